@@ -1,0 +1,3 @@
+//! The `closte-sync` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The host: Closte's wire format, its answers, and pacing.

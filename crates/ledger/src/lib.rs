@@ -1,0 +1,1 @@
+//! Remembering: the durable record, in SQLite.

@@ -1,0 +1,1 @@
+//! Looking: DNS and TLS, and the guard that keeps both away from private addresses.

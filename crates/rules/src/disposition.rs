@@ -1,0 +1,22 @@
+//! What a caller should do about a failure.
+//!
+//! Every error that crosses a trait of this crate answers that one question, so
+//! the engine has a single `match` and no text is ever inspected.
+
+use std::time::Duration;
+
+/// What to do after a failed operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// Try again: after `after` where the other side said when, else on schedule.
+    Retry {
+        /// How long the other side wants to be left alone.
+        after: Option<Duration>,
+    },
+    /// It may have happened or not: find out before doing anything else.
+    Settle,
+    /// Trying again cannot help this domain; park it and tell the operator.
+    GiveUp,
+    /// Nothing will work until a person acts; stop writing.
+    Halt,
+}

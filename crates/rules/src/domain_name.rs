@@ -1,0 +1,334 @@
+//! Domain names: one key for each, whatever way it was written.
+//!
+//! The key is the form that goes over the wire (RFC 9525, UTS 46): A-labels,
+//! lower case, no trailing dot. A name is judged by its form only, never by a
+//! list of top-level domains that exist.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+
+/// The most octets that WordPress' column for a mapping holds (`varchar(191)`).
+pub const LONGEST_MAPPING: usize = 191;
+
+/// A domain name in its one canonical form, maybe with a leading `*.`.
+///
+/// ```
+/// # use rules::DomainName;
+/// let name: DomainName = "Bücher.Example.".parse()?;
+/// assert_eq!(name.as_str(), "xn--bcher-kva.example");
+/// assert_eq!(name.display(), "bücher.example");
+/// # Ok::<_, rules::domain_name::NotADomain>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DomainName(Arc<str>);
+
+/// Why a text is not a domain name that can be mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotADomain {
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// It names no zone: `localhost`.
+    #[error("it has only one label; a domain has at least two, like `shop.example.com`")]
+    OneLabel,
+    /// It is an address.
+    #[error("it is an IP address, not a name")]
+    Address,
+    /// Longer than DNS allows.
+    #[error("it is too long: labels have at most 63 octets, names 253")]
+    TooLong,
+    /// A `*` that is not the whole left-most label.
+    #[error("`*` may only be the whole first label, like `*.example.com`")]
+    Wildcard,
+    /// A URL, a port, a path, a space, or letters no domain name has.
+    #[error(
+        "it holds characters that no domain name has (only the bare name, without `https://`, port or path)"
+    )]
+    Characters,
+}
+
+impl DomainName {
+    /// The name as it goes over the wire: A-labels, lower case, no final dot.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as people write it: U-labels where they decode.
+    pub fn display(&self) -> Cow<'_, str> {
+        if !self.0.contains("xn--") {
+            return Cow::Borrowed(&self.0);
+        }
+        let (unicode, decoded) = idna::domain_to_unicode(self.base());
+        match (decoded, self.is_wildcard()) {
+            (Err(_), _) => Cow::Borrowed(&self.0),
+            (Ok(()), true) => Cow::Owned(format!("*.{unicode}")),
+            (Ok(()), false) => Cow::Owned(unicode),
+        }
+    }
+
+    /// Whether its first label is `*`.
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with("*.")
+    }
+
+    /// The name without a leading `*.`.
+    pub fn base(&self) -> &str {
+        self.0.strip_prefix("*.").unwrap_or(&self.0)
+    }
+
+    /// The name that visitors take for the same: `www.X` for `X`, and back.
+    ///
+    /// A wildcard has none, nor has a name that `www.` would make too long.
+    pub fn twin(&self) -> Option<Self> {
+        if self.is_wildcard() {
+            return None;
+        }
+        let twin = match self.0.strip_prefix("www.") {
+            Some(apex) => apex.to_owned(),
+            None => format!("www.{}", self.0),
+        };
+        twin.parse().ok()
+    }
+
+    /// The name without a leading `www.`, by which twins are compared.
+    pub fn without_www(&self) -> &str {
+        self.0.strip_prefix("www.").unwrap_or(&self.0)
+    }
+
+    /// Whether it lies below `parent`, wildcards included.
+    pub fn is_below(&self, parent: &Self) -> bool {
+        self.0.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'))
+    }
+
+    /// Whether its base is a public suffix, such as `co.uk` (public suffix list).
+    pub fn is_public_suffix(&self) -> bool {
+        let base = self.base();
+        psl::suffix(base.as_bytes())
+            .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == base.as_bytes())
+    }
+
+    /// The name to look at for it: itself, or `label` in the place of its `*`.
+    ///
+    /// `label` must be a label of at most 20 lower-case letters and digits.
+    #[must_use]
+    pub fn looked_at_as(&self, label: &str) -> Self {
+        match self.0.strip_prefix('*') {
+            Some(rest) => Self(format!("{label}{rest}").into()),
+            None => self.clone(),
+        }
+    }
+
+    /// Read a host as people and WordPress write it: a scheme, a port, a path, a
+    /// leading `www.` and a final dot are dropped. One label is enough.
+    ///
+    /// For names that are compared, such as a network's own and shared base
+    /// domains; never for what is sent to the host.
+    ///
+    /// # Errors
+    ///
+    /// What is left is no name.
+    pub fn parse_host(text: &str) -> Result<Self, NotADomain> {
+        let text = text.trim();
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+        let host = canonical(host)?;
+        Ok(Self(host.strip_prefix("www.").unwrap_or(&host).into()))
+    }
+}
+
+impl FromStr for DomainName {
+    type Err = NotADomain;
+
+    fn from_str(text: &str) -> Result<Self, NotADomain> {
+        let (star, base) = match text.strip_prefix("*.") {
+            Some(base) => ("*.", base),
+            None => ("", text),
+        };
+        if base.contains('*') {
+            return Err(NotADomain::Wildcard);
+        }
+        let base = canonical(base)?;
+        if !base.contains('.') {
+            return Err(NotADomain::OneLabel);
+        }
+        if 253 < star.len() + base.len() {
+            return Err(NotADomain::TooLong);
+        }
+        Ok(Self(match star {
+            "" => base.into(),
+            _ => format!("{star}{base}").into(),
+        }))
+    }
+}
+
+/// UTS 46, non-transitional, with the STD3 letters, lengths verified.
+///
+/// Hyphens in the third and fourth place are let through: such names exist.
+fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    if text.is_empty() {
+        return Err(NotADomain::Empty);
+    }
+    if is_plain(text) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let uts46 = Uts46::new();
+    let ascii = |length| {
+        uts46.to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, length)
+    };
+    let name = ascii(DnsLength::Verify).map_err(|_| match ascii(DnsLength::Ignore) {
+        Ok(name) if 63 < name.len() => NotADomain::TooLong,
+        Ok(_) | Err(_) => NotADomain::Characters,
+    })?;
+    if is_address(&name) { Err(NotADomain::Address) } else { Ok(name) }
+}
+
+/// Whether `text` is canonical as it stands: most names are, and are read often.
+fn is_plain(text: &str) -> bool {
+    let label = |label: &str| {
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(letter)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && !label.starts_with("xn--")
+    };
+    text.len() <= 253 && text.split('.').all(label) && !is_address(text)
+}
+
+/// Whether a browser would read `name` as an IPv4 address: its last label is a number.
+fn is_address(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.parse::<Ipv4Addr>().is_ok() || last.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl fmt::Display for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for DomainName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> DomainName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_way_of_writing_a_name_has_one_key() {
+        let long = format!("{}.example", "a".repeat(63));
+        let table = [
+            ("shop.example.com", "shop.example.com"),
+            ("Shop.EXAMPLE.com.", "shop.example.com"),
+            ("bücher.example", "xn--bcher-kva.example"),
+            ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("faß.example", "xn--fa-hia.example"), // non-transitional: not `fass`
+            ("*.bücher.example", "*.xn--bcher-kva.example"),
+            ("ｅｘａｍｐｌｅ。com", "example.com"),
+            ("r3---sn.example.com", "r3---sn.example.com"),
+            ("example.invented", "example.invented"),
+            (&long, &long),
+        ];
+        for (written, key) in table {
+            assert_eq!(name(written).as_str(), key, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_its_reason() {
+        let label = format!("{}.example", "a".repeat(64));
+        let octets = format!("{}example", "abcdefghi.".repeat(30));
+        let table = [
+            ("", NotADomain::Empty),
+            (".", NotADomain::Empty),
+            ("localhost", NotADomain::OneLabel),
+            ("*.com", NotADomain::OneLabel),
+            ("192.0.2.1", NotADomain::Address),
+            ("example.123", NotADomain::Address),
+            ("a.*.example.com", NotADomain::Wildcard),
+            ("*.*.example.com", NotADomain::Wildcard),
+            ("w*.example.com", NotADomain::Wildcard),
+            ("https://example.com", NotADomain::Characters),
+            ("example.com:8080", NotADomain::Characters),
+            ("example.com/path", NotADomain::Characters),
+            ("my shop.example", NotADomain::Characters),
+            ("a..example", NotADomain::Characters),
+            ("-a.example", NotADomain::Characters),
+            ("a_b.example", NotADomain::Characters),
+            ("💩\u{200d}.example", NotADomain::Characters),
+            ("xn--a.example", NotADomain::Characters),
+            (&label, NotADomain::TooLong),
+            (&octets, NotADomain::TooLong),
+        ];
+        for (text, why) in table {
+            assert_eq!(text.parse::<DomainName>(), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_read_as_people_type_it() {
+        for text in [
+            "Bases.example",
+            " www.Bases.example:8080/ ",
+            "https://bases.example/x?y",
+            "bases.example.",
+        ] {
+            assert_eq!(DomainName::parse_host(text).unwrap().as_str(), "bases.example", "{text}");
+        }
+        assert_eq!(DomainName::parse_host("localhost:8080").unwrap().as_str(), "localhost");
+        assert_eq!(DomainName::parse_host(" / "), Err(NotADomain::Empty));
+    }
+
+    #[test]
+    fn twins_bases_and_parents() {
+        assert_eq!(name("x.example").twin(), Some(name("www.x.example")));
+        assert_eq!(name("www.x.example").twin(), Some(name("x.example")));
+        assert_eq!(name("*.x.example").twin(), None);
+        assert_eq!(name("*.x.example").base(), "x.example");
+        assert!(name("a.x.example").is_below(&name("x.example")));
+        assert!(name("*.x.example").is_below(&name("x.example")));
+        assert!(!name("x.example").is_below(&name("x.example")));
+        assert!(!name("ax.example").is_below(&name("x.example")));
+    }
+
+    #[test]
+    fn public_suffixes_are_known_and_invented_ones_are_not() {
+        assert!(name("co.uk").is_public_suffix());
+        assert!(name("*.co.uk").is_public_suffix());
+        assert!(!name("example.co.uk").is_public_suffix());
+        assert!(!name("example.test").is_public_suffix());
+    }
+
+    #[test]
+    fn a_wildcard_is_looked_at_under_a_label() {
+        assert_eq!(name("*.x.example").looked_at_as("q7k2"), name("q7k2.x.example"));
+        assert_eq!(name("x.example").looked_at_as("q7k2"), name("x.example"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_key_of_a_key_is_itself(text in ".{0,300}") {
+            if let Ok(key) = text.parse::<DomainName>() {
+                let again: DomainName = key.as_str().parse().unwrap();
+                assert_eq!(again, key);
+                assert!(key.as_str().len() <= 253);
+                assert!(key.as_str().is_ascii());
+                let shown: DomainName = key.display().parse().unwrap();
+                assert_eq!(shown, key);
+            }
+        }
+    }
+}

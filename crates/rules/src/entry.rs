@@ -1,0 +1,372 @@
+//! What is *recorded* of one domain: its three states, its next steps, its history.
+//!
+//! ```text
+//!   alias        wanted ──▶ adding ──▶ present ──▶ removing ──▶ absent
+//!                   ▲         │           │
+//!                   │         ▼           └─ vanished: wanted again
+//!                   └──── rejected            protected: never sent
+//!   routing      unknown ──▶ elsewhere ◀──▶ here
+//!   certificate  unknown ──▶ missing, invalid ◀──▶ valid ──▶ expiring
+//! ```
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::reason::Reason;
+use crate::stage::Stage;
+use crate::{DomainName, Time};
+
+/// How long a domain is hot after anything about it changed.
+pub const HOT: Duration = Duration::from_hours(1);
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)*
+        }
+
+        impl $name {
+            /// The word that is shown and stored.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// The state of a word; none for a word nobody knows.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// The domain as the host knows it.
+    Alias {
+        /// It should be added.
+        Wanted = "wanted",
+        /// It was asked for; what became of it is not known yet.
+        Adding = "adding",
+        /// The host has it.
+        Present = "present",
+        /// The host will not have it.
+        Rejected = "rejected",
+        /// It should be removed, or a removal was asked for.
+        Removing = "removing",
+        /// It is gone, and nothing is owed.
+        Absent = "absent",
+        /// It is never sent.
+        Protected = "protected",
+    }
+}
+
+words! {
+    /// Where DNS leads.
+    Routing {
+        /// Could not ask.
+        Unknown = "unknown",
+        /// Not, or not only, to the network.
+        Elsewhere = "elsewhere",
+        /// To the network.
+        Here = "here",
+    }
+}
+
+words! {
+    /// What a browser would say of its certificate.
+    Certificate {
+        /// Could not ask.
+        Unknown = "unknown",
+        /// There is none.
+        Missing = "missing",
+        /// It would be refused.
+        Invalid = "invalid",
+        /// It would be accepted.
+        Valid = "valid",
+        /// It would be accepted, and not for long.
+        Expiring = "expiring",
+    }
+}
+
+words! {
+    /// Why closte-sync may remove an alias.
+    Hold {
+        /// It added it.
+        Added = "added",
+        /// An operator said so.
+        Adopted = "adopted",
+        /// It saw it at the host while a good read showed the name mapped.
+        Seen = "seen",
+    }
+}
+
+/// One of the three states of a domain, with its reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Station<S> {
+    /// The state.
+    pub state: S,
+    /// Why, as a code.
+    pub reason: Option<Reason>,
+    /// Why, for people; for the alias the host's own words.
+    pub detail: Option<String>,
+    /// Since when it has been in this state.
+    pub since: Time,
+}
+
+impl<S: Copy + PartialEq> Station<S> {
+    /// `state`, entered at `since`, with nothing to say about it.
+    pub fn new(state: S, since: Time) -> Self {
+        Self { state, reason: None, detail: None, since }
+    }
+
+    /// Be in `state` for `reason`; `since` moves only where the state does.
+    pub fn set(&mut self, now: Time, state: S, reason: Option<Reason>, detail: Option<String>) {
+        if self.state != state {
+            self.since = now;
+        }
+        (self.state, self.reason, self.detail) = (state, reason, detail);
+    }
+}
+
+/// The mapping behind a domain, as last read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// Its id.
+    pub mapping_id: u64,
+    /// The site it leads to.
+    pub site_id: u64,
+    /// Its stage; none for a word that is no stage.
+    pub stage: Option<Stage>,
+    /// Whether links are made with `https`.
+    pub secure: bool,
+    /// Whether others claim the name too, so that its stage is left alone.
+    pub contested: bool,
+}
+
+/// Why and since when an alias is ours to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Why.
+    pub hold: Hold,
+    /// Since when.
+    pub since: Time,
+}
+
+/// A call to the host that was about to be made; cleared when its outcome is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// When it was written down.
+    pub at: Time,
+    /// Whether a list of the host's read before the call lacked the name.
+    pub list_lacked: bool,
+}
+
+/// Where an entry stands with the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The call in flight, or whose outcome is not known.
+    pub intent: Option<Intent>,
+    /// How often the pending call was made without a clear success.
+    pub tries: u32,
+    /// When it may be made next.
+    pub due: Time,
+}
+
+/// Where an entry stands with its looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looks {
+    /// How many looks could be made since anything changed.
+    pub made: u32,
+    /// When the last one was made.
+    pub last: Option<Time>,
+    /// When the next one may start.
+    pub due: Time,
+    /// The last gap between two looks, which the next one grows from.
+    pub gap: Duration,
+    /// Until when it is looked at as often as the network's interval says.
+    pub hot_until: Time,
+    /// How many looks in a row showed a served domain not ready.
+    pub bad: u32,
+    /// Since when.
+    pub bad_since: Option<Time>,
+}
+
+/// How often good reads have seen the mapping gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// How often.
+    pub reads: u32,
+    /// When last.
+    pub counted_at: Option<Time>,
+    /// Whether a person let its removal through, brake included.
+    pub approved: bool,
+}
+
+/// Who is working on an entry, and until when nobody else may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The process.
+    pub owner: String,
+    /// Until when.
+    pub until: Time,
+}
+
+/// What the ledger remembers of one domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The domain.
+    pub domain: DomainName,
+    /// Its mapping; none once that is gone.
+    pub mapped: Option<Mapped>,
+    /// When a good read first showed it.
+    pub first_seen: Time,
+    /// The alias at the host.
+    pub alias: Station<Alias>,
+    /// Where DNS leads.
+    pub routing: Station<Routing>,
+    /// The addresses that DNS gave.
+    pub found: Vec<IpAddr>,
+    /// Its certificate.
+    pub certificate: Station<Certificate>,
+    /// Who issued it.
+    pub issuer: Option<String>,
+    /// When it ends.
+    pub not_after: Option<Time>,
+    /// Whether the alias is ours to remove.
+    pub holding: Option<Holding>,
+    /// Whether the host's list has ever shown it.
+    pub shown: bool,
+    /// Whether the host ever confirmed adding it.
+    pub confirmed: bool,
+    /// The next call to the host.
+    pub step: Step,
+    /// The next look.
+    pub looks: Looks,
+    /// Whether its mapping is gone.
+    pub gone: Gone,
+    /// When a person last asked for a check.
+    pub rechecked_at: Option<Time>,
+    /// Who works on it.
+    pub lease: Option<Lease>,
+}
+
+/// A call to the host that an entry is waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Call {
+    /// `adddomainalias`.
+    Add,
+    /// `deletedomainalias`.
+    Remove,
+}
+
+impl Entry {
+    /// The entry of a domain that a read shows for the first time: everything is
+    /// due at once.
+    pub fn new(domain: DomainName, mapped: Option<Mapped>, now: Time) -> Self {
+        Self {
+            domain,
+            mapped,
+            first_seen: now,
+            alias: Station::new(Alias::Wanted, now),
+            routing: Station::new(Routing::Unknown, now),
+            found: Vec::new(),
+            certificate: Station::new(Certificate::Unknown, now),
+            issuer: None,
+            not_after: None,
+            holding: None,
+            shown: false,
+            confirmed: false,
+            step: Step { intent: None, tries: 0, due: now },
+            looks: Looks {
+                made: 0,
+                last: None,
+                due: now,
+                gap: Duration::ZERO,
+                hot_until: now + HOT,
+                bad: 0,
+                bad_since: None,
+            },
+            gone: Gone::default(),
+            rechecked_at: None,
+            lease: None,
+        }
+    }
+
+    /// Whether nothing is owed to it any more: it stays as a memory only.
+    pub fn is_retired(&self) -> bool {
+        self.alias.state == Alias::Absent && self.mapped.is_none()
+    }
+
+    /// Whether it is as it must be: DNS leads here, a browser accepts its
+    /// certificate, and no call to the host is owed.
+    pub fn is_ready(&self) -> bool {
+        self.pending_call().is_none()
+            && self.routing.state == Routing::Here
+            && self.certificate.state == Certificate::Valid
+    }
+
+    /// The call that is owed to the host, due or not.
+    pub fn pending_call(&self) -> Option<Call> {
+        match self.alias.state {
+            Alias::Wanted | Alias::Adding => Some(Call::Add),
+            Alias::Removing => Some(Call::Remove),
+            // Said no in words, not for good: asked again, slowly.
+            Alias::Rejected if self.alias.reason != Some(Reason::InvalidDomain) => Some(Call::Add),
+            Alias::Rejected | Alias::Present | Alias::Absent | Alias::Protected => None,
+        }
+    }
+
+    /// The call to make now.
+    pub fn due_call(&self, now: Time) -> Option<Call> {
+        self.pending_call().filter(|_| self.step.due <= now && !self.is_leased(now))
+    }
+
+    /// Whether to look at it now.
+    pub fn is_look_due(&self, now: Time) -> bool {
+        self.mapped.is_some() && self.looks.due <= now && !self.is_leased(now)
+    }
+
+    /// Something about it changed, or a person asked: look often for a while.
+    pub fn heat(&mut self, now: Time) {
+        self.looks.hot_until = now + HOT;
+        self.looks.gap = Duration::ZERO;
+        self.looks.made = 0;
+    }
+
+    /// A person wants it checked: every pending step is due now.
+    ///
+    /// A name that the host refused for good is asked again only where the
+    /// person named it (`by_name`).
+    pub fn recheck(&mut self, now: Time, by_name: bool) {
+        if by_name && self.alias.state == Alias::Rejected {
+            self.alias.set(now, Alias::Wanted, None, None);
+        }
+        self.step.due = now;
+        self.step.tries = 0;
+        self.looks.due = now;
+        self.rechecked_at = Some(now);
+        self.heat(now);
+    }
+
+    /// How often the pending step was tried: calls while the host owes an
+    /// answer, else looks while the domain is not ready.
+    pub fn attempts(&self) -> u32 {
+        match (self.pending_call(), self.is_ready()) {
+            (Some(_), _) => self.step.tries,
+            (None, true) => 0,
+            (None, false) => self.looks.made,
+        }
+    }
+
+    fn is_leased(&self, now: Time) -> bool {
+        self.lease.as_ref().is_some_and(|lease| now < lease.until)
+    }
+}

@@ -1,0 +1,213 @@
+//! The managed host, seen from the engine: a set of domain aliases.
+//!
+//! [`AliasHost`] has two implementations: `closte::HttpHost` talks to the real
+//! API, and [`MemoryHost`] keeps a set in memory for tests of the engine.
+
+use std::collections::BTreeSet;
+use std::error::Error as StdError;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{Disposition, DomainName};
+
+/// A host that serves the network under any number of domain aliases.
+///
+/// # Contract
+///
+/// Both writes can be repeated. An `Ok` is the host's own word that it is so;
+/// whatever else came back is an error that says what it means.
+#[async_trait]
+pub trait AliasHost: Send + Sync {
+    /// Make `domain` an alias of the network.
+    async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError>;
+
+    /// Make `domain` no alias of the network.
+    async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError>;
+
+    /// The aliases that the host shows; maybe not all it has.
+    async fn aliases(&self) -> Result<AliasList, HostError>;
+
+    /// Whether the host accepts our key. Changes nothing there.
+    async fn check_key(&self) -> Result<(), HostError>;
+}
+
+/// What the host's list of aliases showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AliasList {
+    /// The names on it.
+    pub names: BTreeSet<DomainName>,
+    /// Elements that are no domain names, as they came.
+    pub unreadable: Vec<String>,
+}
+
+/// Why the host did not do what we asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// No connection was made, so nothing happened there.
+    #[error("could not reach the host's API")]
+    Unreachable(#[source] Box<dyn StdError + Send + Sync>),
+
+    /// The request went out and no clear answer came back.
+    #[error("the host's API gave no clear answer: {what}")]
+    OutcomeUnknown {
+        /// What came instead: "HTTP 502", "an HTML page", "no answer within 20 s".
+        what: String,
+    },
+
+    /// We are calling too often.
+    #[error("the host's API is limiting our rate")]
+    RateLimited {
+        /// From the `Retry-After` header, if there was one.
+        retry_after: Option<Duration>,
+    },
+
+    /// The key is wrong, expired or lacks a permission.
+    #[error("the host's API refused our key: {words}")]
+    KeyRefused {
+        /// The host's own words, or its HTTP status.
+        words: String,
+    },
+
+    /// The host will not take this name, whoever asks and how often.
+    #[error("the host refused the name: {words}")]
+    Rejected {
+        /// The host's own words.
+        words: String,
+    },
+
+    /// The host said no in words that nobody has documented.
+    #[error("the host said no: {words}")]
+    Refused {
+        /// The host's own words.
+        words: String,
+    },
+}
+
+impl HostError {
+    /// What the engine should do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Unreachable(_) => Disposition::Retry { after: None },
+            Self::RateLimited { retry_after } => Disposition::Retry { after: *retry_after },
+            Self::OutcomeUnknown { .. } | Self::Refused { .. } => Disposition::Settle,
+            Self::Rejected { .. } => Disposition::GiveUp,
+            Self::KeyRefused { .. } => Disposition::Halt,
+        }
+    }
+
+    /// What a person can do about it, shown after the error itself.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable(_) => {
+                Some("check `closte.api_url` and this machine's network, then run `closte-sync doctor`")
+            }
+            Self::KeyRefused { .. } => Some(
+                "compare `CLOSTE_CLIENT_API_KEY` in wp-config.php with the key on Closte's dashboard, then run `closte-sync test-connection`",
+            ),
+            Self::OutcomeUnknown { .. } => {
+                Some("if it lasts, send the output of `closte-sync doctor --report` to Closte's support")
+            }
+            Self::Rejected { .. } | Self::Refused { .. } | Self::RateLimited { .. } => None,
+        }
+    }
+
+    /// Whether it speaks of the host itself and not of the one name: enough of
+    /// these in a row and the host is left alone for a while.
+    pub fn is_an_outage(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::OutcomeUnknown { .. })
+    }
+
+    /// The host's own words, where it used any.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::KeyRefused { words } | Self::Rejected { words } | Self::Refused { words } => {
+                Some(words)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An [`AliasHost`] in memory.
+#[derive(Debug, Default)]
+pub struct MemoryHost {
+    state: Mutex<MemoryState>,
+}
+
+#[derive(Debug, Default)]
+struct MemoryState {
+    aliases: BTreeSet<DomainName>,
+    hidden: BTreeSet<DomainName>,
+    failures: Vec<HostError>,
+    calls: Vec<String>,
+}
+
+impl MemoryHost {
+    /// The aliases it has now.
+    pub fn present(&self) -> BTreeSet<DomainName> {
+        self.state().aliases.clone()
+    }
+
+    /// Add or drop an alias by hand, as on the host's dashboard.
+    pub fn set(&self, domain: &DomainName, present: bool) {
+        let mut state = self.state();
+        if present {
+            state.aliases.insert(domain.clone());
+        } else {
+            state.aliases.remove(domain);
+        }
+    }
+
+    /// Leave `domain` out of the list, whether it is an alias or not.
+    pub fn hide(&self, domain: &DomainName) {
+        self.state().hidden.insert(domain.clone());
+    }
+
+    /// Make the next write fail with `error`; further ones queue behind it.
+    pub fn fail_next(&self, error: HostError) {
+        self.state().failures.push(error);
+    }
+
+    /// The writes that were asked for, such as `add shop.example`, and forget them.
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.state().calls)
+    }
+
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, what: &str, domain: &DomainName, present: bool) -> Result<(), HostError> {
+        let mut state = self.state();
+        state.calls.push(format!("{what} {domain}"));
+        if !state.failures.is_empty() {
+            return Err(state.failures.remove(0));
+        }
+        drop(state);
+        self.set(domain, present);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AliasHost for MemoryHost {
+    async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
+        self.write("add", domain, true)
+    }
+
+    async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError> {
+        self.write("remove", domain, false)
+    }
+
+    async fn aliases(&self) -> Result<AliasList, HostError> {
+        let state = self.state();
+        let names = state.aliases.difference(&state.hidden).cloned().collect();
+        Ok(AliasList { names, unreadable: Vec::new() })
+    }
+
+    async fn check_key(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+}

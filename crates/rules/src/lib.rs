@@ -1,0 +1,42 @@
+//! The rules of keeping a network's domains in step with its host, and nothing
+//! else.
+//!
+//! Everything here is decided from values passed in and returned as values: no
+//! sockets, no database, no system clock, no task. The adapters (`wordpress`,
+//! `closte`, `probe`, `ledger`) fetch and apply; `closte-sync` wires them.
+//!
+//! # Where to start
+//!
+//! 1. [`plan::plan`] turns what WordPress *wants*, what the host shows as
+//!    *present* and what is *recorded* into the steps of one pass.
+//! 2. [`judge`] turns what a look saw into the states of a domain.
+//! 3. [`stage::project`] turns those states into the one word WordPress reads.
+//! 4. [`host::AliasHost`] is the smallest of the traits to the outside.
+//!
+//! # Invariants
+//!
+//! - Same input, same output: collections are ordered, time and chance are
+//!   parameters.
+//! - An absent answer is never read as a "no".
+
+pub mod breaker;
+pub mod clock;
+pub mod disposition;
+pub mod domain_name;
+pub mod entry;
+pub mod event;
+pub mod host;
+pub mod ledger;
+pub mod network;
+pub mod probe;
+pub mod reason;
+pub mod source;
+pub mod stage;
+
+pub use clock::{Clock, Time};
+pub use disposition::Disposition;
+pub use domain_name::DomainName;
+pub use entry::Entry;
+pub use network::{Home, Identity, Mapping, Network, Problem, Site};
+pub use reason::Reason;
+pub use stage::Stage;

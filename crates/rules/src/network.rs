@@ -1,0 +1,161 @@
+//! The network as one good read shows it: what WordPress *wants*.
+//!
+//! A [`Network`] is either complete or not there at all: a read that failed
+//! half-way is an error, never a smaller network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::stage::Stage;
+use crate::{DomainName, Time};
+
+/// One complete read of a network.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Which network this is.
+    pub identity: Identity,
+    /// Which installation acts for it, where one has said so.
+    pub home: Option<Home>,
+    /// Whether its admin switched Closte on.
+    pub switched_on: bool,
+    /// The settings of Ultimate Multisite that we follow.
+    pub settings: Settings,
+    /// The domains of all `wp_site` rows of the installation.
+    pub network_domains: BTreeSet<DomainName>,
+    /// Domains under whose paths many sites live (checkout forms offer them).
+    pub shared_bases: BTreeSet<DomainName>,
+    /// The words that the column `stage` can hold.
+    pub stage_words: BTreeSet<Stage>,
+    /// Every site of the installation by its id, other networks' included.
+    pub sites: BTreeMap<u64, Site>,
+    /// Every mapping that could be read, in the order of its id.
+    pub mappings: Vec<Mapping>,
+    /// Rows and settings that make no sense, each costing only itself.
+    pub problems: Vec<Problem>,
+    /// Whether WordPress keeps mappings in a persistent object cache.
+    pub object_cache: bool,
+    /// The time by the database's clock, where it could be told.
+    pub database_time: Option<Time>,
+}
+
+/// What tells one network from another, and an original from its copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `CLOSTE_APP_ID`, where defined.
+    pub app: Option<String>,
+    /// The network's own domain.
+    pub domain: DomainName,
+    /// The name of its database.
+    pub database: String,
+    /// `$table_prefix`.
+    pub prefix: String,
+    /// Its row in `wp_site`.
+    pub network_id: u64,
+}
+
+/// `closte_sync_home` in `wp_sitemeta`: the installation that acts for the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// `CLOSTE_APP_ID` when it was written.
+    pub app: Option<String>,
+    /// The network's own domain when it was written.
+    pub domain: String,
+    /// The ledger that wrote it.
+    pub ledger: String,
+}
+
+/// What we follow of Ultimate Multisite's settings; defaults where a key is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `dns_check_interval`.
+    pub dns_check_interval: Duration,
+    /// `enable_domain_mapping`.
+    pub domain_mapping: bool,
+    /// `auto_create_www_subdomain`.
+    pub www: WwwTwins,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            dns_check_interval: Duration::from_mins(5),
+            domain_mapping: true,
+            www: WwwTwins::Always,
+        }
+    }
+}
+
+/// For which domains the network's admin wants `www.` too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WwwTwins {
+    /// `always`.
+    Always,
+    /// `main_only`.
+    MainOnly,
+    /// `never`.
+    Never,
+}
+
+/// A row of `wp_blogs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The network that it belongs to.
+    pub network_id: u64,
+    /// Its own domain; none where the row holds no domain name.
+    pub domain: Option<DomainName>,
+    /// Its path, `/` where it has a domain of its own.
+    pub path: String,
+    /// How old it is by the database's clock; none where the row does not say.
+    pub age: Option<Duration>,
+    /// Archived, spam or deleted.
+    pub hidden: bool,
+}
+
+/// A row of `wp_wu_domain_mappings`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// Its id.
+    pub id: u64,
+    /// The site that it leads to.
+    pub site_id: u64,
+    /// The mapped domain.
+    pub domain: DomainName,
+    /// Its stage; none for NULL, the empty word and words nobody knows.
+    pub stage: Option<Stage>,
+    /// Whether links are made with `https`.
+    pub secure: bool,
+    /// Whether it is switched on.
+    pub active: bool,
+    /// Whether it is its site's first domain.
+    pub primary: bool,
+}
+
+/// Something in the network that makes no sense or wants a person's eye.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The table, with its prefix; none for what is in no table.
+    pub table: Option<String>,
+    /// The column.
+    pub column: Option<String>,
+    /// The row.
+    pub id: Option<u64>,
+    /// What is wrong and what to do, for people.
+    pub reason: String,
+}
+
+impl Problem {
+    /// A problem with one value of one row.
+    pub fn in_row(table: &str, column: &str, id: u64, reason: impl Into<String>) -> Self {
+        Self {
+            table: Some(table.to_owned()),
+            column: Some(column.to_owned()),
+            id: Some(id),
+            reason: reason.into(),
+        }
+    }
+
+    /// A problem that is in no single row.
+    pub fn of_all(reason: impl Into<String>) -> Self {
+        Self { table: None, column: None, id: None, reason: reason.into() }
+    }
+}

@@ -1,0 +1,115 @@
+//! Looking at a domain from outside: what DNS says, what a browser would see.
+//!
+//! A look reports what it saw and judges nothing: [`crate::judge`] does. What
+//! could not be asked is its own kind of answer, never a "no".
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+
+use crate::{DomainName, Time};
+
+/// Something that looks at domains.
+///
+/// # Contract
+///
+/// No packet goes to an address that the guard forbids, and a look ends in
+/// bounded time. Names are concrete: no wildcard is ever asked for.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Ask DNS for the A and AAAA records of `name`.
+    async fn resolve(&self, name: &DomainName) -> DnsSight;
+
+    /// Shake hands on `address` as a browser that wants `name` would.
+    async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsSight;
+}
+
+/// What DNS said of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsSight {
+    /// There are addresses.
+    Addresses {
+        /// All of them, A and AAAA.
+        found: BTreeSet<IpAddr>,
+        /// The names that CNAME records led through, in order.
+        through: Vec<String>,
+    },
+    /// The name does not exist (NXDOMAIN).
+    NoSuchName,
+    /// The name exists and has no address.
+    NoAddress {
+        /// The names that CNAME records led through, in order.
+        through: Vec<String>,
+    },
+    /// A server answered that it cannot answer (SERVFAIL, REFUSED, a CNAME loop):
+    /// says something of the zone, and nothing of its addresses.
+    Failed {
+        /// What it said.
+        detail: String,
+    },
+    /// No resolver answered at all.
+    NoAnswer {
+        /// Who was asked, and how it failed.
+        detail: String,
+    },
+}
+
+/// What one address presented for a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsSight {
+    /// A certificate, and what a browser would say of it.
+    Presented {
+        /// The certificate.
+        certificate: Presented,
+        /// The verdict.
+        verdict: TlsVerdict,
+    },
+    /// The server spoke TLS and has no certificate for the name.
+    NoCertificate {
+        /// The alert, or what else it did.
+        detail: String,
+    },
+    /// Nothing could be asked: refused, timed out, reset.
+    NoAnswer {
+        /// How it failed.
+        detail: String,
+    },
+    /// The guard does not let us go there.
+    Forbidden {
+        /// Which rule.
+        detail: String,
+    },
+}
+
+/// A certificate as it was presented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented {
+    /// Its issuer, for people.
+    pub issuer: String,
+    /// Start of its validity.
+    pub not_before: Time,
+    /// End of its validity.
+    pub not_after: Time,
+    /// The names that it covers.
+    pub names: Vec<String>,
+}
+
+/// What a browser would say of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVerdict {
+    /// It accepts it.
+    Trusted,
+    /// Its validity is over.
+    Expired,
+    /// Its validity has not begun.
+    NotYetValid,
+    /// It is for other names.
+    OtherName,
+    /// It vouches for itself.
+    SelfSigned,
+    /// Nobody known vouches for it.
+    UnknownIssuer,
+    /// Anything else: broken, revoked, a signature that does not fit.
+    Bad,
+}

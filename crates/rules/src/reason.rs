@@ -1,0 +1,125 @@
+//! Why a domain is as it is: a code for scripts, a sentence for people.
+//!
+//! Codes are stored and scripts read them: they are never renamed.
+
+use std::fmt;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
+        /// The coded reason of a state.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The code: lower case, hyphens, never renamed.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// What it means and what to do, in one line for people.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+    };
+}
+
+reasons! {
+    // The alias at the host.
+
+    /// A protected name is never sent.
+    ProtectedName = "protected-name", "the name is protected: it is never added to or removed from the host";
+    /// The host will not take the name, for good.
+    InvalidDomain = "invalid-domain", "the host refuses this name for good; correct or delete the mapping";
+    /// The host said no in its own words.
+    HostSaidNo = "host-said-no", "the host said no; its words tell why";
+    /// A call went out and what became of it is not known yet.
+    OutcomeUnknown = "outcome-unknown", "the host gave no clear answer; its list, or asking again, will tell";
+    /// The host could not be reached.
+    HostUnreachable = "host-unreachable", "the host could not be reached; it is asked again by itself";
+    /// The host asked for a pause.
+    RateLimited = "rate-limited", "the host asked for a pause; it is asked again by itself";
+    /// The host does not accept our key.
+    KeyRefused = "key-refused", "the host refuses the key: check CLOSTE_CLIENT_API_KEY, then `closte-sync test-connection`";
+    /// It was there and is not any more.
+    Vanished = "vanished", "it was at the host and is gone there; it is added again";
+    /// The mapping is gone; one more good read must agree.
+    MappingGone = "mapping-gone", "its mapping is gone; it is removed once enough good reads agree";
+    /// More would be removed than one pass may.
+    Brake = "brake", "more would be removed than one pass may; see `closte-sync plan`";
+    /// The read is in doubt.
+    Doubt = "doubt", "the read of the network is in doubt; nothing is removed";
+    /// It is at the host and was not ours.
+    NotOurs = "not-ours", "its mapping is gone, and closte-sync does not hold it at the host";
+
+    // Routing.
+
+    /// NXDOMAIN.
+    NoSuchName = "no-such-name", "the name does not exist in DNS; its owner must add it";
+    /// No A and no AAAA record.
+    NoAddress = "no-address", "the name has no A or AAAA record; its owner must add one";
+    /// All addresses are somebody else's.
+    OtherAddress = "other-address", "DNS points to another server; its owner must change it";
+    /// Some addresses are ours, some not.
+    PartlyElsewhere = "partly-elsewhere", "some of its addresses are another server's; its owner must remove those";
+    /// A is right, AAAA is not.
+    Ipv6Elsewhere = "ipv6-elsewhere", "its AAAA record points elsewhere, which also blocks certificates; its owner must remove it";
+    /// A proxy is in front.
+    Proxied = "proxied", "a proxy (Cloudflare) is in front, which Closte does not support; its owner must switch the proxy off";
+    /// The zone's servers fail.
+    DnsFailed = "dns-failed", "the domain's DNS servers fail; its owner must mend the zone";
+    /// No resolver answered.
+    NoResolver = "no-resolver", "no DNS resolver answered, so nothing is known";
+    /// Nobody said where domains must point.
+    NoTargets = "no-targets", "it is not known where domains must point; set checks.targets";
+
+    // The certificate.
+
+    /// The server has none for the name.
+    NoCertificate = "no-certificate", "the server has no certificate for it yet";
+    /// It is for other names.
+    OtherName = "other-name", "the server shows a certificate for other names";
+    /// It has expired.
+    Expired = "expired", "its certificate has expired";
+    /// It is not valid yet.
+    NotYetValid = "not-yet-valid", "its certificate is not valid yet";
+    /// It vouches for itself.
+    SelfSigned = "self-signed", "its certificate is self-signed";
+    /// Nobody known vouches for it.
+    UnknownIssuer = "unknown-issuer", "its certificate is from an issuer that browsers do not know";
+    /// Broken in some other way.
+    BadCertificate = "bad-certificate", "its certificate is broken";
+    /// It ends soon for its kind.
+    ExpiresSoon = "expires-soon", "its certificate ends soon and has not been renewed";
+    /// The web server did not answer.
+    NoWebAnswer = "no-web-answer", "the web server did not answer, so nothing is known";
+    /// The guard keeps us away.
+    PrivateAddress = "private-address", "the address is not public and is not visited; set checks.allow_private for an intranet";
+    /// A wildcard certificate is missing.
+    WildcardByHand = "wildcard-by-hand", "a wildcard certificate may need a step by hand on the host's dashboard";
+    /// DNS does not lead here, so there is nothing to look at.
+    NotRoutedHere = "not-routed-here", "DNS does not point here, so there is no certificate to look at";
+
+    // All of them.
+
+    /// Our own clock cannot be trusted.
+    ClockWrong = "clock-wrong", "this machine's clock differs from the database's; nothing is judged by it";
+}
+
+impl Reason {
+    /// The reason of a code; none for a code nobody knows.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
+}

@@ -1,0 +1,171 @@
+//! The network, seen from the engine: read as a whole, written in four places.
+//!
+//! `wordpress::MysqlNetwork` is the real one.
+
+use async_trait::async_trait;
+
+use crate::stage::Stage;
+use crate::{Disposition, DomainName, Home, Network};
+
+/// A WordPress network that can be read and, in a few places, written.
+///
+/// # Contract
+///
+/// Every write is conditional on what the caller saw, so that it can be
+/// repeated after a crash and never overwrites somebody else's change.
+#[async_trait]
+pub trait NetworkSource: Send + Sync {
+    /// Read the whole network in one consistent view.
+    ///
+    /// # Errors
+    ///
+    /// Anything that is not the whole of it.
+    async fn read(&self) -> Result<Network, SourceError>;
+
+    /// Write `to` where the row still has the stage `from`; whether it did.
+    ///
+    /// `secure` is raised to 1 where `secure` is true, else left as it is.
+    async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError>;
+
+    /// Make the record of a new site as Ultimate Multisite would: active,
+    /// primary, not secure, `checking-dns`.
+    ///
+    /// One insert, on condition that the site is still there under that name,
+    /// has no mapping, and neither the name nor its twin is mapped or is
+    /// another site's. Returns the id of the new row, or none where a
+    /// condition failed.
+    async fn create_record(&self, site: u64, domain: &DomainName)
+    -> Result<Option<u64>, SourceError>;
+
+    /// Map `domain` to `site` because a person asked for it.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Refused`] where the name is mapped or the site is not there.
+    async fn add_mapping(
+        &self,
+        site: u64,
+        domain: &DomainName,
+        primary: Primary,
+    ) -> Result<u64, SourceError>;
+
+    /// Delete every mapping of `domain`; how many there were.
+    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError>;
+
+    /// Say which installation acts for this network.
+    ///
+    /// With `replace` whatever stood there goes; without it only the first word
+    /// counts. Returns the home that stands there now.
+    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError>;
+
+    /// Switch Closte on or off in the option that the plugin reads, keeping the
+    /// other integrations; whether that changed anything.
+    async fn switch(&self, on: bool) -> Result<bool, SourceError>;
+
+    /// Set `dns_check_interval` in the plugin's settings, keeping the others.
+    async fn set_check_interval(&self, seconds: u32) -> Result<(), SourceError>;
+
+    /// What we may do in the database: each right that is needed, and why it is
+    /// missing where it is.
+    async fn rights(&self) -> Result<Vec<Right>, SourceError>;
+}
+
+/// A stage to write, on condition that the row has not changed since it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageWrite {
+    /// The mapping's id.
+    pub mapping_id: u64,
+    /// The stage that was read; none for a word that is no stage.
+    pub from: Option<Stage>,
+    /// The stage to write.
+    pub to: Stage,
+    /// Whether to set `secure` to 1 as well.
+    pub secure: bool,
+}
+
+/// Whether a new mapping becomes its site's first domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Primary {
+    /// It does, and the site's other mappings step down.
+    Yes,
+    /// It does not.
+    No,
+}
+
+/// A right in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// What it is for, such as "write stages (UPDATE on `wp_wu_domain_mappings`)".
+    pub purpose: String,
+    /// Why it is missing, in the database's words; none where we have it.
+    pub missing: Option<String>,
+}
+
+/// Why the network could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The database did not answer, or not in time.
+    #[error("could not reach the database at `{at}`")]
+    Unreachable {
+        /// Where it was looked for, without the password.
+        at: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It answered, and will not let us.
+    #[error("the database refused: {what}")]
+    Denied {
+        /// Its own words.
+        what: String,
+    },
+    /// It lacks what a network with Ultimate Multisite has.
+    #[error("{what}")]
+    NotANetwork {
+        /// What is missing.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The change cannot be made as asked.
+    #[error("{what}")]
+    Refused {
+        /// Why.
+        what: String,
+    },
+    /// The connection broke or a statement failed.
+    #[error("the database failed while {doing}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl SourceError {
+    /// What the engine should do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Unreachable { .. } | Self::Failed { .. } => Disposition::Retry { after: None },
+            Self::Refused { .. } => Disposition::GiveUp,
+            Self::Denied { .. } | Self::NotANetwork { .. } => Disposition::Halt,
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Unreachable { .. } => {
+                Some("check `DB_HOST` in wp-config.php, and that the database runs")
+            }
+            Self::Denied { .. } => Some(
+                "check `DB_USER` and `DB_PASSWORD` in wp-config.php, and that the user has SELECT, INSERT, UPDATE and DELETE",
+            ),
+            Self::NotANetwork { hint, .. } => Some(hint),
+            Self::Refused { .. } => None,
+            Self::Failed { .. } => Some("nothing was changed by it; run `closte-sync doctor`"),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The network: wp-config.php, PHP values, and the tables of WordPress and Ultimate Multisite.

@@ -1,0 +1,358 @@
+//! PHP's `serialize()` format, read and written over bytes.
+//!
+//! What is read can be written back byte for byte: what we have no use for (objects, enums,
+//! references, odd spellings of numbers) is carried along verbatim and never interpreted.
+//! WordPress options are bytes, not text: `s:N` counts bytes, and Latin-1 occurs.
+
+mod read;
+
+pub use read::ParseError;
+
+/// A value as PHP's `serialize()` writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhpValue {
+    /// `N;`
+    Null,
+    /// `b:1;`
+    Bool(bool),
+    /// `i:5;`
+    Int(i64),
+    /// `d:0.5;`, by its text: PHP writes as many digits as its settings say.
+    Float(Vec<u8>),
+    /// `s:2:"id";`
+    Str(Vec<u8>),
+    /// `a:1:{…}`, in its order.
+    Array(Vec<(Key, PhpValue)>),
+    /// An object, an enum case, a reference or an odd spelling: its bytes as they were.
+    Raw(Vec<u8>),
+}
+
+/// A key of a PHP array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// `i:0;`
+    Int(i64),
+    /// `s:2:"id";`
+    Str(Vec<u8>),
+}
+
+/// An array could not take a new value without changing what its references point to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value holds PHP references that a change would break")]
+pub struct WouldBreakReferences;
+
+impl PhpValue {
+    /// Read one value that fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`] says at which byte it stopped making sense; bytes after the value are an
+    /// error too.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        read::parse(bytes)
+    }
+
+    /// A string value.
+    pub fn str(text: impl Into<Vec<u8>>) -> Self {
+        Self::Str(text.into())
+    }
+
+    /// Write the value as `serialize()` does.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&mut out);
+        out
+    }
+
+    /// What `key` holds, if this is an array that has it. Of two equal keys PHP takes the last.
+    pub fn at(&self, key: &str) -> Option<&Self> {
+        let Self::Array(entries) = self else {
+            return None;
+        };
+        let mut found = entries.iter().rev().filter(|(it, _)| it.is(key));
+        found.next().map(|(_, value)| value)
+    }
+
+    /// The values of an array; none of anything else.
+    pub fn values(&self) -> impl Iterator<Item = &Self> {
+        let entries = match self {
+            Self::Array(entries) => entries.as_slice(),
+            _ => &[],
+        };
+        entries.iter().map(|(_, value)| value)
+    }
+
+    /// The bytes of a string.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Str(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// What PHP's `if` makes of it.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Int(value) => *value != 0,
+            Self::Float(text) => !is_zero(text),
+            Self::Str(text) => !matches!(text.as_slice(), b"" | b"0"),
+            Self::Array(entries) => !entries.is_empty(),
+            Self::Raw(_) => true,
+        }
+    }
+
+    /// The whole number that it is or spells; settings mix `300`, `"300"` and `true`.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Bool(value) => Some(i64::from(*value)),
+            Self::Int(value) => Some(*value),
+            Self::Str(text) | Self::Float(text) => {
+                std::str::from_utf8(text).ok()?.trim().parse().ok()
+            }
+            Self::Null | Self::Array(_) | Self::Raw(_) => None,
+        }
+    }
+
+    /// Give `key` of this array the scalar `value`: in place, or at the end.
+    ///
+    /// References (`R:3;`) count the values before them, so nothing may come in between.
+    ///
+    /// # Errors
+    ///
+    /// Where the value replaced is more than a scalar and references follow.
+    pub fn set(&mut self, key: &str, value: Self) -> Result<(), WouldBreakReferences> {
+        let has_references = self.has_references();
+        let Self::Array(entries) = self else {
+            *self = Self::Array(vec![(Key::Str(key.into()), value)]);
+            return Ok(());
+        };
+        match entries.iter_mut().rev().find(|(it, _)| it.is(key)) {
+            Some((_, old)) if has_references && !old.is_scalar() => Err(WouldBreakReferences),
+            Some((_, old)) => {
+                *old = value;
+                Ok(())
+            }
+            None => {
+                entries.push((Key::Str(key.into()), value));
+                Ok(())
+            }
+        }
+    }
+
+    fn is_scalar(&self) -> bool {
+        !matches!(self, Self::Array(_) | Self::Raw(_))
+    }
+
+    /// Objects may hold references inside, so they count as such.
+    fn has_references(&self) -> bool {
+        match self {
+            Self::Raw(_) => true,
+            Self::Array(_) => self.values().any(Self::has_references),
+            _ => false,
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null => out.extend(b"N;"),
+            Self::Bool(value) => out.extend([b'b', b':', b'0' + u8::from(*value), b';']),
+            Self::Int(value) => write_int(*value, out),
+            Self::Float(text) => {
+                out.extend(b"d:");
+                out.extend(text);
+                out.push(b';');
+            }
+            Self::Str(text) => write_str(text, out),
+            Self::Array(entries) => write_array(entries, out),
+            Self::Raw(bytes) => out.extend(bytes),
+        }
+    }
+}
+
+impl Key {
+    fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Str(bytes) if bytes == name.as_bytes())
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Int(value) => write_int(*value, out),
+            Self::Str(text) => write_str(text, out),
+        }
+    }
+}
+
+fn write_int(value: i64, out: &mut Vec<u8>) {
+    out.extend(format!("i:{value};").bytes());
+}
+
+fn write_str(text: &[u8], out: &mut Vec<u8>) {
+    out.extend(format!("s:{}:\"", text.len()).bytes());
+    out.extend(text);
+    out.extend(b"\";");
+}
+
+fn write_array(entries: &[(Key, PhpValue)], out: &mut Vec<u8>) {
+    out.extend(format!("a:{}:{{", entries.len()).bytes());
+    for (key, value) in entries {
+        key.write(out);
+        value.write(out);
+    }
+    out.push(b'}');
+}
+
+fn is_zero(text: &[u8]) -> bool {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    text.parse::<f64>().is_ok_and(|value| value == 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parsed(text: &str) -> PhpValue {
+        PhpValue::parse(text.as_bytes()).unwrap()
+    }
+
+    fn any_value() -> impl Strategy<Value = PhpValue> {
+        let leaf = prop_oneof![
+            Just(PhpValue::Null),
+            any::<bool>().prop_map(PhpValue::Bool),
+            any::<i64>().prop_map(PhpValue::Int),
+            any::<f64>().prop_map(|it| PhpValue::Float(format!("{it:?}").into())),
+            any::<Vec<u8>>().prop_map(PhpValue::Str),
+            Just(PhpValue::Raw(b"R:2;".to_vec())),
+            Just(PhpValue::Raw(b"O:1:\"A\":1:{s:1:\"x\";a:0:{}}".to_vec())),
+        ];
+        let key = || {
+            prop_oneof![
+                any::<i64>().prop_map(Key::Int),
+                any::<Vec<u8>>().prop_map(Key::Str)
+            ]
+        };
+        leaf.prop_recursive(6, 64, 6, move |inner| {
+            prop::collection::vec((key(), inner), 0..6).prop_map(PhpValue::Array)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_the_same(value in any_value()) {
+            prop_assert_eq!(PhpValue::parse(&value.to_bytes()).unwrap(), value);
+        }
+
+        #[test]
+        fn no_input_panics_and_what_is_read_writes_back_byte_for_byte(bytes: Vec<u8>) {
+            if let Ok(value) = PhpValue::parse(&bytes) {
+                prop_assert_eq!(value.to_bytes(), bytes);
+            }
+        }
+
+        #[test]
+        fn a_damaged_value_never_panics(value in any_value(), at: prop::sample::Index, byte: u8) {
+            let mut bytes = value.to_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if let Ok(value) = PhpValue::parse(&bytes) {
+                prop_assert_eq!(value.to_bytes(), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn what_we_do_not_interpret_is_kept_verbatim() {
+        for text in [
+            r#"O:8:"stdClass":1:{s:1:"a";i:1;}"#,
+            r#"C:3:"Foo":5:{a;b}c}"#,
+            r#"E:11:"Suit:Hearts";"#,
+            r#"a:2:{i:0;a:0:{}i:1;R:2;}"#,
+            "r:1;",
+            "i:007;",
+            "i:+5;",
+            "d:1.0E+25;",
+            "d:-INF;",
+            "i:99999999999999999999;",
+            r#"S:2:"\41b";"#,
+        ] {
+            assert_eq!(parsed(text).to_bytes(), text.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_whole_value_is_an_error() {
+        let deep = format!("{}i:1;{}", "a:1:{i:0;".repeat(20_000), "}".repeat(20_000));
+        for text in [
+            "",
+            "a",
+            "i:1",
+            "i:;",
+            "b:2;",
+            "N",
+            "d:abc;",
+            r#"s:3:"ab";"#,
+            r#"s:1:"ab";"#,
+            r#"s:18446744073709551615:"a";"#,
+            "a:999999999:{}",
+            "a:1:{i:0;}",
+            "a:1:{b:1;i:0;}",
+            "a:-1:{}",
+            "i:1;i:2;",
+            r#"O:8:"stdClass":1:{}"#,
+            r#"C:3:"Foo":9999:{}"#,
+            deep.as_str(),
+        ] {
+            let shown = &text[..text.len().min(40)];
+            assert!(PhpValue::parse(text.as_bytes()).is_err(), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_scalar_is_set_in_place_or_at_the_end() {
+        let mut value = parsed(r#"a:2:{s:3:"ovh";b:1;s:6:"closte";b:0;}"#);
+        value.set("closte", PhpValue::Bool(true)).unwrap();
+        value.set("new", PhpValue::Int(3)).unwrap();
+        assert_eq!(
+            value.to_bytes(),
+            br#"a:3:{s:3:"ovh";b:1;s:6:"closte";b:1;s:3:"new";i:3;}"#
+        );
+    }
+
+    #[test]
+    fn a_change_that_would_shift_references_is_refused() {
+        let mut value = parsed(r#"a:2:{s:1:"x";a:1:{i:0;i:1;}s:1:"y";R:3;}"#);
+        let before = value.clone();
+        assert_eq!(
+            value.set("x", PhpValue::Bool(true)),
+            Err(WouldBreakReferences)
+        );
+        assert_eq!(value, before);
+        value
+            .set("z", PhpValue::Bool(true))
+            .expect("the end is safe");
+    }
+
+    #[test]
+    fn numbers_and_switches_come_in_many_spellings() {
+        for (text, int, truthy) in [
+            ("i:300;", Some(300), true),
+            (r#"s:3:"300";"#, Some(300), true),
+            ("b:1;", Some(1), true),
+            ("b:0;", Some(0), false),
+            (r#"s:1:"0";"#, Some(0), false),
+            (r#"s:2:"on";"#, None, true),
+            ("d:0;", Some(0), false),
+            ("N;", None, false),
+            ("a:0:{}", None, false),
+        ] {
+            let value = parsed(text);
+            assert_eq!(
+                (value.as_int(), value.is_truthy()),
+                (int, truthy),
+                "{text}"
+            );
+        }
+    }
+}

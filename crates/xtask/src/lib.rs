@@ -1,0 +1,1 @@
+//! Chores, and the rules of this repository that no compiler checks.
