@@ -310,7 +310,7 @@ impl Entry {
     pub fn is_ready(&self) -> bool {
         self.pending_call().is_none()
             && self.routing.state == Routing::Here
-            && self.certificate.state == Certificate::Valid
+            && matches!(self.certificate.state, Certificate::Valid | Certificate::Expiring)
     }
 
     /// The call that is owed to the host, due or not.

@@ -1,7 +1,7 @@
 //! What happened to a domain, kept for people.
 //!
-//! Events are never written by hand: they are what differs between an entry
-//! before and after a step, so none can be forgotten and none told twice.
+//! Changes of state are never told by hand: they are what differs between an
+//! entry before and after a step, so none can be forgotten and none told twice.
 
 use std::fmt;
 
@@ -59,10 +59,7 @@ pub fn between(before: Option<&Entry>, after: &Entry, at: Time) -> Vec<Event> {
 }
 
 /// `old → new (why: words)`, where the state or its reason changed.
-fn moved<S: Copy + PartialEq + fmt::Display>(
-    old: &Station<S>,
-    new: &Station<S>,
-) -> Option<String> {
+fn moved<S: Copy + PartialEq + fmt::Display>(old: &Station<S>, new: &Station<S>) -> Option<String> {
     if old.state == new.state && old.reason == new.reason {
         return None;
     }

@@ -100,15 +100,15 @@ impl HostError {
     /// What a person can do about it, shown after the error itself.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable(_) => {
-                Some("check `closte.api_url` and this machine's network, then run `closte-sync doctor`")
-            }
+            Self::Unreachable(_) => Some(
+                "check `closte.api_url` and this machine's network, then run `closte-sync doctor`",
+            ),
             Self::KeyRefused { .. } => Some(
                 "compare `CLOSTE_CLIENT_API_KEY` in wp-config.php with the key on Closte's dashboard, then run `closte-sync test-connection`",
             ),
-            Self::OutcomeUnknown { .. } => {
-                Some("if it lasts, send the output of `closte-sync doctor --report` to Closte's support")
-            }
+            Self::OutcomeUnknown { .. } => Some(
+                "if it lasts, send the output of `closte-sync doctor --report` to Closte's support",
+            ),
             Self::Rejected { .. } | Self::Refused { .. } | Self::RateLimited { .. } => None,
         }
     }

@@ -142,7 +142,9 @@ pub enum LedgerError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A newer closte-sync wrote it.
-    #[error("the ledger `{at}` was written by a newer closte-sync (schema {found}, we know {known})")]
+    #[error(
+        "the ledger `{at}` was written by a newer closte-sync (schema {found}, we know {known})"
+    )]
     Newer {
         /// Where it is.
         at: String,
@@ -182,8 +184,12 @@ impl LedgerError {
             }
             Self::Newer { .. } => "update closte-sync; the ledger was left as it is",
             Self::Missing { .. } => "run `closte-sync sync` first",
-            Self::Read(_) => "if the file is damaged, move it away: a new one is filled by the next pass, and nothing is removed that it does not hold",
-            Self::Write(_) => "check that the disk is not full and that this user may write to the ledger's folder; nothing was sent that was not written down first",
+            Self::Read(_) => {
+                "if the file is damaged, move it away: a new one is filled by the next pass, and nothing is removed that it does not hold"
+            }
+            Self::Write(_) => {
+                "check that the disk is not full and that this user may write to the ledger's folder; nothing was sent that was not written down first"
+            }
         }
     }
 }

@@ -19,6 +19,7 @@
 //!   parameters.
 //! - An absent answer is never read as a "no".
 
+pub mod answer;
 pub mod breaker;
 pub mod clock;
 pub mod disposition;
@@ -26,12 +27,22 @@ pub mod domain_name;
 pub mod entry;
 pub mod event;
 pub mod host;
+pub mod judge;
 pub mod ledger;
 pub mod network;
+pub mod plan;
 pub mod probe;
+pub mod protected;
 pub mod reason;
+pub mod records;
+pub mod removal;
+pub mod schedule;
 pub mod source;
 pub mod stage;
+pub mod wanted;
+
+#[cfg(test)]
+mod testing;
 
 pub use clock::{Clock, Time};
 pub use disposition::Disposition;

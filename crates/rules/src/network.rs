@@ -30,6 +30,8 @@ pub struct Network {
     pub sites: BTreeMap<u64, Site>,
     /// Every mapping that could be read, in the order of its id.
     pub mappings: Vec<Mapping>,
+    /// The sites of mappings whose name could not be read.
+    pub unreadable_of: BTreeSet<u64>,
     /// Rows and settings that make no sense, each costing only itself.
     pub problems: Vec<Problem>,
     /// Whether WordPress keeps mappings in a persistent object cache.

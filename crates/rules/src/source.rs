@@ -34,8 +34,11 @@ pub trait NetworkSource: Send + Sync {
     /// has no mapping, and neither the name nor its twin is mapped or is
     /// another site's. Returns the id of the new row, or none where a
     /// condition failed.
-    async fn create_record(&self, site: u64, domain: &DomainName)
-    -> Result<Option<u64>, SourceError>;
+    async fn create_record(
+        &self,
+        site: u64,
+        domain: &DomainName,
+    ) -> Result<Option<u64>, SourceError>;
 
     /// Map `domain` to `site` because a person asked for it.
     ///

@@ -7,7 +7,18 @@
 //!      failed           ssl-failed ─────────┘   and a domain comes back by itself
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
+
+use crate::entry::{Alias, Certificate, Entry, Routing};
+use crate::source::StageWrite;
+use crate::{DomainName, Time};
+
+/// A served domain steps down only after so many bad looks …
+const BAD_LOOKS: u32 = 3;
+/// … over at least this long, and only where the operator wants it at all.
+const BAD_FOR: Duration = Duration::from_mins(30);
 
 /// A word in the column `stage` of a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,5 +74,220 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// How long a domain is waited for, and how its word is picked.
+#[derive(Clone, Debug)]
+pub struct StagePolicy {
+    /// How long DNS may take.
+    pub dns_patience: Duration,
+    /// How long a certificate may take once DNS is right.
+    pub certificate_patience: Duration,
+    /// Whether a served domain may step down.
+    pub demote: bool,
+}
+
+/// What to write to the mapping of `entry`; none where it stands as it should.
+///
+/// `words` are those that the column can hold, `network` is the network's own
+/// domain.
+pub fn project(
+    entry: &Entry,
+    policy: &StagePolicy,
+    words: &BTreeSet<Stage>,
+    network: &DomainName,
+    now: Time,
+) -> Option<StageWrite> {
+    let mapped = entry.mapped.as_ref().filter(|mapped| !mapped.contested)?;
+    let wish = wish(entry, policy, network, now)?;
+    let to = match wish {
+        Stage::SslFailed if !words.contains(&wish) => Stage::DoneWithoutSsl,
+        _ => wish,
+    };
+    let served = mapped.stage.is_some_and(Stage::is_served);
+    if served && to != Stage::Done && !may_demote(entry, policy, now) {
+        return None;
+    }
+    let secure = to == Stage::Done;
+    let stands = mapped.stage == Some(to) && (mapped.secure || !secure);
+    let write = StageWrite { mapping_id: mapped.mapping_id, from: mapped.stage, to, secure };
+    (!stands && words.contains(&to)).then_some(write)
+}
+
+/// The table of the design: three states, one word.
+fn wish(entry: &Entry, policy: &StagePolicy, network: &DomainName, now: Time) -> Option<Stage> {
+    let patient = |limit| now.since(entry.routing.since) < limit;
+    let refused = entry.alias.state == Alias::Rejected && !entry.domain.is_below(network);
+    match (entry.routing.state, entry.certificate.state) {
+        _ if refused => Some(Stage::Failed),
+        // Could not ask: the word stays.
+        (Routing::Unknown, _) => None,
+        (Routing::Elsewhere, _) if patient(policy.dns_patience) => Some(Stage::CheckingDns),
+        (Routing::Elsewhere, _) => Some(Stage::Failed),
+        (Routing::Here, Certificate::Valid | Certificate::Expiring) => Some(Stage::Done),
+        (Routing::Here, _) if patient(policy.certificate_patience) => Some(Stage::CheckingSslCert),
+        // DNS is right and nobody could look: never worse than waiting.
+        (Routing::Here, Certificate::Unknown) => {
+            let was_failed = entry.mapped.as_ref().and_then(|mapped| mapped.stage);
+            (was_failed != Some(Stage::SslFailed)).then_some(Stage::CheckingSslCert)
+        }
+        (Routing::Here, Certificate::Missing | Certificate::Invalid) => Some(Stage::SslFailed),
+    }
+}
+
+/// Served stays served, unless the operator wants otherwise and looks agree.
+fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
+    let long = entry.looks.bad_since.is_some_and(|since| BAD_FOR <= now.since(since));
+    policy.demote && BAD_LOOKS <= entry.looks.bad && long
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Mapped;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    const POLICY: StagePolicy = StagePolicy {
+        dns_patience: Duration::from_hours(48),
+        certificate_patience: Duration::from_mins(100),
+        demote: false,
+    };
+
+    /// A domain in stage `from` whose states have stood for `hours`.
+    fn entry(
+        domain: &str,
+        (alias, routing, certificate): (Alias, Routing, Certificate),
+        from: Option<Stage>,
+    ) -> Entry {
+        let start = Time::from_millis(0);
+        let mapped =
+            Mapped { mapping_id: 7, site_id: 3, stage: from, secure: false, contested: false };
+        let mut entry = Entry::new(domain.parse().unwrap(), Some(mapped), start);
+        entry.alias.set(start, alias, None, None);
+        entry.routing.set(start, routing, None, None);
+        entry.certificate.set(start, certificate, None, None);
+        entry
+    }
+
+    fn all_words() -> BTreeSet<Stage> {
+        BTreeSet::from(Stage::ALL)
+    }
+
+    fn projected(
+        entry: &Entry,
+        policy: &StagePolicy,
+        words: &BTreeSet<Stage>,
+        hours: u32,
+    ) -> Option<(Stage, bool)> {
+        let network = "net.example".parse().unwrap();
+        let now = Time::from_millis(0) + HOUR * hours;
+        project(entry, policy, words, &network, now).map(|write| (write.to, write.secure))
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn the_table_of_the_design() {
+        use Alias::{Adding, Present, Protected, Rejected, Wanted};
+        use Certificate::{Expiring, Invalid, Missing, Unknown, Valid};
+        use Routing::{Elsewhere, Here};
+        use Stage::{CheckingDns, CheckingSslCert, Done, Failed, SslFailed};
+        let (shop, below) = ("shop.example", "shop.net.example");
+        let dns = Some(CheckingDns);
+        let table = [
+            // what it shows                         domain states                             hours from             writes
+            ("waiting for DNS",                      shop,  (Present, Elsewhere, Unknown),         1, Some(Failed),    Some((CheckingDns, false))),
+            ("nothing new to say",                   shop,  (Present, Elsewhere, Unknown),         1, dns,             None),
+            ("DNS took too long",                    shop,  (Present, Elsewhere, Unknown),        48, dns,             Some((Failed, false))),
+            ("and came right later",                 shop,  (Present, Here, Missing),              1, Some(Failed),    Some((CheckingSslCert, false))),
+            ("no DNS answer changes nothing",        shop,  (Present, Routing::Unknown, Unknown), 99, dns,             None),
+            ("ready",                                shop,  (Present, Here, Valid),                1, dns,             Some((Done, true))),
+            ("ready, and not for long",              shop,  (Present, Here, Expiring),             1, dns,             Some((Done, true))),
+            ("ready though the host's answer is open", shop, (Adding, Here, Valid),                1, dns,             Some((Done, true))),
+            ("ready though the host is down",        shop,  (Wanted, Here, Valid),                 1, dns,             Some((Done, true))),
+            ("ready and protected",                  shop,  (Protected, Here, Valid),              1, dns,             Some((Done, true))),
+            ("waiting for a certificate",            shop,  (Present, Here, Invalid),              1, dns,             Some((CheckingSslCert, false))),
+            ("the certificate took too long",        shop,  (Present, Here, Invalid),              2, dns,             Some((SslFailed, false))),
+            ("could not look at the certificate",    shop,  (Present, Here, Unknown),              2, dns,             Some((CheckingSslCert, false))),
+            ("nor later: failed is not taken back",  shop,  (Present, Here, Unknown),              2, Some(SslFailed), None),
+            ("failed, and then ready by itself",     shop,  (Present, Here, Valid),               99, Some(SslFailed), Some((Done, true))),
+            ("refused is never ready by luck",       shop,  (Rejected, Here, Valid),               1, dns,             Some((Failed, false))),
+            ("refused needs no patience",            shop,  (Rejected, Elsewhere, Unknown),        1, dns,             Some((Failed, false))),
+            ("refused below the network's domain",   below, (Rejected, Here, Valid),               1, dns,             Some((Done, true))),
+            ("and still waiting for its DNS",        below, (Rejected, Elsewhere, Unknown),        1, Some(Failed),    Some((CheckingDns, false))),
+            ("a word that is no stage",              shop,  (Present, Elsewhere, Unknown),         1, None,            Some((CheckingDns, false))),
+        ];
+        for (shows, domain, states, hours, from, writes) in table {
+            assert_eq!(projected(&entry(domain, states, from), &POLICY, &all_words(), hours), writes, "{shows}");
+        }
+    }
+
+    #[test]
+    fn served_stays_served_in_every_world() {
+        use Certificate as C;
+        let certificates = [C::Unknown, C::Missing, C::Invalid, C::Valid, C::Expiring];
+        for alias in [Alias::Wanted, Alias::Present, Alias::Rejected] {
+            for routing in [Routing::Unknown, Routing::Elsewhere, Routing::Here] {
+                for certificate in certificates {
+                    for from in [Stage::Done, Stage::DoneWithoutSsl] {
+                        let mut entry =
+                            entry("shop.example", (alias, routing, certificate), Some(from));
+                        entry.looks.bad = 99;
+                        entry.looks.bad_since = Some(Time::from_millis(0));
+                        let writes = projected(&entry, &POLICY, &all_words(), 99);
+                        assert!(
+                            matches!(writes, None | Some((Stage::Done, true))),
+                            "{alias} {routing} {certificate} {from}: {writes:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_steps_down_only_on_request_and_after_three_bad_looks_over_half_an_hour() {
+        let demote = StagePolicy { demote: true, ..POLICY };
+        let states = (Alias::Present, Routing::Elsewhere, Certificate::Unknown);
+        let mut entry = entry("shop.example", states, Some(Stage::Done));
+        entry.looks.bad = 3;
+        entry.looks.bad_since = Some(Time::from_millis(0));
+        assert_eq!(projected(&entry, &POLICY, &all_words(), 1), None);
+        assert_eq!(projected(&entry, &demote, &all_words(), 1), Some((Stage::CheckingDns, false)));
+        entry.looks.bad = 2;
+        assert_eq!(projected(&entry, &demote, &all_words(), 1), None, "two are not enough");
+        entry.looks.bad = 3;
+        assert_eq!(projected(&entry, &demote, &all_words(), 0), None, "too soon");
+    }
+
+    #[test]
+    fn going_up_is_always_allowed() {
+        let ready = (Alias::Present, Routing::Here, Certificate::Valid);
+        let up = Some((Stage::Done, true));
+        for from in [Stage::Done, Stage::DoneWithoutSsl] {
+            let entry = entry("shop.example", ready, Some(from));
+            assert_eq!(projected(&entry, &POLICY, &all_words(), 1), up, "{from}, not secure");
+        }
+        let mut secure = entry("shop.example", ready, Some(Stage::Done));
+        secure.mapped.as_mut().unwrap().secure = true;
+        assert_eq!(projected(&secure, &POLICY, &all_words(), 1), None, "nothing left to raise");
+    }
+
+    #[test]
+    fn an_older_table_gets_the_word_it_has() {
+        let mut words = all_words();
+        words.remove(&Stage::SslFailed);
+        let states = (Alias::Present, Routing::Here, Certificate::Missing);
+        let entry = entry("shop.example", states, Some(Stage::CheckingSslCert));
+        assert_eq!(projected(&entry, &POLICY, &words, 2), Some((Stage::DoneWithoutSsl, false)));
+    }
+
+    #[test]
+    fn a_contested_mapping_is_left_alone() {
+        let ready = (Alias::Present, Routing::Here, Certificate::Valid);
+        let mut entry = entry("shop.example", ready, Some(Stage::CheckingDns));
+        entry.mapped.as_mut().unwrap().contested = true;
+        assert_eq!(projected(&entry, &POLICY, &all_words(), 1), None);
     }
 }

@@ -1,0 +1,448 @@
+//! What a look means: the routing and the certificate of a domain.
+//!
+//! A look that could not be made changes nothing and uses up nothing.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::entry::{Certificate, Entry, Routing};
+use crate::probe::{DnsSight, Presented, TlsSight, TlsVerdict};
+use crate::reason::Reason;
+use crate::schedule::next_look;
+use crate::{DomainName, Time};
+
+/// Networks of Cloudflare's proxy, as published by Cloudflare.
+const CLOUDFLARE: &[(&str, u32)] = &[
+    ("103.21.244.0", 22),
+    ("103.22.200.0", 22),
+    ("103.31.4.0", 22),
+    ("104.16.0.0", 13),
+    ("104.24.0.0", 14),
+    ("108.162.192.0", 18),
+    ("131.0.72.0", 22),
+    ("141.101.64.0", 18),
+    ("162.158.0.0", 15),
+    ("172.64.0.0", 13),
+    ("173.245.48.0", 20),
+    ("188.114.96.0", 20),
+    ("190.93.240.0", 20),
+    ("197.234.240.0", 22),
+    ("198.41.128.0", 17),
+    ("2400:cb00::", 32),
+    ("2405:8100::", 32),
+    ("2405:b500::", 32),
+    ("2606:4700::", 32),
+    ("2803:f800::", 32),
+    ("2a06:98c0::", 29),
+    ("2c0f:f248::", 32),
+];
+
+/// What one look at a domain saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// What DNS said.
+    pub dns: DnsSight,
+    /// What each address of [`visits`] presented.
+    pub tls: Vec<TlsSight>,
+}
+
+/// What a look is judged against.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// The addresses that domains must point to; empty where nobody knows.
+    pub targets: &'a BTreeSet<IpAddr>,
+    /// The network's interval between looks at a hot domain.
+    pub interval: Duration,
+    /// Where a person finishes a wildcard certificate, if that is known.
+    pub dashboard: Option<&'a str>,
+    /// The time of the look.
+    pub now: Time,
+    /// A random number from 0 to 1, for the schedule.
+    pub chance: f64,
+}
+
+/// The addresses of a domain to shake hands with: those that are the network's.
+pub fn visits(dns: &DnsSight, targets: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
+    match dns {
+        DnsSight::Addresses { found, .. } => {
+            found.iter().map(IpAddr::to_canonical).filter(|ip| targets.contains(ip)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Take in what a look saw: new states, and when to look next.
+pub fn judge(entry: &mut Entry, look: &Look, view: &View<'_>) {
+    let before = (entry.routing.state, entry.certificate.state);
+    if judge_routing(entry, &look.dns, view) {
+        judge_certificate(entry, &look.tls, view);
+        entry.looks.made = entry.looks.made.saturating_add(1);
+        entry.looks.last = Some(view.now);
+        count_bad(entry, view.now);
+    }
+    if before != (entry.routing.state, entry.certificate.state) {
+        entry.heat(view.now);
+    }
+    let ready = entry.is_ready();
+    let (due, gap) = next_look(ready, &entry.looks, view.interval, view.now, view.chance);
+    (entry.looks.due, entry.looks.gap) = (due, gap);
+}
+
+/// A look could not be made at all, for `reason`: say so where nothing is known yet.
+pub fn blind(entry: &mut Entry, reason: Reason, detail: Option<String>, view: &View<'_>) {
+    could_not_ask(entry, reason, detail, view.now);
+    let (due, gap) = next_look(false, &entry.looks, view.interval, view.now, view.chance);
+    (entry.looks.due, entry.looks.gap) = (due, gap);
+}
+
+/// Set the routing; whether the look told anything.
+fn judge_routing(entry: &mut Entry, dns: &DnsSight, view: &View<'_>) -> bool {
+    let now = view.now;
+    let mut elsewhere = |found, reason, detail| {
+        entry.found = found;
+        entry.routing.set(now, Routing::Elsewhere, Some(reason), detail);
+        true
+    };
+    match dns {
+        DnsSight::NoSuchName => elsewhere(Vec::new(), Reason::NoSuchName, None),
+        DnsSight::NoAddress { through } => {
+            elsewhere(Vec::new(), Reason::NoAddress, led_through(through))
+        }
+        DnsSight::Failed { detail } => {
+            could_not_ask(entry, Reason::DnsFailed, Some(detail.clone()), now);
+            false
+        }
+        DnsSight::NoAnswer { detail } => {
+            could_not_ask(entry, Reason::NoResolver, Some(detail.clone()), now);
+            false
+        }
+        DnsSight::Addresses { .. } if view.targets.is_empty() => {
+            could_not_ask(entry, Reason::NoTargets, None, now);
+            false
+        }
+        DnsSight::Addresses { found, through } => {
+            let found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
+            if let Some(reason) = wrong_address(&found, view.targets) {
+                let detail = wanted_detail(&found, through, view.targets);
+                return elsewhere(found, reason, Some(detail));
+            }
+            entry.found = found;
+            entry.routing.set(now, Routing::Here, None, led_through(through));
+            true
+        }
+    }
+}
+
+/// What is wrong with the addresses of a domain; none where all are the network's.
+fn wrong_address(found: &[IpAddr], targets: &BTreeSet<IpAddr>) -> Option<Reason> {
+    let (here, elsewhere): (Vec<&IpAddr>, Vec<&IpAddr>) =
+        found.iter().partition(|ip| targets.contains(ip));
+    if elsewhere.is_empty() {
+        return None;
+    }
+    let proxied = elsewhere.iter().any(|ip| is_cloudflare(**ip));
+    Some(match (here.is_empty(), elsewhere.iter().all(|ip| ip.is_ipv6())) {
+        _ if proxied => Reason::Proxied,
+        (true, _) => Reason::OtherAddress,
+        (false, true) => Reason::Ipv6Elsewhere,
+        (false, false) => Reason::PartlyElsewhere,
+    })
+}
+
+fn is_cloudflare(ip: IpAddr) -> bool {
+    CLOUDFLARE.iter().any(|(base, bits)| {
+        match (ip, base.parse().expect("the table holds addresses")) {
+            (IpAddr::V4(ip), IpAddr::V4(base)) => {
+                (ip.to_bits() ^ base.to_bits()).leading_zeros() >= *bits
+            }
+            (IpAddr::V6(ip), IpAddr::V6(base)) => {
+                (ip.to_bits() ^ base.to_bits()).leading_zeros() >= *bits
+            }
+            _ => false,
+        }
+    })
+}
+
+fn led_through(through: &[String]) -> Option<String> {
+    (!through.is_empty()).then(|| format!("by way of {}", through.join(", ")))
+}
+
+fn wanted_detail(found: &[IpAddr], through: &[String], targets: &BTreeSet<IpAddr>) -> String {
+    let list = |ips: &mut dyn Iterator<Item = &IpAddr>| {
+        ips.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let wrong = list(&mut found.iter().filter(|ip| !targets.contains(ip)));
+    let right = list(&mut targets.iter());
+    let by_way = led_through(through).map(|way| format!(", {way}")).unwrap_or_default();
+    format!("it points to {wrong}{by_way}; it must point to {right} only")
+}
+
+/// Say why nothing could be seen, where nothing was known before either.
+fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<String>, now: Time) {
+    if entry.routing.state == Routing::Unknown {
+        entry.routing.set(now, Routing::Unknown, Some(reason), detail);
+    }
+}
+
+fn judge_certificate(entry: &mut Entry, sights: &[TlsSight], view: &View<'_>) {
+    let verdict = worst(sights.iter().map(|sight| judge_sight(sight, &entry.domain, view)));
+    let Some(verdict) = verdict else {
+        (entry.issuer, entry.not_after) = (None, None);
+        let why = Some(Reason::NotRoutedHere);
+        return entry.certificate.set(view.now, Certificate::Unknown, why, None);
+    };
+    // Could not ask: what was known stays.
+    if verdict.state == Certificate::Unknown && entry.certificate.state != Certificate::Unknown {
+        return;
+    }
+    (entry.issuer, entry.not_after) = (verdict.issuer, verdict.not_after);
+    entry.certificate.set(view.now, verdict.state, verdict.reason, verdict.detail);
+}
+
+#[derive(Debug)]
+struct Verdict {
+    state: Certificate,
+    reason: Option<Reason>,
+    detail: Option<String>,
+    issuer: Option<String>,
+    not_after: Option<Time>,
+}
+
+/// One bad address spoils a domain; one that could not be asked does not.
+fn worst(verdicts: impl Iterator<Item = Verdict>) -> Option<Verdict> {
+    verdicts.min_by_key(|verdict| match verdict.state {
+        Certificate::Invalid => 0,
+        Certificate::Missing => 1,
+        Certificate::Expiring => 2,
+        Certificate::Valid => 3,
+        Certificate::Unknown => 4,
+    })
+}
+
+fn judge_sight(sight: &TlsSight, domain: &DomainName, view: &View<'_>) -> Verdict {
+    let without = |state, reason, detail: &str| Verdict {
+        state,
+        reason: Some(reason),
+        detail: Some(detail.to_owned()),
+        issuer: None,
+        not_after: None,
+    };
+    match sight {
+        TlsSight::Presented { certificate, verdict } => {
+            judge_presented(certificate, *verdict, domain, view)
+        }
+        TlsSight::NoCertificate { detail } => {
+            let (reason, detail) = by_hand(domain, view, Reason::NoCertificate, detail.clone());
+            without(Certificate::Missing, reason, &detail)
+        }
+        TlsSight::NoAnswer { detail } => without(Certificate::Unknown, Reason::NoWebAnswer, detail),
+        TlsSight::Forbidden { detail } => {
+            without(Certificate::Unknown, Reason::PrivateAddress, detail)
+        }
+    }
+}
+
+fn judge_presented(
+    certificate: &Presented,
+    verdict: TlsVerdict,
+    domain: &DomainName,
+    view: &View<'_>,
+) -> Verdict {
+    let names = || format!("it is for {}", certificate.names.join(", "));
+    let (state, reason, detail) = match verdict {
+        TlsVerdict::Trusted if is_expiring(certificate, view.now) => {
+            (Certificate::Expiring, Some(Reason::ExpiresSoon), None)
+        }
+        TlsVerdict::Trusted => (Certificate::Valid, None, None),
+        TlsVerdict::OtherName => {
+            let (reason, detail) = by_hand(domain, view, Reason::OtherName, names());
+            (Certificate::Invalid, Some(reason), Some(detail))
+        }
+        TlsVerdict::Expired => (Certificate::Invalid, Some(Reason::Expired), None),
+        TlsVerdict::NotYetValid => (Certificate::Invalid, Some(Reason::NotYetValid), None),
+        TlsVerdict::SelfSigned => (Certificate::Invalid, Some(Reason::SelfSigned), Some(names())),
+        TlsVerdict::UnknownIssuer => (Certificate::Invalid, Some(Reason::UnknownIssuer), None),
+        TlsVerdict::Bad => (Certificate::Invalid, Some(Reason::BadCertificate), None),
+    };
+    let issuer = Some(certificate.issuer.clone());
+    Verdict { state, reason, detail, issuer, not_after: Some(certificate.not_after) }
+}
+
+/// A wildcard without its certificate: the host may need a person for it.
+fn by_hand(
+    domain: &DomainName,
+    view: &View<'_>,
+    reason: Reason,
+    detail: String,
+) -> (Reason, String) {
+    if !domain.is_wildcard() {
+        return (reason, detail);
+    }
+    let page = view.dashboard.map(|url| format!("; finish it at {url}")).unwrap_or_default();
+    (Reason::WildcardByHand, format!("{detail}{page}"))
+}
+
+/// Whether less than a third of a lifetime is left; half of one under ten days.
+fn is_expiring(certificate: &Presented, now: Time) -> bool {
+    let lifetime = certificate.not_after.since(certificate.not_before);
+    let short = lifetime < Duration::from_hours(10 * 24);
+    let left = certificate.not_after.since(now);
+    left < lifetime / if short { 2 } else { 3 }
+}
+
+/// Count looks in a row that showed the domain not ready.
+fn count_bad(entry: &mut Entry, now: Time) {
+    let good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
+    if entry.routing.state == Routing::Here && good {
+        (entry.looks.bad, entry.looks.bad_since) = (0, None);
+    } else if entry.certificate.state != Certificate::Unknown
+        || entry.routing.state == Routing::Elsewhere
+    {
+        entry.looks.bad = entry.looks.bad.saturating_add(1);
+        entry.looks.bad_since.get_or_insert(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn ips(text: &str) -> BTreeSet<IpAddr> {
+        text.split_whitespace().map(|ip| ip.parse().unwrap()).collect()
+    }
+
+    fn addresses(text: &str) -> DnsSight {
+        DnsSight::Addresses { found: ips(text), through: Vec::new() }
+    }
+
+    fn failed(detail: &str) -> DnsSight {
+        DnsSight::Failed { detail: detail.to_owned() }
+    }
+
+    fn no_answer() -> DnsSight {
+        DnsSight::NoAnswer { detail: "192.0.2.53:53 did not answer".to_owned() }
+    }
+
+    fn presented(verdict: TlsVerdict, lifetime: u32, left: u32) -> TlsSight {
+        let now = Time::from_millis(0) + DAY * 1000;
+        let certificate = Presented {
+            issuer: "Test CA".to_owned(),
+            not_before: now - DAY * (lifetime - left),
+            not_after: now + DAY * left,
+            names: vec!["other.example".to_owned()],
+        };
+        TlsSight::Presented { certificate, verdict }
+    }
+
+    fn view(targets: &BTreeSet<IpAddr>) -> View<'_> {
+        let now = Time::from_millis(0) + DAY * 1000;
+        let interval = Duration::from_mins(5);
+        View { targets, interval, dashboard: Some("https://host.example/d"), now, chance: 0.0 }
+    }
+
+    fn looked(domain: &str, dns: DnsSight, tls: Vec<TlsSight>, targets: &str) -> Entry {
+        let mut entry = Entry::new(domain.parse().unwrap(), None, Time::from_millis(0));
+        judge(&mut entry, &Look { dns, tls }, &view(&ips(targets)));
+        entry
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn routing_is_here_only_where_every_address_is_ours() {
+        use Routing::{Elsewhere, Here, Unknown};
+        let ours = "192.0.2.1 2001:db8::1";
+        let table = [
+            // what it shows                  what DNS said                         routing    reason
+            ("one of our addresses",          addresses("192.0.2.1"),               Here,      None),
+            ("both of them",                  addresses("192.0.2.1 2001:db8::1"),   Here,      None),
+            ("an IPv4 address in IPv6 form",  addresses("::ffff:192.0.2.1"),        Here,      None),
+            ("another server",                addresses("192.0.2.9"),               Elsewhere, Some(Reason::OtherAddress)),
+            ("one right, one wrong",          addresses("192.0.2.1 192.0.2.9"),     Elsewhere, Some(Reason::PartlyElsewhere)),
+            ("A right, AAAA wrong",           addresses("192.0.2.1 2001:db8::9"),   Elsewhere, Some(Reason::Ipv6Elsewhere)),
+            ("Cloudflare in front",           addresses("104.16.3.4"),              Elsewhere, Some(Reason::Proxied)),
+            ("Cloudflare's IPv6 beside ours", addresses("192.0.2.1 2606:4700::1"),  Elsewhere, Some(Reason::Proxied)),
+            ("no such name is an answer",     DnsSight::NoSuchName,                 Elsewhere, Some(Reason::NoSuchName)),
+            ("no address is an answer",       DnsSight::NoAddress { through: vec![] }, Elsewhere, Some(Reason::NoAddress)),
+            ("a failing zone says nothing",   failed("SERVFAIL"),                   Unknown,   Some(Reason::DnsFailed)),
+            ("dead resolvers say nothing",    no_answer(),                          Unknown,   Some(Reason::NoResolver)),
+        ];
+        for (shows, dns, state, reason) in table {
+            let entry = looked("shop.example", dns, vec![], ours);
+            assert_eq!((entry.routing.state, entry.routing.reason), (state, reason), "{shows}");
+        }
+        let lost = looked("shop.example", addresses("192.0.2.1"), vec![], "");
+        assert_eq!(lost.routing.reason, Some(Reason::NoTargets));
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_certificate_is_judged_as_a_browser_would_and_against_its_lifetime() {
+        use Certificate::{Expiring, Invalid, Missing, Unknown, Valid};
+        use TlsVerdict::{Bad, Expired, NotYetValid, OtherName, SelfSigned, Trusted};
+        let none = || TlsSight::NoCertificate { detail: "alert".into() };
+        let dead = || TlsSight::NoAnswer { detail: "refused".into() };
+        let table = [
+            // what it shows              what the addresses showed                         state     reason
+            ("trusted",                   vec![presented(Trusted, 90, 89)],                 Valid,    None),
+            ("a third left",              vec![presented(Trusted, 90, 30)],                 Valid,    None),
+            ("under a third",             vec![presented(Trusted, 90, 29)],                 Expiring, Some(Reason::ExpiresSoon)),
+            ("45 days: its own third",    vec![presented(Trusted, 45, 15)],                 Valid,    None),
+            ("short-lived: half",         vec![presented(Trusted, 6, 3)],                   Valid,    None),
+            ("short-lived: under half",   vec![presented(Trusted, 6, 2)],                   Expiring, Some(Reason::ExpiresSoon)),
+            ("expired",                   vec![presented(Expired, 90, 1)],                  Invalid,  Some(Reason::Expired)),
+            ("not yet",                   vec![presented(NotYetValid, 90, 90)],             Invalid,  Some(Reason::NotYetValid)),
+            ("the default one",           vec![presented(OtherName, 90, 80)],               Invalid,  Some(Reason::OtherName)),
+            ("self-signed",               vec![presented(SelfSigned, 90, 80)],              Invalid,  Some(Reason::SelfSigned)),
+            ("broken",                    vec![presented(Bad, 90, 80)],                     Invalid,  Some(Reason::BadCertificate)),
+            ("none",                      vec![none()],                                     Missing,  Some(Reason::NoCertificate)),
+            ("could not ask",             vec![dead()],                                     Unknown,  Some(Reason::NoWebAnswer)),
+            ("one good, one bad",         vec![presented(Trusted, 90, 80), none()],         Missing,  Some(Reason::NoCertificate)),
+            ("one good, one unreachable", vec![dead(), presented(Trusted, 90, 80)],         Valid,    None),
+            ("nowhere to look",           vec![],                                           Unknown,  Some(Reason::NotRoutedHere)),
+        ];
+        for (shows, tls, state, reason) in table {
+            let entry = looked("shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");
+            assert_eq!((entry.certificate.state, entry.certificate.reason), (state, reason), "{shows}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_without_certificate_names_the_page_where_a_person_finishes_it() {
+        let tls = vec![presented(TlsVerdict::OtherName, 90, 80)];
+        let entry = looked("*.shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");
+        assert_eq!(entry.certificate.reason, Some(Reason::WildcardByHand));
+        let detail = entry.certificate.detail.unwrap();
+        assert_eq!(detail, "it is for other.example; finish it at https://host.example/d");
+    }
+
+    #[test]
+    fn a_look_that_could_not_be_made_changes_nothing() {
+        let good = vec![presented(TlsVerdict::Trusted, 90, 80)];
+        let seen = looked("shop.example", addresses("192.0.2.1"), good, "192.0.2.1");
+        let targets = ips("192.0.2.1");
+        let dead = TlsSight::NoAnswer { detail: "refused".into() };
+        let blind_looks = [
+            Look { dns: no_answer(), tls: vec![] },
+            Look { dns: failed("SERVFAIL"), tls: vec![] },
+            Look { dns: addresses("192.0.2.1"), tls: vec![dead] },
+        ];
+        for look in blind_looks {
+            let mut after = seen.clone();
+            judge(&mut after, &look, &view(&targets));
+            assert_eq!(after.routing, seen.routing, "{look:?}");
+            assert_eq!(after.certificate, seen.certificate, "{look:?}");
+            assert_eq!(after.looks.bad, 0, "{look:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_visited_only_where_it_is_the_networks() {
+        let targets = ips("192.0.2.1 2001:db8::1");
+        let dns = addresses("192.0.2.1 192.0.2.9 2001:db8::1");
+        assert_eq!(visits(&dns, &targets).len(), 2);
+        assert_eq!(visits(&DnsSight::NoSuchName, &targets), Vec::<IpAddr>::new());
+    }
+}

@@ -1,0 +1,496 @@
+//! The plan of a pass: what WordPress wants, what the host shows as present and
+//! what is recorded, turned into steps.
+//!
+//! ```text
+//!   wanted (mappings) ─┐
+//!   present (list) ────┼─▶ entries with their next step, records to make,
+//!   recorded (ledger) ─┘   what is held back and why
+//! ```
+//!
+//! Nothing here is sent or written; the same inputs give the same plan, so a
+//! person can look at one and let exactly that through.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::answer;
+use crate::entry::{Alias, Call, Entry, Gone, Mapped};
+use crate::event::{self, Event};
+use crate::host::AliasList;
+use crate::ledger::{Held, Memory, Recorded};
+use crate::protected::Protected;
+use crate::reason::Reason;
+use crate::records::{self, NewRecord, Records};
+use crate::removal::{Brake, is_ours};
+use crate::wanted::Wanted;
+use crate::{DomainName, Home, Identity, Network, Problem, Time};
+
+/// How a person lets a held plan through.
+pub const RELEASE: &str =
+    "look at `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints";
+
+/// What a pass is planned from, besides the ledger.
+#[derive(Clone, Debug)]
+pub struct World<'a> {
+    /// The network, read just now.
+    pub network: &'a Network,
+    /// The host's list, where it could be read.
+    pub list: Option<&'a AliasList>,
+    /// Names that are never sent.
+    pub protected: &'a Protected,
+    /// What the operator set.
+    pub policy: &'a Policy,
+    /// When.
+    pub now: Time,
+}
+
+/// What the operator set, as far as plans go.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How many good reads must see a mapping gone.
+    pub confirmations: u32,
+    /// How far apart two of them must be to count.
+    pub read_gap: Duration,
+    /// How many aliases one pass may remove.
+    pub brake: Brake,
+    /// Which sites get a record.
+    pub records: Records,
+    /// Whether a person let this very plan through.
+    pub approved: bool,
+}
+
+/// Why a read is in doubt: it removes nothing and makes no records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The ledger belongs to another network.
+    OtherNetwork {
+        /// What differs, as `was → is`.
+        differs: String,
+    },
+    /// Far fewer names are mapped than last time.
+    SuddenFall {
+        /// How many names were mapped.
+        was: u64,
+        /// How many are.
+        is: u64,
+    },
+}
+
+impl Doubt {
+    /// What a person should know, in one sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::OtherNetwork { differs } => {
+                format!("the ledger was filled from another network ({differs})")
+            }
+            Self::SuddenFall { was, is } => {
+                format!("{is} names are mapped where {was} were: too sudden to believe")
+            }
+        }
+    }
+
+    /// How a person ends it.
+    pub fn release(&self) -> &'static str {
+        match self {
+            Self::OtherNetwork { .. } => {
+                "point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
+            }
+            Self::SuddenFall { .. } => RELEASE,
+        }
+    }
+}
+
+/// The plan of one pass.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Every entry as it is after reading, retired ones of this pass included.
+    pub entries: BTreeMap<DomainName, Entry>,
+    /// Those that the reading changed.
+    pub changed: BTreeSet<DomainName>,
+    /// What happened to them.
+    pub events: Vec<Event>,
+    /// What is remembered of the network as a whole.
+    pub memory: Memory,
+    /// Sites seen mapped for the first time.
+    pub mapped_sites: BTreeSet<u64>,
+    /// Records to make.
+    pub records: Vec<NewRecord>,
+    /// Calls to make now.
+    pub calls: BTreeMap<DomainName, Call>,
+    /// What is held back.
+    pub held: Vec<Held>,
+    /// What makes no sense or wants an eye.
+    pub problems: Vec<Problem>,
+    /// Aliases at the host that are not ours.
+    pub foreign: BTreeSet<DomainName>,
+    /// Why the read is in doubt.
+    pub doubts: Vec<Doubt>,
+    /// Whether the brake holds removals back.
+    pub braked: bool,
+    /// What the plan rests on, as a text to hash.
+    pub fingerprint: String,
+}
+
+/// The installation that acts for `network`, where that is not this one.
+pub fn copy_of(network: &Network) -> Option<&Home> {
+    let identity = &network.identity;
+    network
+        .home
+        .as_ref()
+        .filter(|home| home.app != identity.app || home.domain != identity.domain.as_str())
+}
+
+/// Plan a pass over everything that is `recorded`.
+pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
+    let wanted = Wanted::of(world.network);
+    let held = recorded.entries.values().filter(|entry| entry.holding.is_some()).count();
+    let allowed = world.policy.brake.allows(held);
+    let mut planner = Planner {
+        doubts: doubts(&recorded.memory, world, wanted.count(), allowed),
+        mapped_names: wanted.count(),
+        wanted,
+        world,
+        allowed,
+        ready: BTreeSet::new(),
+        missing: Vec::new(),
+        plan: Plan { memory: recorded.memory, ..Plan::default() },
+    };
+    planner.believe(recorded.entries.values());
+    planner.read(recorded.entries);
+    planner.remove();
+    planner.make_records(&recorded.mapped_sites);
+    planner.call();
+    planner.remember(&recorded.mapped_sites);
+    planner.finish()
+}
+
+fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Doubt> {
+    let other = memory.network.as_ref().and_then(|was| differs(was, &world.network.identity));
+    let other = other.map(|differs| Doubt::OtherNetwork { differs });
+    let fell = memory
+        .mapped_names
+        .filter(|was| (allowed as u64) < was.saturating_sub(is) && is * 2 < *was)
+        // A person looked at it and let it through.
+        .filter(|_| !world.policy.approved)
+        .map(|was| Doubt::SuddenFall { was, is });
+    other.into_iter().chain(fell).collect()
+}
+
+/// What tells two networks apart; none where they are the same.
+fn differs(was: &Identity, is: &Identity) -> Option<String> {
+    let app = |identity: &Identity| identity.app.clone().unwrap_or_else(|| "none".to_owned());
+    let pairs = [
+        ("CLOSTE_APP_ID", app(was), app(is)),
+        ("domain", was.domain.to_string(), is.domain.to_string()),
+        ("database", was.database.clone(), is.database.clone()),
+        ("table prefix", was.prefix.clone(), is.prefix.clone()),
+        ("network id", was.network_id.to_string(), is.network_id.to_string()),
+    ];
+    let told: Vec<String> = pairs
+        .into_iter()
+        .filter(|(_, was, is)| was != is)
+        .map(|(what, was, is)| format!("{what} `{was}` → `{is}`"))
+        .collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+struct Planner<'a> {
+    world: &'a World<'a>,
+    wanted: Wanted,
+    /// How many names have a mapping.
+    mapped_names: u64,
+    doubts: Vec<Doubt>,
+    /// How many removals the brake lets through.
+    allowed: usize,
+    /// Aliases of ours whose mapping is gone for certain.
+    ready: BTreeSet<DomainName>,
+    /// Sites that have no record and should.
+    missing: Vec<NewRecord>,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn believe<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        let proven = self.world.list.is_some_and(|list| answer::proves_itself(list, entries));
+        self.plan.memory.list_believed |= proven;
+    }
+
+    /// Bring every entry up to what this read and the list show.
+    fn read(&mut self, recorded: BTreeMap<DomainName, Entry>) {
+        let now = self.world.now;
+        let mut names = std::mem::take(&mut self.wanted.names);
+        for (name, before) in recorded {
+            let mut after = before.clone();
+            match names.remove(&name) {
+                Some(mapped) => self.want(&mut after, mapped),
+                None => self.miss(&mut after),
+            }
+            if after != before {
+                self.plan.events.extend(event::between(Some(&before), &after, now));
+                self.plan.changed.insert(name.clone());
+            }
+            self.plan.entries.insert(name, after);
+        }
+        for (name, mapped) in names {
+            let mut entry = Entry::new(name.clone(), Some(mapped.clone()), now);
+            self.want(&mut entry, mapped);
+            self.plan.events.extend(event::between(None, &entry, now));
+            self.plan.changed.insert(name.clone());
+            self.plan.entries.insert(name, entry);
+        }
+    }
+
+    /// A name that is mapped.
+    fn want(&self, entry: &mut Entry, mapped: Mapped) {
+        let now = self.world.now;
+        let row = |mapped: &Mapped| (mapped.mapping_id, mapped.site_id);
+        if entry.mapped.as_ref().map(row) != Some(row(&mapped)) {
+            entry.looks.due = now;
+            entry.heat(now);
+        }
+        entry.mapped = Some(mapped);
+        entry.gone = Gone::default();
+        let protection = self.world.protected.why(&entry.domain);
+        match (entry.alias.state, &protection) {
+            (_, Some(why)) => {
+                let (reason, detail) = (Some(Reason::ProtectedName), Some(why.to_string()));
+                entry.alias.set(now, Alias::Protected, reason, detail);
+                entry.step.intent = None;
+            }
+            // A removal was under way: whether it happened, the list or adding again tells.
+            (Alias::Removing, None) if entry.step.intent.is_some() => self.start_again(entry),
+            (Alias::Removing, None) => entry.alias.set(now, Alias::Present, None, None),
+            (Alias::Protected | Alias::Absent, None) => self.start_again(entry),
+            (Alias::Present, None) if entry.alias.reason.is_some() => {
+                entry.alias.set(now, Alias::Present, None, None);
+            }
+            _ => (),
+        }
+        self.see(entry, protection.is_some());
+    }
+
+    fn start_again(&self, entry: &mut Entry) {
+        entry.step.intent = None;
+        entry.step.tries = 0;
+        entry.step.due = self.world.now;
+        entry.alias.set(self.world.now, Alias::Wanted, None, None);
+    }
+
+    /// A name that is not mapped, or not to a site of ours.
+    fn miss(&mut self, entry: &mut Entry) {
+        let now = self.world.now;
+        entry.mapped = None;
+        let protected = self.world.protected.why(&entry.domain).is_some();
+        self.see(entry, protected);
+        if self.wanted.kept.contains(&entry.domain) {
+            entry.gone = Gone::default();
+            if entry.alias.state == Alias::Removing {
+                entry.alias.set(now, Alias::Present, None, None);
+            }
+            return;
+        }
+        self.count(entry);
+        if entry.alias.state == Alias::Absent {
+            return;
+        }
+        if entry.gone.reads < self.world.policy.confirmations {
+            if entry.alias.state == Alias::Present {
+                entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
+            }
+            self.plan.held.extend(self.waiting(entry, protected));
+        } else if is_ours(entry) && !protected {
+            self.ready.insert(entry.domain.clone());
+        } else {
+            entry.step.intent = None;
+            entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None);
+        }
+    }
+
+    /// Count this read, where it is good and not too close to the last.
+    fn count(&self, entry: &mut Entry) {
+        let now = self.world.now;
+        let far = |at: Time| self.world.policy.read_gap <= now.since(at);
+        let wanted = self.world.policy.confirmations;
+        if self.doubts.is_empty()
+            && entry.gone.reads < wanted
+            && entry.gone.counted_at.is_none_or(far)
+        {
+            let approved = self.world.policy.approved;
+            entry.gone.reads = if approved { wanted } else { entry.gone.reads + 1 };
+            entry.gone.counted_at = Some(now);
+        }
+    }
+
+    /// A removal that waits for the next good read, or for the doubt to end.
+    fn waiting(&self, entry: &Entry, protected: bool) -> Option<Held> {
+        if protected || !is_ours(entry) {
+            return None;
+        }
+        let (reason, release) = match self.doubts.first() {
+            Some(doubt) => (Reason::Doubt, doubt.release()),
+            None => (Reason::MappingGone, "nothing to do: the next good read lets it through"),
+        };
+        Some(held(Call::Remove, &entry.domain, reason, release))
+    }
+
+    fn see(&self, entry: &mut Entry, protected: bool) {
+        if let Some(list) = self.world.list {
+            let believed = self.plan.memory.list_believed;
+            answer::listed(entry, list, believed, protected, self.world.now);
+        }
+    }
+
+    /// Let removals through, or none of them.
+    fn remove(&mut self) {
+        let approved = self.world.policy.approved;
+        let ready = std::mem::take(&mut self.ready);
+        let is_approved = |name: &DomainName| approved || self.plan.entries[name].gone.approved;
+        let asking = ready.iter().filter(|name| !is_approved(name)).count();
+        self.plan.braked = self.allowed < asking && self.doubts.is_empty();
+        for name in &ready {
+            let reason = match self.doubts.first() {
+                Some(doubt) => Some((Reason::Doubt, doubt.release())),
+                None if approved || self.plan.entries[name].gone.approved => None,
+                None => self.plan.braked.then_some((Reason::Brake, RELEASE)),
+            };
+            match reason {
+                Some((reason, release)) => {
+                    self.plan.held.push(held(Call::Remove, name, reason, release));
+                }
+                None => self.let_through(name),
+            }
+        }
+        self.ready = ready;
+    }
+
+    fn let_through(&mut self, name: &DomainName) {
+        let now = self.world.now;
+        let entry = self.plan.entries.get_mut(name).expect("only entries get ready");
+        let before = entry.clone();
+        entry.gone.approved |= self.world.policy.approved;
+        if entry.alias.state != Alias::Removing {
+            entry.alias.set(now, Alias::Removing, None, None);
+            entry.step.tries = 0;
+            entry.step.due = now;
+        }
+        if *entry != before {
+            self.plan.events.extend(event::between(Some(&before), entry, now));
+            self.plan.changed.insert(name.clone());
+        }
+        if entry.due_call(now) == Some(Call::Remove) {
+            self.plan.calls.insert(name.clone(), Call::Remove);
+        }
+    }
+
+    fn make_records(&mut self, ever_mapped: &BTreeSet<u64>) {
+        let Some(mark) = (match self.world.policy.records {
+            Records::Never => None,
+            Records::All => Some(0),
+            Records::New => self.plan.memory.site_mark,
+        }) else {
+            return;
+        };
+        let missing = records::missing(self.world.network, self.world.protected, mark, ever_mapped);
+        match self.doubts.first() {
+            None => self.plan.records = missing,
+            Some(doubt) => self.plan.held.extend(missing.into_iter().map(|record| Held {
+                action: "create-record".to_owned(),
+                domain: record.domain,
+                reason: Reason::Doubt.code().to_owned(),
+                release: doubt.release().to_owned(),
+            })),
+        }
+    }
+
+    /// The additions that are due.
+    fn call(&mut self) {
+        let now = self.world.now;
+        for (name, entry) in &self.plan.entries {
+            if entry.mapped.is_some() && entry.due_call(now) == Some(Call::Add) {
+                self.plan.calls.insert(name.clone(), Call::Add);
+            }
+        }
+    }
+
+    fn remember(&mut self, known: &BTreeSet<u64>) {
+        let network = self.world.network;
+        let sites = network.mappings.iter().map(|mapping| mapping.site_id);
+        let sites = sites.chain(network.unreadable_of.iter().copied());
+        self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
+        if self.doubts.is_empty() {
+            let memory = &mut self.plan.memory;
+            memory.network = Some(network.identity.clone());
+            memory.mapped_names = Some(self.mapped_names);
+            memory.site_mark.get_or_insert_with(|| records::mark(network));
+        }
+        if let Some(list) = self.world.list {
+            let ours = |name: &&DomainName| {
+                let entry = self.plan.entries.get(*name);
+                entry.is_some_and(|entry| entry.mapped.is_some() || entry.holding.is_some())
+            };
+            self.plan.foreign = list.names.iter().filter(|name| !ours(name)).cloned().collect();
+        }
+    }
+
+    fn finish(mut self) -> Plan {
+        self.plan.fingerprint = self.fingerprint();
+        self.plan.problems = world_problems(self.world);
+        self.plan.problems.append(&mut self.wanted.problems);
+        self.plan.problems.extend(self.world.network.problems.iter().cloned());
+        self.plan.doubts = self.doubts;
+        self.plan.held.sort();
+        self.plan
+    }
+
+    /// What the plan rests on: a change of any of it is another plan.
+    ///
+    /// It is the same whether the plan was let through or not, and does not
+    /// change by the passing of time alone.
+    fn fingerprint(&self) -> String {
+        let identity = &self.world.network.identity;
+        let mut text = format!("{identity:?}\n");
+        for record in &self.missing {
+            let _ = writeln!(text, "create {} {}", record.site_id, record.domain);
+        }
+        for (name, entry) in &self.plan.entries {
+            if entry.mapped.is_some() && entry.pending_call() == Some(Call::Add) {
+                let _ = writeln!(text, "add {name}");
+            }
+            if entry.mapped.is_none() && !self.wanted.kept.contains(name) {
+                let _ = writeln!(text, "gone {name} {:?}", entry.holding.map(|held| held.hold));
+            }
+        }
+        text
+    }
+}
+
+fn held(call: Call, domain: &DomainName, reason: Reason, release: &str) -> Held {
+    Held {
+        action: Held::action_of(call).to_owned(),
+        domain: domain.clone(),
+        reason: reason.code().to_owned(),
+        release: release.to_owned(),
+    }
+}
+
+/// Problems that are in no row.
+fn world_problems(world: &World<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if world.network.object_cache {
+        problems.push(Problem::of_all(
+            "WordPress has a persistent object cache (wp-content/object-cache.php) and may show a \
+             new stage late; `wp cache flush` shows it at once",
+        ));
+    }
+    if let Some(list) = world.list.filter(|list| !list.unreadable.is_empty()) {
+        let names = list.unreadable.join("`, `");
+        problems.push(Problem::of_all(format!(
+            "the host's list holds what is no domain name: `{names}`"
+        )));
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,375 @@
+//! Plans over small worlds: all of them where that is possible.
+
+use super::*;
+use crate::entry::{Hold, Holding, Intent};
+use crate::host::HostError;
+use crate::testing::{mapping, network, site};
+use crate::{Mapping, Site};
+
+const POLICY: Policy = Policy {
+    confirmations: 2,
+    read_gap: Duration::ZERO,
+    brake: Brake::Percent(10),
+    records: Records::New,
+    approved: false,
+};
+
+fn at(minutes: u32) -> Time {
+    Time::from_millis(0) + Duration::from_mins(1) * minutes
+}
+
+fn list(names: &[&str]) -> AliasList {
+    let names = names.iter().map(|name| name.parse().unwrap()).collect();
+    AliasList { names, unreadable: Vec::new() }
+}
+
+fn planned(
+    recorded: Recorded,
+    network: &Network,
+    list: Option<&AliasList>,
+    policy: &Policy,
+) -> Plan {
+    let protected = Protected::on(network, None, Vec::new());
+    plan(recorded, &World { network, list, protected: &protected, policy, now: at(10) })
+}
+
+/// What the ledger knows after `plan`, as a pass would save it.
+fn recorded(plan: Plan) -> Recorded {
+    let entries = plan.entries.into_iter().filter(|(_, entry)| !entry.is_retired()).collect();
+    Recorded { entries, memory: plan.memory, mapped_sites: plan.mapped_sites }
+}
+
+fn calls(plan: &Plan) -> Vec<String> {
+    plan.calls.iter().map(|(name, call)| format!("{} {name}", Held::action_of(*call))).collect()
+}
+
+fn held_as(plan: &Plan) -> Vec<&str> {
+    plan.held.iter().map(|held| held.reason.as_str()).collect()
+}
+
+/// A ledger that holds `names`, all mapped and present.
+fn holding(names: &[&str]) -> Recorded {
+    let mut recorded = Recorded::default();
+    for name in names {
+        let mut entry = Entry::new(name.parse().unwrap(), None, at(0));
+        entry.alias.set(at(0), Alias::Present, None, None);
+        entry.holding = Some(Holding { hold: Hold::Added, since: at(0) });
+        (entry.confirmed, entry.shown) = (true, true);
+        recorded.entries.insert(entry.domain.clone(), entry);
+    }
+    recorded.memory.mapped_names = Some(names.len() as u64);
+    recorded.memory.site_mark = Some(4);
+    recorded
+}
+
+/// `count` mappings of site 2, `d0.example` and on.
+fn rows(count: u64) -> Vec<Mapping> {
+    (0..count).map(|i| mapping(i + 1, 2, &format!("d{i}.example"))).collect()
+}
+
+fn names(count: u64) -> Vec<String> {
+    rows(count).iter().map(|row| row.domain.to_string()).collect()
+}
+
+fn holding_many(count: u64) -> Recorded {
+    holding(&names(count).iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Every world of one name: 3 kinds of wish, 3 lists, and each way it may be recorded.
+fn all_worlds() -> Vec<(Network, Option<AliasList>, Recorded)> {
+    let wishes = [vec![], vec![mapping(1, 2, "a.example")], vec![mapping(1, 99, "a.example")]];
+    let lists = [None, Some(list(&["other.example"])), Some(list(&["a.example"]))];
+    let mut worlds = Vec::new();
+    for wish in &wishes {
+        for list in &lists {
+            for entry in all_entries() {
+                let mut recorded = holding(&[]);
+                recorded.memory.list_believed = entry.shown;
+                recorded.entries.insert(entry.domain.clone(), entry);
+                worlds.push((network(wish.clone()), list.clone(), recorded));
+            }
+        }
+    }
+    worlds
+}
+
+fn all_entries() -> Vec<Entry> {
+    use Alias::{Absent, Adding, Present, Protected, Rejected, Removing, Wanted};
+    let intents = [None, Some(true), Some(false)]
+        .map(|lacked| lacked.map(|list_lacked| Intent { at: at(0), list_lacked }));
+    let holds = [None, Some(Hold::Added), Some(Hold::Adopted), Some(Hold::Seen)];
+    let mut entries = Vec::new();
+    for alias in [Wanted, Adding, Present, Rejected, Removing, Absent, Protected] {
+        for intent in intents {
+            for hold in holds {
+                for (reads, shown) in [(0, true), (0, false), (1, true), (2, true), (2, false)] {
+                    let mut entry = Entry::new("a.example".parse().unwrap(), None, at(0));
+                    entry.alias.set(at(0), alias, None, None);
+                    entry.step.intent = intent;
+                    entry.holding = hold.map(|hold| Holding { hold, since: at(0) });
+                    (entry.shown, entry.confirmed) = (shown, hold == Some(Hold::Added));
+                    entry.gone.reads = reads;
+                    entries.push(entry);
+                }
+            }
+        }
+    }
+    entries
+}
+
+#[test]
+fn in_every_world_only_what_is_ours_and_seen_gone_often_enough_is_removed() {
+    let mut removals = 0;
+    for (network, list, recorded) in all_worlds() {
+        let before = recorded.entries.values().next().unwrap().clone();
+        let plan = planned(recorded, &network, list.as_ref(), &POLICY);
+        for (name, call) in &plan.calls {
+            let entry = &plan.entries[name];
+            match call {
+                Call::Add => assert!(entry.mapped.is_some(), "{before:?}"),
+                Call::Remove => {
+                    removals += 1;
+                    assert!(network.mappings.is_empty(), "{before:?}");
+                    assert!(
+                        is_ours(&before) || before.alias.state == Alias::Removing,
+                        "{before:?}"
+                    );
+                    assert!(1 <= before.gone.reads && 2 <= entry.gone.reads, "{before:?}");
+                }
+            }
+        }
+    }
+    assert!(0 < removals, "the worlds hold some removals");
+}
+
+#[test]
+fn in_every_world_a_doubtful_read_removes_nothing_and_makes_no_records() {
+    for (mut network, list, mut recorded) in all_worlds() {
+        network.sites.insert(9, site("new.example"));
+        recorded.memory.network = Some(network.identity.clone());
+        network.identity.prefix = "other_".to_owned();
+        for approved in [false, true] {
+            let policy = Policy { approved, ..POLICY };
+            let plan = planned(recorded.clone(), &network, list.as_ref(), &policy);
+            assert!(plan.records.is_empty());
+            assert!(!plan.calls.values().any(|call| *call == Call::Remove));
+            assert_eq!(plan.memory.network, recorded.memory.network, "doubt teaches nothing");
+        }
+    }
+}
+
+#[test]
+fn every_world_comes_to_rest_when_nothing_changes() {
+    for (network, list, mut known) in all_worlds() {
+        for _ in 0..4 {
+            known = recorded(planned(known, &network, list.as_ref(), &POLICY));
+        }
+        let rest = planned(known, &network, list.as_ref(), &POLICY);
+        let still: Vec<_> = rest.changed.iter().map(|name| &rest.entries[name].alias).collect();
+        assert!(rest.changed.is_empty(), "{still:?} with {list:?}");
+    }
+}
+
+#[test]
+fn a_first_pass_adds_what_is_mapped_and_marks_the_sites_that_are_there() {
+    let network = network(rows(3));
+    let plan = planned(Recorded::default(), &network, None, &POLICY);
+    assert_eq!(calls(&plan).len(), 3);
+    assert_eq!(plan.memory.site_mark, Some(4));
+    assert_eq!(plan.records, [], "older sites are left alone");
+    assert_eq!(plan.mapped_sites, BTreeSet::from([2]));
+}
+
+#[test]
+fn what_the_host_shows_is_held_as_seen_and_not_asked_for_again() {
+    let shown = list(&["d0.example", "stranger.example"]);
+    let plan = planned(Recorded::default(), &network(rows(2)), Some(&shown), &POLICY);
+    assert_eq!(calls(&plan), ["add-alias d1.example"]);
+    let seen = &plan.entries[&"d0.example".parse().unwrap()];
+    assert_eq!(seen.holding.map(|held| held.hold), Some(Hold::Seen));
+    assert_eq!(plan.foreign, BTreeSet::from(["stranger.example".parse().unwrap()]));
+}
+
+#[test]
+fn a_mapping_that_goes_is_removed_on_the_second_good_read() {
+    let empty = network(vec![]);
+    let first = planned(holding(&["a.example"]), &empty, None, &POLICY);
+    assert_eq!((calls(&first), held_as(&first)), (vec![], vec!["mapping-gone"]));
+    let second = planned(recorded(first), &empty, None, &POLICY);
+    assert_eq!(calls(&second), ["remove-alias a.example"]);
+}
+
+#[test]
+fn reads_that_follow_too_closely_count_once() {
+    let policy = Policy { read_gap: Duration::from_mins(1), ..POLICY };
+    let empty = network(vec![]);
+    let first = planned(holding(&["a.example"]), &empty, None, &policy);
+    let second = planned(recorded(first), &empty, None, &policy);
+    assert_eq!(calls(&second), Vec::<String>::new());
+}
+
+#[test]
+fn a_mapping_that_comes_back_is_forgiven() {
+    let first = planned(holding(&["d0.example"]), &network(vec![]), None, &POLICY);
+    let back = planned(recorded(first), &network(rows(1)), None, &POLICY);
+    let entry = &back.entries[&"d0.example".parse().unwrap()];
+    assert_eq!((entry.alias.state, entry.alias.reason), (Alias::Present, None));
+    assert_eq!(entry.gone, Gone::default());
+}
+
+#[test]
+fn a_rename_is_one_name_gone_and_one_come() {
+    let renamed = network(vec![mapping(1, 2, "new.example")]);
+    let first = planned(holding(&["old.example"]), &renamed, None, &POLICY);
+    assert_eq!(calls(&first), ["add-alias new.example"]);
+    let mut recorded = recorded(first);
+    recorded.entries.values_mut().for_each(|entry| entry.step.due = at(99));
+    let second = planned(recorded, &renamed, None, &POLICY);
+    assert_eq!(calls(&second), ["remove-alias old.example"]);
+}
+
+#[test]
+#[rustfmt::skip] // One case a line.
+fn the_brake_lets_all_through_or_none() {
+    let table = [
+        // held, gone, removed
+        ( 3,  3,  3),
+        ( 6,  3,  3),
+        (20,  4,  0),
+        (40,  4,  4),
+        (40,  5,  0),
+    ];
+    for (count, gone, removed) in table {
+        let left = network(rows(count).split_off(gone));
+        let first = planned(holding_many(count), &left, None, &POLICY);
+        assert!(!first.braked);
+        let second = planned(recorded(first), &left, None, &POLICY);
+        assert_eq!(second.calls.len(), removed, "{gone} of {count}");
+        assert_eq!(second.braked, removed == 0, "{gone} of {count}");
+    }
+}
+
+#[test]
+fn a_plan_that_a_person_lets_through_passes_the_brake_and_keeps_its_hash() {
+    let left = network(rows(20).split_off(9));
+    let first = planned(holding_many(20), &left, None, &POLICY);
+    let approved = Policy { approved: true, ..POLICY };
+    let shown = planned(recorded(first.clone()), &left, None, &POLICY);
+    let applied = planned(recorded(first), &left, None, &approved);
+    assert_eq!(shown.held.len(), 9);
+    assert_eq!(applied.calls.len(), 9);
+    assert_eq!(shown.fingerprint, applied.fingerprint);
+    let again = planned(recorded(applied), &left, None, &POLICY);
+    assert_eq!(again.calls.len(), 9, "what failed is tried again without asking again");
+}
+
+#[test]
+fn a_network_that_is_suddenly_almost_empty_is_in_doubt_until_a_person_says_so() {
+    let mut left = network(rows(20).split_off(11));
+    left.sites.insert(9, site("new.example"));
+    let mut known = holding_many(20);
+    for pass in 1..=3 {
+        let plan = planned(known, &left, None, &POLICY);
+        assert_eq!(plan.doubts, [Doubt::SuddenFall { was: 20, is: 9 }], "pass {pass}");
+        assert_eq!(plan.records, []);
+        assert_eq!(plan.held.len(), 12, "{:?}", plan.held);
+        assert!(!plan.calls.values().any(|call| *call == Call::Remove));
+        known = recorded(plan);
+    }
+    let shown = planned(known.clone(), &left, None, &POLICY);
+    let approved = Policy { approved: true, ..POLICY };
+    let applied = planned(known, &left, None, &approved);
+    assert_eq!(applied.fingerprint, shown.fingerprint);
+    assert_eq!(applied.doubts, []);
+    assert_eq!(applied.records.len(), 1);
+    assert_eq!(applied.calls.values().filter(|call| **call == Call::Remove).count(), 11);
+    let after = planned(recorded(applied), &left, None, &POLICY);
+    assert_eq!(after.doubts, [], "the new size is the measure now");
+}
+
+#[test]
+fn a_protected_name_is_never_sent_and_never_removed() {
+    let network_own = network(vec![mapping(1, 1, "net.example")]);
+    let plan = planned(Recorded::default(), &network_own, None, &POLICY);
+    assert_eq!(calls(&plan), Vec::<String>::new());
+    assert_eq!(plan.entries.values().next().unwrap().alias.state, Alias::Protected);
+    let mut known = holding(&["net.example"]);
+    known.entries.values_mut().for_each(|entry| entry.gone.reads = 2);
+    let plan = planned(known, &network(vec![]), None, &POLICY);
+    assert_eq!(calls(&plan), Vec::<String>::new());
+}
+
+#[test]
+fn an_alias_that_vanished_at_the_host_is_added_again_only_where_its_list_is_believed() {
+    let others = list(&["other.example"]);
+    let mut known = holding(&["d0.example"]);
+    let plan = planned(known.clone(), &network(rows(1)), Some(&others), &POLICY);
+    assert_eq!(calls(&plan), Vec::<String>::new(), "its list never proved itself");
+    known.memory.list_believed = true;
+    let plan = planned(known.clone(), &network(rows(1)), Some(&others), &POLICY);
+    assert_eq!(calls(&plan), ["add-alias d0.example"]);
+    known.entries.values_mut().for_each(|entry| entry.shown = false);
+    let plan = planned(known, &network(rows(1)), Some(&others), &POLICY);
+    assert_eq!(calls(&plan), Vec::<String>::new(), "the list hides this name");
+}
+
+#[test]
+fn a_call_that_timed_out_is_ours_only_if_the_list_before_it_lacked_the_name() {
+    for (list_lacked, ours) in [(true, true), (false, false)] {
+        let mut entry = Entry::new("a.example".parse().unwrap(), None, at(0));
+        let mut memory = Memory::default();
+        answer::intend(&mut entry, Call::Add, list_lacked, at(0));
+        let lost = Err(HostError::OutcomeUnknown { what: "no answer".to_owned() });
+        answer::answered(&mut entry, &mut memory, Call::Add, &lost, at(0), false);
+        let mut known = holding(&[]);
+        known.entries.insert(entry.domain.clone(), entry);
+        let empty = network(vec![]);
+        let shown = list(&["a.example"]);
+        let first = planned(known, &empty, Some(&shown), &POLICY);
+        let second = planned(recorded(first), &empty, Some(&shown), &POLICY);
+        assert_eq!(!second.calls.is_empty(), ours, "list lacked it before: {list_lacked}");
+        assert_eq!(second.foreign.is_empty(), ours);
+    }
+}
+
+#[test]
+fn a_new_site_gets_its_record_on_the_next_pass() {
+    let mut network = network(vec![]);
+    let first = planned(Recorded::default(), &network, None, &POLICY);
+    network.sites.insert(9, Site { age: Some(Duration::from_mins(2)), ..site("new.example") });
+    let second = planned(recorded(first), &network, None, &POLICY);
+    let [record] = &second.records[..] else { panic!("{:?}", second.records) };
+    assert_eq!((record.site_id, record.domain.as_str()), (9, "new.example"));
+}
+
+#[test]
+fn a_copy_is_told_by_its_app_or_its_domain_and_not_by_its_ledger() {
+    let home = |app: Option<&str>, domain: &str| Home {
+        app: app.map(str::to_owned),
+        domain: domain.to_owned(),
+        ledger: "whichever".to_owned(),
+    };
+    let table = [
+        (None, false),
+        (Some(home(Some("app1"), "net.example")), false),
+        (Some(home(Some("app2"), "net.example")), true),
+        (Some(home(None, "net.example")), true),
+        (Some(home(Some("app1"), "staging.example")), true),
+    ];
+    for (home, copy) in table {
+        let mut network = network(vec![]);
+        network.home = home.clone();
+        assert_eq!(copy_of(&network).is_some(), copy, "{home:?}");
+    }
+}
+
+#[test]
+fn the_hash_changes_with_what_a_pass_would_do() {
+    let fingerprint = |known: Recorded, rows: Vec<Mapping>| {
+        planned(known, &network(rows), None, &POLICY).fingerprint
+    };
+    let base = fingerprint(holding_many(20), rows(20).split_off(9));
+    assert_eq!(base, fingerprint(holding_many(20), rows(20).split_off(9)));
+    assert_ne!(base, fingerprint(holding_many(20), rows(20).split_off(8)));
+    assert_ne!(base, fingerprint(holding_many(19), rows(20).split_off(9)));
+}

@@ -1,0 +1,117 @@
+//! Names that a plan never adds to or removes from the host.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::{DomainName, Network};
+
+/// The names that are protected on one network.
+#[derive(Clone, Debug, Default)]
+pub struct Protected {
+    own: BTreeSet<DomainName>,
+    shared: BTreeSet<DomainName>,
+    cdn: Option<DomainName>,
+    globs: Vec<String>,
+}
+
+/// Why a name is protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// It is the network's own domain, or another network's of the installation.
+    NetworkDomain,
+    /// Checkout forms offer it as a base for many sites.
+    SharedBase,
+    /// It is the site's name at Closte's CDN.
+    CdnHostname,
+    /// It is Closte's.
+    Host,
+    /// It is a public suffix, such as `co.uk`.
+    PublicSuffix,
+    /// The operator said so, with this pattern in `protected.names`.
+    Operator(String),
+}
+
+impl Protected {
+    /// What is protected on `network`, with Closte's CDN host and the operator's
+    /// patterns (`*` stands for any letters).
+    pub fn on(network: &Network, cdn: Option<DomainName>, globs: Vec<String>) -> Self {
+        let mut own = network.network_domains.clone();
+        own.insert(network.identity.domain.clone());
+        Self { own, shared: network.shared_bases.clone(), cdn, globs }
+    }
+
+    /// Why `name` is protected; none where it is not.
+    pub fn why(&self, name: &DomainName) -> Option<Protection> {
+        let is_in = |set: &BTreeSet<DomainName>| {
+            set.iter().any(|own| !name.is_wildcard() && own.as_str() == name.without_www())
+        };
+        let host = name.base() == "closte.com" || name.as_str().ends_with(".closte.com");
+        if is_in(&self.own) {
+            Some(Protection::NetworkDomain)
+        } else if is_in(&self.shared) {
+            Some(Protection::SharedBase)
+        } else if self.cdn.as_ref() == Some(name) {
+            Some(Protection::CdnHostname)
+        } else if host {
+            Some(Protection::Host)
+        } else if name.is_public_suffix() {
+            Some(Protection::PublicSuffix)
+        } else {
+            let hit = |glob: &&String| glob_match::glob_match(glob, name.as_str());
+            self.globs.iter().find(hit).map(|glob| Protection::Operator(glob.clone()))
+        }
+    }
+}
+
+impl fmt::Display for Protection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NetworkDomain => f.write_str("it is a network's own domain"),
+            Self::SharedBase => f.write_str("it is a shared base domain of a checkout form"),
+            Self::CdnHostname => f.write_str("it is `CLOSTE_CDN_HOSTNAME`"),
+            Self::Host => f.write_str("it is Closte's own"),
+            Self::PublicSuffix => f.write_str("it is a public suffix"),
+            Self::Operator(glob) => write!(f, "`protected.names` has `{glob}`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn protected_names() {
+        let protected = Protected {
+            own: BTreeSet::from(["net.example".parse().unwrap()]),
+            shared: BTreeSet::from(["bases.example".parse().unwrap()]),
+            cdn: "abc.cdn.example".parse().ok(),
+            globs: vec!["*.bank.example".to_owned(), "mail.*".to_owned()],
+        };
+        let operator = |glob: &str| Some(Protection::Operator(glob.to_owned()));
+        let table = [
+            ("net.example",         Some(Protection::NetworkDomain)),
+            ("www.net.example",     Some(Protection::NetworkDomain)),
+            ("shop.net.example",    None),
+            ("*.net.example",       None), // one wildcard spares many certificates
+            ("bases.example",       Some(Protection::SharedBase)),
+            ("a.bases.example",     None),
+            ("abc.cdn.example",     Some(Protection::CdnHostname)),
+            ("closte.com",          Some(Protection::Host)),
+            ("x.y.closte.com",      Some(Protection::Host)),
+            ("*.closte.com",        Some(Protection::Host)),
+            ("notcloste.com",       None),
+            ("co.uk",               Some(Protection::PublicSuffix)),
+            ("*.co.uk",             Some(Protection::PublicSuffix)),
+            ("example.co.uk",       None),
+            ("my.bank.example",     operator("*.bank.example")),
+            ("*.bank.example",      operator("*.bank.example")),
+            ("bank.example",        None),
+            ("mail.shop.example",   operator("mail.*")),
+        ];
+        for (name, why) in table {
+            assert_eq!(protected.why(&name.parse().unwrap()), why, "{name}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! When an alias may be removed: held, seen gone often enough, and not too many
+//! at once.
+
+use crate::entry::Entry;
+
+/// How many aliases one pass may remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brake {
+    /// This share of what we hold, in percent, and at least three.
+    Percent(u32),
+    /// This many.
+    Count(u32),
+}
+
+impl Default for Brake {
+    fn default() -> Self {
+        Self::Percent(10)
+    }
+}
+
+impl Brake {
+    /// How many removals it lets through where `held` aliases are ours.
+    pub fn allows(self, held: usize) -> usize {
+        match self {
+            Self::Percent(percent) => 3.max(held.saturating_mul(percent as usize) / 100),
+            Self::Count(count) => count as usize,
+        }
+    }
+}
+
+/// Whether an alias is ours to remove: we hold it, or asked for it after a list
+/// of the host's lacked it.
+pub fn is_ours(entry: &Entry) -> bool {
+    entry.holding.is_some() || entry.step.intent.is_some_and(|intent| intent.list_lacked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_brake_allows_a_tenth_and_at_least_three() {
+        for (held, allowed) in [(0, 3), (1, 3), (39, 3), (40, 4), (1000, 100)] {
+            assert_eq!(Brake::default().allows(held), allowed, "{held} held");
+        }
+        assert_eq!(Brake::Count(0).allows(1000), 0);
+        assert_eq!(Brake::Count(50).allows(10), 50);
+    }
+}

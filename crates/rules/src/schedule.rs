@@ -1,0 +1,114 @@
+//! When: the next look at a domain, the next call for it.
+
+use std::time::Duration;
+
+use crate::Time;
+use crate::entry::Looks;
+
+/// The longest gap between two looks, and the usual one of a ready domain.
+pub const LONGEST_GAP: Duration = Duration::from_hours(6);
+
+/// The shortest interval that anybody may set.
+pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
+
+/// When to look next, and the gap that the one after that grows from.
+///
+/// `chance` is a random number from 0 to 1: gaps that are not hot are up to a
+/// tenth shorter, so that domains which came together drift apart.
+pub fn next_look(
+    ready: bool,
+    looks: &Looks,
+    interval: Duration,
+    now: Time,
+    chance: f64,
+) -> (Time, Duration) {
+    let longest = LONGEST_GAP.max(interval);
+    let gap = if ready {
+        longest
+    } else if now < looks.hot_until {
+        return (now + interval, interval);
+    } else {
+        looks.gap.max(interval).mul_f64(1.5).min(longest)
+    };
+    (now + gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 10.0), gap)
+}
+
+/// When to ask the host again after `tries` calls whose outcome is not clear or
+/// was a no: at most daily after three.
+pub fn ask_again(tries: u32) -> Duration {
+    match tries {
+        0 | 1 => Duration::from_secs(10),
+        2 => Duration::from_mins(5),
+        _ => Duration::from_hours(24),
+    }
+}
+
+/// When to try again after `tries` calls that did not reach the host.
+pub fn try_again(tries: u32) -> Duration {
+    let doublings = tries.saturating_sub(1).min(10);
+    (Duration::from_secs(5) * 2u32.pow(doublings)).min(Duration::from_mins(15))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn looks(gap: Duration, hot_until: u64) -> Looks {
+        Looks {
+            made: 0,
+            last: None,
+            due: Time::from_millis(0),
+            gap,
+            hot_until: Time::from_millis(0) + MINUTE * u32::try_from(hot_until).unwrap(),
+            bad: 0,
+            bad_since: None,
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn the_gap_grows_once_a_domain_has_cooled_down() {
+        let now = Time::from_millis(0) + MINUTE * 60;
+        let table = [
+            // what it shows                    ready  gap before       hot until  gap after
+            ("hot: the network's interval",     false, Duration::ZERO,        61, MINUTE * 5),
+            ("hot again forgets the gap",       false, LONGEST_GAP,           61, MINUTE * 5),
+            ("cooled down: half as long again", false, MINUTE * 5,            60, MINUTE * 15 / 2),
+            ("and again",                       false, MINUTE * 15 / 2,       60, MINUTE * 45 / 4),
+            ("never over six hours",            false, MINUTE * 300,          60, LONGEST_GAP),
+            ("ready: every six hours",          true,  MINUTE * 5,            61, LONGEST_GAP),
+        ];
+        for (shows, ready, before, hot_until, after) in table {
+            let (due, gap) = next_look(ready, &looks(before, hot_until), MINUTE * 5, now, 0.0);
+            assert_eq!(gap, after, "{shows}");
+            assert_eq!(due, now + after, "{shows}");
+        }
+    }
+
+    #[test]
+    fn chance_only_shortens_and_by_a_tenth_at_most() {
+        let now = Time::from_millis(0) + MINUTE * 60;
+        for (chance, want) in [(0.0, 360), (0.5, 342), (1.0, 324), (9.0, 324)] {
+            let (due, gap) = next_look(true, &looks(MINUTE, 0), MINUTE, now, chance);
+            assert_eq!((due.since(now), gap), (MINUTE * want, LONGEST_GAP));
+        }
+    }
+
+    #[test]
+    fn a_longer_interval_of_the_operators_holds() {
+        let now = Time::from_millis(0) + MINUTE * 60;
+        let day = Duration::from_hours(24);
+        assert_eq!(next_look(true, &looks(MINUTE, 0), day, now, 0.0).1, day);
+    }
+
+    #[test]
+    fn the_host_is_asked_daily_at_most_after_three_tries() {
+        assert!(ask_again(1) < ask_again(2));
+        assert_eq!(ask_again(3), Duration::from_hours(24));
+        assert_eq!(ask_again(300), Duration::from_hours(24));
+        assert_eq!(try_again(1), Duration::from_secs(5));
+        assert_eq!(try_again(300), Duration::from_mins(15));
+    }
+}

@@ -1,0 +1,59 @@
+//! Small worlds for the tables of this crate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::network::Settings;
+use crate::{Identity, Mapping, Network, Site, Stage};
+
+/// A mapping in its first stage.
+pub(crate) fn mapping(id: u64, site_id: u64, domain: &str) -> Mapping {
+    Mapping {
+        id,
+        site_id,
+        domain: domain.parse().unwrap(),
+        stage: Some(Stage::CheckingDns),
+        secure: false,
+        active: true,
+        primary: false,
+    }
+}
+
+/// A site an hour old.
+pub(crate) fn site(domain: &str) -> Site {
+    Site {
+        network_id: 1,
+        domain: domain.parse().ok(),
+        path: "/".to_owned(),
+        age: Some(Duration::from_hours(1)),
+        hidden: false,
+    }
+}
+
+/// `net.example` with four sites, `net.example` itself and `s2` to `s4` below it.
+pub(crate) fn network(mappings: Vec<Mapping>) -> Network {
+    let mut sites: BTreeMap<u64, Site> =
+        (2..=4).map(|id| (id, site(&format!("s{id}.net.example")))).collect();
+    sites.insert(1, site("net.example"));
+    Network {
+        identity: Identity {
+            app: Some("app1".to_owned()),
+            domain: "net.example".parse().unwrap(),
+            database: "wp".to_owned(),
+            prefix: "wp_".to_owned(),
+            network_id: 1,
+        },
+        home: None,
+        switched_on: true,
+        settings: Settings::default(),
+        network_domains: BTreeSet::from(["net.example".parse().unwrap()]),
+        shared_bases: BTreeSet::new(),
+        stage_words: BTreeSet::from(Stage::ALL),
+        sites,
+        mappings,
+        unreadable_of: BTreeSet::new(),
+        problems: Vec::new(),
+        object_cache: false,
+        database_time: None,
+    }
+}

@@ -1,0 +1,163 @@
+//! What the mappings of a network ask for, name by name.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::entry::Mapped;
+use crate::{DomainName, Mapping, Network, Problem};
+
+/// The names of a network's mappings.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The names to keep at the host, each with the row that speaks for it.
+    pub names: BTreeMap<DomainName, Mapped>,
+    /// Names in rows that lead to no site of ours: neither added nor removed.
+    pub kept: BTreeSet<DomainName>,
+    /// Rows that contradict others, or lead nowhere.
+    pub problems: Vec<Problem>,
+}
+
+impl Wanted {
+    /// Sort out the mappings of `network`.
+    pub fn of(network: &Network) -> Self {
+        let table = format!("{}wu_domain_mappings", network.identity.prefix);
+        let mut wanted = Self::default();
+        let mut rows: BTreeMap<&DomainName, Vec<&Mapping>> = BTreeMap::new();
+        for mapping in &network.mappings {
+            match network.sites.get(&mapping.site_id) {
+                Some(site) if site.network_id == network.identity.network_id => {
+                    rows.entry(&mapping.domain).or_default().push(mapping);
+                }
+                // Another network's of the same installation.
+                Some(_) => _ = wanted.kept.insert(mapping.domain.clone()),
+                None => {
+                    wanted.kept.insert(mapping.domain.clone());
+                    wanted.problems.push(no_site(&table, mapping));
+                }
+            }
+        }
+        for (name, mut rows) in rows {
+            // As WordPress picks: its own order, then the older row.
+            rows.sort_by_key(|row| (Reverse((row.primary, row.active, row.secure)), row.id));
+            for other in &rows[1..] {
+                wanted.problems.push(twice(&table, rows[0], other));
+            }
+            wanted.names.insert(name.clone(), mapped(rows[0], 1 < rows.len()));
+        }
+        wanted.kept.retain(|name| !wanted.names.contains_key(name));
+        wanted.contest_twins(&table);
+        wanted
+    }
+
+    /// How many names have a row at all.
+    pub fn count(&self) -> u64 {
+        (self.names.len() + self.kept.len()) as u64
+    }
+
+    /// `X` and `www.X` on different sites: to WordPress each answers for both.
+    fn contest_twins(&mut self, table: &str) {
+        let www = self.names.keys().filter(|name| name.as_str().starts_with("www."));
+        let pairs: Vec<_> = www.filter_map(|www| Some((www.clone(), www.twin()?))).collect();
+        for (www, apex) in pairs {
+            let site =
+                |name| self.names.get(name).map(|mapped| (mapped.site_id, mapped.mapping_id));
+            let (Some((site_www, id)), Some((site_apex, apex_id))) = (site(&www), site(&apex))
+            else {
+                continue;
+            };
+            if site_www == site_apex {
+                continue;
+            }
+            let reason = format!(
+                "`{www}` leads to site {site_www} and `{apex}` (id {apex_id}) to site {site_apex}, \
+                 and WordPress takes them for one; delete one of the two mappings"
+            );
+            self.problems.push(Problem::in_row(table, "domain", id, reason));
+            for name in [&www, &apex] {
+                if let Some(mapped) = self.names.get_mut(name) {
+                    mapped.contested = true;
+                }
+            }
+        }
+    }
+}
+
+fn mapped(row: &Mapping, contested: bool) -> Mapped {
+    Mapped {
+        mapping_id: row.id,
+        site_id: row.site_id,
+        stage: row.stage,
+        secure: row.secure,
+        contested,
+    }
+}
+
+fn no_site(table: &str, row: &Mapping) -> Problem {
+    let reason = format!(
+        "`{}` is mapped to site {}, which does not exist; delete the mapping, or map it to a site",
+        row.domain, row.site_id
+    );
+    Problem::in_row(table, "blog_id", row.id, reason)
+}
+
+fn twice(table: &str, first: &Mapping, other: &Mapping) -> Problem {
+    let reason = format!(
+        "`{}` is mapped twice: to site {} (id {}) and to site {} (id {}); delete one of the two",
+        other.domain, first.site_id, first.id, other.site_id, other.id
+    );
+    Problem::in_row(table, "domain", other.id, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{mapping, network};
+
+    fn contested(wanted: &Wanted) -> Vec<&str> {
+        let names = wanted.names.iter().filter(|(_, mapped)| mapped.contested);
+        names.map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_name_on_two_mappings_is_told_and_the_row_that_wordpress_picks_speaks_for_it() {
+        let mut rows = vec![mapping(1, 2, "a.example"), mapping(2, 3, "a.example")];
+        rows[1].primary = true;
+        let wanted = Wanted::of(&network(rows));
+        assert_eq!(wanted.names[&"a.example".parse().unwrap()].mapping_id, 2);
+        assert_eq!(contested(&wanted), ["a.example"]);
+        let [problem] = &wanted.problems[..] else { panic!("{:?}", wanted.problems) };
+        assert_eq!(problem.id, Some(1));
+        assert_eq!(
+            problem.reason,
+            "`a.example` is mapped twice: to site 3 (id 2) and to site 2 (id 1); delete one of the two"
+        );
+    }
+
+    #[test]
+    fn twins_are_told_only_where_they_lead_to_different_sites() {
+        let same = vec![mapping(1, 2, "a.example"), mapping(2, 2, "www.a.example")];
+        let wanted = Wanted::of(&network(same));
+        assert!(wanted.problems.is_empty() && contested(&wanted).is_empty());
+        let different = vec![mapping(1, 2, "a.example"), mapping(2, 3, "www.a.example")];
+        let wanted = Wanted::of(&network(different));
+        assert_eq!(contested(&wanted), ["a.example", "www.a.example"]);
+        assert_eq!(wanted.problems.len(), 1);
+    }
+
+    #[test]
+    fn a_row_that_leads_nowhere_is_told_and_its_name_is_kept() {
+        let wanted = Wanted::of(&network(vec![mapping(1, 99, "a.example")]));
+        assert!(wanted.names.is_empty());
+        assert_eq!(wanted.count(), 1);
+        assert_eq!(wanted.problems[0].column.as_deref(), Some("blog_id"));
+    }
+
+    #[test]
+    fn another_networks_row_is_kept_and_no_problem() {
+        let mut network = network(vec![mapping(1, 2, "a.example")]);
+        network.sites.get_mut(&2).unwrap().network_id = 5;
+        let wanted = Wanted::of(&network);
+        assert!(wanted.names.is_empty() && wanted.problems.is_empty());
+        assert_eq!(wanted.kept.len(), 1);
+    }
+}
