@@ -19,7 +19,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::{SeverableListener, Switch};
+use crate::connection::{Line, SeverableListener, Switch};
+use crate::tasks::Tasks;
 use crate::{StartError, locked};
 use answers::{Aliases, Answer, Change};
 pub use behaviour::{AlreadySo, Behaviour, Element, List, SuccessForm, WrongKey};
@@ -46,7 +47,10 @@ impl Default for Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("address", &self.address).field("behaviour", &self.behaviour).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("address", &self.address)
+            .field("behaviour", &self.behaviour)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,6 +60,7 @@ pub struct Closte {
     address: SocketAddr,
     shared: Arc<Shared>,
     switch: Switch,
+    tasks: Tasks,
 }
 
 /// What the server and the handle share.
@@ -95,16 +100,21 @@ impl Shared {
         let mut state = locked(&self.state);
         let fault = faults::take(&mut state.faults, wish.kind, wish.domain.as_deref());
         let (answer, change) = answers::answer(&wish, &state.aliases, &state.behaviour);
+        let change = change.filter(|_| fault.as_ref().is_none_or(|fault| fault.effect));
         let number = state.calls.len() + 1;
-        let mut call = incoming.call(number, self.started.elapsed(), &wish, &answer, fault.as_ref());
-        let is_let_through = fault.as_ref().is_none_or(|fault| fault.effect);
-        if let Some(change) = change.filter(|_| is_let_through) {
+        state.calls.push(Call {
+            number,
+            at: self.started.elapsed(),
+            fault: fault.as_ref().map(|fault| fault.act.clone()),
+            effect: change.is_some(),
+            ..incoming.call(wish, &answer)
+        });
+        if let Some(change) = change {
             state.apply(change);
-            call.effect = true;
         }
-        state.calls.push(call);
         self.calls_seen.send_replace(number);
-        let (act, extra) = fault.map_or((Act::Answer, Duration::ZERO), |fault| (fault.act, fault.delay));
+        let (act, extra) =
+            fault.map_or((Act::Answer, Duration::ZERO), |fault| (fault.act, fault.delay));
         Verdict { answer, act, delay: state.behaviour.latency + extra }
     }
 
@@ -131,18 +141,18 @@ impl Closte {
     /// The address cannot be listened at.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let Settings { address, key, behaviour } = settings;
-        let tcp = crate::listen("Closte", address).await?;
-        let address = tcp.local_addr().map_err(|source| StartError::Bind { part: "Closte", address, source })?;
+        let (tcp, address) = crate::listen("Closte", address).await?;
+        let tasks = Tasks::default();
         let shared = Arc::new(Shared {
             key,
             started: Instant::now(),
             state: Mutex::new(State { behaviour, ..State::default() }),
             calls_seen: watch::Sender::new(0),
-            stop: CancellationToken::new(),
+            stop: tasks.token(),
         });
         let switch = Switch::default();
-        serve(SeverableListener::new(tcp, switch.clone()), Arc::clone(&shared));
-        Ok(Self { address, shared, switch })
+        tasks.spawn(serve(SeverableListener::new(tcp, switch.clone()), Arc::clone(&shared)));
+        Ok(Self { address, shared, switch, tasks })
     }
 
     /// The base of the client API, without a slash at its end.
@@ -162,12 +172,12 @@ impl Closte {
 
     /// Add an alias by hand, as somebody on the dashboard would: no call is logged.
     pub fn insert_alias(&self, name: &str) {
-        locked(&self.shared.state).apply(Change::Add(name.to_owned()));
+        locked(&self.shared.state).apply(Change::Add(name.to_ascii_lowercase()));
     }
 
     /// Remove an alias by hand.
     pub fn drop_alias(&self, name: &str) {
-        locked(&self.shared.state).apply(Change::Drop(name.to_owned()));
+        locked(&self.shared.state).apply(Change::Drop(name.to_ascii_lowercase()));
     }
 
     /// How it answers now.
@@ -222,9 +232,14 @@ impl Closte {
         self.switch.revive();
     }
 
-    /// Stop for good and free the port.
+    /// Stop for good; dropping does the same.
     pub fn stop(&self) {
-        self.shared.stop.cancel();
+        self.tasks.stop();
+    }
+
+    /// Stop for good, and wait until the port is free.
+    pub async fn stopped(&self) {
+        self.tasks.stopped().await;
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
@@ -232,15 +247,10 @@ impl Closte {
     }
 }
 
-impl Drop for Closte {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-fn serve(listener: SeverableListener, shared: Arc<Shared>) {
+async fn serve(listener: SeverableListener, shared: Arc<Shared>) {
     let stop = shared.stop.clone();
-    let service = server::router(shared).into_make_service_with_connect_info::<crate::connection::Line>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::spawn(async move { server.await });
+    let service = server::router(shared).into_make_service_with_connect_info::<Line>();
+    let served =
+        axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await;
+    tracing::debug!(?served, "the stand-in for Closte ended");
 }

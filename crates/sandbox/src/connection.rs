@@ -97,7 +97,10 @@ impl Listener for SeverableListener {
             }
             // Many small answers on few connections: Nagle's algorithm would stall them.
             let _ = tcp.set_nodelay(true);
-            return (SeverableStream { tcp, line: Line::default(), switch: self.switch.clone() }, from);
+            return (
+                SeverableStream { tcp, line: Line::default(), switch: self.switch.clone() },
+                from,
+            );
         }
     }
 
@@ -150,14 +153,22 @@ impl SeverableStream {
 }
 
 impl AsyncRead for SeverableStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         self.check()?;
         Pin::new(&mut self.tcp).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for SeverableStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.check()? {
             None => Pin::new(&mut self.tcp).poll_write(cx, buf),
             Some(Break::MidBody) => {

@@ -149,7 +149,10 @@ impl Fault {
     fn hits(&self, call: CallKind, domain: Option<&str>) -> bool {
         self.times != Some(0)
             && self.call.is_none_or(|mine| mine == call)
-            && self.domain.as_deref().is_none_or(|mine| Some(mine) == domain)
+            && self
+                .domain
+                .as_deref()
+                .is_none_or(|mine| domain.is_some_and(|domain| mine.eq_ignore_ascii_case(domain)))
     }
 }
 

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use url::form_urlencoded;
 
 use super::answers::{Answer, Wish};
-use super::faults::{Act, Fault, RetryAfter};
+use super::faults::{Act, RetryAfter};
 use super::log::{Call, CallKind, KeySeen, without_key};
 use super::{Shared, Verdict};
 use crate::ca::now;
@@ -27,25 +27,20 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(serve).with_state(shared)
 }
 
-async fn serve(State(shared): State<Arc<Shared>>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
-    let incoming = Incoming {
-        method: head.method,
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers,
-        body,
-    };
-    let verdict = shared.judge(&incoming);
-    let stopped = shared.stop.cancelled();
-    tokio::select! {
-        response = respond(verdict, &line) => response,
-        () = stopped => {
-            line.sever(Break::Close);
-            Response::default()
-        }
-    }
+async fn serve(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+) -> Response<Body> {
+    let stop = shared.stop.clone();
+    let handled = stop.run_until_cancelled(async {
+        let incoming = Incoming::read(request).await;
+        respond(shared.judge(&incoming), &line).await
+    });
+    handled.await.unwrap_or_else(|| {
+        line.sever(Break::Close);
+        Response::default()
+    })
 }
 
 /// A call as it came over the wire.
@@ -59,6 +54,17 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
+    async fn read(request: Request) -> Self {
+        let (head, body) = request.into_parts();
+        Self {
+            method: head.method,
+            path: head.uri.path().to_owned(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: head.headers,
+            body: to_bytes(body, BODY_LIMIT).await.unwrap_or_default(),
+        }
+    }
+
     fn kind(&self) -> CallKind {
         match (self.method.as_str(), self.path.strip_prefix(BASE)) {
             ("POST", Some("/adddomainalias")) => CallKind::Add,
@@ -70,17 +76,32 @@ impl Incoming {
     }
 
     /// The form of a POST counts only as what it says it is.
+    fn is_form(&self) -> bool {
+        self.header(&header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    }
+
     fn fields(&self) -> &[u8] {
-        let is_form = self.header(&header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
         match self.method {
             Method::GET => self.query.as_bytes(),
-            _ if is_form => &self.body,
+            _ if self.is_form() => &self.body,
             _ => b"",
         }
     }
 
+    /// The body for the log. Where a key would be in anything but a form, nobody knows.
+    fn body_without_key(&self, key: KeySeen) -> String {
+        if self.is_form() || self.body.is_empty() {
+            without_key(&String::from_utf8_lossy(&self.body), key)
+        } else {
+            format!("[{} octets that are no form]", self.body.len())
+        }
+    }
+
     fn field(&self, name: &str) -> Option<String> {
-        form_urlencoded::parse(self.fields()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        form_urlencoded::parse(self.fields())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 
     fn header(&self, name: &header::HeaderName) -> Option<&str> {
@@ -93,26 +114,32 @@ impl Incoming {
             Some(_) => KeySeen::Wrong,
             None => KeySeen::Missing,
         };
-        Wish { kind: self.kind(), key, domain: self.field("domain"), wildcard: self.field("wildcard") }
+        Wish {
+            kind: self.kind(),
+            key,
+            domain: self.field("domain"),
+            wildcard: self.field("wildcard"),
+        }
     }
 
-    pub(super) fn call(&self, number: usize, at: Duration, wish: &Wish, answer: &Answer, fault: Option<&Fault>) -> Call {
+    /// The call for the log, but for what only the state knows.
+    pub(super) fn call(&self, wish: Wish, answer: &Answer) -> Call {
         Call {
-            number,
-            at,
+            number: 0,
+            at: Duration::ZERO,
             kind: wish.kind,
             method: self.method.to_string(),
             path: self.path.clone(),
             query: without_key(&self.query, wish.key),
-            body: without_key(&String::from_utf8_lossy(&self.body), wish.key),
+            body: self.body_without_key(wish.key),
             content_type: self.header(&header::CONTENT_TYPE).map(str::to_owned),
             user_agent: self.header(&header::USER_AGENT).map(str::to_owned),
             key: wish.key,
-            domain: wish.domain.clone(),
-            wildcard: wish.wildcard.clone(),
+            domain: wish.domain,
+            wildcard: wish.wildcard,
             status: answer.status,
             answer: answer.body.clone(),
-            fault: fault.map(|fault| fault.act.clone()),
+            fault: None,
             effect: false,
         }
     }
@@ -127,7 +154,10 @@ async fn respond(verdict: Verdict, line: &Line) -> Response<Body> {
         Act::Answer => response(&answer),
         Act::Status { status, headers, body } => with_headers(status, &headers, body),
         Act::RateLimited { retry_after } => rate_limited(retry_after),
-        Act::Html => response(&Answer::html(200, "<!doctype html><title>Closte</title><h1>We will be back</h1>")),
+        Act::Html => response(&Answer::html(
+            200,
+            "<!doctype html><title>Closte</title><h1>We will be back</h1>",
+        )),
         Act::Empty => Response::default(),
         Act::HalfJson => response(&Answer { body: first_half(&answer.body).to_owned(), ..answer }),
         Act::Cut => severed(line, Break::MidBody, &answer),
@@ -155,7 +185,8 @@ fn rate_limited(retry_after: Option<RetryAfter>) -> Response<Body> {
             httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + now() + Duration::from_secs(seconds))
         }
     });
-    let headers: Vec<_> = value.map(|value| (header::RETRY_AFTER.to_string(), value)).into_iter().collect();
+    let headers: Vec<_> =
+        value.map(|value| (header::RETRY_AFTER.to_string(), value)).into_iter().collect();
     with_headers(429, &headers, String::new())
 }
 

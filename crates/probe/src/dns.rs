@@ -1,0 +1,332 @@
+//! Asking DNS for the addresses of a name.
+//!
+//! The resolvers are asked one after the other, and the first that answers is
+//! enough: an address, NXDOMAIN and "no such record" are all answers. There is
+//! no cache, no hosts file, no search list, and no name that is special: what
+//! is told is what the resolvers say now. Those are the operator's or the
+//! system's own, no customer named them, so the guard does not judge them.
+//!
+//! [`combine`] is where to start reading: what A and AAAA say together.
+
+mod answer;
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_proto::op::Message;
+use hickory_proto::rr::{Name, RecordType};
+use rules::DomainName;
+use rules::probe::DnsSight;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use answer::{Dialect, Path, Reading, written};
+use server::Server;
+
+/// How long one question may take.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// How long all questions for one name may take.
+const LOOK: Duration = Duration::from_secs(6);
+
+/// How many names are looked up at once. More wait: a burst that overflows the
+/// buffers of a resolver would look like its silence.
+const NAMES_AT_ONCE: usize = 128;
+
+/// The resolvers, in the order they are asked.
+#[derive(Debug)]
+pub(crate) struct Dns {
+    servers: Vec<Server>,
+    turns: Semaphore,
+}
+
+/// How a question is put, and until when its answer is waited for.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    kind: RecordType,
+    dialect: Dialect,
+    deadline: Instant,
+}
+
+/// What the resolvers said of the A or of the AAAA records of a name.
+#[derive(Debug)]
+struct Told {
+    reading: Reading,
+    through: Vec<String>,
+}
+
+/// Why nobody said anything of them.
+#[derive(Debug, PartialEq, Eq)]
+enum Trouble {
+    /// A server says that it cannot say.
+    Failed { detail: String, again: bool },
+    /// No answer, or none that can be read.
+    Silent { detail: String },
+}
+
+impl Dns {
+    pub(crate) fn new(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
+        let servers = servers.into_iter().map(Server::new).collect();
+        Self { servers, turns: Semaphore::new(NAMES_AT_ONCE) }
+    }
+
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.servers.iter().map(|server| server.address)
+    }
+
+    /// Ask for the A and AAAA records of `name` at the same time.
+    pub(crate) async fn resolve(&self, name: &DomainName) -> DnsSight {
+        let Some(name) = absolute(name) else {
+            return DnsSight::NoAnswer { detail: format!("`{name}` is no name to ask for") };
+        };
+        let _turn = self.turns.acquire().await;
+        let deadline = Instant::now() + LOOK;
+        let (a, aaaa) = tokio::join!(
+            self.look(&name, RecordType::A, deadline),
+            self.look(&name, RecordType::AAAA, deadline),
+        );
+        combine(a, aaaa)
+    }
+
+    /// Ask each resolver in turn, and those that were silent once more.
+    async fn look(
+        &self,
+        name: &Name,
+        kind: RecordType,
+        deadline: Instant,
+    ) -> Result<Told, Trouble> {
+        let mut troubles = BTreeMap::new();
+        for dialect in [Dialect::Edns, Dialect::Plain] {
+            for server in self.in_order() {
+                let asked_enough = troubles.get(&server.address).is_some_and(Trouble::is_final);
+                if asked_enough || deadline <= Instant::now() {
+                    continue;
+                }
+                match follow(server, name, How { kind, dialect, deadline }).await {
+                    Ok(told) => return Ok(told),
+                    Err(trouble) => troubles.insert(server.address, trouble),
+                };
+            }
+        }
+        Err(sum(troubles.into_values()))
+    }
+
+    /// As configured, but those last that did not answer lately.
+    fn in_order(&self) -> impl Iterator<Item = &Server> {
+        let (quiet, well): (Vec<_>, Vec<_>) =
+            self.servers.iter().partition(|server| server.is_quiet());
+        well.into_iter().chain(quiet)
+    }
+
+    /// What each resolver answers to a question that every one knows: those of
+    /// the root zone.
+    pub(crate) async fn check(&self) -> Vec<(SocketAddr, Result<(), String>)> {
+        let deadline = Instant::now() + LOOK;
+        let how = How { kind: RecordType::NS, dialect: Dialect::Edns, deadline };
+        let checks = self.servers.iter().map(|server| async move {
+            (server.address, ask(server, &Name::root(), how).await.map(drop))
+        });
+        futures_util::future::join_all(checks).await
+    }
+}
+
+/// Ask `server` for `kind` of `name`, and of the names that CNAME records lead to.
+async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, Trouble> {
+    let mut path = Path::from(name.clone());
+    loop {
+        let answered = ask(server, path.end(), how).await;
+        let message = answered.map_err(|detail| Trouble::Silent { detail })?;
+        let asked = path.end().clone();
+        match answer::read(&message, how.kind, &mut path) {
+            Ok(Reading::LedOn) => (),
+            Ok(reading) => return Ok(Told { reading, through: path.through() }),
+            Err(refusal) => {
+                let (server, asked) = (server.address, written(&asked));
+                let detail = format!("{server} answered for `{asked}`: {}", refusal.detail);
+                return Err(Trouble::Failed { detail, again: refusal.again });
+            }
+        }
+    }
+}
+
+/// Ask one question of one resolver; in error, how that failed.
+async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> {
+    let address = server.address;
+    let query = answer::query(name, how.kind, how.dialect)
+        .ok_or_else(|| format!("`{}` is no name to ask for", written(name)))?;
+    let until = how.deadline.min(Instant::now() + ANSWER);
+    let answered = timeout_at(until, server.ask(&query)).await;
+    server.heard(matches!(answered, Ok(Ok(_))));
+    match answered {
+        Ok(Ok(octets)) => Message::from_vec(&octets)
+            .map_err(|_| format!("{address} sent an answer that cannot be read")),
+        Ok(Err(error)) => Err(format!("{address}: {}", crate::plain(&error))),
+        Err(_) => Err(format!("{address}: no answer within {} s", ANSWER.as_secs())),
+    }
+}
+
+/// `name` with its final dot, so that nothing is appended to it.
+fn absolute(name: &DomainName) -> Option<Name> {
+    if name.is_wildcard() {
+        return None;
+    }
+    Name::from_ascii(format!("{name}.")).ok()
+}
+
+/// What is told of A and of AAAA, taken together.
+///
+/// Addresses count, whatever became of the other question: many servers answer
+/// NXDOMAIN, an error or nothing for the type they do not know. Without any, A
+/// decides, since every server knows that; but "no A record" says nothing while
+/// the AAAA records are unknown.
+fn combine(a: Result<Told, Trouble>, aaaa: Result<Told, Trouble>) -> DnsSight {
+    let (mut found, mut through) = (BTreeSet::new(), Vec::new());
+    for told in [&a, &aaaa].into_iter().flatten() {
+        if let Reading::Addresses(addresses) = &told.reading {
+            found.extend(addresses.iter().copied());
+            if through.is_empty() {
+                through.clone_from(&told.through);
+            }
+        }
+    }
+    if !found.is_empty() {
+        return DnsSight::Addresses { found, through };
+    }
+    match (a, aaaa) {
+        (Ok(Told { reading: Reading::NoSuchName, .. }), _) => DnsSight::NoSuchName,
+        (Ok(told), Ok(_)) => DnsSight::NoAddress { through: told.through },
+        (Err(a), Err(aaaa)) => sum([a, aaaa]).into_sight(),
+        (Err(trouble), Ok(_)) | (Ok(_), Err(trouble)) => trouble.into_sight(),
+    }
+}
+
+/// All troubles as one: a server's own word outweighs the silence of others.
+fn sum(troubles: impl IntoIterator<Item = Trouble>) -> Trouble {
+    let (mut failed, mut silent) = (BTreeSet::new(), BTreeSet::new());
+    for trouble in troubles {
+        match trouble {
+            Trouble::Failed { detail, .. } => failed.insert(detail),
+            Trouble::Silent { detail } => silent.insert(detail),
+        };
+    }
+    let join = |details: BTreeSet<_>| details.into_iter().collect::<Vec<_>>().join("; ");
+    if failed.is_empty() {
+        Trouble::Silent { detail: join(silent) }
+    } else {
+        Trouble::Failed { detail: join(failed), again: false }
+    }
+}
+
+impl Trouble {
+    /// Whether asking the same server once more is of no use.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Failed { again: false, .. })
+    }
+
+    fn into_sight(self) -> DnsSight {
+        match self {
+            Self::Failed { detail, .. } => DnsSight::Failed { detail },
+            Self::Silent { detail } => DnsSight::NoAnswer { detail },
+        }
+    }
+}
+
+/// The resolvers of this machine, as `resolv.conf(5)` says.
+pub(crate) fn of_this_machine() -> Vec<SocketAddr> {
+    let text = std::fs::read("/etc/resolv.conf").unwrap_or_else(|error: io::Error| {
+        tracing::debug!(%error, "`/etc/resolv.conf` cannot be read");
+        Vec::new()
+    });
+    nameservers(&String::from_utf8_lossy(&text))
+}
+
+/// The `nameserver` lines of a `resolv.conf`; without any, this machine itself.
+///
+/// The other lines are for names that are not absolute, which we never ask for.
+fn nameservers(text: &str) -> Vec<SocketAddr> {
+    let address = |line: &str| -> Option<IpAddr> {
+        let mut words = line.split_whitespace();
+        if words.next()? == "nameserver" { words.next()?.parse().ok() } else { None }
+    };
+    let mut found: Vec<_> =
+        text.lines().filter_map(address).map(|ip| SocketAddr::new(ip, 53)).collect();
+    if found.is_empty() {
+        found.push((Ipv4Addr::LOCALHOST, 53).into());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::unnecessary_wraps, reason = "its like is an error")]
+    fn told(reading: Reading) -> Result<Told, Trouble> {
+        Ok(Told { reading, through: vec!["shops.test".to_owned()] })
+    }
+
+    fn has(address: &str) -> Result<Told, Trouble> {
+        told(Reading::Addresses(vec![address.parse().unwrap()]))
+    }
+
+    fn failed(detail: &str) -> Result<Told, Trouble> {
+        Err(Trouble::Failed { detail: detail.to_owned(), again: false })
+    }
+
+    fn silent(detail: &str) -> Result<Told, Trouble> {
+        Err(Trouble::Silent { detail: detail.to_owned() })
+    }
+
+    fn in_short(sight: DnsSight) -> String {
+        match sight {
+            DnsSight::Addresses { found, .. } => format!("{found:?}"),
+            DnsSight::NoSuchName => "no such name".to_owned(),
+            DnsSight::NoAddress { .. } => "no address".to_owned(),
+            DnsSight::Failed { detail } => format!("failed: {detail}"),
+            DnsSight::NoAnswer { detail } => format!("no answer: {detail}"),
+        }
+    }
+
+    #[test]
+    fn a_and_aaaa_together_say() {
+        let [none, gone] = [|| told(Reading::NoAddress), || told(Reading::NoSuchName)];
+        let [v4, v6] = [|| has("192.0.2.1"), || has("2001:db8::1")];
+        #[rustfmt::skip]
+        let table = [
+            ("both",                         v4(),          v6(),          "{192.0.2.1, 2001:db8::1}"),
+            ("A alone",                      v4(),          none(),        "{192.0.2.1}"),
+            ("AAAA alone",                   none(),        v6(),          "{2001:db8::1}"),
+            ("NXDOMAIN for an unknown type", v4(),          gone(),        "{192.0.2.1}"),
+            ("an error for an unknown type", v4(),          failed("s"),   "{192.0.2.1}"),
+            ("silence for an unknown type",  v4(),          silent("s"),   "{192.0.2.1}"),
+            ("A failed",                     failed("s"),   v6(),          "{2001:db8::1}"),
+            ("neither",                      none(),        none(),        "no address"),
+            ("A exists without address",     none(),        gone(),        "no address"),
+            ("NXDOMAIN",                     gone(),        gone(),        "no such name"),
+            ("NXDOMAIN for A",               gone(),        none(),        "no such name"),
+            ("NXDOMAIN, and silence",        gone(),        silent("s"),   "no such name"),
+            ("AAAA unknown",                 none(),        failed("s"),   "failed: s"),
+            ("A unknown",                    silent("s"),   none(),        "no answer: s"),
+            ("A unknown, AAAA careless",     failed("s"),   gone(),        "failed: s"),
+            ("both failed",                  failed("a"),   failed("b"),   "failed: a; b"),
+            ("a word outweighs silence",     silent("a"),   failed("b"),   "failed: b"),
+            ("the same twice is told once",  silent("a"),   silent("a"),   "no answer: a"),
+        ];
+        for (shows, a, aaaa, want) in table {
+            assert_eq!(in_short(combine(a, aaaa)), want, "{shows}");
+        }
+    }
+
+    #[test]
+    fn resolv_conf_is_read_and_an_empty_one_means_this_machine() {
+        let text = "# made by hand\nsearch lan --\nnameserver 192.0.2.53 ; near\n nameserver\t2001:db8::53\n\
+                    nameserver fe80::1%eth0\nnameserver\nnameservers 192.0.2.54\noptions edns0\n";
+        let want: [SocketAddr; 2] =
+            ["192.0.2.53:53".parse().unwrap(), "[2001:db8::53]:53".parse().unwrap()];
+        assert_eq!(nameservers(text), want);
+        assert_eq!(nameservers("search lan"), ["127.0.0.1:53".parse().unwrap()]);
+    }
+}

@@ -1,0 +1,109 @@
+//! Who is trusted, and what a browser would say of a chain of certificates.
+
+use std::sync::Arc;
+
+use rules::probe::TlsVerdict;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, Error, RootCertStore};
+
+/// The roots, ready to judge chains by.
+#[derive(Debug)]
+pub(super) struct Trust(Arc<WebPkiServerVerifier>);
+
+/// There is no root to trust: nothing can be said of any chain.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoRoots;
+
+impl Trust {
+    /// Trust the roots in the system's store, and `extra`. Reads many files.
+    pub(super) fn load(
+        extra: &RootCertStore,
+        crypto: &Arc<CryptoProvider>,
+    ) -> Result<Self, NoRoots> {
+        let system = rustls_native_certs::load_native_certs();
+        for error in &system.errors {
+            tracing::debug!(%error, "some of the system's trusted roots cannot be read");
+        }
+        Self::new(system.certs, extra, crypto)
+    }
+
+    /// Trust those of `system` that can be read, and `extra`.
+    fn new(
+        system: Vec<CertificateDer<'static>>,
+        extra: &RootCertStore,
+        crypto: &Arc<CryptoProvider>,
+    ) -> Result<Self, NoRoots> {
+        let mut roots = extra.clone();
+        roots.add_parsable_certificates(system);
+        WebPkiServerVerifier::builder_with_provider(roots.into(), crypto.clone())
+            .build()
+            .map(Self)
+            .map_err(|_| NoRoots)
+    }
+
+    /// What a browser would say at `now` of `chain`, presented for `name`.
+    ///
+    /// The chain is judged before the name, as webpki does: a certificate for
+    /// other names is told as that only where nothing else is wrong with it.
+    pub(super) fn judge(
+        &self,
+        chain: &[CertificateDer<'_>],
+        is_its_own_issuer: bool,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> TlsVerdict {
+        let Some((end_entity, others)) = chain.split_first() else {
+            return TlsVerdict::Bad;
+        };
+        match self.0.verify_server_cert(end_entity, others, name, &[], now) {
+            Ok(_) => TlsVerdict::Trusted,
+            Err(error) => match verdict(&error) {
+                TlsVerdict::OtherName => TlsVerdict::OtherName,
+                _ if is_its_own_issuer => TlsVerdict::SelfSigned,
+                verdict => verdict,
+            },
+        }
+    }
+}
+
+fn verdict(error: &Error) -> TlsVerdict {
+    let Error::InvalidCertificate(fault) = error else {
+        return TlsVerdict::Bad;
+    };
+    match fault {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsVerdict::Expired,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            TlsVerdict::NotYetValid
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            TlsVerdict::OtherName
+        }
+        // A known issuer of the same name that did not sign it, is not its issuer.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            TlsVerdict::UnknownIssuer
+        }
+        _ => TlsVerdict::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_roots_is_told_and_one_that_can_be_read_is_enough() {
+        let crypto = Arc::new(rustls::crypto::ring::default_provider());
+        let none = RootCertStore::empty();
+        assert_eq!(Trust::new(vec![], &none, &crypto).unwrap_err(), NoRoots);
+
+        let garbage = CertificateDer::from(vec![0x30, 0x00]);
+        assert_eq!(Trust::new(vec![garbage.clone()], &none, &crypto).unwrap_err(), NoRoots);
+
+        let key = rcgen::KeyPair::generate().unwrap();
+        let root = rcgen::CertificateParams::new([]).unwrap().self_signed(&key).unwrap();
+        Trust::new(vec![garbage, root.der().clone()], &none, &crypto).unwrap();
+    }
+}
