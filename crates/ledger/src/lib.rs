@@ -1,1 +1,32 @@
 //! Remembering: the durable record, in SQLite.
+//!
+//! [`SqliteLedger`] implements [`rules::ledger::Ledger`] on one file, or in
+//! memory for tests. It stores what the rules decided and decides nothing itself;
+//! it never waits for the network.
+//!
+//! # Where to start
+//!
+//! 1. [`Place`] is where a ledger may be; it refuses what a web server shows.
+//! 2. [`SqliteLedger::open`] and [`SqliteLedger::open_readonly`] open it.
+//! 3. [`Lock`] lets one process at a time write passes; readers need none.
+//!
+//! # Invariants
+//!
+//! - A ledger that a newer closte-sync wrote is left as it is.
+//! - What a batch holds is written whole or not at all, and survives a crash.
+//! - Events are only ever appended.
+
+mod by_hand;
+mod entries;
+mod error;
+mod events;
+mod lock;
+mod meta;
+mod place;
+mod schema;
+mod sqlite;
+
+pub use by_hand::Which;
+pub use lock::{Acquired, Lock, Owner};
+pub use place::Place;
+pub use sqlite::{Make, SqliteLedger};

@@ -1,0 +1,88 @@
+//! How long the ledger takes for the batches of a large network.
+//!
+//! `cargo run --release -p ledger --example speed [FOLDER]`; best of ten, on a file
+//! in FOLDER or in the system's temporary one.
+
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use ledger::{Make, Place, SqliteLedger, Which};
+use rules::entry::{Alias, Certificate, Mapped, Routing};
+use rules::event::Event;
+use rules::ledger::{Batch, Ledger};
+use rules::{Entry, Stage, Time};
+
+const ROUNDS: usize = 10;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = match std::env::args().nth(1) {
+        Some(folder) => tempfile::tempdir_in(folder)?,
+        None => tempfile::tempdir()?,
+    };
+    let url = format!("sqlite://{}/ledger.db", folder.path().display());
+    let ledger = SqliteLedger::open(&Place::at(&url, &[])?, Make::Yes).await?;
+
+    let mut first = Duration::MAX;
+    for thousand in 0..10 {
+        let batch = batch(thousand * 1000..thousand * 1000 + 1000)?;
+        let started = Instant::now();
+        ledger.save(&batch).await?;
+        first = first.min(started.elapsed());
+    }
+    println!("save   1,000 new entries  {first:>8.1?}");
+    let again = batch(4000..5000)?;
+    println!("save   1,000 known ones   {:>8.1?}", best(async || ledger.save(&again).await).await?);
+    let one = batch(5000..5001)?;
+    println!("save       1 entry        {:>8.1?}", best(async || ledger.save(&one).await).await?);
+    println!("load  10,000 entries      {:>8.1?}", best(async || ledger.load().await).await?);
+    let recheck = async || ledger.recheck(Which::All, Time::from_millis(1)).await;
+    println!("recheck --all of 10,000   {:>8.1?}", best(recheck).await?);
+    Ok(())
+}
+
+/// The shortest time that `work` takes.
+async fn best<T, E>(work: impl AsyncFn() -> Result<T, E>) -> Result<Duration, E> {
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let started = Instant::now();
+        work().await?;
+        best = best.min(started.elapsed());
+    }
+    Ok(best)
+}
+
+/// Ready domains, with an event each.
+fn batch(numbers: std::ops::Range<u32>) -> Result<Batch, Box<dyn Error>> {
+    let now = Time::from_millis(1_795_000_000_000);
+    let mut batch = Batch::default();
+    for number in numbers {
+        // Not in the order of the table.
+        let domain = format!("shop-{}.customers.example", number.reverse_bits());
+        let mapped = Mapped {
+            mapping_id: number.into(),
+            site_id: number.into(),
+            stage: Some(Stage::Done),
+            secure: true,
+            contested: false,
+        };
+        let mut entry = Entry::new(domain.parse()?, Some(mapped), now);
+        entry.alias.state = Alias::Present;
+        entry.routing.state = Routing::Here;
+        entry.found = vec!["192.0.2.1".parse()?];
+        entry.certificate.state = Certificate::Valid;
+        entry.issuer = Some("Example Trust, R11".to_owned());
+        entry.not_after = Some(now);
+        batch.events.push(Event {
+            at: now,
+            domain: entry.domain.clone(),
+            about: "alias".to_owned(),
+            text: "adding → present".to_owned(),
+        });
+        batch.mapped_sites.insert(number.into());
+        batch.entries.push(entry);
+    }
+    Ok(batch)
+}

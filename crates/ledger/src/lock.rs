@@ -1,0 +1,108 @@
+//! One process at a time writes passes: the lock beside the ledger.
+//!
+//! The kernel holds the lock, so it ends with the process that has it, however
+//! that ends. The file is never deleted: whoever waited for a deleted one would
+//! hold another lock than whoever made it anew. It is not handed to children
+//! (files are opened with `O_CLOEXEC`).
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rules::Time;
+use rules::ledger::LedgerError;
+use serde::{Deserialize, Serialize};
+
+use crate::{Place, error};
+
+/// Who has a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The process.
+    pub pid: u32,
+    /// The command that it runs.
+    pub command: String,
+    /// Since when.
+    pub since: Time,
+}
+
+/// The right to write passes; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+/// What came of asking for a lock.
+#[derive(Debug)]
+pub enum Acquired {
+    /// It is ours.
+    Ours(Lock),
+    /// Somebody else has it; none where they have not written yet who they are.
+    HeldBy(Option<Owner>),
+}
+
+impl Lock {
+    /// Take the lock of the ledger at `place`, in the name of `owner`.
+    ///
+    /// Does not wait. Makes the folder and the lock's file, not the ledger's.
+    ///
+    /// # Errors
+    ///
+    /// The file could not be made, written or locked.
+    pub fn acquire(place: &Place, owner: &Owner) -> Result<Acquired, LedgerError> {
+        place.make_folder()?;
+        let path = place.beside(".lock");
+        acquire(&path, owner).map_err(|source| error::open(&path, source))
+    }
+}
+
+fn acquire(path: &Path, owner: &Owner) -> io::Result<Acquired> {
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            file.write_all(&serde_json::to_vec(&Written::from(owner))?)?;
+            Ok(Acquired::Ours(Lock { file }))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
+            let written: Option<Written> = serde_json::from_slice(&text).ok();
+            Ok(Acquired::HeldBy(written.map(Owner::from)))
+        }
+        Err(TryLockError::Error(source)) => Err(source),
+    }
+}
+
+impl Drop for Lock {
+    /// Take the name out again, so that nobody reads it as the next holder's.
+    fn drop(&mut self) {
+        // Should it fail, the kernel releases the lock all the same.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// An owner as the file holds it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    pid: u32,
+    command: String,
+    since: i64,
+}
+
+impl From<&Owner> for Written {
+    fn from(owner: &Owner) -> Self {
+        let Owner { pid, command, since } = owner;
+        Self { pid: *pid, command: command.clone(), since: since.as_millis() }
+    }
+}
+
+impl From<Written> for Owner {
+    fn from(written: Written) -> Self {
+        let Written { pid, command, since } = written;
+        Self { pid, command, since: Time::from_millis(since) }
+    }
+}

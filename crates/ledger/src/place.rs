@@ -1,0 +1,262 @@
+//! Where a ledger may be, and how its folder and file are made.
+//!
+//! What a web server shows is no place for it: it tells which domains a network
+//! has. Nobody but its owner may read it.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use rules::ledger::LedgerError;
+
+use crate::error;
+
+/// The file of a ledger, at a place that no web server shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    file: PathBuf,
+}
+
+impl Place {
+    /// The place that `ledger.url` names: `sqlite:///absolute/path`.
+    ///
+    /// Symbolic links are resolved before it is judged. `document_roots` are the
+    /// folders known to be shown by a web server; others are known by what is in
+    /// them. Nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::BadPlace`] says what is wrong with it.
+    pub fn at(url: &str, document_roots: &[PathBuf]) -> Result<Self, LedgerError> {
+        let file = resolved(&path_of(url)?);
+        match served_folder(&file, document_roots) {
+            Some(folder) => {
+                let why = format!("a web server shows what is in `{}`", folder.display());
+                Err(LedgerError::BadPlace { at: file.display().to_string(), why })
+            }
+            None => Ok(Self { file }),
+        }
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// A file beside it, `suffix` added to its name.
+    pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = self.file.clone().into_os_string();
+        name.push(suffix);
+        name.into()
+    }
+
+    /// Make its folder where that is missing.
+    pub(crate) fn make_folder(&self) -> Result<(), LedgerError> {
+        let folder = self.file.parent().unwrap_or(&self.file);
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|source| {
+            let why = format!("could not make the folder `{}`: {source}", folder.display());
+            error::open(&self.file, why)
+        })
+    }
+
+    /// Make an empty file where there is none.
+    ///
+    /// SQLite would make it as the umask says; `-wal` and `-shm` take over its mode.
+    pub(crate) fn make_file(&self) -> Result<(), LedgerError> {
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.file) {
+            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+                Err(error::open(&self.file, source))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// How long the file is.
+    pub(crate) fn length(&self) -> Result<u64, LedgerError> {
+        match fs::metadata(&self.file) {
+            Ok(file) => Ok(file.len()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Err(self.missing()),
+            Err(source) => Err(error::open(&self.file, source)),
+        }
+    }
+
+    /// Take from group and others what rights they have to it.
+    pub(crate) fn tighten(&self) -> Result<(), LedgerError> {
+        for file in [self.file.clone(), self.beside("-wal"), self.beside("-shm")] {
+            match tighten(&file) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(error::open(&file, source));
+                }
+                Ok(()) | Err(_) => (),
+            }
+        }
+        Ok(())
+    }
+
+    /// That there is no ledger here.
+    pub(crate) fn missing(&self) -> LedgerError {
+        LedgerError::Missing { at: self.file.display().to_string() }
+    }
+}
+
+fn tighten(file: &Path) -> io::Result<()> {
+    let mode = fs::metadata(file)?.permissions().mode();
+    let tight = mode & !0o077;
+    if tight == mode {
+        return Ok(());
+    }
+    fs::set_permissions(file, Permissions::from_mode(tight))
+}
+
+/// The path in a URL. What another scheme carries is not repeated: it may hold a
+/// password.
+fn path_of(url: &str) -> Result<PathBuf, LedgerError> {
+    let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
+    let bad =
+        |at: &str, why: &str| LedgerError::BadPlace { at: at.to_owned(), why: why.to_owned() };
+    match scheme {
+        "sqlite" => (),
+        "postgres" | "postgresql" => {
+            return Err(bad(
+                "postgres://…",
+                "PostgreSQL is not yet supported; use `sqlite:///absolute/path`",
+            ));
+        }
+        _ => {
+            return Err(bad(
+                &format!("{scheme}:…"),
+                "only `sqlite:///absolute/path` is understood",
+            ));
+        }
+    }
+    let path = Path::new(rest.strip_prefix("//").unwrap_or_default());
+    let why = if !path.is_absolute() {
+        "its path is not absolute, as in `sqlite:///absolute/path` (three slashes)"
+    } else if rest.contains(['?', '#', '\0']) {
+        "it takes no options: only `sqlite:///absolute/path`"
+    } else if path.components().any(|part| part == Component::ParentDir) {
+        "write its path without `..`"
+    } else if rest.ends_with('/') || path.file_name().is_none() {
+        "its path names no file"
+    } else {
+        return Ok(path.to_owned());
+    };
+    Err(bad(url, why))
+}
+
+/// `path` without symbolic links, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    for existing in path.ancestors() {
+        if let Ok(real) = existing.canonicalize() {
+            let rest = path.strip_prefix(existing).unwrap_or(Path::new(""));
+            return real.components().chain(rest.components()).collect();
+        }
+    }
+    path.to_owned()
+}
+
+/// The folder around `file` that a web server shows, if any does.
+fn served_folder<'a>(file: &'a Path, document_roots: &[PathBuf]) -> Option<&'a Path> {
+    let roots: Vec<PathBuf> = document_roots.iter().map(|root| resolved(root)).collect();
+    let own = file.parent()?;
+    own.ancestors().find(|folder| {
+        roots.iter().any(|root| root == folder)
+            || folder.ends_with("public_html")
+            || *folder == Path::new("/var/www/html")
+            || holds_wordpress(folder, *folder == own)
+    })
+}
+
+/// Whether a folder holds what WordPress keeps in its root.
+///
+/// `wp-config.php` may lie one folder above that root, where no web server shows
+/// it: in a home folder, say, below which a ledger must be allowed. It tells a
+/// root only where `index.php` is beside it, or where it would be the ledger's
+/// own neighbour.
+fn holds_wordpress(folder: &Path, is_own: bool) -> bool {
+    let has = |name: &str| folder.join(name).exists();
+    has("wp-settings.php")
+        || has("wp-load.php")
+        || (has("wp-config.php") && (is_own || has("index.php")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(url: &str) -> String {
+        Place::at(url, &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn only_an_absolute_path_of_a_file_is_a_place() {
+        let table = [
+            ("sqlite://ledger.db",      "the ledger may not be at `sqlite://ledger.db`: its path is not absolute, as in `sqlite:///absolute/path` (three slashes)"),
+            ("sqlite:ledger.db",        "the ledger may not be at `sqlite:ledger.db`: its path is not absolute, as in `sqlite:///absolute/path` (three slashes)"),
+            ("sqlite::memory:",         "the ledger may not be at `sqlite::memory:`: its path is not absolute, as in `sqlite:///absolute/path` (three slashes)"),
+            ("sqlite:///",              "the ledger may not be at `sqlite:///`: its path names no file"),
+            ("sqlite:///srv/",          "the ledger may not be at `sqlite:///srv/`: its path names no file"),
+            ("sqlite:///srv/../l.db",   "the ledger may not be at `sqlite:///srv/../l.db`: write its path without `..`"),
+            ("sqlite:///l.db?mode=rwc", "the ledger may not be at `sqlite:///l.db?mode=rwc`: it takes no options: only `sqlite:///absolute/path`"),
+            ("postgres://u:secret@h/d", "the ledger may not be at `postgres://…`: PostgreSQL is not yet supported; use `sqlite:///absolute/path`"),
+            ("mysql://u:secret@h/d",    "the ledger may not be at `mysql:…`: only `sqlite:///absolute/path` is understood"),
+            ("/srv/ledger.db",          "the ledger may not be at `:…`: only `sqlite:///absolute/path` is understood"),
+            ("",                        "the ledger may not be at `:…`: only `sqlite:///absolute/path` is understood"),
+        ];
+        for (url, why) in table {
+            assert_eq!(refusal(url), why, "{url}");
+        }
+        assert_eq!(Place::at("sqlite:///nowhere/l.db", &[]).unwrap().file(), Path::new("/nowhere/l.db"));
+    }
+
+    #[test]
+    fn a_place_that_a_web_server_shows_is_refused() {
+        assert!(refusal("sqlite:///var/www/html/a/l.db").ends_with("what is in `/var/www/html`"));
+        assert!(refusal("sqlite:///nowhere/public_html/a/l.db").ends_with("/public_html`"));
+        let root = [PathBuf::from("/nowhere/site")];
+        assert!(Place::at("sqlite:///nowhere/site/deep/l.db", &root).is_err());
+        assert!(Place::at("sqlite:///nowhere/site-state/l.db", &root).is_ok());
+    }
+
+    #[test]
+    fn wordpress_in_a_folder_makes_it_a_bad_place() {
+        let table: [(&[&str], bool, bool); 6] = [
+            // what the folder holds             a ledger in it    deeper
+            (&[], true, true),
+            (&["wp-settings.php"], false, false),
+            (&["wp-load.php"], false, false),
+            (&["wp-config.php"], false, true), // one folder above WordPress
+            (&["wp-config.php", "index.php"], false, false),
+            (&["index.php"], true, true),
+        ];
+        for (files, own, deeper) in table {
+            let folder = tempfile::tempdir().unwrap();
+            for file in files {
+                fs::write(folder.path().join(file), "").unwrap();
+            }
+            let at = |rest: &str| format!("sqlite://{}/{rest}", folder.path().display());
+            assert_eq!(Place::at(&at("l.db"), &[]).is_ok(), own, "{files:?}");
+            assert_eq!(Place::at(&at("state/deep/l.db"), &[]).is_ok(), deeper, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn symbolic_links_hide_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("public_html");
+        fs::create_dir(&root).unwrap();
+        fs::write(root.join("l.db"), "").unwrap();
+        let url = |name: &str| format!("sqlite://{}/{name}", folder.path().display());
+
+        std::os::unix::fs::symlink(&root, folder.path().join("folder")).unwrap();
+        assert!(refusal(&url("folder/new/l.db")).ends_with("/public_html`"));
+        std::os::unix::fs::symlink(root.join("l.db"), folder.path().join("file.db")).unwrap();
+        assert!(refusal(&url("file.db")).ends_with("/public_html`"));
+
+        let alias = folder.path().join("known");
+        std::os::unix::fs::symlink(folder.path(), &alias).unwrap();
+        assert!(Place::at(&url("l.db"), &[alias]).is_err(), "links in known roots, too");
+    }
+}

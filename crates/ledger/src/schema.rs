@@ -1,0 +1,137 @@
+//! The schema, and whether a file is a ledger that we know.
+//!
+//! Nothing is written to a file before it is known to be ours, or empty.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rules::ledger::LedgerError;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection};
+use uuid::Uuid;
+
+use crate::error;
+
+/// The number of the newest migration.
+const KNOWN: i64 = 1;
+/// `PRAGMA application_id` of our files, set by the first migration.
+const APPLICATION: i32 = 0x4353_4c47;
+
+/// How often and after which pauses a new file is asked to take readers.
+const WAL_TRIES: u32 = 100;
+const WAL_PAUSE: Duration = Duration::from_millis(20);
+
+/// Why a file is no ledger of ours.
+#[derive(Debug, thiserror::Error)]
+enum NotOurs {
+    #[error("it is a database of another program")]
+    Foreign,
+    #[error(
+        "an older closte-sync wrote it (schema {0}, we know {KNOWN}); the next `closte-sync sync` brings it up to date"
+    )]
+    Older(i64),
+}
+
+fn migrator() -> Migrator {
+    let sql = include_str!("../migrations/sqlite/0001_ledger.sql").into_sql_str();
+    let first = Migration::new(1, "ledger".into(), MigrationType::Simple, sql, false);
+    Migrator::with_migrations(vec![first])
+}
+
+/// The number of the last migration that `file` has seen; 0 where it is empty.
+///
+/// # Errors
+///
+/// It is no database, another program's, or a newer closte-sync's.
+async fn version(connection: &mut SqliteConnection, file: &Path) -> Result<i64, LedgerError> {
+    let found = async {
+        // One snapshot: another process may be making it.
+        let mut snapshot = connection.begin().await?;
+        let application: i32 =
+            sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *snapshot).await?;
+        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+            .fetch_one(&mut *snapshot)
+            .await?;
+        let known = "SELECT ifnull(max(version), 0) FROM _sqlx_migrations";
+        let found = match (application, tables) {
+            (APPLICATION, _) => Some(sqlx::query_scalar(known).fetch_one(&mut *snapshot).await?),
+            (_, 0) => Some(0),
+            _ => None,
+        };
+        snapshot.rollback().await.map(|()| found)
+    };
+    match found.await.map_err(|error| error::open(file, error::cause(error)))? {
+        None => Err(error::open(file, NotOurs::Foreign)),
+        Some(found) if KNOWN < found => {
+            Err(LedgerError::Newer { at: file.display().to_string(), found, known: KNOWN })
+        }
+        Some(found) => Ok(found),
+    }
+}
+
+/// Bring the schema up to date, and name a new ledger.
+pub(crate) async fn prepare(
+    connection: &mut SqliteConnection,
+    file: &Path,
+) -> Result<(), LedgerError> {
+    let found = version(connection, file).await?;
+    let prepared = async {
+        use_wal(connection).await?;
+        if found == KNOWN {
+            return Ok(());
+        }
+        // At once, so that of two processes one waits for the other.
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        migrator().run(&mut *transaction).await?;
+        sqlx::query(
+            "INSERT INTO meta (key, value) VALUES ('ledger_id', ?1) ON CONFLICT DO NOTHING",
+        )
+        .bind(Uuid::new_v4().to_string())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await
+    };
+    prepared.await.map_err(|error| error::open(file, error::cause(error)))
+}
+
+/// Let readers work beside a writer; the file remembers it.
+async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let mut tries = 0;
+    loop {
+        match sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
+            // Another process is making it. SQLite does not wait here by itself.
+            Err(error) if tries < WAL_TRIES && is_busy(&error) => tries += 1,
+            other => return other.map(|_| ()),
+        }
+        tokio::time::sleep(WAL_PAUSE).await;
+    }
+}
+
+/// `SQLITE_BUSY`, with any extension.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}
+
+/// Make sure that a file which we may not write is up to date; false where
+/// nothing has been written to it yet.
+pub(crate) async fn is_ready(
+    connection: &mut SqliteConnection,
+    file: &Path,
+) -> Result<bool, LedgerError> {
+    match version(connection, file).await? {
+        KNOWN => Ok(true),
+        0 => Ok(false),
+        older => Err(error::open(file, NotOurs::Older(older))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_migration_is_the_one_we_know() {
+        assert_eq!(migrator().iter().map(|migration| migration.version).max(), Some(KNOWN));
+    }
+}

@@ -1,0 +1,294 @@
+//! [`SqliteLedger`]: the ledger on one SQLite file, or in memory.
+//!
+//! One connection, one statement at a time: a pass writes in few large batches,
+//! and other processes read beside it (WAL). Every write takes the write lock
+//! before it reads (`BEGIN IMMEDIATE`), so that it waits for another process
+//! instead of failing half-way.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rules::event::Event;
+use rules::ledger::{Batch, Ledger, LedgerError, Recorded};
+use rules::{DomainName, Entry};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::Mutex;
+
+use crate::{Place, entries, error, events, meta, schema};
+
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Rows on their way from SQLite's thread to ours: fewer wake-ups a row.
+const ROWS_UNDERWAY: usize = 500;
+
+/// Whether a ledger that is not there is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Make {
+    /// It is made, with its folder.
+    Yes,
+    /// Its absence is an error.
+    No,
+}
+
+/// A [`Ledger`] on one SQLite file, or in memory.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    id: String,
+    pub(crate) connection: Mutex<SqliteConnection>,
+}
+
+impl SqliteLedger {
+    /// Open the ledger at `place` to read and write.
+    ///
+    /// Its folder is made with mode 0700, its file with 0600; a file that others
+    /// may read is closed to them. An older schema is brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Missing`] only with [`Make::No`]; a newer ledger, and what
+    /// is none, are left as they are.
+    pub async fn open(place: &Place, make: Make) -> Result<Self, LedgerError> {
+        if make == Make::Yes {
+            place.make_folder()?;
+            place.make_file()?;
+        } else {
+            place.length()?;
+        }
+        place.tighten()?;
+        let mut connection = connect(options().filename(place.file()), place.file()).await?;
+        schema::prepare(&mut connection, place.file()).await?;
+        Self::new(connection).await
+    }
+
+    /// Open the ledger at `place` to read only, beside whoever writes.
+    ///
+    /// Also where this user may not write to the file or its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Missing`] where no pass has run yet; nothing is made.
+    pub async fn open_readonly(place: &Place) -> Result<Self, LedgerError> {
+        // An empty one is what a process leaves that dies while it makes it.
+        if place.length()? == 0 {
+            return Err(place.missing());
+        }
+        let readonly = options().filename(place.file()).read_only(true);
+        match Self::read_at(place, readonly.clone()).await {
+            // Readers and writers share files beside the ledger. Where there are none
+            // and none can be made, nobody writes, and the ledger's own file is all.
+            Err(LedgerError::Open { .. }) if is_at_rest(place) => {
+                Self::read_at(place, readonly.immutable(true)).await
+            }
+            other => other,
+        }
+    }
+
+    async fn read_at(place: &Place, options: SqliteConnectOptions) -> Result<Self, LedgerError> {
+        let mut connection = connect(options, place.file()).await?;
+        if !schema::is_ready(&mut connection, place.file()).await? {
+            return Err(place.missing());
+        }
+        Self::new(connection).await
+    }
+
+    /// A ledger that ends with the process, for tests and rehearsals.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory for it.
+    pub async fn in_memory() -> Result<Self, LedgerError> {
+        let place = Path::new(":memory:");
+        let mut connection = connect(options().in_memory(true), place).await?;
+        schema::prepare(&mut connection, place).await?;
+        Self::new(connection).await
+    }
+
+    async fn new(mut connection: SqliteConnection) -> Result<Self, LedgerError> {
+        let id = meta::id(&mut connection).await?;
+        Ok(Self { id, connection: Mutex::new(connection) })
+    }
+
+    /// Close it and wait until its file is put in order.
+    ///
+    /// Dropping it loses nothing: the next one to open it does the rest.
+    ///
+    /// # Errors
+    ///
+    /// The file could not be written.
+    pub async fn close(self) -> Result<(), LedgerError> {
+        self.connection.into_inner().close().await.map_err(error::write)
+    }
+}
+
+fn options() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .row_buffer_size(ROWS_UNDERWAY)
+        .disable_statement_logging()
+}
+
+async fn connect(
+    options: SqliteConnectOptions,
+    file: &Path,
+) -> Result<SqliteConnection, LedgerError> {
+    options.connect().await.map_err(|error| error::open(file, error::cause(error)))
+}
+
+/// Whether nobody has it open, and its own file holds all that was written.
+fn is_at_rest(place: &Place) -> bool {
+    let holds = |suffix| fs::metadata(place.beside(suffix)).is_ok_and(|file| file.len() != 0);
+    !holds("-shm") && !holds("-wal")
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    async fn load(&self) -> Result<Recorded, LedgerError> {
+        let mut connection = self.connection.lock().await;
+        let mut snapshot = connection.begin().await.map_err(error::read)?;
+        let entries = entries::live(&mut snapshot).await?;
+        let recorded = Recorded {
+            entries: entries.into_iter().map(|entry| (entry.domain.clone(), entry)).collect(),
+            memory: meta::memory(&mut snapshot).await?,
+            mapped_sites: meta::mapped_sites(&mut snapshot).await?,
+        };
+        snapshot.rollback().await.map_err(error::read)?;
+        Ok(recorded)
+    }
+
+    async fn save(&self, batch: &Batch) -> Result<(), LedgerError> {
+        let mut connection = self.connection.lock().await;
+        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(error::write)?;
+        entries::store(&mut transaction, &batch.entries).await?;
+        events::append(&mut transaction, &batch.events).await?;
+        if let Some(memory) = &batch.memory {
+            meta::remember(&mut transaction, memory).await?;
+        }
+        meta::add_mapped_sites(&mut transaction, &batch.mapped_sites).await?;
+        transaction.commit().await.map_err(error::write)
+    }
+
+    async fn entry(&self, domain: &DomainName) -> Result<Option<Entry>, LedgerError> {
+        entries::one(&mut *self.connection.lock().await, domain).await
+    }
+
+    async fn events(
+        &self,
+        domain: Option<&DomainName>,
+        limit: u32,
+    ) -> Result<Vec<Event>, LedgerError> {
+        events::newest(&mut *self.connection.lock().await, domain, limit).await
+    }
+
+    async fn release_leases(&self) -> Result<(), LedgerError> {
+        entries::release(&mut *self.connection.lock().await).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use rules::Time;
+
+    use super::*;
+
+    fn batch(numbers: std::ops::Range<u32>) -> Batch {
+        let now = Time::from_millis(1);
+        let name = |number| format!("d{number}.example").parse().unwrap();
+        let event = |number| Event {
+            at: now,
+            domain: name(number),
+            about: "alias".to_owned(),
+            text: "x".repeat(500),
+        };
+        Batch {
+            entries: numbers.clone().map(|number| Entry::new(name(number), None, now)).collect(),
+            events: numbers.clone().map(event).collect(),
+            memory: None,
+            mapped_sites: numbers.map(u64::from).collect(),
+        }
+    }
+
+    async fn run(ledger: &SqliteLedger, sql: &'static str) {
+        sqlx::query(sql).execute(&mut *ledger.connection.lock().await).await.unwrap();
+    }
+
+    /// That the ledger holds `batch(0..1)` and nothing else.
+    async fn assert_holds_the_first(ledger: &SqliteLedger) {
+        let recorded = ledger.load().await.unwrap();
+        assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), batch(0..1).entries);
+        assert_eq!(recorded.mapped_sites.into_iter().collect::<Vec<_>>(), [0]);
+        assert_eq!(ledger.events(None, 9).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_error_and_loses_nothing() {
+        let ledger = SqliteLedger::in_memory().await.unwrap();
+        ledger.save(&batch(0..1)).await.unwrap();
+        run(&ledger, "PRAGMA max_page_count = 60").await;
+
+        let error = ledger.save(&batch(1..2000)).await.unwrap_err();
+        assert_eq!(error.to_string(), "could not write the ledger");
+        assert_eq!(error.source().unwrap().to_string(), "(code: 13) database or disk is full");
+        assert_holds_the_first(&ledger).await;
+
+        run(&ledger, "PRAGMA max_page_count = 100000").await;
+        ledger.save(&batch(1..2000)).await.unwrap();
+        assert_eq!(
+            ledger.load().await.unwrap().entries.len(),
+            2000,
+            "and goes on when there is room"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_written_whole_or_not_at_all() {
+        let ledger = SqliteLedger::in_memory().await.unwrap();
+        ledger.save(&batch(0..1)).await.unwrap();
+        // The last thing that a batch writes fails.
+        run(
+            &ledger,
+            "CREATE TRIGGER no BEFORE INSERT ON mapped_sites WHEN new.site_id = 3 \
+             BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        .await;
+        assert!(ledger.save(&batch(1..5)).await.is_err());
+        assert_holds_the_first(&ledger).await;
+    }
+
+    #[tokio::test]
+    async fn a_ledger_at_rest_is_read_without_any_file_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/ledger.db", folder.path().display());
+        let place = Place::at(&url, &[]).unwrap();
+        let ledger = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+        ledger.save(&batch(0..1)).await.unwrap();
+        assert!(!is_at_rest(&place));
+        ledger.close().await.unwrap();
+        assert!(is_at_rest(&place));
+
+        let immutable = options().filename(place.file()).read_only(true).immutable(true);
+        let reader = SqliteLedger::read_at(&place, immutable).await.unwrap();
+        assert_holds_the_first(&reader).await;
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_saved_survives_a_crash() {
+        let ledger = SqliteLedger::in_memory().await.unwrap();
+        let mut connection = ledger.connection.lock().await;
+        let synchronous: i64 =
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(synchronous, 2, "FULL: every commit is on the disk");
+    }
+}

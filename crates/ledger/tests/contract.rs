@@ -1,0 +1,24 @@
+//! The ledger keeps the contract of its trait, on a file and in memory.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ledger::{Make, Place, SqliteLedger};
+use testkit::ledger::ledger_contract;
+
+#[tokio::test]
+async fn a_ledger_on_a_file_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = AtomicU32::new(0);
+    ledger_contract(async || {
+        let number = made.fetch_add(1, Ordering::Relaxed);
+        let url = format!("sqlite://{}/{number}.db", folder.path().display());
+        let place = Place::at(&url, &[]).unwrap();
+        SqliteLedger::open(&place, Make::Yes).await.unwrap()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ledger_in_memory_keeps_the_contract() {
+    ledger_contract(async || SqliteLedger::in_memory().await.unwrap()).await;
+}
