@@ -16,7 +16,7 @@ use crate::reason::Reason;
 use crate::schedule::{ask_again, try_again};
 
 /// How long to leave the host alone after a 429 that does not say.
-const PAUSE: Duration = Duration::from_mins(1);
+pub const PAUSE: Duration = Duration::from_mins(1);
 
 /// Write down that `call` is about to be made for `entry`.
 ///
@@ -78,6 +78,16 @@ pub fn answered(
     match answer {
         Err(error) if error.is_an_outage() => memory.breaker.outage(now),
         _ => memory.breaker.answered(),
+    }
+}
+
+/// The host answers again after an outage: what that had put off is due at once.
+pub fn recovered(entry: &mut Entry, now: Time) {
+    let put_off =
+        matches!(entry.alias.reason, Some(Reason::OutcomeUnknown | Reason::HostUnreachable));
+    if put_off && entry.pending_call().is_some() && now < entry.step.due {
+        entry.step.due = now;
+        entry.step.tries = 0;
     }
 }
 
@@ -200,4 +210,149 @@ fn not_sent(
         Call::Remove => Alias::Removing,
     };
     entry.alias.set(now, state, Some(reason), words);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Mapped;
+
+    fn at(minutes: u32) -> Time {
+        Time::from_millis(0) + Duration::from_mins(1) * minutes
+    }
+
+    fn entry(alias: Alias) -> Entry {
+        let mapped =
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+        let mut entry = Entry::new("a.example".parse().unwrap(), Some(mapped), at(0));
+        entry.alias.set(at(0), alias, None, None);
+        entry
+    }
+
+    fn list(names: &[&str]) -> AliasList {
+        let names = names.iter().map(|name| name.parse().unwrap()).collect();
+        AliasList { names, unreadable: Vec::new() }
+    }
+
+    /// An entry after `call` was made once and answered so.
+    fn after(call: Call, answer: &Result<(), HostError>) -> (Entry, Memory) {
+        let start = if call == Call::Add { Alias::Wanted } else { Alias::Removing };
+        let (mut entry, mut memory) = (entry(start), Memory::default());
+        intend(&mut entry, call, false, at(0));
+        answered(&mut entry, &mut memory, call, answer, at(0), false);
+        (entry, memory)
+    }
+
+    fn refused() -> HostError {
+        HostError::Refused { words: "No, thanks".to_owned() }
+    }
+
+    fn unknown() -> HostError {
+        HostError::OutcomeUnknown { what: "HTTP 502".to_owned() }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn every_answer_of_the_host_has_one_consequence() {
+        use Alias::{Absent, Adding, Present, Rejected, Removing, Wanted};
+        use Call::{Add, Remove};
+        let rejected = || HostError::Rejected { words: "Invalid or empty domain: a.example".to_owned() };
+        let unreachable = || HostError::Unreachable("refused".into());
+        let limited = |seconds: u64| HostError::RateLimited { retry_after: Some(Duration::from_secs(seconds)) };
+        let key = || HostError::KeyRefused { words: "HTTP 401".to_owned() };
+        let table = [
+            // call  answer                 state     reason                         open   tries  words
+            (Add,    Ok(()),                Present,  None,                          false, 0, None),
+            (Add,    Err(rejected()),       Rejected, Some(Reason::InvalidDomain),   false, 0, Some("Invalid or empty domain: a.example")),
+            (Add,    Err(refused()),        Adding,   Some(Reason::HostSaidNo),      true,  1, Some("No, thanks")),
+            (Add,    Err(unknown()),        Adding,   Some(Reason::OutcomeUnknown),  true,  1, None),
+            (Add,    Err(unreachable()),    Wanted,   Some(Reason::HostUnreachable), false, 1, None),
+            (Add,    Err(limited(90)),      Wanted,   Some(Reason::RateLimited),     false, 0, None),
+            (Add,    Err(key()),            Wanted,   Some(Reason::KeyRefused),      false, 0, Some("HTTP 401")),
+            (Remove, Ok(()),                Absent,   None,                          false, 0, None),
+            (Remove, Err(refused()),        Removing, Some(Reason::HostSaidNo),      true,  1, Some("No, thanks")),
+            (Remove, Err(unknown()),        Removing, Some(Reason::OutcomeUnknown),  true,  1, None),
+            (Remove, Err(unreachable()),    Removing, Some(Reason::HostUnreachable), false, 1, None),
+        ];
+        for (call, answer, state, reason, open, tries, words) in table {
+            let told = format!("{call:?} {answer:?}");
+            let (entry, _) = after(call, &answer);
+            assert_eq!((entry.alias.state, entry.alias.reason), (state, reason), "{told}");
+            assert_eq!(entry.alias.detail.as_deref(), words, "{told}");
+            assert_eq!((entry.step.intent.is_some(), entry.step.tries), (open, tries), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_concerns_the_whole_host_is_remembered_for_all() {
+        let limited = HostError::RateLimited { retry_after: Some(Duration::from_secs(90)) };
+        let (_, memory) = after(Call::Add, &Err(limited));
+        assert_eq!(memory.quiet_until, Some(at(0) + Duration::from_secs(90)));
+        let (_, memory) = after(Call::Add, &Err(HostError::RateLimited { retry_after: None }));
+        assert_eq!(memory.quiet_until, Some(at(0) + PAUSE));
+        let (_, memory) = after(Call::Add, &Err(HostError::KeyRefused { words: "no".to_owned() }));
+        assert_eq!(memory.key_refused.as_deref(), Some("no"));
+        let (_, memory) = after(Call::Add, &Err(unknown()));
+        assert_eq!(memory.breaker.outages, 1);
+        let (_, memory) = after(Call::Add, &Err(refused()));
+        assert_eq!(memory.breaker.outages, 0, "a no is an answer");
+    }
+
+    #[test]
+    fn an_unclear_outcome_is_asked_for_again_daily_at_most_after_three_tries() {
+        let (mut entry, mut memory) = after(Call::Add, &Err(unknown()));
+        for _ in 0..5 {
+            answered(&mut entry, &mut memory, Call::Add, &Err(unknown()), at(0), true);
+        }
+        assert_eq!(entry.step.due, at(0) + ask_again(6));
+        assert_eq!(entry.step.due, at(24 * 60));
+        recovered(&mut entry, at(1));
+        assert_eq!(
+            (entry.step.due, entry.step.tries),
+            (at(1), 0),
+            "an outage is no fault of its own"
+        );
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_list_settles_what_is_open() {
+        use Alias::{Adding, Present, Rejected, Removing, Wanted};
+        let (shows, lacks) = (list(&["a.example"]), list(&["b.example"]));
+        let table = [
+            // what it shows                           call          answer      list     believed  state
+            ("it is there: the call had worked",       Call::Add,    unknown(),  &shows,  false,    Present),
+            ("a no, and it is there: already so",      Call::Add,    refused(),  &shows,  false,    Present),
+            ("it lacks it, and is not believed yet",   Call::Add,    unknown(),  &lacks,  false,    Adding),
+            ("it lacks it: ask again when due",        Call::Add,    unknown(),  &lacks,  true,     Wanted),
+            ("a no, and it lacks it: that was it",     Call::Add,    refused(),  &lacks,  true,     Rejected),
+            ("still there: ask again when due",        Call::Remove, unknown(),  &shows,  true,     Removing),
+            ("a no to a removal is never final",       Call::Remove, refused(),  &shows,  true,     Removing),
+            ("it lacks it: the removal had worked",    Call::Remove, unknown(),  &lacks,  true,     Alias::Absent),
+            ("not believed: the removal stays open",   Call::Remove, unknown(),  &lacks,  false,    Removing),
+        ];
+        for (shows, call, answer, list, believed, state) in table {
+            let (mut entry, _) = after(call, &Err(answer));
+            listed(&mut entry, list, believed, false, at(1));
+            assert_eq!(entry.alias.state, state, "{shows}");
+        }
+    }
+
+    #[test]
+    fn a_list_proves_itself_by_a_name_that_the_host_confirmed() {
+        let mut known = entry(Alias::Present);
+        let shows = list(&["a.example"]);
+        assert!(!proves_itself(&shows, [&known].into_iter()), "somebody else may have added it");
+        known.confirmed = true;
+        assert!(proves_itself(&shows, [&known].into_iter()));
+        assert!(!proves_itself(&list(&["b.example"]), [&known].into_iter()));
+    }
+
+    #[test]
+    fn an_empty_list_lacks_nothing() {
+        let entry = entry(Alias::Wanted);
+        assert!(!lacks(None, &entry));
+        assert!(!lacks(Some(&list(&[])), &entry));
+        assert!(lacks(Some(&list(&["b.example"])), &entry));
+    }
 }

@@ -24,7 +24,7 @@ pub const USER: &str = "keeper";
 /// Its password.
 pub const PASSWORD: &str = "p'a\"ss w\u{f6}rd";
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often to look whether the server answers: a look costs a process.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
