@@ -1,3 +1,31 @@
-//! The `closte-sync` program.
+//! `closte-sync`: keeps the domains of a WordPress multisite network in step
+//! with Closte.
+//!
+//! Start with [`pass`], the one thing it does; [`wiring`] names every adapter,
+//! [`cli`] has a file a command, [`config`] every setting.
 
-fn main() {}
+mod cli;
+mod clock;
+mod config;
+mod pass;
+mod view;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // The whole tree has one crypto provider; the first one to ask sets it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let arguments = cli::Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the system gives us threads");
+    let exit = runtime.block_on(cli::run(arguments, config::Environment::of_process()));
+    // Whatever still runs in the background (a resolver's socket) is not waited for.
+    runtime.shutdown_background();
+    exit.into()
+}

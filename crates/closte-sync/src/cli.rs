@@ -1,0 +1,192 @@
+//! The command line: a file a command, one line for each below.
+//!
+//! stdout is data, stderr is talk. Exit codes: 0 done, 1 the answer is no or a
+//! person is needed, 2 could not answer.
+
+mod apply;
+mod completions;
+mod config;
+mod console;
+mod disable;
+mod doctor;
+mod domains;
+mod enable;
+mod failure;
+mod plan;
+mod report;
+mod status;
+mod sync;
+mod test_connection;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{Environment, Loaded};
+use crate::wiring::Wiring;
+pub(crate) use console::Console;
+pub(crate) use failure::Failure;
+
+/// Keep the domains of a WordPress multisite network in step with Closte
+///
+/// On Closte nothing has to be set: run `closte-sync sync` in the folder of
+/// WordPress. `closte-sync doctor` says what is missing elsewhere.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Args, Debug)]
+struct Global {
+    /// Where wp-config.php is
+    #[arg(long, global = true, value_name = "FILE")]
+    wp_config: Option<String>,
+
+    /// Read this settings file and no other
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Set any setting, such as `--set checks.interval=10m`
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    set: Vec<(String, String)>,
+
+    /// How to answer
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// For scripts
+    Json,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Sync(sync::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Domains(domains::Args),
+    TestConnection(test_connection::Args),
+    Enable(enable::Args),
+    Disable(disable::Args),
+    Doctor(doctor::Args),
+    Config(config::Args),
+    Completions(completions::Args),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It is done.
+    Done,
+    /// The answer is no, or a person is needed.
+    No,
+    /// It could not answer.
+    CouldNot,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::CouldNot => 2,
+        })
+    }
+}
+
+/// What every command is given.
+pub(crate) struct Context {
+    pub(crate) console: Console,
+    pub(crate) loaded: Loaded,
+    pub(crate) environment: Environment,
+}
+
+impl Context {
+    /// The adapters, as the settings say.
+    pub(crate) fn wiring(&self) -> Wiring<'_> {
+        Wiring { settings: &self.loaded.settings, environment: &self.environment }
+    }
+}
+
+/// Run the command and say how it ended.
+pub(crate) async fn run(arguments: Arguments, environment: Environment) -> Exit {
+    let Arguments { global, command } = arguments;
+    let console = Console::new(global.output, &environment);
+    let mut flags = global.set;
+    flags.extend(global.wp_config.map(|path| ("network.wp_config".to_owned(), path)));
+    let loaded = match crate::config::load(&environment, global.config, &flags) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let hint = error.hint();
+            return console.fail(&Failure::could_not(error).hint(hint));
+        }
+    };
+    log_to_stderr(&loaded.settings, command.is_quiet());
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let context = Context { console, loaded, environment };
+    match command.run(&context).await {
+        Ok(exit) => exit,
+        Err(failure) => context.console.fail(&failure),
+    }
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Sync(args) => args.run(context).await,
+            Self::Plan(args) => args.run(context).await,
+            Self::Apply(args) => args.run(context).await,
+            Self::Status(args) => args.run(context).await,
+            Self::Domains(args) => args.run(context).await,
+            Self::TestConnection(args) => args.run(context).await,
+            Self::Enable(args) => args.run(context).await,
+            Self::Disable(args) => args.run(context).await,
+            Self::Doctor(args) => args.run(context).await,
+            Self::Config(args) => args.run(context).await,
+            Self::Completions(args) => args.run(context),
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        matches!(self, Self::Sync(args) if args.quiet)
+    }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it has the form KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Log to stderr at the level that is set; a quiet pass logs errors only.
+fn log_to_stderr(settings: &crate::config::Settings, quiet: bool) {
+    let level = if quiet { tracing::Level::ERROR } else { settings.log_level };
+    // What libraries log is theirs: only from `debug` on is it wanted here.
+    let filter = match level {
+        tracing::Level::DEBUG | tracing::Level::TRACE => level.to_string(),
+        _ => format!(
+            "off,closte_sync={level},closte={level},wordpress={level},probe={level},ledger={level}"
+        ),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter)
+        .with_ansi(false);
+    let _ = match settings.log_json {
+        true => builder.json().try_init(),
+        false => builder.without_time().with_target(false).try_init(),
+    };
+}

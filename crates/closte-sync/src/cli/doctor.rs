@@ -1,0 +1,407 @@
+//! `closte-sync doctor`: what works and what does not, check by check.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use rules::host::{AliasHost, AliasList, HostError};
+use rules::ledger::{Ledger, LedgerError, Recorded};
+use rules::probe::{DnsSight, Probe};
+use rules::source::SourceError;
+use rules::{Clock, Network, Stage, answer, plan};
+use serde::Serialize;
+use wordpress::WpConfig;
+
+use super::console::Tone;
+use super::{Context, Exit, Failure};
+use crate::clock::{SystemClock, rough};
+use crate::wiring::Wiring;
+
+/// Check everything that a pass needs, one thing after the other
+///
+/// Changes nothing anywhere. Ends with 1 where something does not work.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Also print the host's raw answers, without the key, to send in
+    #[arg(long)]
+    report: bool,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Good,
+    Care,
+    Bad,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Check {
+    check: &'static str,
+    state: State,
+    detail: String,
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    checks: &'a [Check],
+    report: Option<String>,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let doctor = Doctor { context, wiring: context.wiring() };
+        let checks = doctor.examine().await;
+        let report = if self.report { Some(doctor.report().await) } else { None };
+        if context.console.is_json() {
+            context.console.json(&View { checks: &checks, report });
+        } else {
+            context.console.say(text(context, &checks));
+            if let Some(report) = report {
+                context.console.say(format!("\n{report}"));
+            }
+        }
+        let bad = checks.iter().any(|check| check.state == State::Bad);
+        Ok(if bad { Exit::No } else { Exit::Done })
+    }
+}
+
+fn text(context: &Context, checks: &[Check]) -> String {
+    let mut text = String::new();
+    for Check { check, state, detail, hint } in checks {
+        let (word, tone) = match state {
+            State::Good => ("good", Tone::Good),
+            State::Care => ("care", Tone::Care),
+            State::Bad => ("bad ", Tone::Bad),
+        };
+        let _ = writeln!(text, "{}  {check}: {detail}", context.console.paint(word, tone));
+        if let Some(hint) = hint {
+            let _ = writeln!(text, "      hint: {hint}");
+        }
+    }
+    text
+}
+
+fn good(check: &'static str, detail: impl Into<String>) -> Check {
+    Check { check, state: State::Good, detail: detail.into(), hint: None }
+}
+
+fn care(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+    Check { check, state: State::Care, detail: detail.into(), hint: Some(hint.into()) }
+}
+
+fn bad(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
+    Check { check, state: State::Bad, detail: detail.into(), hint: Some(hint.into()) }
+}
+
+/// A failure as a check that came out badly.
+fn failed(check: &'static str, failure: &Failure) -> Check {
+    let (what, hint) = failure.in_one_line();
+    Check { check, state: State::Bad, detail: what, hint }
+}
+
+struct Doctor<'a> {
+    context: &'a Context,
+    wiring: Wiring<'a>,
+}
+
+impl Doctor<'_> {
+    async fn examine(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        let wp = self.wiring.wp_config();
+        checks.push(match &wp {
+            Ok(wp) => good("wp-config.php", wp.path.display().to_string()),
+            Err(failure) => failed("wp-config.php", failure),
+        });
+        let recorded = self.ledger(&mut checks).await;
+        self.host(&recorded, &mut checks).await;
+        let network = match &wp {
+            Ok(wp) => self.network(wp, &mut checks).await,
+            Err(_) => None,
+        };
+        self.looks(wp.as_ref().ok(), network.as_ref(), &mut checks).await;
+        checks
+    }
+
+    /// The key, and the list.
+    async fn host(&self, recorded: &Recorded, checks: &mut Vec<Check>) {
+        let host = match self.wiring.api_key().and_then(|key| self.wiring.host(key)) {
+            Ok(host) => host,
+            Err(failure) => return checks.push(failed("API key", &failure)),
+        };
+        match host.check_key().await {
+            Ok(()) => checks.push(good("API key", "Access authorized")),
+            Err(error) => return checks.push(of_host("API key", &error)),
+        }
+        checks.push(match host.aliases().await {
+            Ok(list) => believable(&list, recorded),
+            Err(error) => {
+                let Check { detail, .. } = of_host("getdomains", &error);
+                care(
+                    "getdomains",
+                    detail,
+                    "without it, outcomes that are not clear are settled by asking again",
+                )
+            }
+        });
+    }
+
+    async fn network(&self, wp: &WpConfig, checks: &mut Vec<Check>) -> Option<Network> {
+        let source = match self.wiring.source(wp) {
+            Ok(source) => source,
+            Err(failure) => {
+                checks.push(failed("database", &failure));
+                return None;
+            }
+        };
+        let network = match source.read().await {
+            Ok(network) => network,
+            Err(error) => {
+                checks.push(of_source(error));
+                return None;
+            }
+        };
+        checks.push(good("database", in_short(&network)));
+        match source.rights().await {
+            Ok(rights) => checks.push(rights_check(&rights)),
+            Err(error) => checks.push(of_source(error)),
+        }
+        checks.push(switch(&network));
+        checks.push(words(&network));
+        checks.push(home(&network));
+        checks.push(clock(&network));
+        checks.push(object_cache(&network));
+        Some(network)
+    }
+
+    async fn looks(
+        &self,
+        wp: Option<&WpConfig>,
+        network: Option<&Network>,
+        checks: &mut Vec<Check>,
+    ) {
+        let probe = match self.wiring.probe() {
+            Ok(probe) => probe,
+            Err(failure) => return checks.push(failed("resolvers", &failure)),
+        };
+        let answers = probe.check_resolvers().await;
+        let told = answers.iter().map(|(at, answer)| match answer {
+            Ok(()) => format!("{at} answers"),
+            Err(why) => format!("{at} does not ({why})"),
+        });
+        let told = told.collect::<Vec<_>>().join(", ");
+        checks.push(match answers.iter().any(|(_, answer)| answer.is_ok()) {
+            true => good("resolvers", told),
+            false => bad(
+                "resolvers",
+                told,
+                "set `checks.resolvers`, such as 9.9.9.9:53, or mend /etc/resolv.conf",
+            ),
+        });
+        checks.push(self.targets(&probe, wp, network).await);
+    }
+
+    async fn targets(
+        &self,
+        probe: &dyn Probe,
+        wp: Option<&WpConfig>,
+        network: Option<&Network>,
+    ) -> Check {
+        let set = &self.context.loaded.settings.targets;
+        let mut told: Vec<String> = set.iter().map(ToString::to_string).collect();
+        if set.is_empty() {
+            told.extend(wp.and_then(|wp| wp.closte_public_ip_address.known()).cloned());
+            if let Some(network) = network
+                && let DnsSight::Addresses { found, .. } =
+                    probe.resolve(&network.identity.domain).await
+            {
+                told.extend(found.iter().map(ToString::to_string));
+            }
+        }
+        told.sort();
+        told.dedup();
+        match told.is_empty() {
+            true => bad(
+                "targets",
+                "it is not known where domains must point",
+                "set `checks.targets` to the address of your site at Closte",
+            ),
+            false => good("targets", format!("domains must point to {}", told.join(", "))),
+        }
+    }
+
+    /// The ledger and its folder; what it holds.
+    async fn ledger(&self, checks: &mut Vec<Check>) -> Recorded {
+        let place = match self.wiring.place() {
+            Ok(place) => place,
+            Err(failure) => {
+                checks.push(failed("ledger", &failure));
+                return Recorded::default();
+            }
+        };
+        let at = place.file().display().to_string();
+        let loaded = match ledger::SqliteLedger::open_readonly(&place).await {
+            Ok(ledger) => ledger.load().await,
+            Err(error) => Err(error),
+        };
+        match loaded {
+            Ok(recorded) => {
+                checks.push(good("ledger", format!("{at}, {} domains", recorded.entries.len())));
+                recorded
+            }
+            Err(LedgerError::Missing { .. }) => {
+                checks.push(good("ledger", format!("{at} will be made by the first pass")));
+                Recorded::default()
+            }
+            Err(error) => {
+                checks.push(failed("ledger", &error.into()));
+                Recorded::default()
+            }
+        }
+    }
+
+    /// What a person can send in.
+    async fn report(&self) -> String {
+        match self.wiring.api_key().and_then(|key| self.wiring.host(key)) {
+            Ok(host) => host.report().await,
+            Err(failure) => failure.render(),
+        }
+    }
+}
+
+fn of_host(check: &'static str, error: &HostError) -> Check {
+    let mut detail = error.to_string();
+    if let Some(cause) = std::error::Error::source(error) {
+        let _ = write!(detail, ": {cause}");
+    }
+    Check { check, state: State::Bad, detail, hint: error.hint().map(str::to_owned) }
+}
+
+fn of_source(error: SourceError) -> Check {
+    failed("database", &Failure::from(error))
+}
+
+/// Whether what the list lacks would be believed to be absent.
+fn believable(list: &AliasList, recorded: &Recorded) -> Check {
+    let count = list.names.len();
+    let proven =
+        recorded.memory.list_believed || answer::proves_itself(list, recorded.entries.values());
+    let detail = match proven {
+        true => format!("{count} aliases; it has shown names that we added, so it is believed"),
+        false => format!(
+            "{count} aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent"
+        ),
+    };
+    good("getdomains", detail)
+}
+
+fn in_short(network: &Network) -> String {
+    let (identity, sites) = (&network.identity, network.sites.len());
+    let mappings = network.mappings.len();
+    format!(
+        "`{}` with prefix `{}`: network {}, {sites} sites, {mappings} mappings, www twins: {}",
+        identity.database,
+        identity.prefix,
+        identity.domain,
+        match network.settings.www {
+            rules::network::WwwTwins::Always =>
+                "wanted for all (only mapped names are added at the host)",
+            rules::network::WwwTwins::MainOnly =>
+                "wanted for main domains (only mapped names are added at the host)",
+            rules::network::WwwTwins::Never => "not wanted",
+        }
+    )
+}
+
+fn rights_check(rights: &[rules::source::Right]) -> Check {
+    let missing: Vec<String> = rights
+        .iter()
+        .filter_map(|right| Some(format!("may not {}: {}", right.purpose, right.missing.as_ref()?)))
+        .collect();
+    match missing.is_empty() {
+        true => good("rights", "all that are needed"),
+        false => bad("rights", missing.join("; "), "GRANT them to `DB_USER` of wp-config.php"),
+    }
+}
+
+fn switch(network: &Network) -> Check {
+    let hint = "`closte-sync enable`, or Ultimate Multisite > Settings > Domain Mapping > Host Integrations";
+    match (network.switched_on, network.settings.domain_mapping) {
+        (true, true) => good("switch", "Closte is switched on"),
+        (false, _) => care("switch", "Closte is switched off, so a pass does nothing", hint),
+        (true, false) => care(
+            "switch",
+            "domain mapping is switched off, so a pass does nothing",
+            "Ultimate Multisite > Settings > Domain Mapping",
+        ),
+    }
+}
+
+fn words(network: &Network) -> Check {
+    let missing: Vec<&str> = Stage::ALL
+        .into_iter()
+        .filter(|stage| !network.stage_words.contains(stage))
+        .map(Stage::as_str)
+        .collect();
+    match missing[..] {
+        [] => good("stages", "the column has all six words"),
+        ["ssl-failed"] => good(
+            "stages",
+            "an older table without `ssl-failed`: `done-without-ssl` is written instead",
+        ),
+        _ => care(
+            "stages",
+            format!("the column lacks {}", missing.join(", ")),
+            "update Ultimate Multisite; a stage that the column lacks is not written",
+        ),
+    }
+}
+
+fn home(network: &Network) -> Check {
+    match (plan::copy_of(network), &network.home) {
+        (Some(home), _) => bad(
+            "home",
+            format!(
+                "this is a copy of the installation at `{}`; it sends and writes nothing",
+                home.domain
+            ),
+            "if this installation is the one that counts now, run `closte-sync enable --here`",
+        ),
+        (None, Some(_)) => good("home", "this installation acts for the network"),
+        (None, None) => {
+            good("home", "no installation acts for the network yet; the first pass will")
+        }
+    }
+}
+
+fn clock(network: &Network) -> Check {
+    let Some(database) = network.database_time else {
+        return care(
+            "clock",
+            "the database did not tell its time",
+            "compare this machine's clock by hand",
+        );
+    };
+    let now = SystemClock.now();
+    let apart = now.since(database).max(database.since(now));
+    match apart <= Duration::from_mins(1) {
+        true => good("clock", "as the database's"),
+        false => bad(
+            "clock",
+            format!("{} from the database's", rough(apart)),
+            "set this machine's clock; more than 10 minutes apart, no domain is looked at",
+        ),
+    }
+}
+
+fn object_cache(network: &Network) -> Check {
+    match network.object_cache {
+        false => good("object cache", "none: WordPress shows a new stage at once"),
+        true => care(
+            "object cache",
+            "wp-content/object-cache.php is there: WordPress may show a new stage late",
+            "`wp cache flush` shows it at once",
+        ),
+    }
+}

@@ -1,0 +1,55 @@
+//! `closte-sync domains`: single domains.
+
+mod add;
+mod backfill;
+pub(super) mod list;
+mod recheck;
+mod remove;
+mod show;
+
+use clap::Subcommand;
+use rules::DomainName;
+
+use super::{Context, Exit, Failure};
+
+/// Look at single domains, and change them
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    List(list::Args),
+    Show(show::Args),
+    Add(add::Args),
+    Remove(remove::Args),
+    Recheck(recheck::Args),
+    Backfill(backfill::Args),
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self.command {
+            Command::List(args) => args.run(context).await,
+            Command::Show(args) => args.run(context).await,
+            Command::Add(args) => args.run(context).await,
+            Command::Remove(args) => args.run(context).await,
+            Command::Recheck(args) => args.run(context).await,
+            Command::Backfill(args) => args.run(context).await,
+        }
+    }
+}
+
+/// A domain as somebody typed it on the command line.
+fn domain_name(text: &str) -> Result<DomainName, String> {
+    text.trim().parse().map_err(|error| format!("`{text}` is no domain name: {error}"))
+}
+
+pub(in crate::cli) use add::refuse_on_copy;
+
+fn unknown(domain: &DomainName) -> Failure {
+    Failure::no(format!("no such domain: `{domain}`"))
+        .hint("`closte-sync domains list` shows those that are known; a new mapping is known after the next `closte-sync sync`")
+}

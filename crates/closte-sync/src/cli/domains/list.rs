@@ -1,0 +1,87 @@
+//! `closte-sync domains list`: a line a domain.
+
+use comfy_table::{Table, presets};
+use rules::entry::Entry;
+use rules::ledger::Ledger;
+use rules::{Stage, Time};
+use serde::Serialize;
+
+use crate::cli::console::Tone;
+use crate::cli::{Console, Context, Exit, Failure};
+use crate::clock::{SystemClock, relative};
+use crate::view::DomainView;
+
+/// List the domains, each with its stage and its reason
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct View {
+    domains: Vec<DomainView>,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let ledger = context.wiring().ledger_to_read().await?;
+        let recorded = ledger.load().await?;
+        let entries = recorded.entries.values().filter(|entry| !entry.is_retired());
+        if context.console.is_json() {
+            context.console.json(&View { domains: entries.map(DomainView::of).collect() });
+        } else {
+            let now = rules::Clock::now(&SystemClock);
+            context.console.say(table(&context.console, entries, now));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+/// Domains as a table: name, stage, why, when next.
+pub(in crate::cli) fn table<'a>(
+    console: &Console,
+    entries: impl Iterator<Item = &'a Entry>,
+    now: Time,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["domain", "stage", "alias", "routing", "certificate", "why", "next look"]);
+    for entry in entries {
+        table.add_row([
+            entry.domain.display().into_owned(),
+            stage(console, entry),
+            entry.alias.state.to_string(),
+            entry.routing.state.to_string(),
+            entry.certificate.state.to_string(),
+            why(entry),
+            if entry.mapped.is_some() {
+                relative(entry.looks.due.max(now), now)
+            } else {
+                String::new()
+            },
+        ]);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+fn stage(console: &Console, entry: &Entry) -> String {
+    let Some(stage) = entry.mapped.as_ref().and_then(|mapped| mapped.stage) else {
+        return "-".to_owned();
+    };
+    console.paint(stage.as_str(), tone(stage))
+}
+
+/// How a stage is meant.
+fn tone(stage: Stage) -> Tone {
+    match stage {
+        Stage::Done => Tone::Good,
+        Stage::CheckingDns | Stage::CheckingSslCert => Tone::Waiting,
+        Stage::DoneWithoutSsl => Tone::Care,
+        Stage::Failed | Stage::SslFailed => Tone::Bad,
+    }
+}
+
+/// The reason that comes first: host, DNS, certificate.
+pub(in crate::cli) fn why(entry: &Entry) -> String {
+    let reason = entry.alias.reason.or(entry.routing.reason).or(entry.certificate.reason);
+    reason.map(|reason| reason.code().to_owned()).unwrap_or_default()
+}

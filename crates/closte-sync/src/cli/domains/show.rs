@@ -1,0 +1,94 @@
+//! `closte-sync domains show`: everything about one domain.
+
+use std::fmt::Write as _;
+
+use rules::DomainName;
+use rules::entry::{Entry, Station};
+use rules::event::Event;
+use rules::ledger::Ledger;
+use serde::Serialize;
+
+use super::{domain_name, unknown};
+use crate::cli::{Context, Exit, Failure};
+use crate::clock::{SystemClock, relative, rfc3339};
+use crate::view::{DomainView, EventView};
+
+/// So many events are shown.
+const EVENTS: u32 = 50;
+
+/// Show one domain: its three states, why, what is next, and what happened
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The domain, for example `shop.example.com`
+    #[arg(value_parser = domain_name)]
+    domain: DomainName,
+}
+
+#[derive(Serialize)]
+struct View {
+    #[serde(flatten)]
+    domain: DomainView,
+    events: Vec<EventView>,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let ledger = context.wiring().ledger_to_read().await?;
+        let entry = ledger.entry(&self.domain).await?;
+        let entry = entry.ok_or_else(|| unknown(&self.domain))?;
+        let events = ledger.events(Some(&self.domain), EVENTS).await?;
+        if context.console.is_json() {
+            let events = events.into_iter().map(EventView::of).collect();
+            context.console.json(&View { domain: DomainView::of(&entry), events });
+        } else {
+            context.console.say(text(&entry, &events));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn text(entry: &Entry, events: &[Event]) -> String {
+    let now = rules::Clock::now(&SystemClock);
+    let mut text = format!("{}\n", entry.domain.display());
+    if entry.domain.display() != entry.domain.as_str() {
+        let _ = writeln!(text, "  written as    {}", entry.domain);
+    }
+    if let Some(mapped) = &entry.mapped {
+        let stage = mapped.stage.map_or("(none)", rules::Stage::as_str);
+        let (id, site) = (mapped.mapping_id, mapped.site_id);
+        let _ = writeln!(text, "  mapping       {id}, to site {site}, stage {stage}");
+    } else {
+        text.push_str("  mapping       none\n");
+    }
+    let _ = writeln!(text, "  alias         {}", told(&entry.alias));
+    let _ = writeln!(text, "  routing       {}", told(&entry.routing));
+    let _ = writeln!(text, "  certificate   {}", told(&entry.certificate));
+    if let (Some(issuer), Some(end)) = (&entry.issuer, entry.not_after) {
+        let _ = writeln!(text, "                from {issuer}, until {}", rfc3339(end));
+    }
+    if entry.mapped.is_some() {
+        let _ = writeln!(text, "  next look     {}", relative(entry.looks.due.max(now), now));
+    }
+    if entry.pending_call().is_some() {
+        let _ = writeln!(text, "  next call     {}", relative(entry.step.due.max(now), now));
+    }
+    if !events.is_empty() {
+        text.push_str("\nwhat happened\n");
+    }
+    for event in events {
+        let _ = writeln!(text, "  {}  {}: {}", rfc3339(event.at), event.about, event.text);
+    }
+    text
+}
+
+/// State, since when, why and in which words.
+fn told<S: std::fmt::Display>(station: &Station<S>) -> String {
+    let mut text = format!("{} since {}", station.state, rfc3339(station.since));
+    if let Some(reason) = station.reason {
+        let _ = write!(text, "\n                {}: {}", reason.code(), reason.sentence());
+    }
+    if let Some(detail) = &station.detail {
+        let _ = write!(text, "\n                {detail}");
+    }
+    text
+}

@@ -1,0 +1,120 @@
+//! Why a command failed: what was tried, why it did not work, what to do.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use super::Exit;
+
+/// A failure on its way to a person.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    error: Box<dyn Error + Send + Sync>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// The command could not answer.
+    pub(crate) fn could_not(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { exit: Exit::CouldNot, error: error.into(), hint: None }
+    }
+
+    /// The answer is no.
+    pub(crate) fn no(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { exit: Exit::No, ..Self::could_not(error) }
+    }
+
+    /// With what a person can do about it.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// With what a person can do about it, where that is known.
+    pub(crate) fn maybe_hint(self, hint: Option<&str>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// The exit code it ends with.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The same failure, ending with another exit code.
+    pub(crate) fn ending(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The failure with its causes in one line, and its hint.
+    pub(crate) fn in_one_line(&self) -> (String, Option<String>) {
+        let mut text = self.error.to_string();
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        (text, self.hint.clone())
+    }
+
+    /// `error: … / because: … / hint: …`, a line each.
+    pub(crate) fn render(&self) -> String {
+        let mut text = format!("error: {}\n", self.error);
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let _ = writeln!(text, "  because: {error}");
+            cause = error.source();
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(text, "  hint: {hint}");
+        }
+        text
+    }
+}
+
+impl From<rules::ledger::LedgerError> for Failure {
+    fn from(error: rules::ledger::LedgerError) -> Self {
+        let hint = error.hint();
+        Self::could_not(error).hint(hint)
+    }
+}
+
+impl From<rules::source::SourceError> for Failure {
+    fn from(error: rules::source::SourceError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        let refused = matches!(error, rules::source::SourceError::Refused { .. });
+        let failure = if refused { Self::no(error) } else { Self::could_not(error) };
+        failure.maybe_hint(hint.as_deref())
+    }
+}
+
+impl From<crate::pass::PassError> for Failure {
+    fn from(error: crate::pass::PassError) -> Self {
+        use crate::pass::PassError::{Ledger, Read, Write};
+        let hint = match &error {
+            Read(source) | Write(source) => source.hint().map(str::to_owned),
+            Ledger(error) => Some(error.hint().to_owned()),
+        };
+        Self::could_not(error).maybe_hint(hint.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::host::HostError;
+
+    #[test]
+    fn an_error_says_what_why_and_what_to_do() {
+        let cause = std::io::Error::other("connection refused");
+        let error = HostError::Unreachable(Box::new(cause));
+        let hint = error.hint();
+        let failure = Failure::could_not(error).maybe_hint(hint);
+        insta::assert_snapshot!(failure.render(), @"
+        error: could not reach the host's API
+          because: connection refused
+          hint: check `closte.api_url` and this machine's network, then run `closte-sync doctor`
+        ");
+    }
+}

@@ -1,0 +1,66 @@
+//! `closte-sync plan`: what a pass would do, and the hash that lets it through.
+
+use std::fmt::Write as _;
+
+use super::report::told;
+use super::{Context, Exit, Failure, report};
+use crate::pass::{Planned, Planning, Report};
+use crate::view::ReportView;
+
+/// Print what a pass would do, with the hash of this plan
+///
+/// Nothing is sent, looked at or written. Where the brake holds removals back,
+/// `closte-sync apply HASH` lets exactly this plan through.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let engine = context.wiring().rehearsal().await?;
+        match engine.plan(false).await? {
+            Planning::Off(off, problems) => _ = report::off(context, off, problems),
+            Planning::Copy(alert) => {
+                let report = Report { alerts: vec![alert], ..Report::default() };
+                report::report(context, report, report::Verbosity::Full);
+            }
+            Planning::Made(planned) => print(context, *planned),
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn print(context: &Context, planned: Planned) {
+    let hash = planned.hash();
+    for alert in planned.alerts() {
+        context.console.tell(format!("attention: {}\n  hint: {}", alert.what, alert.hint));
+    }
+    let report = Report {
+        changes: planned.steps(),
+        alerts: planned.alerts(),
+        held: planned.plan.held,
+        problems: planned.plan.problems,
+    };
+    if context.console.is_json() {
+        let view = ReportView { hash: Some(hash), ..ReportView::of(report) };
+        return context.console.json(&view);
+    }
+    context.console.say(text(&report, &hash));
+}
+
+fn text(report: &Report, hash: &str) -> String {
+    let mut text = String::new();
+    for change in &report.changes {
+        let _ = writeln!(text, "{} {}", change.action, change.domain);
+    }
+    for held in &report.held {
+        let _ = writeln!(text, "held: {} {} ({})", held.action, held.domain, held.reason);
+    }
+    for problem in &report.problems {
+        let _ = writeln!(text, "problem: {}", told(problem));
+    }
+    if report.changes.is_empty() && report.held.is_empty() {
+        text.push_str("nothing to add or remove\n");
+    }
+    let _ = writeln!(text, "plan {hash}");
+    text
+}

@@ -1,0 +1,236 @@
+//! What a pass is told as: while it runs, and when it ended.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use ledger::Owner;
+use rules::plan::Plan;
+use rules::{Network, Problem};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{Console, Context, Exit};
+use crate::clock::rfc3339;
+use crate::pass::{self, Change, Off, Report, Talk};
+use crate::view::ReportView;
+
+/// How much of a pass is told.
+#[derive(Clone, Debug)]
+pub(super) enum Verbosity {
+    /// Everything.
+    Full,
+    /// What needs a person, and of problems only those that are not `known`.
+    Quiet { known: Vec<Problem> },
+}
+
+impl Verbosity {
+    pub(super) fn quiet() -> Self {
+        Self::Quiet { known: Vec::new() }
+    }
+
+    /// The same, where `problems` were told before.
+    pub(super) fn without(self, problems: Option<Vec<Problem>>) -> Self {
+        match self {
+            Self::Full => Self::Full,
+            Self::Quiet { .. } => Self::Quiet { known: problems.unwrap_or_default() },
+        }
+    }
+}
+
+/// Tells a pass while it runs: a sentence before the first, a bar on a terminal.
+pub(super) struct Progress {
+    console: Console,
+    verbosity: Verbosity,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub(super) fn new(console: Console, verbosity: Verbosity) -> Self {
+        let shown = console.shows_progress() && matches!(verbosity, Verbosity::Full);
+        let bar = if shown { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {elapsed}")
+            .expect("the template is a constant");
+        bar.set_style(style);
+        Self { console, verbosity, bar }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Talk for Progress {
+    fn begins(&self, network: &Network, plan: &Plan, first: bool) {
+        if !first || matches!(self.verbosity, Verbosity::Quiet { .. }) {
+            return;
+        }
+        self.console.tell(first_sentence(network, plan));
+    }
+
+    fn lies_ahead(&self, due: usize) {
+        self.bar.set_length(due as u64);
+    }
+
+    fn advances(&self) {
+        self.bar.inc(1);
+    }
+}
+
+/// What the first pass on a network will do, before it does it.
+fn first_sentence(network: &Network, plan: &Plan) -> String {
+    let mapped = plan.entries.values().filter(|entry| entry.mapped.is_some()).count();
+    let new = pass::additions(plan);
+    format!(
+        "First pass on {}: {new} of its {mapped} mapped domains will be added at Closte, all of \
+         them are followed until DNS and certificate are right, nothing is removed, and the {} \
+         sites that are there get no new records.",
+        network.identity.domain,
+        network.sites.len(),
+    )
+}
+
+/// Say how a pass ended.
+pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) -> Exit {
+    let exit = if report.alerts.is_empty() { Exit::Done } else { Exit::No };
+    let console = context.console;
+    for alert in &report.alerts {
+        console.tell(format!("attention: {}\n  hint: {}", alert.what, alert.hint));
+    }
+    if console.is_json() {
+        console.json(&ReportView::of(report));
+        return exit;
+    }
+    let text = match verbosity {
+        Verbosity::Full => full(&report),
+        Verbosity::Quiet { known } => needs_a_person(&report, &known),
+    };
+    if !text.is_empty() {
+        console.say(text);
+    }
+    exit
+}
+
+fn full(report: &Report) -> String {
+    let mut text = String::new();
+    for change in &report.changes {
+        let _ = writeln!(text, "{}", line(change));
+    }
+    if report.changes.is_empty() {
+        text.push_str("nothing to do\n");
+    }
+    for held in &report.held {
+        let _ = writeln!(
+            text,
+            "held: {} {} ({}); {}",
+            held.action, held.domain, held.reason, held.release
+        );
+    }
+    for problem in &report.problems {
+        let _ = writeln!(text, "problem: {}", told(problem));
+    }
+    text + &tally(&report.changes)
+}
+
+fn needs_a_person(report: &Report, known: &[Problem]) -> String {
+    let mut text = String::new();
+    let refused = |change: &&Change| matches!(change.outcome, "rejected" | "refused");
+    for change in report.changes.iter().filter(refused) {
+        let _ = writeln!(text, "{}", line(change));
+    }
+    for problem in report.problems.iter().filter(|problem| !known.contains(problem)) {
+        let _ = writeln!(text, "problem: {}", told(problem));
+    }
+    text
+}
+
+/// `add-alias shop.example: done`, with the reason where there is one.
+fn line(change: &Change) -> String {
+    let mut text = format!("{} {}: {}", change.action, change.domain, change.outcome);
+    let why = [change.reason.as_deref(), change.detail.as_deref()];
+    let why: Vec<&str> = why.into_iter().flatten().collect();
+    if !why.is_empty() {
+        let _ = write!(text, " ({})", why.join(": "));
+    }
+    text
+}
+
+/// `wp_wu_domain_mappings.domain 12: …`.
+pub(super) fn told(problem: &Problem) -> String {
+    let place = [problem.table.as_deref(), problem.column.as_deref()];
+    let place: Vec<&str> = place.into_iter().flatten().collect();
+    match (place.is_empty(), problem.id) {
+        (true, _) => problem.reason.clone(),
+        (false, Some(id)) => format!("{} {id}: {}", place.join("."), problem.reason),
+        (false, None) => format!("{}: {}", place.join("."), problem.reason),
+    }
+}
+
+fn tally(changes: &[Change]) -> String {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for change in changes {
+        *counts.entry((change.action, change.outcome)).or_default() += 1;
+    }
+    let counts: Vec<String> = counts
+        .into_iter()
+        .map(|((action, outcome), count)| format!("{count} {action} {outcome}"))
+        .collect();
+    if counts.len() < 2 { String::new() } else { format!("{}\n", counts.join(", ")) }
+}
+
+/// Say that something is switched off, and how to switch it on.
+pub(super) fn off(context: &Context, off: Off, problems: Vec<Problem>) -> Exit {
+    for problem in &problems {
+        context.console.tell(format!("problem: {}", told(problem)));
+    }
+    context.console.tell(match off {
+        Off::Closte => {
+            "Closte was detected, and its integration is switched off for this network; nothing \
+             was done.\n  hint: switch it on with `closte-sync enable`, or in WordPress under \
+             Ultimate Multisite > Settings > Domain Mapping > Host Integrations"
+        }
+        Off::DomainMapping => {
+            "Domain mapping is switched off for this network; nothing was done.\n  hint: switch it \
+             on in WordPress under Ultimate Multisite > Settings > Domain Mapping"
+        }
+    });
+    nothing(context, problems)
+}
+
+/// Say who is at work already.
+pub(super) fn busy(context: &Context, owner: Option<&Owner>) -> Exit {
+    let who = match owner {
+        Some(owner) => format!(
+            "process {} (`closte-sync {}`, since {})",
+            owner.pid,
+            owner.command,
+            rfc3339(owner.since)
+        ),
+        None => "another process".to_owned(),
+    };
+    context.console.tell(format!("{who} is at work on this ledger; nothing was done"));
+    nothing(context, Vec::new())
+}
+
+fn nothing(context: &Context, problems: Vec<Problem>) -> Exit {
+    if context.console.is_json() {
+        context.console.json(&ReportView::of(Report { problems, ..Report::default() }));
+    }
+    Exit::Done
+}
+
+/// Let the steps under way end on SIGTERM and SIGINT; a second one ends at once.
+pub(super) fn stop_on_signals(stop: CancellationToken) {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let Ok(mut signals) = signal(kind) else { continue };
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            while signals.recv().await.is_some() {
+                if stop.is_cancelled() {
+                    std::process::exit(130);
+                }
+                stop.cancel();
+            }
+        });
+    }
+}

@@ -1,0 +1,73 @@
+//! `closte-sync status`: where every domain stands, from the ledger alone.
+
+use std::fmt::Write as _;
+
+use rules::entry::Entry;
+use rules::ledger::{Ledger, Recorded};
+
+use super::console::Tone;
+use super::domains::list;
+use super::report::told;
+use super::{Context, Exit, Failure};
+use crate::clock::{SystemClock, relative};
+use crate::view::StatusView;
+
+/// Say where every domain stands, what is held back and what is wrong
+///
+/// Reads the ledger only: it shows what the last pass saw.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let ledger = context.wiring().ledger_to_read().await?;
+        let recorded = ledger.load().await?;
+        let last_pass = recorded.memory.last_pass.as_ref();
+        let view = StatusView::of(recorded.entries.values(), last_pass);
+        if context.console.is_json() {
+            context.console.json(&view);
+        } else {
+            context.console.say(text(context, &recorded, &view));
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
+    let console = &context.console;
+    let now = rules::Clock::now(&SystemClock);
+    let mut text = headline(recorded);
+    if let Some(pass) = &recorded.memory.last_pass {
+        let _ = writeln!(text, "Last pass {}.", relative(pass.at, now));
+    }
+    text.push('\n');
+    let waiting: Vec<&Entry> = recorded.entries.values().filter(|it| !it.is_ready()).collect();
+    if !waiting.is_empty() {
+        let _ = writeln!(text, "{}\n", list::table(console, waiting.into_iter(), now));
+    }
+    if let Some(pass) = &recorded.memory.last_pass {
+        for held in &pass.held {
+            let (action, domain) = (&held.action, &held.domain);
+            let _ = writeln!(text, "held: {action} {domain} ({}); {}", held.reason, held.release);
+        }
+        for problem in &pass.problems {
+            let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Care), told(problem));
+        }
+        if !view.foreign.is_empty() {
+            let names = view.foreign.join(", ");
+            let _ = writeln!(text, "at the host and not ours: {names}");
+        }
+    }
+    text
+}
+
+/// How many are ready, and how many are not.
+fn headline(recorded: &Recorded) -> String {
+    let mapped = recorded.entries.values().filter(|entry| entry.mapped.is_some());
+    let (ready, waiting): (Vec<_>, Vec<_>) = mapped.partition(|entry| entry.is_ready());
+    match (ready.len(), waiting.len()) {
+        (0, 0) => "No domain is mapped.\n".to_owned(),
+        (ready, 0) => format!("All {ready} domains are ready.\n"),
+        (ready, waiting) => format!("{ready} domains are ready, {waiting} are not.\n"),
+    }
+}

@@ -1,0 +1,73 @@
+//! `closte-sync sync`: one pass.
+
+use tokio_util::sync::CancellationToken;
+
+use super::report::{self, Progress, Verbosity};
+use super::{Context, Exit, Failure};
+use crate::pass::{Passed, Planning, Report};
+use crate::wiring::Locked;
+
+/// Make one pass: add, follow, remove and report
+///
+/// Reads the network and the host's list, does what is due and writes stages
+/// back. Meant for cron or a timer; a second one at the same time does nothing.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Say what a pass would do; nothing is sent, looked at or written
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print only what needs a person
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        if self.dry_run { self.rehearse(context).await } else { self.pass(context).await }
+    }
+
+    async fn rehearse(&self, context: &Context) -> Result<Exit, Failure> {
+        let engine = context.wiring().rehearsal().await?;
+        let planned = match engine.plan(false).await? {
+            Planning::Off(off, problems) => return Ok(report::off(context, off, problems)),
+            Planning::Copy(alert) => {
+                let report = Report { alerts: vec![alert], ..Report::default() };
+                return Ok(report::report(context, report, self.verbosity()));
+            }
+            Planning::Made(planned) => planned,
+        };
+        let report = Report {
+            changes: planned.steps(),
+            alerts: planned.alerts(),
+            held: planned.plan.held,
+            problems: planned.plan.problems,
+        };
+        Ok(report::report(context, report, self.verbosity()))
+    }
+
+    async fn pass(&self, context: &Context) -> Result<Exit, Failure> {
+        let (engine, _lock) = match context.wiring().engine("sync").await? {
+            Locked::Ours(engine, lock) => (engine, lock),
+            Locked::HeldBy(owner) => return Ok(report::busy(context, owner.as_ref())),
+        };
+        let stop = CancellationToken::new();
+        report::stop_on_signals(stop.clone());
+        let talk = Progress::new(context.console, self.verbosity());
+        let known = engine.ledger.load().await?.memory.last_pass;
+        let passed = engine.pass(None, &talk, &stop).await?;
+        talk.finish();
+        match passed {
+            Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
+            Passed::Ran(report) => {
+                let verbosity = self.verbosity().without(known.map(|pass| pass.problems));
+                Ok(report::report(context, report, verbosity))
+            }
+            Passed::OtherPlan { .. } => unreachable!("no plan was asked for"),
+        }
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        if self.quiet { Verbosity::quiet() } else { Verbosity::Full }
+    }
+}

@@ -1,0 +1,61 @@
+//! The system's clock, and times as people and scripts read them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rules::{Clock, Time};
+
+/// The [`Clock`] of this machine.
+#[derive(Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Time {
+        Time::from_millis(Timestamp::now().as_millisecond())
+    }
+}
+
+/// `time` as RFC 3339 in UTC, whole seconds.
+pub(crate) fn rfc3339(time: Time) -> String {
+    let seconds = time.as_millis().div_euclid(1000);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// How far `time` is from `now`, for people: `in 4 min`, `2 h ago`, `now`.
+pub(crate) fn relative(time: Time, now: Time) -> String {
+    let (ahead, behind) = (time.since(now), now.since(time));
+    if ahead.max(behind) < Duration::from_secs(1) {
+        "now".to_owned()
+    } else if behind.is_zero() {
+        format!("in {}", rough(ahead))
+    } else {
+        format!("{} ago", rough(behind))
+    }
+}
+
+/// A duration in its largest fitting unit.
+pub(crate) fn rough(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_exactly_to_scripts_and_roughly_to_people() {
+        let now = Time::from_millis(1_770_000_000_123);
+        assert_eq!(rfc3339(now), "2026-02-02T02:40:00Z");
+        assert_eq!(rfc3339(Time::from_millis(i64::MAX)), "1970-01-01T00:00:00Z");
+        assert_eq!(relative(now, now), "now");
+        assert_eq!(relative(now + Duration::from_secs(300), now), "in 5 min");
+        assert_eq!(relative(now - Duration::from_hours(3), now), "3 h ago");
+        assert_eq!(rough(Duration::from_hours(49)), "2 days");
+    }
+}

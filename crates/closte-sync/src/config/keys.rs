@@ -1,0 +1,134 @@
+//! Every setting there is: one line each.
+
+use super::{ConfigError, Origin};
+
+/// A setting.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// `section.key`.
+    pub(crate) name: &'static str,
+    /// What holds where nobody set it; empty for nothing.
+    pub(crate) default: &'static str,
+    /// A value somebody might set.
+    pub(crate) example: &'static str,
+    /// What kind of value it takes.
+    pub(crate) kind: Kind,
+    /// What it is, in one sentence without a full stop.
+    pub(crate) help: &'static str,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One text; in TOML a string.
+    Text,
+    /// A number or truth value; in TOML bare.
+    Bare,
+    /// Several texts, in the environment with commas between.
+    List,
+}
+
+impl Key {
+    /// Its environment variable without the common prefix.
+    pub(crate) fn variable(&self) -> String {
+        self.name.replace('.', "_").to_uppercase()
+    }
+
+    /// `text` as the values of this key.
+    pub(crate) fn split(&self, text: &str) -> Vec<String> {
+        let texts: Vec<&str> = match self.kind {
+            Kind::List => text.split(',').collect(),
+            Kind::Text | Kind::Bare => vec![text],
+        };
+        texts.into_iter().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// Whether its value may hold a password.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.name == "network.database_url"
+    }
+}
+
+/// The key of a name.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The key of a name that stands at `origin`.
+pub(crate) fn known(name: &str, origin: &Origin) -> Result<&'static Key, ConfigError> {
+    find(name).ok_or_else(|| {
+        let distance = |key: &&Key| strsim::damerau_levenshtein(key.name, name);
+        let nearest = KEYS.iter().min_by_key(distance).filter(|key| distance(key) <= 6);
+        ConfigError::UnknownKey {
+            key: name.to_owned(),
+            origin: origin.clone(),
+            nearest: nearest.map(|key| key.name),
+        }
+    })
+}
+
+/// A settings file in which everything is set to what holds anyway, commented out.
+pub(crate) fn default_file() -> String {
+    let mut text = String::from(
+        "# Settings of closte-sync. On Closte none is needed.\n\
+         # What is commented out shows what holds anyway.\n",
+    );
+    let mut section = "";
+    for key in KEYS {
+        let (its_section, name) = key.name.split_once('.').expect("keys have a section");
+        if its_section != section {
+            section = its_section;
+            text.push_str(&format!("\n[{section}]\n"));
+        }
+        text.push_str(&format!("# {}.\n# {name} = {}\n", key.help, toml(key)));
+    }
+    text
+}
+
+fn toml(key: &Key) -> String {
+    let quoted = |text: &String| format!("{text:?}");
+    let texts = key.split(key.default);
+    match key.kind {
+        Kind::Bare => key.default.to_owned(),
+        Kind::Text => quoted(&texts.first().cloned().unwrap_or_default()),
+        Kind::List => format!("[{}]", texts.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+const fn key(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    example: &'static str,
+    help: &'static str,
+) -> Key {
+    Key { name, default, example, kind, help }
+}
+
+/// All of them, by section.
+#[rustfmt::skip] // One key a line.
+pub(crate) const KEYS: &[Key] = &[
+    key("network.wp_config", Kind::Text, "", "/home/app1/public_html/wp-config.php", "Where wp-config.php is; found by itself from the current folder upwards, in ~/public_html and in /var/www/html"),
+    key("network.database_url", Kind::Text, "", "mysql://user:password@localhost/wordpress", "The database, where it is not to be reached as wp-config.php says"),
+    key("closte.api_url", Kind::Text, "https://app.closte.com/api/client", "https://app.closte.com/api/client", "Where Closte's API is: https, or http to this machine"),
+    key("closte.api_key_file", Kind::Text, "", "/etc/closte-sync/api-key", "A file that holds the API key, where it is not CLOSTE_CLIENT_API_KEY in wp-config.php"),
+    key("closte.requests_per_second", Kind::Bare, "5", "5", "How often Closte may be called; 0 is as often as it answers"),
+    key("closte.concurrency", Kind::Bare, "8", "8", "How many calls may be under way at once"),
+    key("checks.interval", Kind::Text, "", "10m", "The interval between checks, where it is not to be Ultimate Multisite's own; at least 10s"),
+    key("checks.dns_patience", Kind::Text, "48h", "72h", "How long DNS may take before a domain is called failed"),
+    key("checks.certificate_patience", Kind::Text, "100m", "2h", "How long a certificate may take once DNS is right"),
+    key("checks.resolvers", Kind::List, "", "9.9.9.9:53, 1.1.1.1:53", "The DNS resolvers to ask, as ip:port; else the system's"),
+    key("checks.targets", Kind::List, "", "203.0.113.7, 2001:db8::7", "The addresses that domains must point to; else CLOSTE_PUBLIC_IP_ADDRESS and those of the network's own domain"),
+    key("checks.https_port", Kind::Bare, "443", "443", "The port at which certificates are looked at"),
+    key("checks.trusted_ca", Kind::Text, "", "/etc/closte-sync/ca.pem", "A PEM file with authorities to trust besides the system's"),
+    key("checks.allow_private", Kind::Bare, "false", "true", "Whether to visit addresses that are not public, for an intranet"),
+    key("checks.demote", Kind::Bare, "false", "true", "Whether a domain that is served may be taken back when three looks over half an hour find it broken"),
+    key("domains.records", Kind::Text, "new", "all", "Which sites get a domain record made: new, all or never"),
+    key("removal.confirmations", Kind::Bare, "2", "3", "How many good reads must see a mapping gone before its alias is removed"),
+    key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one pass may remove: a share of what is held (at least three), or a number"),
+    key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
+    key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),
+    key("run.pass_limit", Kind::Text, "4m", "10m", "How long a pass may take; the rest stays due"),
+    key("log.level", Kind::Text, "warn", "info", "How much is logged: error, warn, info, debug or trace"),
+    key("log.format", Kind::Text, "text", "json", "How it is logged: text or json"),
+];

@@ -1,0 +1,212 @@
+//! Settings with their types.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use closte::ApiUrl;
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::schedule::SHORTEST_INTERVAL;
+
+use super::{ConfigError, Written, keys};
+
+/// Every setting, typed.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) wp_config: Option<PathBuf>,
+    pub(crate) database_url: Option<secrecy::SecretString>,
+    pub(crate) api_url: ApiUrl,
+    pub(crate) api_key_file: Option<PathBuf>,
+    pub(crate) requests_per_second: u32,
+    pub(crate) concurrency: usize,
+    pub(crate) interval: Option<Duration>,
+    pub(crate) dns_patience: Duration,
+    pub(crate) certificate_patience: Duration,
+    pub(crate) resolvers: Vec<SocketAddr>,
+    pub(crate) targets: BTreeSet<IpAddr>,
+    pub(crate) https_port: u16,
+    pub(crate) trusted_ca: Option<PathBuf>,
+    pub(crate) allow_private: bool,
+    pub(crate) demote: bool,
+    pub(crate) records: Records,
+    pub(crate) confirmations: u32,
+    pub(crate) brake: Brake,
+    pub(crate) protected: Vec<String>,
+    pub(crate) ledger_url: Option<String>,
+    pub(crate) pass_limit: Duration,
+    pub(crate) log_level: tracing::Level,
+    pub(crate) log_json: bool,
+}
+
+impl Settings {
+    /// Give every value its type.
+    pub(super) fn parse(written: &BTreeMap<&'static str, Written>) -> Result<Self, ConfigError> {
+        let values = Values(written);
+        Ok(Self {
+            wp_config: values.path("network.wp_config"),
+            database_url: values.text("network.database_url").map(Into::into),
+            api_url: values.required("closte.api_url", |text| {
+                ApiUrl::parse(text).map_err(|error| error.to_string())
+            })?,
+            api_key_file: values.path("closte.api_key_file"),
+            requests_per_second: values.required("closte.requests_per_second", number)?,
+            concurrency: values.required("closte.concurrency", at_least_one)? as usize,
+            interval: values.optional("checks.interval", interval)?,
+            dns_patience: values.required("checks.dns_patience", duration)?,
+            certificate_patience: values.required("checks.certificate_patience", duration)?,
+            resolvers: values.list("checks.resolvers", |text| {
+                text.parse().map_err(|_| "it is not an address with a port".to_owned())
+            })?,
+            targets: values.list("checks.targets", target)?.into_iter().collect(),
+            https_port: values.required("checks.https_port", port)?,
+            trusted_ca: values.path("checks.trusted_ca"),
+            allow_private: values.required("checks.allow_private", truth)?,
+            demote: values.required("checks.demote", truth)?,
+            records: values.required("domains.records", |text| {
+                one_of(
+                    text,
+                    &[("new", Records::New), ("all", Records::All), ("never", Records::Never)],
+                )
+            })?,
+            confirmations: values.required("removal.confirmations", at_least_one)?,
+            brake: values.required("removal.brake", brake)?,
+            protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
+            ledger_url: values.optional("ledger.url", ledger_url)?,
+            pass_limit: values.required("run.pass_limit", duration)?,
+            log_level: values.required("log.level", |text| {
+                use tracing::Level;
+                let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+                let names = ["error", "warn", "info", "debug", "trace"];
+                one_of(text, &names.into_iter().zip(levels).collect::<Vec<_>>())
+            })?,
+            log_json: values
+                .required("log.format", |text| one_of(text, &[("text", false), ("json", true)]))?,
+        })
+    }
+}
+
+struct Values<'a>(&'a BTreeMap<&'static str, Written>);
+
+impl Values<'_> {
+    fn text(&self, name: &str) -> Option<String> {
+        self.0[name].texts.first().cloned()
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.text(name).map(PathBuf::from)
+    }
+
+    fn list<T>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, ConfigError> {
+        let written = &self.0[name];
+        let one = |text: &String| {
+            parse(text).map_err(|why| ConfigError::BadValue {
+                key: name,
+                value: text.clone(),
+                origin: written.origin.clone(),
+                why,
+            })
+        };
+        written.texts.iter().map(one).collect()
+    }
+
+    fn optional<T>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        Ok(self.list(name, parse)?.into_iter().next())
+    }
+
+    /// Something that has a default: an empty value is that.
+    fn required<T>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        let default = || parse(keys::find(name).expect("a known key").default);
+        match self.optional(name, &parse)? {
+            Some(value) => Ok(value),
+            None => Ok(default().expect("defaults parse")),
+        }
+    }
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it is not a whole number".to_owned())
+}
+
+fn at_least_one(text: &str) -> Result<u32, String> {
+    match number(text)? {
+        0 => Err("it must be at least 1".to_owned()),
+        number => Ok(number),
+    }
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| "it is not a port".to_owned())
+}
+
+fn target(text: &str) -> Result<IpAddr, String> {
+    let ip: IpAddr = text.parse().map_err(|_| "it is not an IP address".to_owned())?;
+    Ok(ip.to_canonical())
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("it is neither true nor false".to_owned()),
+    }
+}
+
+fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
+    let found = choices.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        format!("it is not one of {}", names.join(", "))
+    })
+}
+
+/// `300s`, `5m`, `48h`, `7d`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds: Option<u64> = match &text[digits.len()..] {
+        "s" | "" => Some(1),
+        "m" => Some(60),
+        "h" => Some(60 * 60),
+        "d" => Some(24 * 60 * 60),
+        _ => None,
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .zip(seconds)
+        .and_then(|(number, seconds)| number.checked_mul(seconds))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "it is not a duration like `300s`, `5m` or `48h`".to_owned())
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        short if short < SHORTEST_INTERVAL => Err("it is below 10 seconds".to_owned()),
+        interval => Ok(interval),
+    }
+}
+
+fn brake(text: &str) -> Result<Brake, String> {
+    let parsed = match text.strip_suffix('%') {
+        Some(share) => share.trim().parse().ok().filter(|it| *it <= 100).map(Brake::Percent),
+        None => text.parse().ok().map(Brake::Count),
+    };
+    parsed.ok_or_else(|| "it is neither a number nor a share in percent".to_owned())
+}
+
+fn ledger_url(text: &str) -> Result<String, String> {
+    let known = text.starts_with("sqlite:///");
+    known.then(|| text.to_owned()).ok_or_else(|| "it does not begin with `sqlite:///`".to_owned())
+}

@@ -1,0 +1,500 @@
+//! One pass: read, plan, apply. The same whatever asked for it.
+//!
+//! A pass takes each domain as far as it goes without waiting: record, alias,
+//! look, stage. What it cannot finish stays due in the ledger. It never removes
+//! on a read it has not got whole, and sends nothing that is not written down.
+//!
+//! Start with [`Engine::pass`].
+
+mod gate;
+mod journal;
+mod looks;
+mod stages;
+mod work;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rules::entry::Call;
+use rules::host::{AliasHost, AliasList, HostError};
+use rules::ledger::{Batch, Held, LastPass, Ledger, LedgerError, Memory};
+use rules::plan::{self, Plan, Policy, World};
+use rules::probe::Probe;
+use rules::protected::Protected;
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::schedule::SHORTEST_INTERVAL;
+use rules::source::{NetworkSource, SourceError};
+use rules::stage::StagePolicy;
+use rules::{Clock, DomainName, Home, Network, Problem};
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use gate::Gate;
+use journal::Journal;
+
+/// Our clock and the database's may differ by this much.
+const CLOCKS_AGREE: Duration = Duration::from_mins(10);
+
+/// Everything a pass works with.
+pub(crate) struct Engine {
+    /// The network.
+    pub(crate) source: Box<dyn NetworkSource>,
+    /// The host.
+    pub(crate) host: Box<dyn AliasHost>,
+    /// The eyes.
+    pub(crate) probe: Arc<dyn Probe>,
+    /// The memory.
+    pub(crate) ledger: Box<dyn Ledger>,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What the operator and wp-config.php set.
+    pub(crate) settings: PassSettings,
+}
+
+/// What a pass is told beforehand.
+#[derive(Clone, Debug)]
+pub(crate) struct PassSettings {
+    pub(crate) stages: StagePolicy,
+    pub(crate) confirmations: u32,
+    pub(crate) read_gap: Duration,
+    pub(crate) brake: Brake,
+    pub(crate) records: Records,
+    /// The interval between checks, where it is not the network's.
+    pub(crate) interval: Option<Duration>,
+    /// Where domains must point, where an operator said so.
+    pub(crate) targets: BTreeSet<IpAddr>,
+    /// `CLOSTE_PUBLIC_IP_ADDRESS`.
+    pub(crate) public_address: Option<IpAddr>,
+    /// `CLOSTE_CDN_HOSTNAME`.
+    pub(crate) cdn: Option<DomainName>,
+    /// `protected.names`.
+    pub(crate) protected: Vec<String>,
+    /// The host's page where a person finishes a wildcard.
+    pub(crate) dashboard: Option<String>,
+    /// How many calls may be under way at once.
+    pub(crate) concurrency: usize,
+    /// How long a pass may take.
+    pub(crate) limit: Duration,
+}
+
+/// What a pass tells while it runs.
+pub(crate) trait Talk: Send + Sync {
+    /// The plan is made, and nothing of it done. `first`: it is this network's first.
+    fn begins(&self, network: &Network, plan: &Plan, first: bool);
+    /// `due` steps lie ahead.
+    fn lies_ahead(&self, due: usize);
+    /// One more step is done.
+    fn advances(&self);
+}
+
+/// How a pass ended.
+#[derive(Debug)]
+pub(crate) enum Passed {
+    /// It did nothing: the network's admin switched something off.
+    Off(Off, Vec<Problem>),
+    /// It ran.
+    Ran(Report),
+    /// It did nothing: the plan that was to be let through is not this one.
+    OtherPlan {
+        /// What the plan is now.
+        hash: String,
+        /// Whether the hash was let through before.
+        used: bool,
+    },
+}
+
+/// What is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Off {
+    /// The Closte integration.
+    Closte,
+    /// Domain mapping altogether.
+    DomainMapping,
+}
+
+/// What a pass did, and what it left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// What it did, step by step.
+    pub(crate) changes: Vec<Change>,
+    /// What it held back.
+    pub(crate) held: Vec<Held>,
+    /// What makes no sense or wants an eye.
+    pub(crate) problems: Vec<Problem>,
+    /// What needs a person before the whole can go on.
+    pub(crate) alerts: Vec<Alert>,
+}
+
+/// One step of a pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Change {
+    /// `create-record`, `add-alias`, `remove-alias`, `look` or `write-stage`.
+    pub(crate) action: &'static str,
+    /// To which domain.
+    pub(crate) domain: DomainName,
+    /// What came of it.
+    pub(crate) outcome: &'static str,
+    /// Why, as a code.
+    pub(crate) reason: Option<String>,
+    /// The same for people: the host's words, the stage written.
+    pub(crate) detail: Option<String>,
+}
+
+/// Something that needs a person before the whole can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alert {
+    /// What is the matter.
+    pub(crate) what: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
+
+/// Why a pass could not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PassError {
+    /// The network could not be read.
+    #[error("could not read the network")]
+    Read(#[source] SourceError),
+    /// The network could not be written.
+    #[error("could not write to the network")]
+    Write(#[source] SourceError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Everything that a plan was made from, and the plan.
+pub(crate) struct Planned {
+    pub(crate) network: Network,
+    pub(crate) list: Option<AliasList>,
+    pub(crate) plan: Plan,
+    pub(crate) first: bool,
+}
+
+/// What planning came to.
+pub(crate) enum Planning {
+    /// Something is switched off; and what was wrong with the read.
+    Off(Off, Vec<Problem>),
+    /// This is a copy.
+    Copy(Alert),
+    /// There is a plan.
+    Made(Box<Planned>),
+}
+
+impl Planned {
+    /// The short hash by which a person lets this plan through.
+    pub(crate) fn hash(&self) -> String {
+        let digest = Sha256::digest(self.plan.fingerprint.as_bytes());
+        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What needs a person, as far as the plan knows.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        let doubts = self.plan.doubts.iter().map(|doubt| Alert {
+            what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
+            hint: doubt.release().to_owned(),
+        });
+        let held = self.plan.held.iter().filter(|held| held.reason == "brake").count();
+        let brake = self.plan.braked.then(|| Alert {
+            what: format!("{held} aliases would be removed, more than one pass may; none was"),
+            hint: plan::RELEASE.to_owned(),
+        });
+        let key = self.plan.memory.key_refused.as_ref().map(|words| key_alert(words));
+        doubts.chain(brake).chain(key).collect()
+    }
+
+    /// The steps that a pass would take, as changes that were not made.
+    pub(crate) fn steps(&self) -> Vec<Change> {
+        let step = |action, domain: &DomainName| Change {
+            action,
+            domain: domain.clone(),
+            outcome: "planned",
+            reason: None,
+            detail: None,
+        };
+        let records = self.plan.records.iter().flat_map(|record| {
+            [step("create-record", &record.domain), step("add-alias", &record.domain)]
+        });
+        let calls = self.plan.calls.iter().map(|(name, call)| step(Held::action_of(*call), name));
+        records.chain(calls).collect()
+    }
+}
+
+fn key_alert(words: &str) -> Alert {
+    let refused = HostError::KeyRefused { words: words.to_owned() };
+    let hint = refused.hint().unwrap_or_default().to_owned();
+    Alert { what: format!("{refused}; nothing is added or removed"), hint }
+}
+
+impl Engine {
+    /// Read everything and plan, without writing or sending.
+    ///
+    /// `recorded` is none where there is no ledger yet.
+    pub(crate) async fn plan(&self, approved: bool) -> Result<Planning, PassError> {
+        let network = self.source.read().await.map_err(PassError::Read)?;
+        if !network.switched_on {
+            return Ok(Planning::Off(Off::Closte, network.problems));
+        }
+        if !network.settings.domain_mapping {
+            return Ok(Planning::Off(Off::DomainMapping, network.problems));
+        }
+        if let Some(home) = plan::copy_of(&network) {
+            return Ok(Planning::Copy(copy_alert(&network, home)));
+        }
+        let mut recorded = self.ledger.load().await?;
+        self.test_refused_key(&mut recorded.memory).await;
+        let (list, list_problem) = self.read_list(&mut recorded.memory).await;
+        let first = recorded.memory.network.is_none();
+        let settings = &self.settings;
+        let protected = Protected::on(&network, settings.cdn.clone(), settings.protected.clone());
+        let policy = Policy {
+            confirmations: settings.confirmations,
+            read_gap: settings.read_gap,
+            brake: settings.brake,
+            records: settings.records,
+            approved,
+        };
+        let world = World {
+            network: &network,
+            list: list.as_ref(),
+            protected: &protected,
+            policy: &policy,
+            now: self.clock.now(),
+        };
+        let mut plan = plan::plan(recorded, &world);
+        plan.problems.extend(list_problem);
+        plan.problems.extend(self.short_interval(&network));
+        plan.problems.extend(self.wrong_clock(&network));
+        Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
+    }
+
+    /// Run one pass to its end, `run.pass_limit` or `stop`.
+    ///
+    /// With `hash`, only if the plan is the one of that hash, which is then let
+    /// through, brake included.
+    pub(crate) async fn pass(
+        &self,
+        hash: Option<&str>,
+        talk: &dyn Talk,
+        stop: &CancellationToken,
+    ) -> Result<Passed, PassError> {
+        let started = self.clock.now();
+        self.ledger.release_leases().await?;
+        let mut planned = match self.plan(hash.is_some()).await? {
+            Planning::Off(off, problems) => return Ok(Passed::Off(off, problems)),
+            Planning::Copy(alert) => {
+                return Ok(Passed::Ran(Report { alerts: vec![alert], ..Report::default() }));
+            }
+            Planning::Made(planned) => planned,
+        };
+        if let Some(asked) = hash {
+            let hash = planned.hash();
+            let used = planned.plan.memory.applied.as_deref() == Some(asked);
+            if used || hash != asked {
+                return Ok(Passed::OtherPlan { hash, used });
+            }
+            planned.plan.memory.applied = Some(hash);
+        }
+        talk.begins(&planned.network, &planned.plan, planned.first);
+        let gate = Gate::new(self.clock.clone(), started + self.settings.limit, stop.clone());
+        self.apply(*planned, gate, talk).await.map(Passed::Ran)
+    }
+
+    async fn apply(
+        &self,
+        planned: Planned,
+        gate: Gate,
+        talk: &dyn Talk,
+    ) -> Result<Report, PassError> {
+        let alerts = planned.alerts();
+        let moved = self.claim_home(&planned.network).await?;
+        let Planned { network, list, mut plan, .. } = planned;
+        self.save_plan(&mut plan).await?;
+        let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), plan.memory);
+        self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
+        let looks = self.wrong_clock(&network).is_none();
+        let work = work::Work {
+            engine: self,
+            network: &network,
+            journal: &journal,
+            gate: &gate,
+            talk,
+            recovered: Default::default(),
+        };
+        let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), looks).await?;
+        stages::write(self, &network, &mut entries, &journal).await;
+        let mut report = journal.close().await?;
+        report.held = plan.held;
+        report.problems.splice(0..0, plan.problems.into_iter().chain(moved));
+        let refused = report.memory.key_refused.as_ref().map(|words| key_alert(words));
+        report.memory.last_pass = Some(LastPass {
+            at: self.clock.now(),
+            held: report.held.clone(),
+            problems: report.problems.clone(),
+            foreign: plan.foreign,
+        });
+        self.ledger.save(&Batch { memory: Some(report.memory), ..Batch::default() }).await?;
+        let mut all = alerts;
+        all.extend(refused.filter(|alert| !all.contains(alert)));
+        Ok(Report {
+            changes: report.changes,
+            held: report.held,
+            problems: report.problems,
+            alerts: all,
+        })
+    }
+
+    async fn save_plan(&self, plan: &mut Plan) -> Result<(), PassError> {
+        let changed = plan.changed.iter().map(|name| plan.entries[name].clone());
+        let batch = Batch {
+            entries: changed.collect(),
+            events: std::mem::take(&mut plan.events),
+            memory: Some(plan.memory.clone()),
+            mapped_sites: std::mem::take(&mut plan.mapped_sites),
+        };
+        Ok(self.ledger.save(&batch).await?)
+    }
+
+    /// Say that this installation acts for the network, before the first write.
+    ///
+    /// Another ledger's name there is told: that one is lost, or runs elsewhere.
+    async fn claim_home(&self, network: &Network) -> Result<Option<Problem>, PassError> {
+        let ours = Home {
+            app: network.identity.app.clone(),
+            domain: network.identity.domain.to_string(),
+            ledger: self.ledger.id().to_owned(),
+        };
+        let lost = match &network.home {
+            Some(home) if *home == ours => return Ok(None),
+            Some(home) => Some(lost_ledger(&home.ledger)),
+            None => None,
+        };
+        let replace = network.home.is_some();
+        self.source.write_home(&ours, replace).await.map_err(PassError::Write)?;
+        Ok(lost)
+    }
+
+    /// Test the key, where it was refused before and not otherwise.
+    async fn test_refused_key(&self, memory: &mut Memory) {
+        if memory.key_refused.is_some() {
+            memory.key_refused = self.refusal_of_key().await.unwrap_or(memory.key_refused.take());
+        }
+    }
+
+    /// The host's words where it refuses the key, nothing where it accepts it;
+    /// none where it could not be asked.
+    async fn refusal_of_key(&self) -> Option<Option<String>> {
+        match self.host.check_key().await {
+            Ok(()) => Some(None),
+            Err(HostError::KeyRefused { words } | HostError::Refused { words }) => {
+                Some(Some(words))
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The host's list, where it may be asked and its answer can be read.
+    async fn read_list(&self, memory: &mut Memory) -> (Option<AliasList>, Option<Problem>) {
+        let now = self.clock.now();
+        if !gate::may_ask(memory, now) {
+            return (None, None);
+        }
+        let error = match self.host.aliases().await {
+            Ok(list) => return (Some(list), None),
+            Err(error) => error,
+        };
+        match &error {
+            HostError::KeyRefused { .. } => {
+                memory.key_refused = self.refusal_of_key().await.flatten();
+            }
+            HostError::RateLimited { retry_after } => {
+                memory.quiet_until = Some(now + retry_after.unwrap_or(rules::answer::PAUSE));
+            }
+            error if error.is_an_outage() => memory.breaker.outage(now),
+            _ => (),
+        }
+        let what = format!("the host's list of aliases could not be read: {error}");
+        (None, Some(Problem::of_all(what)))
+    }
+
+    /// The interval of looks at hot domains.
+    pub(crate) fn interval(&self, network: &Network) -> Duration {
+        let network = network.settings.dns_check_interval;
+        self.settings.interval.unwrap_or(network).max(SHORTEST_INTERVAL)
+    }
+
+    fn short_interval(&self, network: &Network) -> Option<Problem> {
+        let set = network.settings.dns_check_interval;
+        let short = self.settings.interval.is_none() && set < SHORTEST_INTERVAL;
+        short.then(|| Problem {
+            table: Some(format!("{}sitemeta", network.identity.prefix)),
+            column: Some("dns_check_interval".to_owned()),
+            id: None,
+            reason: format!(
+                "the network's check interval is {} s; 10 s is used, the shortest there is",
+                set.as_secs()
+            ),
+        })
+    }
+
+    fn wrong_clock(&self, network: &Network) -> Option<Problem> {
+        let now = self.clock.now();
+        let database = network.database_time?;
+        let apart = now.since(database).max(database.since(now));
+        (CLOCKS_AGREE < apart).then(|| {
+            Problem::of_all(format!(
+                "this machine's clock and the database's are {} minutes apart; no domain is looked \
+                 at until they agree",
+                apart.as_secs() / 60
+            ))
+        })
+    }
+}
+
+fn copy_alert(network: &Network, home: &Home) -> Alert {
+    let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
+    Alert {
+        what: format!(
+            "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \
+             and this is `{}` (CLOSTE_APP_ID {}); nothing is sent and nothing written",
+            home.domain,
+            app(&home.app),
+            network.identity.domain,
+            app(&network.identity.app),
+        ),
+        hint: "if this installation is the one that counts now, run `closte-sync enable --here`"
+            .to_owned(),
+    }
+}
+
+fn lost_ledger(other: &str) -> Problem {
+    Problem::of_all(format!(
+        "another ledger ({other}) was filled for this network; if that one is lost, nothing more is \
+         to do, and what only it held stays at the host; if it is still in use, run closte-sync in \
+         one place only"
+    ))
+}
+
+/// The calls of a plan that are additions, for the sentence before a first pass.
+pub(crate) fn additions(plan: &Plan) -> usize {
+    plan.calls.values().filter(|call| **call == Call::Add).count()
+}
+
+type Entries = BTreeMap<DomainName, rules::Entry>;
+
+/// An error of the network's as one text: what failed, why, and what to do.
+fn told(what: &str, error: &SourceError) -> String {
+    let mut text = format!("{what}: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    match error.hint() {
+        Some(hint) => format!("{text}; {hint}"),
+        None => text,
+    }
+}

@@ -1,0 +1,42 @@
+//! Whether another step may begin.
+//!
+//! What is under way is always finished; what has not begun stays due.
+
+use std::sync::Arc;
+
+use rules::breaker::Allowed;
+use rules::ledger::Memory;
+use rules::{Clock, Time};
+use tokio_util::sync::CancellationToken;
+
+/// The end of a pass: its time is over, or somebody asked it to stop.
+pub(super) struct Gate {
+    clock: Arc<dyn Clock>,
+    deadline: Time,
+    stop: CancellationToken,
+}
+
+impl Gate {
+    /// A gate that closes at `deadline` or on `stop`.
+    pub(super) fn new(clock: Arc<dyn Clock>, deadline: Time, stop: CancellationToken) -> Self {
+        Self { clock, deadline, stop }
+    }
+
+    /// Whether another step may begin.
+    pub(super) fn is_open(&self) -> bool {
+        self.clock.now() < self.deadline && !self.stop.is_cancelled()
+    }
+}
+
+/// Whether the host may be asked anything now.
+pub(super) fn may_ask(memory: &Memory, now: Time) -> bool {
+    memory.breaker.allows(now) != Allowed::None && memory.quiet_until.is_none_or(|it| it <= now)
+}
+
+/// How many writes the host may be sent now.
+pub(super) fn may_write(memory: &Memory, now: Time) -> Allowed {
+    match may_ask(memory, now) && memory.key_refused.is_none() {
+        true => memory.breaker.allows(now),
+        false => Allowed::None,
+    }
+}

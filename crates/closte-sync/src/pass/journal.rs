@@ -1,0 +1,122 @@
+//! What a pass has done so far, on its way into the ledger.
+//!
+//! Results are collected and written many at a time: a result that a crash
+//! loses was an intent before, and the next pass finds out what became of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rules::event::{self, Event};
+use rules::ledger::{Batch, Ledger, LedgerError, Memory};
+use rules::{Clock, Entry, Problem};
+
+use super::Change;
+
+/// So many results are written at once.
+const FULL: usize = 64;
+
+/// The journal of one pass.
+pub(super) struct Journal<'a> {
+    ledger: &'a dyn Ledger,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+}
+
+struct State {
+    memory: Memory,
+    entries: Vec<Entry>,
+    events: Vec<Event>,
+    changes: Vec<Change>,
+    problems: Vec<Problem>,
+}
+
+/// What a journal held when it was closed.
+pub(super) struct Closed {
+    pub(super) memory: Memory,
+    pub(super) changes: Vec<Change>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) held: Vec<rules::ledger::Held>,
+}
+
+impl<'a> Journal<'a> {
+    pub(super) fn new(ledger: &'a dyn Ledger, clock: Arc<dyn Clock>, memory: Memory) -> Self {
+        let state = State {
+            memory,
+            entries: Vec::new(),
+            events: Vec::new(),
+            changes: Vec::new(),
+            problems: Vec::new(),
+        };
+        Self { ledger, clock, state: Mutex::new(state) }
+    }
+
+    /// Work on what is remembered of the network as a whole.
+    pub(super) fn memory<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        work(&mut self.state().memory)
+    }
+
+    /// An entry changed.
+    pub(super) fn entry(&self, before: Option<&Entry>, after: &Entry) {
+        if before == Some(after) {
+            return;
+        }
+        let mut state = self.state();
+        state.events.extend(event::between(before, after, self.clock.now()));
+        state.entries.push(after.clone());
+    }
+
+    /// Something happened to an entry that its states do not show.
+    pub(super) fn happened(&self, entry: &Entry, about: &str, text: String) {
+        let (at, domain, about) = (self.clock.now(), entry.domain.clone(), about.to_owned());
+        self.state().events.push(Event { at, domain, about, text });
+    }
+
+    /// A step was made.
+    pub(super) fn change(&self, change: Change) {
+        tracing::info!(
+            domain.name = %change.domain,
+            action = change.action,
+            outcome = change.outcome,
+            reason = change.reason,
+            "{} {}: {}", change.action, change.domain, change.outcome
+        );
+        self.state().changes.push(change);
+    }
+
+    /// Something wants an eye; the same is told once.
+    pub(super) fn problem(&self, problem: Problem) {
+        let mut state = self.state();
+        if !state.problems.contains(&problem) {
+            state.problems.push(problem);
+        }
+    }
+
+    /// Write what was collected, where that is worth a transaction.
+    pub(super) async fn flush_if_full(&self) -> Result<(), LedgerError> {
+        let full = FULL <= self.state().entries.len();
+        if full { self.flush_with(Vec::new()).await } else { Ok(()) }
+    }
+
+    /// Write what was collected, and `more` entries with it.
+    pub(super) async fn flush_with(&self, more: Vec<Entry>) -> Result<(), LedgerError> {
+        let batch = {
+            let mut state = self.state();
+            let mut entries = std::mem::take(&mut state.entries);
+            entries.extend(more);
+            let events = std::mem::take(&mut state.events);
+            Batch { entries, events, memory: Some(state.memory.clone()), ..Batch::default() }
+        };
+        self.ledger.save(&batch).await
+    }
+
+    /// Write the rest and hand over what people are told.
+    pub(super) async fn close(self) -> Result<Closed, LedgerError> {
+        self.flush_with(Vec::new()).await?;
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let State { memory, changes, problems, .. } = state;
+        Ok(Closed { memory, changes, problems, held: Vec::new() })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,165 @@
+//! Looking at domains, many at once, and taking in what was seen.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::{StreamExt, future};
+use rules::entry::Entry;
+use rules::judge::{self, Look, View};
+use rules::ledger::LedgerError;
+use rules::probe::{DnsSight, Probe};
+use rules::{DomainName, Network, Problem};
+use tokio::sync::{OnceCell, mpsc};
+
+use super::gate::Gate;
+use super::journal::Journal;
+use super::{Change, Engine, Talk};
+
+/// So many looks are under way at once.
+const AT_ONCE: usize = 64;
+/// After so many looks in a row that no resolver answered, the rest is left due.
+const BLIND_AFTER: usize = 8;
+
+/// Looks at entries as they come in.
+pub(super) struct Looker<'a> {
+    engine: &'a Engine,
+    network: &'a Network,
+    journal: &'a Journal<'a>,
+    gate: &'a Gate,
+    talk: &'a dyn Talk,
+    interval: Duration,
+    targets: OnceCell<Arc<BTreeSet<IpAddr>>>,
+    unanswered: AtomicUsize,
+}
+
+impl<'a> Looker<'a> {
+    pub(super) fn new(
+        engine: &'a Engine,
+        network: &'a Network,
+        journal: &'a Journal<'a>,
+        gate: &'a Gate,
+        talk: &'a dyn Talk,
+    ) -> Self {
+        let interval = engine.interval(network);
+        let (targets, unanswered) = (OnceCell::new(), AtomicUsize::new(0));
+        Self { engine, network, journal, gate, talk, interval, targets, unanswered }
+    }
+
+    /// Look at everything that comes in, until no more can come.
+    pub(super) async fn run(
+        &self,
+        incoming: mpsc::UnboundedReceiver<Entry>,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let incoming = futures_util::stream::unfold(incoming, async |mut incoming| {
+            incoming.recv().await.map(|entry| (entry, incoming))
+        });
+        let mut looked = incoming.map(|entry| self.look(entry)).buffer_unordered(AT_ONCE).boxed();
+        let mut entries = Vec::new();
+        while let Some(entry) = looked.next().await {
+            self.talk.advances();
+            entries.push(entry);
+            self.journal.flush_if_full().await?;
+        }
+        Ok(entries)
+    }
+
+    async fn look(&self, mut entry: Entry) -> Entry {
+        if !self.gate.is_open() || self.is_blind() {
+            return entry;
+        }
+        let targets = self.targets.get_or_init(async || Arc::new(self.find_targets().await)).await;
+        let name = entry.domain.looked_at_as(&random_label());
+        // On a task of its own, so that handshakes use every core.
+        let seen = tokio::spawn(see(self.engine.probe.clone(), name, targets.clone()));
+        let Ok(look) = seen.await else { return entry };
+        self.count(&look.dns);
+        let view = View {
+            targets,
+            interval: self.interval,
+            dashboard: self.engine.settings.dashboard.as_deref(),
+            now: self.engine.clock.now(),
+            chance: rand::random(),
+        };
+        let before = entry.clone();
+        judge::judge(&mut entry, &look, &view);
+        self.journal.entry(Some(&before), &entry);
+        self.journal.change(looked(&entry, &look));
+        entry
+    }
+
+    /// Where domains must point: what the operator set; else the address that
+    /// Closte names, and those of the network's own domain.
+    async fn find_targets(&self) -> BTreeSet<IpAddr> {
+        let settings = &self.engine.settings;
+        if !settings.targets.is_empty() {
+            return settings.targets.clone();
+        }
+        let mut targets = BTreeSet::from_iter(settings.public_address);
+        let own = &self.network.identity.domain;
+        if let DnsSight::Addresses { found, .. } = self.engine.probe.resolve(own).await {
+            targets.extend(found.iter().map(IpAddr::to_canonical));
+        }
+        if targets.is_empty() {
+            self.journal.problem(Problem::of_all(format!(
+                "it is not known where domains must point: `{own}` has no address in DNS and \
+                 CLOSTE_PUBLIC_IP_ADDRESS is not defined; set `checks.targets`"
+            )));
+        }
+        targets
+    }
+
+    fn is_blind(&self) -> bool {
+        BLIND_AFTER <= self.unanswered.load(Ordering::Relaxed)
+    }
+
+    /// Count looks in a row that no resolver answered.
+    fn count(&self, dns: &DnsSight) {
+        let DnsSight::NoAnswer { detail } = dns else {
+            return self.unanswered.store(0, Ordering::Relaxed);
+        };
+        if self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 == BLIND_AFTER {
+            self.journal.problem(Problem::of_all(format!(
+                "no DNS resolver answers, so no domain can be looked at ({detail}); check \
+                 `checks.resolvers` or /etc/resolv.conf"
+            )));
+        }
+    }
+}
+
+/// One look: DNS, and where that leads to the network a handshake on each address.
+async fn see(probe: Arc<dyn Probe>, name: DomainName, targets: Arc<BTreeSet<IpAddr>>) -> Look {
+    let dns = probe.resolve(&name).await;
+    let visits = judge::visits(&dns, &targets);
+    let tls = future::join_all(visits.into_iter().map(|ip| probe.handshake(&name, ip))).await;
+    Look { dns, tls }
+}
+
+/// A label that no zone has by chance, for looking at wildcards.
+fn random_label() -> String {
+    format!("closte-sync-{:08x}", rand::random::<u32>())
+}
+
+/// The change that a look was.
+fn looked(entry: &Entry, look: &Look) -> Change {
+    let seen = !matches!(look.dns, DnsSight::NoAnswer { .. } | DnsSight::Failed { .. });
+    let outcome = match (seen, entry.is_ready()) {
+        (false, _) => "unknown",
+        (true, true) => "ready",
+        (true, false) => "waiting",
+    };
+    let reason = entry.routing.reason.or(entry.certificate.reason);
+    let detail = match entry.routing.reason {
+        Some(_) => entry.routing.detail.clone(),
+        None => entry.certificate.detail.clone(),
+    };
+    Change {
+        action: "look",
+        domain: entry.domain.clone(),
+        outcome,
+        reason: reason.map(|reason| reason.code().to_owned()),
+        detail,
+    }
+}

@@ -1,0 +1,334 @@
+//! The steps of a pass: records, calls to the host, looks.
+//!
+//! ```text
+//!   due calls ──▶ intent written ──▶ call ──▶ outcome ─┐
+//!                                                      ├─▶ look ──▶ judged
+//!   due looks ─────────────────────────────────────────┘
+//! ```
+//!
+//! Calls and looks run beside each other: a slow host does not keep domains
+//! from being looked at, and a domain that was just added is looked at next.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::{StreamExt, stream};
+use rules::answer;
+use rules::breaker::Allowed;
+use rules::entry::{Call, Entry, Lease, Mapped};
+use rules::host::{AliasList, HostError};
+use rules::ledger::{Held, LedgerError};
+use rules::reason::Reason;
+use rules::records::NewRecord;
+use rules::{DomainName, Network, Problem, Stage};
+use tokio::sync::{OnceCell, mpsc};
+
+use super::gate::{self, Gate};
+use super::journal::Journal;
+use super::looks::Looker;
+use super::{Change, Engine, Entries, Talk};
+
+/// So many intents are written in one transaction.
+const CHUNK: usize = 32;
+
+/// The work of one pass.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) network: &'a Network,
+    pub(super) journal: &'a Journal<'a>,
+    pub(super) gate: &'a Gate,
+    pub(super) talk: &'a dyn Talk,
+    /// Whether the host answered again after an outage.
+    pub(super) recovered: AtomicBool,
+}
+
+/// An entry that waits for a call.
+struct Due {
+    entry: Entry,
+    call: Call,
+}
+
+/// An entry whose intent is written; `before` is what it was without it.
+struct Intended {
+    before: Entry,
+    entry: Entry,
+    call: Call,
+    /// Whether an earlier call for the same is without a clear outcome.
+    open: bool,
+}
+
+impl Work<'_> {
+    /// Do everything that is due; every entry as it is afterwards.
+    pub(super) async fn run(
+        &self,
+        mut entries: Entries,
+        calls: &BTreeMap<DomainName, Call>,
+        list: Option<&AliasList>,
+        looks: bool,
+    ) -> Result<Entries, LedgerError> {
+        let now = self.engine.clock.now();
+        let mut due_calls = Vec::new();
+        for (name, call) in calls {
+            if let Some(entry) = entries.remove(name) {
+                due_calls.push(Due { entry, call: *call });
+            }
+        }
+        // The one that waited longest goes first, so that none starves.
+        due_calls.sort_by_key(|due| (due.entry.step.due, due.entry.step.tries));
+        let is_due = |entry: &Entry| looks && entry.is_look_due(now);
+        let due_looks: Vec<Entry> =
+            entries.extract_if(.., |_, it| is_due(it)).map(|it| it.1).collect();
+        self.talk.lies_ahead(due_calls.len() + due_looks.len());
+
+        let (to_look, looking) = mpsc::unbounded_channel();
+        for entry in due_looks {
+            to_look.send(entry).expect("the receiver is ours");
+        }
+        let looker = Looker::new(self.engine, self.network, self.journal, self.gate, self.talk);
+        let (after_calls, after_looks) =
+            tokio::join!(self.calls(due_calls, list, looks, to_look), looker.run(looking),);
+        let rest = after_calls?.into_iter().chain(after_looks?);
+        entries.extend(rest.map(|entry| (entry.domain.clone(), entry)));
+        self.recover(&mut entries);
+        self.settle(&mut entries).await;
+        Ok(entries)
+    }
+
+    /// The host is back: what its outage had put off is due at once.
+    fn recover(&self, entries: &mut Entries) {
+        if !self.recovered.load(Ordering::Relaxed) {
+            return;
+        }
+        for entry in entries.values_mut() {
+            let before = entry.clone();
+            answer::recovered(entry, self.engine.clock.now());
+            self.journal.entry(Some(&before), entry);
+        }
+    }
+
+    /// Make the calls; entries to look at next go to `to_look`, the others come back.
+    async fn calls(
+        &self,
+        mut due: Vec<Due>,
+        list: Option<&AliasList>,
+        looks: bool,
+        to_look: mpsc::UnboundedSender<Entry>,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let key = OnceCell::new();
+        let mut rest = Vec::new();
+        let mut pass_on = |entry: Entry| {
+            self.talk.advances();
+            match looks && entry.is_look_due(self.engine.clock.now()) {
+                true => to_look.send(entry).expect("the looks outlive the calls"),
+                false => rest.push(entry),
+            }
+        };
+        // After an outage one call finds out whether the host is back.
+        if self.allowed() == Allowed::Probe && !due.is_empty() {
+            let probe = self.intend(vec![due.remove(0)], list).await?;
+            for intended in probe {
+                pass_on(self.call(intended, &key).await);
+            }
+        }
+        let mut chunks = Vec::new();
+        while !due.is_empty() {
+            let tail = due.split_off(CHUNK.min(due.len()));
+            chunks.push(std::mem::replace(&mut due, tail));
+        }
+        let mut answers = stream::iter(chunks)
+            .then(|chunk| self.intend(chunk, list))
+            .map(|intended| match intended {
+                Ok(intended) => stream::iter(intended.into_iter().map(Ok).collect::<Vec<_>>()),
+                Err(error) => stream::iter(vec![Err(error)]),
+            })
+            .flatten()
+            .map(async |intended| match intended {
+                Ok(intended) => Ok(self.call(intended, &key).await),
+                Err(error) => Err(error),
+            })
+            .buffer_unordered(self.engine.settings.concurrency)
+            .boxed();
+        while let Some(entry) = answers.next().await {
+            pass_on(entry?);
+        }
+        Ok(rest)
+    }
+
+    /// Write down what is about to be asked for, with all that came in meanwhile.
+    ///
+    /// Where nothing may be sent, nothing is written.
+    async fn intend(
+        &self,
+        chunk: Vec<Due>,
+        list: Option<&AliasList>,
+    ) -> Result<Vec<Intended>, LedgerError> {
+        let now = self.engine.clock.now();
+        let may_send = self.allowed() != Allowed::None && self.gate.is_open();
+        let intended: Vec<Intended> = chunk
+            .into_iter()
+            .map(|Due { entry: before, call }| {
+                let mut entry = before.clone();
+                let open = entry.step.intent.is_some();
+                if may_send {
+                    let lacked = call == Call::Add && answer::lacks(list, &entry);
+                    answer::intend(&mut entry, call, lacked, now);
+                    let until = now + self.engine.settings.limit;
+                    entry.lease = Some(Lease { owner: std::process::id().to_string(), until });
+                }
+                Intended { before, entry, call, open }
+            })
+            .collect();
+        if may_send {
+            let entries = intended.iter().map(|intended| intended.entry.clone()).collect();
+            self.journal.flush_with(entries).await?;
+        }
+        Ok(intended)
+    }
+
+    /// Make one call and take in its answer.
+    async fn call(&self, intended: Intended, key: &OnceCell<Option<String>>) -> Entry {
+        let Intended { before, mut entry, call, open } = intended;
+        if entry == before {
+            return before;
+        }
+        if self.allowed() == Allowed::None || !self.gate.is_open() {
+            self.journal.entry(Some(&entry), &before);
+            return before;
+        }
+        let answer = match call {
+            Call::Add => self.engine.host.add_alias(&entry.domain).await,
+            Call::Remove => self.engine.host.remove_alias(&entry.domain).await,
+        };
+        let answer = self.doubt_the_key(answer, key).await;
+        let now = self.engine.clock.now();
+        self.journal.memory(|memory| {
+            let was_out = memory.breaker.open_until.is_some();
+            answer::answered(&mut entry, memory, call, &answer, now, open);
+            if was_out && memory.breaker.open_until.is_none() {
+                self.recovered.store(true, Ordering::Relaxed);
+            }
+        });
+        if let Err(error) = &answer {
+            tracing::warn!(domain.name = %entry.domain, "{}: {error}", Held::action_of(call));
+            self.journal.happened(&entry, "host", format!("{}: {error}", Held::action_of(call)));
+        }
+        self.journal.change(called(&entry, call, &answer));
+        self.journal.entry(Some(&before), &entry);
+        entry
+    }
+
+    /// A no in words that nobody has documented may be about the key and not the
+    /// name: the first one of a pass is settled by the connection test.
+    async fn doubt_the_key(
+        &self,
+        answer: Result<(), HostError>,
+        key: &OnceCell<Option<String>>,
+    ) -> Result<(), HostError> {
+        if !matches!(answer, Err(HostError::Refused { .. })) {
+            return answer;
+        }
+        let refused = key.get_or_init(async || self.engine.refusal_of_key().await.flatten()).await;
+        match refused {
+            Some(words) => Err(HostError::KeyRefused { words: words.clone() }),
+            None => answer,
+        }
+    }
+
+    fn allowed(&self) -> Allowed {
+        let now = self.engine.clock.now();
+        self.journal.memory(|memory| gate::may_write(memory, now))
+    }
+
+    /// Ask the list once more, where calls were left without a clear outcome.
+    async fn settle(&self, entries: &mut Entries) {
+        let now = self.engine.clock.now();
+        let open = |entry: &Entry| entry.step.intent.is_some();
+        if !entries.values().any(open) || !self.gate.is_open() {
+            return;
+        }
+        if !self.journal.memory(|memory| gate::may_ask(memory, now)) {
+            return;
+        }
+        let Ok(list) = self.engine.host.aliases().await else { return };
+        let proven = answer::proves_itself(&list, entries.values());
+        let believed = self.journal.memory(|memory| {
+            memory.list_believed |= proven;
+            memory.list_believed
+        });
+        for entry in entries.values_mut().filter(|entry| open(entry)) {
+            let before = entry.clone();
+            answer::listed(entry, &list, believed, false, now);
+            self.journal.entry(Some(&before), entry);
+        }
+    }
+}
+
+/// The change that a call was.
+fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
+    let outcome = match answer {
+        Ok(()) => "done",
+        Err(HostError::Rejected { .. }) => "rejected",
+        Err(HostError::Refused { .. }) => "refused",
+        Err(HostError::OutcomeUnknown { .. }) => "unknown",
+        Err(_) => "failed",
+    };
+    Change {
+        action: Held::action_of(call),
+        domain: entry.domain.clone(),
+        outcome,
+        reason: answer.is_err().then_some(entry.alias.reason).flatten().map(code),
+        detail: answer.as_ref().err().map(ToString::to_string),
+    }
+}
+
+fn code(reason: Reason) -> String {
+    reason.code().to_owned()
+}
+
+impl Engine {
+    /// Make the records of new sites; their domains go on in the same pass.
+    pub(super) async fn make_records(
+        &self,
+        records: &[NewRecord],
+        entries: &mut Entries,
+        calls: &mut BTreeMap<DomainName, Call>,
+        journal: &Journal<'_>,
+    ) {
+        for record in records {
+            let outcome = match self.source.create_record(record.site_id, &record.domain).await {
+                Ok(Some(id)) => {
+                    let entry = new_entry(record, id, self.clock.now());
+                    journal.entry(None, &entry);
+                    calls.insert(record.domain.clone(), Call::Add);
+                    entries.insert(record.domain.clone(), entry);
+                    "done"
+                }
+                // Somebody else made it, or a mapping came meanwhile: the next read shows it.
+                Ok(None) => "overtaken",
+                Err(error) => {
+                    let what = format!("could not make the record of site {}", record.site_id);
+                    journal.problem(Problem::of_all(super::told(&what, &error)));
+                    "failed"
+                }
+            };
+            journal.change(Change {
+                action: "create-record",
+                domain: record.domain.clone(),
+                outcome,
+                reason: None,
+                detail: Some(format!("site {}", record.site_id)),
+            });
+        }
+    }
+}
+
+fn new_entry(record: &NewRecord, mapping_id: u64, now: rules::Time) -> Entry {
+    let mapped = Mapped {
+        mapping_id,
+        site_id: record.site_id,
+        stage: Some(Stage::CheckingDns),
+        secure: false,
+        contested: false,
+    };
+    Entry::new(record.domain.clone(), Some(mapped), now)
+}

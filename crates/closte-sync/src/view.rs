@@ -1,0 +1,213 @@
+//! What is recorded, as scripts read it: the JSON of `status`, `list` and `show`.
+//!
+//! These shapes are a contract: fields are added, never renamed or removed.
+
+use std::collections::BTreeMap;
+
+use rules::entry::{Entry, Station};
+use rules::event::Event;
+use rules::ledger::{Held, LastPass};
+use rules::{Problem, Stage, Time};
+use serde::Serialize;
+
+use crate::clock::rfc3339;
+use crate::pass::{Change, Report};
+
+/// One domain.
+#[derive(Debug, Serialize)]
+pub(crate) struct DomainView {
+    pub(crate) domain: String,
+    pub(crate) display: String,
+    pub(crate) site_id: Option<u64>,
+    pub(crate) mapping_id: Option<u64>,
+    pub(crate) stage: Option<&'static str>,
+    pub(crate) secure: Option<bool>,
+    pub(crate) alias: StateView,
+    pub(crate) routing: RoutingView,
+    pub(crate) certificate: CertificateView,
+    pub(crate) attempts: u32,
+    pub(crate) last_look: Option<String>,
+    pub(crate) next_look: Option<String>,
+    pub(crate) held_as: Option<&'static str>,
+}
+
+/// One of the three states.
+#[derive(Debug, Serialize)]
+pub(crate) struct StateView {
+    pub(crate) state: &'static str,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) detail: Option<String>,
+    pub(crate) since: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RoutingView {
+    #[serde(flatten)]
+    pub(crate) state: StateView,
+    pub(crate) found: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct CertificateView {
+    #[serde(flatten)]
+    pub(crate) state: StateView,
+    pub(crate) issuer: Option<String>,
+    pub(crate) not_after: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct HeldView {
+    action: String,
+    domain: String,
+    reason: String,
+    release: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ProblemView {
+    table: Option<String>,
+    column: Option<String>,
+    id: Option<u64>,
+    reason: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangeView {
+    action: &'static str,
+    domain: String,
+    outcome: &'static str,
+    reason: Option<String>,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct EventView {
+    at: String,
+    domain: String,
+    about: String,
+    text: String,
+}
+
+/// The answer of `status`.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusView {
+    pub(crate) domains: Vec<DomainView>,
+    pub(crate) counts: BTreeMap<&'static str, usize>,
+    pub(crate) held: Vec<HeldView>,
+    pub(crate) problems: Vec<ProblemView>,
+    pub(crate) foreign: Vec<String>,
+    pub(crate) last_pass: Option<String>,
+}
+
+/// The answer of `sync`, `apply` and, with a hash, of `plan`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReportView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hash: Option<String>,
+    pub(crate) changes: Vec<ChangeView>,
+    pub(crate) held: Vec<HeldView>,
+    pub(crate) problems: Vec<ProblemView>,
+    pub(crate) alerts: Vec<String>,
+}
+
+impl DomainView {
+    pub(crate) fn of(entry: &Entry) -> Self {
+        let mapped = entry.mapped.as_ref();
+        let time = |time: Option<Time>| time.map(rfc3339);
+        Self {
+            domain: entry.domain.to_string(),
+            display: entry.domain.display().into_owned(),
+            site_id: mapped.map(|mapped| mapped.site_id),
+            mapping_id: mapped.map(|mapped| mapped.mapping_id),
+            stage: mapped.and_then(|mapped| mapped.stage).map(Stage::as_str),
+            secure: mapped.map(|mapped| mapped.secure),
+            alias: state(&entry.alias, entry.alias.state.as_str()),
+            routing: RoutingView {
+                state: state(&entry.routing, entry.routing.state.as_str()),
+                found: entry.found.iter().map(ToString::to_string).collect(),
+            },
+            certificate: CertificateView {
+                state: state(&entry.certificate, entry.certificate.state.as_str()),
+                issuer: entry.issuer.clone(),
+                not_after: time(entry.not_after),
+            },
+            attempts: entry.attempts(),
+            last_look: time(entry.looks.last),
+            next_look: time(mapped.map(|_| entry.looks.due)),
+            held_as: entry.holding.map(|held| held.hold.as_str()),
+        }
+    }
+}
+
+fn state<S>(station: &Station<S>, word: &'static str) -> StateView {
+    StateView {
+        state: word,
+        reason: station.reason.map(rules::Reason::code),
+        detail: station.detail.clone(),
+        since: rfc3339(station.since),
+    }
+}
+
+impl StatusView {
+    /// The domains among `entries` that anything is owed to, and what the last pass left.
+    pub(crate) fn of<'a>(
+        entries: impl Iterator<Item = &'a Entry>,
+        last_pass: Option<&LastPass>,
+    ) -> Self {
+        let domains: Vec<DomainView> =
+            entries.filter(|entry| !entry.is_retired()).map(DomainView::of).collect();
+        let mut counts: BTreeMap<_, _> = Stage::ALL.map(|stage| (stage.as_str(), 0)).into();
+        for stage in domains.iter().filter_map(|domain| domain.stage) {
+            *counts.entry(stage).or_default() += 1;
+        }
+        let last = last_pass.cloned().unwrap_or_default();
+        Self {
+            domains,
+            counts,
+            held: last.held.into_iter().map(HeldView::of).collect(),
+            problems: last.problems.into_iter().map(ProblemView::of).collect(),
+            foreign: last.foreign.iter().map(ToString::to_string).collect(),
+            last_pass: last_pass.map(|pass| rfc3339(pass.at)),
+        }
+    }
+}
+
+impl HeldView {
+    fn of(held: Held) -> Self {
+        let Held { action, domain, reason, release } = held;
+        Self { action, domain: domain.to_string(), reason, release }
+    }
+}
+
+impl ProblemView {
+    fn of(problem: Problem) -> Self {
+        let Problem { table, column, id, reason } = problem;
+        Self { table, column, id, reason }
+    }
+}
+
+impl EventView {
+    pub(crate) fn of(event: Event) -> Self {
+        let Event { at, domain, about, text } = event;
+        Self { at: rfc3339(at), domain: domain.to_string(), about, text }
+    }
+}
+
+impl ReportView {
+    pub(crate) fn of(report: Report) -> Self {
+        let change = |change: Change| ChangeView {
+            action: change.action,
+            domain: change.domain.to_string(),
+            outcome: change.outcome,
+            reason: change.reason,
+            detail: change.detail,
+        };
+        Self {
+            hash: None,
+            changes: report.changes.into_iter().map(change).collect(),
+            held: report.held.into_iter().map(HeldView::of).collect(),
+            problems: report.problems.into_iter().map(ProblemView::of).collect(),
+            alerts: report.alerts.into_iter().map(|alert| alert.what).collect(),
+        }
+    }
+}

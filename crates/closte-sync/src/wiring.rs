@@ -1,0 +1,283 @@
+//! Where every adapter is made and joined: the one place that names them.
+
+use std::net::IpAddr;
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use closte::{HttpHost, Timeouts};
+use ledger::{Acquired, Lock, Make, Owner, Place, SqliteLedger};
+use probe::NetProbe;
+use rules::ledger::LedgerError;
+use rules::source::NetworkSource;
+use rules::stage::StagePolicy;
+use rules::{Clock, DomainName};
+use secrecy::{ExposeSecret, SecretString};
+use wordpress::mysql::Database;
+use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
+use wordpress::{Installation, MysqlNetwork, WpConfig};
+
+use crate::cli::Failure;
+use crate::clock::SystemClock;
+use crate::config::{Environment, Settings};
+use crate::pass::{Engine, PassSettings};
+
+/// The settings, ready to make adapters of.
+pub(crate) struct Wiring<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) environment: &'a Environment,
+}
+
+/// An engine that may write, or who has that right.
+pub(crate) enum Locked {
+    /// The lock is ours as long as the second is kept.
+    Ours(Box<Engine>, Lock),
+    /// Somebody else's.
+    HeldBy(Option<Owner>),
+}
+
+/// The same for the ledger alone.
+pub(crate) enum LockedLedger {
+    /// The lock is ours as long as the second is kept.
+    Ours(SqliteLedger, Lock),
+    /// Somebody else's.
+    HeldBy(Option<Owner>),
+}
+
+impl Wiring<'_> {
+    /// wp-config.php, where it is set or found.
+    pub(crate) fn wp_config(&self) -> Result<WpConfig, Failure> {
+        let found = match &self.settings.wp_config {
+            Some(path) => Found::at(path),
+            None => self.find_wp_config().map_err(|error| {
+                let hint = error.hint();
+                Failure::could_not(error).hint(hint)
+            })?,
+        };
+        WpConfig::load(&found, &self.environment.0).map_err(of_wp_config)
+    }
+
+    fn find_wp_config(&self) -> Result<Found, NotFound> {
+        let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        find(&here, self.environment.home().as_deref())
+    }
+
+    /// The API key: from `closte.api_key_file`, else from wp-config.php.
+    pub(crate) fn api_key(&self) -> Result<SecretString, Failure> {
+        if let Some(path) = &self.settings.api_key_file {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                let what = format!("could not read the API key in `{}`: {error}", path.display());
+                Failure::could_not(what).hint("check `closte.api_key_file`")
+            })?;
+            return Ok(SecretString::from(text.trim().to_owned()));
+        }
+        let wp = self.wp_config()?;
+        match wp.require("CLOSTE_CLIENT_API_KEY", &wp.closte_client_api_key) {
+            Ok(key) => Ok(key.clone()),
+            Err(error) => Err(Failure::could_not(error).hint(
+                "Closte defines `CLOSTE_CLIENT_API_KEY` in wp-config.php by itself; elsewhere add \
+                 `define('CLOSTE_CLIENT_API_KEY', '…');` with the key of Closte's dashboard, or put \
+                 the key into a file and set `closte.api_key_file`",
+            )),
+        }
+    }
+
+    /// The host, with that key.
+    pub(crate) fn host(&self, api_key: SecretString) -> Result<HttpHost, Failure> {
+        let concurrency = u16::try_from(self.settings.concurrency).unwrap_or(u16::MAX);
+        let settings = closte::Settings {
+            api_url: self.settings.api_url.clone(),
+            api_key,
+            requests_per_second: self.settings.requests_per_second,
+            concurrency: NonZeroU16::new(concurrency).unwrap_or(NonZeroU16::MIN),
+            timeouts: Timeouts::default(),
+        };
+        HttpHost::open(settings, Arc::new(SystemClock)).map_err(|error| {
+            Failure::could_not(error).hint("check `CLOSTE_CLIENT_API_KEY` in wp-config.php")
+        })
+    }
+
+    /// The network's database.
+    pub(crate) fn source(&self, wp: &WpConfig) -> Result<Box<dyn NetworkSource>, Failure> {
+        let database = match &self.settings.database_url {
+            None => Database::of(wp).map_err(of_wp_config)?,
+            Some(url) => Database::from_url(url.expose_secret()).map_err(|error| {
+                Failure::could_not(error).hint("check `network.database_url`, such as `mysql://user:password@localhost/wordpress`")
+            })?,
+        };
+        let installation = Installation::of(wp).map_err(of_wp_config)?;
+        Ok(Box::new(MysqlNetwork::new(database, installation)))
+    }
+
+    /// The eyes.
+    pub(crate) fn probe(&self) -> Result<NetProbe, Failure> {
+        let extra_roots = match &self.settings.trusted_ca {
+            None => Vec::new(),
+            Some(path) => probe::read_pem(path)
+                .map_err(|error| Failure::could_not(error).hint("check `checks.trusted_ca`"))?,
+        };
+        let resolvers = Some(self.settings.resolvers.clone()).filter(|it| !it.is_empty());
+        let settings = probe::Settings {
+            resolvers,
+            https_port: self.settings.https_port,
+            extra_roots,
+            allow_private: self.settings.allow_private,
+        };
+        NetProbe::new(settings, Arc::new(SystemClock))
+            .map_err(|error| Failure::could_not(error).hint("check the settings under `checks`"))
+    }
+
+    /// `CLOSTE_CDN_HOSTNAME`.
+    pub(crate) fn cdn(&self, wp: &WpConfig) -> Option<DomainName> {
+        DomainName::parse_host(wp.closte_cdn_hostname.known()?).ok()
+    }
+
+    /// Where the ledger is.
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        let url = match &self.settings.ledger_url {
+            Some(url) => url.clone(),
+            None => self.default_ledger_url()?,
+        };
+        let root = self.wp_config().ok().map(|wp| wp.root);
+        Ok(Place::at(&url, root.as_slice())?)
+    }
+
+    fn default_ledger_url(&self) -> Result<String, Failure> {
+        let state = self.environment.xdg("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
+            Failure::could_not("there is no home folder to keep the ledger in")
+                .hint("set `ledger.url`, such as `sqlite:///var/lib/closte-sync/ledger.db`")
+        })?;
+        Ok(format!("sqlite://{}", state.join("closte-sync/ledger.db").display()))
+    }
+
+    /// The ledger, to read.
+    pub(crate) async fn ledger_to_read(&self) -> Result<SqliteLedger, Failure> {
+        Ok(SqliteLedger::open_readonly(&self.place()?).await?)
+    }
+
+    /// The ledger, for a change that needs no lock.
+    pub(crate) async fn ledger_to_change(&self) -> Result<SqliteLedger, Failure> {
+        Ok(SqliteLedger::open(&self.place()?, Make::No).await?)
+    }
+
+    /// The ledger, for a change that needs no lock; none where there is none yet.
+    pub(crate) async fn existing_ledger(&self) -> Result<Option<SqliteLedger>, Failure> {
+        match SqliteLedger::open(&self.place()?, Make::No).await {
+            Ok(ledger) => Ok(Some(ledger)),
+            Err(LedgerError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The ledger with its lock.
+    pub(crate) async fn locked_ledger(&self, command: &str) -> Result<LockedLedger, Failure> {
+        let place = self.place()?;
+        let owner = Owner {
+            pid: std::process::id(),
+            command: command.to_owned(),
+            since: SystemClock.now(),
+        };
+        match Lock::acquire(&place, &owner)? {
+            Acquired::HeldBy(owner) => Ok(LockedLedger::HeldBy(owner)),
+            Acquired::Ours(lock) => {
+                Ok(LockedLedger::Ours(SqliteLedger::open(&place, Make::Yes).await?, lock))
+            }
+        }
+    }
+
+    /// An engine that may write, in the name of `command`.
+    pub(crate) async fn engine(&self, command: &str) -> Result<Locked, Failure> {
+        // What may be missing is asked for before a ledger is made.
+        let wp = self.wp_config()?;
+        let parts = self.parts(&wp)?;
+        Ok(match self.locked_ledger(command).await? {
+            LockedLedger::HeldBy(owner) => Locked::HeldBy(owner),
+            LockedLedger::Ours(ledger, lock) => Locked::Ours(Box::new(parts.with(ledger)), lock),
+        })
+    }
+
+    /// An engine for plans only: it makes no ledger.
+    pub(crate) async fn rehearsal(&self) -> Result<Engine, Failure> {
+        let wp = self.wp_config()?;
+        let parts = self.parts(&wp)?;
+        let ledger = match SqliteLedger::open_readonly(&self.place()?).await {
+            Err(LedgerError::Missing { .. }) => SqliteLedger::in_memory().await?,
+            opened => opened?,
+        };
+        Ok(parts.with(ledger))
+    }
+
+    fn parts(&self, wp: &WpConfig) -> Result<Parts, Failure> {
+        Ok(Parts {
+            host: self.host(self.api_key()?)?,
+            source: self.source(wp)?,
+            probe: self.probe()?,
+            settings: self.pass_settings(wp)?,
+        })
+    }
+
+    fn pass_settings(&self, wp: &WpConfig) -> Result<PassSettings, Failure> {
+        let settings = self.settings;
+        Ok(PassSettings {
+            stages: StagePolicy {
+                dns_patience: settings.dns_patience,
+                certificate_patience: settings.certificate_patience,
+                demote: settings.demote,
+            },
+            confirmations: settings.confirmations,
+            read_gap: std::time::Duration::ZERO,
+            brake: settings.brake,
+            records: settings.records,
+            interval: settings.interval,
+            targets: settings.targets.clone(),
+            public_address: public_address(wp)?,
+            cdn: self.cdn(wp),
+            protected: settings.protected.clone(),
+            dashboard: wp.closte_app_id.known().map(|app| closte::dashboard_url(app)),
+            concurrency: settings.concurrency,
+            limit: settings.pass_limit,
+        })
+    }
+}
+
+/// An engine without its ledger.
+struct Parts {
+    host: HttpHost,
+    source: Box<dyn NetworkSource>,
+    probe: NetProbe,
+    settings: PassSettings,
+}
+
+impl Parts {
+    fn with(self, ledger: SqliteLedger) -> Engine {
+        Engine {
+            source: self.source,
+            host: Box::new(self.host),
+            probe: Arc::new(self.probe),
+            ledger: Box::new(ledger),
+            clock: Arc::new(SystemClock),
+            settings: self.settings,
+        }
+    }
+}
+
+/// `CLOSTE_PUBLIC_IP_ADDRESS`, where it is defined.
+fn public_address(wp: &WpConfig) -> Result<Option<IpAddr>, Failure> {
+    let Some(text) = wp.closte_public_ip_address.known().filter(|text| !text.trim().is_empty())
+    else {
+        return Ok(None);
+    };
+    let ip: Result<IpAddr, _> = text.trim().parse();
+    ip.map(|ip| Some(ip.to_canonical())).map_err(|_| {
+        let what = format!(
+            "`CLOSTE_PUBLIC_IP_ADDRESS` in `{}` is `{text}`, which is no IP address",
+            wp.path.display()
+        );
+        Failure::could_not(what).hint("correct it, or set `checks.targets`")
+    })
+}
+
+fn of_wp_config(error: WpConfigError) -> Failure {
+    let hint = error.hint();
+    Failure::could_not(error).hint(hint)
+}

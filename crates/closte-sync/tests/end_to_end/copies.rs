@@ -1,0 +1,117 @@
+//! Copies, other networks, lost ledgers: who may act, and for whom.
+
+use crate::world::{World, exists};
+
+/// `closte_sync_home` as it is in the database.
+fn home(world: &World) -> String {
+    let sql = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'closte_sync_home'";
+    world.database.execute(sql).trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_write_says_who_acts_for_the_network() {
+    let world = World::new().await;
+    world.done("sync --dry-run");
+    assert_eq!(home(&world), "");
+    world.done("sync");
+    let home = home(&world);
+    assert!(home.contains("app1") && home.contains("network.example"), "{home}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_sends_and_writes_nothing_until_it_is_told_to_act() {
+    let mut world = World::new().await;
+    world.done("sync");
+    let staging = world.wp_config().replace("'app1'", "'app2'");
+    world.write_wp_config(&staging);
+    world.set("ledger.url", &format!("sqlite://{}/other/ledger.db", world.folder.path().display()));
+    world.map(1, "shop.example");
+    world.here("shop.example");
+    let before = world.database.execute("SELECT * FROM wp_sitemeta");
+    world.run("sync").fails(1, &["this is a copy", "closte-sync enable --here"]);
+    world.run("domains add new.example --site 1").fails(1, &["copy"]);
+    world.run("domains remove shop.example").fails(1, &["copy"]);
+    world.run("enable").fails(1, &["copy"]);
+    world.run("disable").fails(1, &["copy"]);
+    world.run("config set-interval 10s").fails(1, &["copy"]);
+    world.done("plan");
+    assert_eq!(world.asked(), Vec::<String>::new());
+    assert_eq!(world.stage("shop.example"), "checking-dns 0");
+    assert_eq!(world.database.execute("SELECT * FROM wp_sitemeta"), before);
+    world.done("enable --here");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["shop.example"]);
+    assert!(home(&world).contains("app2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_ledger_removes_nothing_that_the_new_one_does_not_hold() {
+    let world = World::new().await;
+    for name in ["kept.example", "gone.example"] {
+        world.map(1, name);
+    }
+    world.done("sync");
+    let folder = world.ledger().parent().unwrap().to_owned();
+    std::fs::remove_dir_all(folder).unwrap();
+    world.unmap("gone.example");
+    let ran = world.done("sync");
+    assert!(ran.out.contains("another ledger"), "{ran:?}");
+    for _ in 0..3 {
+        world.done("sync");
+    }
+    assert_eq!(world.aliases(), ["gone.example", "kept.example"]);
+    assert_eq!(world.json("status")["foreign"], serde_json::json!(["gone.example"]));
+    world.unmap("kept.example");
+    world.done("sync");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["gone.example"], "what it saw mapped and present it holds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_prefix_in_the_same_database_removes_nothing() {
+    let world = World::new().await;
+    world.map(1, "shop.example");
+    world.done("sync");
+    world.database.create_network("wp2_", testkit::mariadb::Stages::Now);
+    world.database.create_main_site("wp2_");
+    world.database.execute(
+        "INSERT INTO wp2_sitemeta (site_id, meta_key, meta_value) \
+         VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}')",
+    );
+    world.write_wp_config(&world.wp_config().replace("'wp_'", "'wp2_'"));
+    for _ in 0..3 {
+        world.run("sync").fails(1, &["another network (table prefix `wp_` → `wp2_`)"]);
+    }
+    assert_eq!(world.aliases(), ["shop.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_and_a_plan_leave_no_trace() {
+    let world = World::new().await;
+    world.map(1, "shop.example");
+    world.here("shop.example");
+    let before = world.database.execute("SELECT * FROM wp_sitemeta, wp_wu_domain_mappings");
+    let dry = world.json("sync --dry-run");
+    assert_eq!(dry["changes"][0]["action"], "add-alias");
+    assert_eq!(dry["changes"][0]["domain"], "shop.example");
+    assert_eq!(world.json("plan")["changes"][0]["action"], "add-alias");
+    assert_eq!(world.asked(), Vec::<String>::new());
+    assert_eq!(world.sandbox.web().connections(), 0);
+    assert_eq!(world.sandbox.dns().queries().len(), 0);
+    assert!(!exists(&world.ledger()));
+    assert_eq!(world.database.execute("SELECT * FROM wp_sitemeta, wp_wu_domain_mappings"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_counts_as_no_read() {
+    let world = World::new().await;
+    world.map(1, "shop.example");
+    world.done("sync");
+    world.unmap("shop.example");
+    for _ in 0..3 {
+        world.done("sync --dry-run");
+        world.done("plan");
+    }
+    world.done("sync");
+    assert_eq!(world.aliases(), ["shop.example"]);
+}

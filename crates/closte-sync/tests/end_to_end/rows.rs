@@ -1,0 +1,134 @@
+//! Rows that make no sense: each is told, and costs only itself.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// The problems that `status` tells, as `table column id`.
+fn problems(world: &World) -> Vec<String> {
+    let status = world.json("status");
+    let text = |value: &Value| value.as_str().unwrap_or("-").trim_start_matches("wp_").to_owned();
+    let problems = status["problems"].as_array().unwrap().iter();
+    problems
+        .map(|it| format!("{} {} {}", text(&it["table"]), text(&it["column"]), it["id"]))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_rows_cost_only_themselves() {
+    let world = World::new().await;
+    let long = "a".repeat(180);
+    let ids = [
+        world.map(1, "not a name"),
+        world.map(1, "https://x.example/"),
+        world.map(1, &long),
+        world.map(1, "💩.example:80"),
+        world.map(1, ""),
+    ];
+    let orphan = world.map(99, "orphan.example");
+    world.map(1, "good.example");
+    world.database.execute(
+        "SET sql_mode = ''; UPDATE wp_wu_domain_mappings SET date_created = '0000-00-00 00:00:00', \
+         stage = 'no-such-word' WHERE domain = 'good.example'",
+    );
+    world.here("good.example");
+    world.done("sync");
+    let told = problems(&world);
+    for id in ids {
+        assert!(told.contains(&format!("wu_domain_mappings domain {id}")), "{id}: {told:?}");
+    }
+    assert!(told.contains(&format!("wu_domain_mappings blog_id {orphan}")), "{told:?}");
+    assert_eq!(world.aliases(), ["good.example"]);
+    assert_eq!(world.stage("good.example"), "done 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_on_two_sites_is_kept_told_and_its_stages_are_left_alone() {
+    let world = World::new().await;
+    let other = world.site("other.network.example");
+    world.map(1, "twice.example");
+    let second = world.map(other, "twice.example");
+    world.map(1, "twin.example");
+    let www = world.map(other, "www.twin.example");
+    for name in ["twice.example", "twin.example", "www.twin.example"] {
+        world.here(name);
+    }
+    world.done("sync");
+    assert_eq!(world.aliases(), ["twice.example", "twin.example", "www.twin.example"]);
+    assert_eq!(world.stage("twice.example"), "checking-dns 0\nchecking-dns 0");
+    assert_eq!(world.stage("twin.example"), "checking-dns 0");
+    let told = problems(&world);
+    assert!(told.contains(&format!("wu_domain_mappings domain {second}")), "{told:?}");
+    assert!(told.contains(&format!("wu_domain_mappings domain {www}")), "{told:?}");
+    world.database.execute(&format!("DELETE FROM wp_wu_domain_mappings WHERE id = {second}"));
+    world.pass();
+    assert_eq!(world.stage("twice.example"), "done 1", "and then it goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inactive_mappings_and_hidden_sites_are_kept_and_followed() {
+    let world = World::new().await;
+    let archived = world.site("archived.network.example");
+    world.database.execute(&format!("UPDATE wp_blogs SET archived = 1 WHERE blog_id = {archived}"));
+    world.map(archived, "archived.example");
+    world.map(1, "inactive.example");
+    world
+        .database
+        .execute("UPDATE wp_wu_domain_mappings SET active = 0 WHERE domain = 'inactive.example'");
+    for name in ["archived.example", "inactive.example"] {
+        world.here(name);
+    }
+    world.done("sync");
+    for name in ["archived.example", "inactive.example"] {
+        assert_eq!(world.stage(name), "done 1", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_mappings_of_one_site_are_no_trouble() {
+    let mut world = World::new().await;
+    let rows: Vec<String> = (0..2000).map(|i| format!("(1, 'd{i}.example')")).collect();
+    world.database.execute(&format!(
+        "INSERT INTO wp_wu_domain_mappings (blog_id, domain) VALUES {}",
+        rows.join(",")
+    ));
+    world.set("closte.concurrency", "16");
+    let report = world.json("sync");
+    assert_eq!(report["problems"].as_array().unwrap().len(), 0);
+    assert_eq!(world.aliases().len(), 2000);
+    assert_eq!(world.json("status")["counts"]["checking-dns"], 2000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_do_not_unserialize_are_told_and_defaults_hold() {
+    let world = World::new().await;
+    world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:99:\"300\";}");
+    world.map(1, "shop.example");
+    world.done("sync");
+    assert!(
+        problems(&world).iter().any(|it| it.starts_with("sitemeta meta_value")),
+        "{:?}",
+        problems(&world)
+    );
+    assert_eq!(world.aliases(), ["shop.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interval_below_ten_seconds_is_taken_as_ten_and_told() {
+    let world = World::new().await;
+    world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:1:\"3\";}");
+    world.map(1, "shop.example");
+    let ran = world.done("sync");
+    assert!(ran.out.contains("10 s is used"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_cache_is_told_with_the_way_to_flush_it() {
+    let world = World::new().await;
+    std::fs::create_dir_all(world.root().join("wp-content")).unwrap();
+    std::fs::write(world.root().join("wp-content/object-cache.php"), "<?php").unwrap();
+    world.done("sync");
+    let status = world.json("status");
+    let told = status["problems"][0]["reason"].as_str().unwrap();
+    assert!(told.contains("object-cache.php") && told.contains("wp cache flush"), "{told}");
+}

@@ -1,0 +1,265 @@
+//! A network, a host and an internet of their own for every test.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sandbox::closte::CallKind;
+use sandbox::dns::a;
+use sandbox::{Sandbox, Settings};
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::mariadb::{Database, MariaDb, PASSWORD, Stages, USER};
+
+/// The key that is right at the sandbox; no output may ever hold it.
+pub(crate) const KEY: &str = "k3y-0f-th3-n3tw0rk-s3cr3t";
+
+/// A network `network.example` with one site, which Closte is switched on for.
+pub(crate) struct World {
+    pub(crate) database: Database<'static>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: TempDir,
+    pub(crate) settings: Vec<(String, String)>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl World {
+    /// All as it should be.
+    pub(crate) async fn new() -> Self {
+        Self::with(Stages::Now).await
+    }
+
+    /// The same, with a table of mappings of some age.
+    pub(crate) async fn with(stages: Stages) -> Self {
+        let mut settings = Settings::default();
+        settings.closte.key = KEY.to_owned();
+        let sandbox = Sandbox::start(settings).await.unwrap();
+        let database = MariaDb::shared().fresh_database();
+        database.create_network("wp_", stages);
+        database.create_main_site("wp_");
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            sandbox.settings_env().into_iter().filter(|(name, _)| !name.ends_with("_API_KEY_FILE"));
+        let mut settings: Vec<_> = settings.collect();
+        settings.push(("CLOSTE_SYNC_CLOSTE_REQUESTS_PER_SECOND".to_owned(), "0".to_owned()));
+        let world = Self { database, sandbox, folder, settings };
+        world.write_wp_config(&world.wp_config());
+        world.option("wu_host_integrations_enabled", "a:1:{s:6:\"closte\";b:1;}");
+        world.here("network.example");
+        world
+    }
+
+    /// A wp-config.php that leads to the database.
+    pub(crate) fn wp_config(&self) -> String {
+        format!(
+            "<?php\n\
+             define('DB_NAME', '{}');\ndefine('DB_USER', '{USER}');\n\
+             define('DB_PASSWORD', '{}');\ndefine('DB_HOST', 'localhost:{}');\n\
+             $table_prefix = 'wp_';\n\
+             define('MULTISITE', true);\ndefine('SUBDOMAIN_INSTALL', true);\n\
+             define('DOMAIN_CURRENT_SITE', 'network.example');\n\
+             define('SITE_ID_CURRENT_SITE', 1);\n\
+             define('CLOSTE_CLIENT_API_KEY', '{KEY}');\ndefine('CLOSTE_APP_ID', 'app1');\n\
+             require_once ABSPATH . 'wp-settings.php';\n",
+            self.database.name,
+            PASSWORD.replace('\'', "\\'"),
+            self.database.server.socket().display(),
+        )
+    }
+
+    pub(crate) fn write_wp_config(&self, text: &str) {
+        std::fs::create_dir_all(self.root()).unwrap();
+        std::fs::write(self.root().join("wp-config.php"), text).unwrap();
+    }
+
+    /// The folder of WordPress.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("public_html")
+    }
+
+    /// The ledger's file.
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.folder.path().join("state/closte-sync/ledger.db")
+    }
+
+    /// Set something for all commands to come.
+    pub(crate) fn set(&mut self, key: &str, value: &str) {
+        let name = format!("CLOSTE_SYNC_{}", key.replace('.', "_").to_uppercase());
+        self.settings.retain(|(known, _)| *known != name);
+        self.settings.push((name, value.to_owned()));
+    }
+
+    /// Put a row into `wp_sitemeta`.
+    pub(crate) fn option(&self, key: &str, value: &str) {
+        let value = value.replace('\\', "\\\\").replace('\'', "''");
+        self.database.execute(&format!(
+            "DELETE FROM wp_sitemeta WHERE meta_key = '{key}'; \
+             INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES (1, '{key}', '{value}')"
+        ));
+    }
+
+    /// Make a site that is an hour old; its id.
+    pub(crate) fn site(&self, domain: &str) -> u64 {
+        self.site_of_age(domain, 3600)
+    }
+
+    /// Make a site; its id.
+    pub(crate) fn site_of_age(&self, domain: &str, seconds: u32) -> u64 {
+        let id = self.database.execute(&format!(
+            "INSERT INTO wp_blogs (site_id, domain, path, registered) VALUES \
+             (1, '{domain}', '/', UTC_TIMESTAMP() - INTERVAL {seconds} SECOND); SELECT LAST_INSERT_ID()"
+        ));
+        id.trim().parse().unwrap()
+    }
+
+    /// Map a domain to a site by SQL; the mapping's id.
+    pub(crate) fn map(&self, site: u64, domain: &str) -> u64 {
+        let id = self.database.execute(&format!(
+            "INSERT INTO wp_wu_domain_mappings (blog_id, domain) VALUES ({site}, '{domain}'); \
+             SELECT LAST_INSERT_ID()"
+        ));
+        id.trim().parse().unwrap()
+    }
+
+    /// Delete the mappings of a domain by SQL.
+    pub(crate) fn unmap(&self, domain: &str) {
+        let sql = format!("DELETE FROM wp_wu_domain_mappings WHERE domain = '{domain}'");
+        self.database.execute(&sql);
+    }
+
+    /// Point a name at the network.
+    pub(crate) fn here(&self, name: &str) {
+        self.sandbox.dns().set(name, [a("127.0.0.1")]);
+    }
+
+    /// Point a name at another server.
+    pub(crate) fn elsewhere(&self, name: &str) {
+        self.sandbox.dns().set(name, [a("192.0.2.77")]);
+    }
+
+    /// `stage` and `secure` of a mapping as they are in the database.
+    pub(crate) fn stage(&self, domain: &str) -> String {
+        let sql = format!(
+            "SELECT CONCAT(stage, ' ', secure) FROM wp_wu_domain_mappings WHERE domain = '{domain}'"
+        );
+        self.database.execute(&sql).trim().to_owned()
+    }
+
+    /// The writes that the host was asked for, such as `add shop.example`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let calls = self.sandbox.closte().calls().into_iter().filter_map(|call| {
+            let domain = call.domain?;
+            match call.kind {
+                CallKind::Add => Some(format!("add {domain}")),
+                CallKind::Delete => Some(format!("remove {domain}")),
+                _ => None,
+            }
+        });
+        calls.collect()
+    }
+
+    /// The aliases that the host has.
+    pub(crate) fn aliases(&self) -> Vec<String> {
+        self.sandbox.closte().aliases().into_iter().collect()
+    }
+
+    /// A command, ready to run.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_closte-sync"));
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.root())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.folder.path())
+            .env("XDG_STATE_HOME", self.folder.path().join("state"))
+            .envs(self.settings.clone())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Run a command to its end. Whatever it prints, the key is not in it.
+    pub(crate) fn run(&self, arguments: &str) -> Ran {
+        ended(self.command(arguments).spawn().unwrap(), arguments)
+    }
+
+    /// Run a command that must end with 0.
+    pub(crate) fn done(&self, arguments: &str) -> Ran {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments}: {ran:?}");
+        ran
+    }
+
+    /// Run a command that must end with 0, and read its JSON.
+    pub(crate) fn json(&self, arguments: &str) -> Value {
+        self.done(&format!("{arguments} --output json")).json()
+    }
+
+    /// Make everything due and run a pass that must end with 0.
+    pub(crate) fn pass(&self) -> Ran {
+        self.done("domains recheck --all");
+        self.done("sync")
+    }
+
+    /// What `status` says of a domain.
+    pub(crate) fn domain(&self, domain: &str) -> Value {
+        let status = self.json("status");
+        let domains = status["domains"].as_array().unwrap();
+        let found = domains.iter().find(|it| it["domain"] == domain);
+        found.unwrap_or_else(|| panic!("no {domain} in {status:#}")).clone()
+    }
+
+    /// Its three states, as `present here valid`.
+    pub(crate) fn states(&self, domain: &str) -> String {
+        let domain = self.domain(domain);
+        let state = |station: &str| domain[station]["state"].as_str().unwrap().to_owned();
+        [state("alias"), state("routing"), state("certificate")].join(" ")
+    }
+
+    /// The reason of one of its three states.
+    pub(crate) fn reason(&self, domain: &str, station: &str) -> String {
+        let reason = &self.domain(domain)[station]["reason"];
+        reason.as_str().unwrap_or("none").to_owned()
+    }
+}
+
+/// Wait for a command.
+pub(crate) fn ended(child: Child, arguments: &str) -> Ran {
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    for printed in [&out, &err] {
+        assert!(!printed.contains(KEY), "{arguments} printed the key: {printed}");
+        assert!(!printed.contains("panicked"), "{arguments} panicked: {printed}");
+    }
+    Ran { code: output.status.code().unwrap_or(-1), out, err }
+}
+
+impl Ran {
+    /// Its answer as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// That it failed so, with all these words on stderr.
+    #[track_caller]
+    pub(crate) fn fails(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, code, "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "no `{word}` in: {}", self.err);
+        }
+    }
+}
+
+/// Whether a file is there.
+pub(crate) fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
