@@ -266,7 +266,6 @@ impl Engine {
         };
         let mut plan = plan::plan(recorded, &world);
         plan.problems.extend(list_problem);
-        plan.problems.extend(self.short_interval(&network));
         plan.problems.extend(self.wrong_clock(&network));
         Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
     }
@@ -424,20 +423,6 @@ impl Engine {
     pub(crate) fn interval(&self, network: &Network) -> Duration {
         let network = network.settings.dns_check_interval;
         self.settings.interval.unwrap_or(network).max(SHORTEST_INTERVAL)
-    }
-
-    fn short_interval(&self, network: &Network) -> Option<Problem> {
-        let set = network.settings.dns_check_interval;
-        let short = self.settings.interval.is_none() && set < SHORTEST_INTERVAL;
-        short.then(|| Problem {
-            table: Some(format!("{}sitemeta", network.identity.prefix)),
-            column: Some("dns_check_interval".to_owned()),
-            id: None,
-            reason: format!(
-                "the network's check interval is {} s; 10 s is used, the shortest there is",
-                set.as_secs()
-            ),
-        })
     }
 
     fn wrong_clock(&self, network: &Network) -> Option<Problem> {

@@ -3,6 +3,7 @@
 //! Results are collected and written many at a time: a result that a crash
 //! loses was an intent before, and the next pass finds out what became of it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rules::event::{self, Event};
@@ -24,6 +25,7 @@ pub(super) struct Journal<'a> {
 struct State {
     memory: Memory,
     entries: Vec<Entry>,
+    mapped_sites: BTreeSet<u64>,
     events: Vec<Event>,
     changes: Vec<Change>,
     problems: Vec<Problem>,
@@ -42,6 +44,7 @@ impl<'a> Journal<'a> {
         let state = State {
             memory,
             entries: Vec::new(),
+            mapped_sites: BTreeSet::new(),
             events: Vec::new(),
             changes: Vec::new(),
             problems: Vec::new(),
@@ -62,6 +65,11 @@ impl<'a> Journal<'a> {
         let mut state = self.state();
         state.events.extend(event::between(before, after, self.clock.now()));
         state.entries.push(after.clone());
+    }
+
+    /// A site has a mapping now.
+    pub(super) fn mapped(&self, site: u64) {
+        self.state().mapped_sites.insert(site);
     }
 
     /// Something happened to an entry that its states do not show.
@@ -102,8 +110,12 @@ impl<'a> Journal<'a> {
             let mut state = self.state();
             let mut entries = std::mem::take(&mut state.entries);
             entries.extend(more);
-            let events = std::mem::take(&mut state.events);
-            Batch { entries, events, memory: Some(state.memory.clone()), ..Batch::default() }
+            Batch {
+                entries,
+                events: std::mem::take(&mut state.events),
+                memory: Some(state.memory.clone()),
+                mapped_sites: std::mem::take(&mut state.mapped_sites),
+            }
         };
         self.ledger.save(&batch).await
     }

@@ -299,6 +299,7 @@ impl Engine {
                 Ok(Some(id)) => {
                     let entry = new_entry(record, id, self.clock.now());
                     journal.entry(None, &entry);
+                    journal.mapped(record.site_id);
                     calls.insert(record.domain.clone(), Call::Add);
                     entries.insert(record.domain.clone(), entry);
                     "done"

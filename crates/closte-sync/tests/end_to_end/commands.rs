@@ -43,7 +43,7 @@ async fn status_has_the_shape_that_scripts_rely_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_switch_is_the_plugins_own_and_other_integrations_are_kept() {
     let world = World::new().await;
-    world.option("wu_host_integrations_enabled", "a:2:{s:9:\"runcloud\";b:1;s:6:\"closte\";b:0;}");
+    world.option("wu_host_integrations_enabled", "a:2:{s:8:\"runcloud\";b:1;s:6:\"closte\";b:0;}");
     world.map(1, "shop.example");
     let off = world.done("sync");
     assert!(
@@ -54,7 +54,7 @@ async fn the_switch_is_the_plugins_own_and_other_integrations_are_kept() {
     world.done("enable");
     let sql = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'wu_host_integrations_enabled'";
     let stored = world.database.execute(sql);
-    assert_eq!(stored.trim(), "a:2:{s:9:\"runcloud\";b:1;s:6:\"closte\";b:1;}");
+    assert_eq!(stored.trim(), "a:2:{s:8:\"runcloud\";b:1;s:6:\"closte\";b:1;}");
     world.done("sync");
     assert_eq!(world.aliases(), ["shop.example"]);
     let off = world.done("disable");

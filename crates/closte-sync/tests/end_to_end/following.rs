@@ -1,7 +1,7 @@
 //! A domain on its way from a mapping to `done`, and afterwards.
 
-use sandbox::Part;
 use sandbox::Certificate;
+use sandbox::Part;
 use sandbox::dns::{Behaviour, a, aaaa, cname};
 
 use crate::world::World;

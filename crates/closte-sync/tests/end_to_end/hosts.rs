@@ -70,9 +70,10 @@ async fn without_a_list_an_unclear_answer_is_asked_for_again() {
         it.existing = AlreadySo::Success;
     });
     world.map(1, "shop.example");
-    world.sandbox.closte().fault(Fault::new(Act::Reset).on(CallKind::Add).once().after_effect());
+    let reset = Fault::new(Act::Reset).on(CallKind::Add).domain("shop.example");
+    world.sandbox.closte().fault(reset.once().after_effect());
     world.done("sync");
-    assert!(world.states("shop.example").starts_with("adding"));
+    assert!(world.states("shop.example").starts_with("adding"), "{}", world.states("shop.example"));
     assert_eq!(world.reason("shop.example", "alias"), "outcome-unknown");
     world.pass();
     assert!(world.states("shop.example").starts_with("present"));

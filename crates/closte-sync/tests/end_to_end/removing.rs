@@ -156,7 +156,7 @@ async fn a_protected_name_is_never_sent_and_never_removed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn shared_bases_of_checkout_forms_are_protected() {
     let world = World::new().await;
-    let form = r#"a:1:{i:0;a:2:{s:2:"id";s:1:"a";s:6:"fields";a:1:{i:0;a:2:{s:4:"type";s:8:"site_url";s:17:"available_domains";s:31:"www.Bases.example:8080/
+    let form = r#"a:1:{i:0;a:2:{s:2:"id";s:1:"a";s:6:"fields";a:1:{i:0;a:2:{s:4:"type";s:8:"site_url";s:17:"available_domains";s:33:"www.Bases.example:8080/
 b.example";}}}}"#;
     // As found on real networks: a backslash before each quote.
     let stored = form.replace('"', "\\\\\"");

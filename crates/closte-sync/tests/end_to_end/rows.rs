@@ -119,7 +119,7 @@ async fn an_interval_below_ten_seconds_is_taken_as_ten_and_told() {
     world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:1:\"3\";}");
     world.map(1, "shop.example");
     let ran = world.done("sync");
-    assert!(ran.out.contains("10 s is used"), "{ran:?}");
+    assert!(ran.out.contains("`dns_check_interval` is 3; 10 seconds hold"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
