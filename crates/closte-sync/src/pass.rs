@@ -410,7 +410,7 @@ impl Engine {
                 memory.key_refused = self.refusal_of_key().await.flatten();
             }
             HostError::RateLimited { retry_after } => {
-                memory.quiet_until = Some(now + retry_after.unwrap_or(rules::answer::PAUSE));
+                rules::answer::rate_limited(memory, *retry_after, now);
             }
             error if error.is_an_outage() => memory.breaker.outage(now),
             _ => (),

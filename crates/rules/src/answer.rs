@@ -15,9 +15,6 @@ use crate::ledger::Memory;
 use crate::reason::Reason;
 use crate::schedule::{ask_again, try_again};
 
-/// How long to leave the host alone after a 429 that does not say.
-pub const PAUSE: Duration = Duration::from_mins(1);
-
 /// Write down that `call` is about to be made for `entry`.
 ///
 /// `list_lacked`: a list of the host's, read before, had names and not this one.
@@ -63,8 +60,7 @@ pub fn answered(
             not_sent(entry, call, Reason::HostUnreachable, None, now, open);
         }
         Err(HostError::RateLimited { retry_after }) => {
-            let until = now + retry_after.unwrap_or(PAUSE);
-            memory.quiet_until = memory.quiet_until.max(Some(until));
+            rate_limited(memory, *retry_after, now);
             entry.step.due = now;
             not_sent(entry, call, Reason::RateLimited, None, now, open);
         }
@@ -76,8 +72,17 @@ pub fn answered(
     }
     entry.lease = None;
     match answer {
+        Err(HostError::RateLimited { .. }) => (),
         Err(error) if error.is_an_outage() => memory.breaker.outage(now),
-        _ => memory.breaker.answered(),
+        _ => memory.breaker.answered(now),
+    }
+}
+
+/// The host wants to be left alone: until it said, or for a while.
+pub fn rate_limited(memory: &mut Memory, retry_after: Option<Duration>, now: Time) {
+    match retry_after {
+        Some(after) => memory.quiet_until = memory.quiet_until.max(Some(now + after)),
+        None => memory.breaker.pause(now),
     }
 }
 
@@ -289,7 +294,7 @@ mod tests {
         let (_, memory) = after(Call::Add, &Err(limited));
         assert_eq!(memory.quiet_until, Some(at(0) + Duration::from_secs(90)));
         let (_, memory) = after(Call::Add, &Err(HostError::RateLimited { retry_after: None }));
-        assert_eq!(memory.quiet_until, Some(at(0) + PAUSE));
+        assert_eq!((memory.quiet_until, memory.breaker.open_until), (None, Some(at(1))));
         let (_, memory) = after(Call::Add, &Err(HostError::KeyRefused { words: "no".to_owned() }));
         assert_eq!(memory.key_refused.as_deref(), Some("no"));
         let (_, memory) = after(Call::Add, &Err(unknown()));

@@ -17,6 +17,8 @@ const OUTAGES: u32 = 5;
 const FIRST: Duration = Duration::from_secs(30);
 /// How long it is open at most.
 const LONGEST: Duration = Duration::from_mins(15);
+/// How long to leave a host alone that limits our rate and does not say how long.
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// How the host has been answering.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,8 +51,12 @@ impl Breaker {
     }
 
     /// The host answered, whatever it said.
-    pub fn answered(&mut self) {
-        *self = Self::default();
+    ///
+    /// Answers to calls that were under way when it opened do not close it.
+    pub fn answered(&mut self, now: Time) {
+        if self.allows(now) != Allowed::None {
+            *self = Self::default();
+        }
     }
 
     /// The host did not answer, or not sensibly.
@@ -66,6 +72,11 @@ impl Breaker {
             let pause = (FIRST * 2u32.pow(doublings)).min(LONGEST);
             self.open_until = Some(now + pause);
         }
+    }
+
+    /// The host is there and wants to be left alone, without saying how long.
+    pub fn pause(&mut self, now: Time) {
+        self.open_until = self.open_until.max(Some(now + PAUSE));
     }
 
     /// A person asked: let one call through as a probe.
@@ -121,11 +132,21 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_limits_our_rate_is_left_alone_for_a_minute() {
+        let (mut breaker, now) = after(0);
+        breaker.pause(now);
+        assert_eq!(breaker.allows(now + PAUSE / 2), Allowed::None);
+        assert_eq!(breaker.allows(now + PAUSE), Allowed::Probe);
+        breaker.nudge(now);
+        assert_eq!(breaker.allows(now), Allowed::Probe, "a person may ask at once");
+    }
+
+    #[test]
     fn an_answer_closes_it_and_a_nudge_lets_one_probe_through() {
         let (mut breaker, now) = after(7);
         breaker.nudge(now);
         assert_eq!(breaker.allows(now), Allowed::Probe);
-        breaker.answered();
+        breaker.answered(now);
         assert_eq!(breaker.allows(now), Allowed::All);
         breaker.nudge(now);
         assert_eq!(breaker.allows(now), Allowed::All, "nothing to nudge");

@@ -197,6 +197,22 @@ async fn a_pause_that_the_host_asks_for_is_kept_even_against_a_recheck() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_limits_the_rate_without_saying_how_long_may_be_asked_by_a_person() {
+    let world = World::new().await;
+    for i in 0..20 {
+        world.map(1, &format!("d{i:02}.example"));
+    }
+    world.sandbox.closte().fault(Fault::rate_limited(None).on(CallKind::Add).once());
+    world.done("sync");
+    let asked = world.asked().len();
+    assert!(asked <= 8, "{asked}");
+    world.done("sync");
+    assert_eq!(world.asked().len(), asked, "it is left alone for a minute");
+    world.pass();
+    assert_eq!(world.aliases().len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hanging_host_ends_in_bounded_time_and_costs_no_look() {
     let world = World::new().await;
     world.map(1, "shop.example");
