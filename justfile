@@ -1,0 +1,35 @@
+# Everything CI runs, by the same names. `just` alone lists the recipes.
+
+_default:
+    @just --list --unsorted
+
+# What must pass before a merge
+ci:
+    .ci/run
+
+# Run the tests (add a name to run some)
+test *args:
+    ./test {{ args }}
+
+# Format in place
+fmt:
+    cargo fmt --all
+
+fmt-check:
+    cargo fmt --all -- --check
+
+# Lints; warnings are errors here, not while you edit
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Docs, private items too: broken links are errors
+doc:
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items
+
+# Licences, banned crates, sources
+deny:
+    cargo deny check bans licenses sources
+
+# How fast and how small, as ratios taken in one run
+bench:
+    cargo bench -p closte-sync
