@@ -262,7 +262,7 @@ impl Parts {
 }
 
 /// `CLOSTE_PUBLIC_IP_ADDRESS`, where it is defined.
-fn public_address(wp: &WpConfig) -> Result<Option<IpAddr>, Failure> {
+pub(crate) fn public_address(wp: &WpConfig) -> Result<Option<IpAddr>, Failure> {
     let Some(text) = wp.closte_public_ip_address.known().filter(|text| !text.trim().is_empty())
     else {
         return Ok(None);

@@ -119,6 +119,13 @@ fn update(column: &str) -> String {
              ifnull(excluded.rechecked_at, entries.rechecked_at - 1), \
              entries.{column}, excluded.{column})"
         )
+    } else if column.starts_with("alias") {
+        // They asked for a name again that the host had refused.
+        format!(
+            "{column} = iif(entries.alias = 'wanted' AND excluded.alias = 'rejected' AND \
+             entries.rechecked_at > ifnull(excluded.rechecked_at, entries.rechecked_at - 1), \
+             entries.{column}, excluded.{column})"
+        )
     } else {
         format!("{column} = excluded.{column}")
     }

@@ -89,11 +89,10 @@ pub fn judge(entry: &mut Entry, look: &Look, view: &View<'_>) {
     (entry.looks.due, entry.looks.gap) = (due, gap);
 }
 
-/// A look could not be made at all, for `reason`: say so where nothing is known yet.
-pub fn blind(entry: &mut Entry, reason: Reason, detail: Option<String>, view: &View<'_>) {
-    could_not_ask(entry, reason, detail, view.now);
-    let (due, gap) = next_look(false, &entry.looks, view.interval, view.now, view.chance);
-    (entry.looks.due, entry.looks.gap) = (due, gap);
+/// A look could not be made at all, for `reason`: say so where nothing is known
+/// yet. It stays due.
+pub fn blind(entry: &mut Entry, reason: Reason, now: Time) {
+    could_not_ask(entry, reason, None, now);
 }
 
 /// Set the routing; whether the look told anything.

@@ -57,10 +57,18 @@ impl Protected {
         } else if name.is_public_suffix() {
             Some(Protection::PublicSuffix)
         } else {
-            let hit = |glob: &&String| glob_match::glob_match(glob, name.as_str());
+            let hit = |glob: &&String| matches(glob, name.as_str());
             self.globs.iter().find(hit).map(|glob| Protection::Operator(glob.clone()))
         }
     }
+}
+
+/// Whether `name` fits `glob`, in which `*` stands for any letters, dots too.
+fn matches(glob: &str, name: &str) -> bool {
+    let Some((start, rest)) = glob.split_once('*') else { return glob == name };
+    let Some(name) = name.strip_prefix(start) else { return false };
+    let mut ends = (0..=name.len()).filter(|end| name.is_char_boundary(*end));
+    ends.any(|end| matches(rest, &name[end..]))
 }
 
 impl fmt::Display for Protection {
@@ -87,7 +95,7 @@ mod tests {
             own: BTreeSet::from(["net.example".parse().unwrap()]),
             shared: BTreeSet::from(["bases.example".parse().unwrap()]),
             cdn: "abc.cdn.example".parse().ok(),
-            globs: vec!["*.bank.example".to_owned(), "mail.*".to_owned()],
+            globs: ["*.bank.example", "mail.*", "!x", "a?c.example"].map(str::to_owned).into(),
         };
         let operator = |glob: &str| Some(Protection::Operator(glob.to_owned()));
         let table = [
@@ -109,6 +117,7 @@ mod tests {
             ("*.bank.example",      operator("*.bank.example")),
             ("bank.example",        None),
             ("mail.shop.example",   operator("mail.*")),
+            ("abc.example",         None), // only `*` stands for anything
         ];
         for (name, why) in table {
             assert_eq!(protected.why(&name.parse().unwrap()), why, "{name}");

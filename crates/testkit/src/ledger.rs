@@ -21,6 +21,7 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     a_later_entry_replaces_the_whole_earlier_one(&fresh().await).await;
     retired_entries_are_left_out_and_found(&fresh().await).await;
     what_a_person_asked_for_meanwhile_stays(&fresh().await).await;
+    a_name_that_a_person_wants_asked_again_stays_wanted(&fresh().await).await;
     events_are_kept_in_their_order(&fresh().await).await;
     memory_comes_back_as_it_was(&fresh().await).await;
     sites_once_seen_mapped_stay(&fresh().await).await;
@@ -103,6 +104,18 @@ async fn what_a_person_asked_for_meanwhile_stays(ledger: &dyn Ledger) {
         let stored = ledger.entry(&domain(1)).await.expect("an entry");
         assert_eq!(stored, Some(done.clone()), "whoever knows of the wish may follow it");
     }
+}
+
+async fn a_name_that_a_person_wants_asked_again_stays_wanted(ledger: &dyn Ledger) {
+    let mut refused = Entry::new(domain(1), None, at(0));
+    let reason = Some(Reason::InvalidDomain);
+    refused.alias.set(at(1), Alias::Rejected, reason, Some("no".to_owned()));
+    let mut asked = refused.clone();
+    asked.recheck(at(500), true);
+    save(ledger, &[asked.clone()]).await;
+    save(ledger, &[refused]).await;
+    let stored = ledger.entry(&domain(1)).await.expect("an entry").expect("it is there");
+    assert_eq!(stored.alias, asked.alias);
 }
 
 async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {

@@ -2,7 +2,7 @@
 //!
 //! It never skips: where the server is not installed, tests fail and name the package.
 //!
-//! ```no_run
+//! ```text
 //! let server = testkit::mariadb::MariaDb::shared();
 //! let database = server.fresh_database();
 //! database.create_network("wp_", testkit::mariadb::Stages::Now);
@@ -63,13 +63,16 @@ impl MariaDb {
     /// If the server is not installed or does not start.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("mariadb-").tempdir().expect("a folder");
-        initialise(&folder.path().join("data"));
+        fs::create_dir(folder.path().join("tmp")).expect("a folder in ours");
+        initialise(folder.path());
+        make_certificate(folder.path());
         let port = free_port();
         let process = launch(folder.path(), port);
         let mut server = Self { process, folder, port };
         server.wait_until_it_answers();
         server.execute(&format!(
-            "CREATE USER '{USER}'@'%' IDENTIFIED BY '{}'; \
+            "CREATE USER 'root'@'%'; GRANT ALL ON *.* TO 'root'@'%'; \
+             CREATE USER '{USER}'@'%' IDENTIFIED BY '{}'; \
              GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;",
             PASSWORD.replace('\'', "''")
         ));
@@ -105,6 +108,18 @@ impl MariaDb {
     pub fn create_database(&self, name: &str) -> Database<'_> {
         self.execute(&format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4"));
         Database { server: self, name: name.to_owned() }
+    }
+
+    /// Make a user whose password is its name, with `grants` such as "SELECT ON `x`.*".
+    ///
+    /// # Panics
+    ///
+    /// If the server does not answer.
+    pub fn create_user(&self, user: &str, grants: &[&str]) {
+        self.execute(&format!("CREATE USER '{user}'@'%' IDENTIFIED BY '{user}'"));
+        for grant in grants {
+            self.execute(&format!("GRANT {grant} TO '{user}'@'%'"));
+        }
     }
 
     /// Its Unix socket.
@@ -266,11 +281,16 @@ fn initialise(folder: &Path) {
     let mut install = Command::new("mariadb-install-db");
     install.args(["--no-defaults", "--skip-test-db", "--skip-name-resolve"]);
     install.arg("--auth-root-authentication-method=normal");
-    install.arg(format!("--datadir={}", folder.display()));
-    install.args(SMALL).args(as_root());
+    install.args(own_folders(folder)).args(SMALL).args(as_root());
     let output = install.output().unwrap_or_else(|error| missing("mariadb-install-db", &error));
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
     assert!(output.status.success(), "mariadb-install-db failed: {said}");
+}
+
+/// In a shared folder for temporary tables, servers that start at once delete each other's.
+fn own_folders(folder: &Path) -> [String; 2] {
+    ["data", "tmp"].map(|name| format!("--{name}dir={}", folder.join(name).display()))
 }
 
 /// Small and forgetful: a test's data need not survive the machine.
@@ -284,14 +304,24 @@ const SMALL: [&str; 7] = [
     "--sync-frm=0",
 ];
 
+/// So that it offers TLS, with a certificate that nobody has reason to trust.
+fn make_certificate(folder: &Path) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
+    let made = made.expect("a certificate");
+    fs::write(folder.join("cert.pem"), made.cert.pem()).expect("our folder");
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).expect("our folder");
+}
+
 fn launch(folder: &Path, port: u16) -> Child {
     let log = fs::File::create(folder.join("log")).expect("a log file");
     let mut server = Command::new(binary());
     server.args(["--no-defaults", "--bind-address=127.0.0.1,::1", "--skip-name-resolve"]);
-    server.arg(format!("--datadir={}", folder.join("data").display()));
+    server.args(own_folders(folder));
     server.arg(format!("--socket={}", folder.join("socket").display()));
     server.arg(format!("--pid-file={}", folder.join("pid").display()));
     server.arg(format!("--port={port}"));
+    server.arg(format!("--ssl-cert={}", folder.join("cert.pem").display()));
+    server.arg(format!("--ssl-key={}", folder.join("key.pem").display()));
     server.args([
         "--performance-schema=OFF",
         "--character-set-server=utf8mb4",

@@ -227,12 +227,8 @@ mod tests {
             Just(PhpValue::Raw(b"R:2;".to_vec())),
             Just(PhpValue::Raw(b"O:1:\"A\":1:{s:1:\"x\";a:0:{}}".to_vec())),
         ];
-        let key = || {
-            prop_oneof![
-                any::<i64>().prop_map(Key::Int),
-                any::<Vec<u8>>().prop_map(Key::Str)
-            ]
-        };
+        let key =
+            || prop_oneof![any::<i64>().prop_map(Key::Int), any::<Vec<u8>>().prop_map(Key::Str)];
         leaf.prop_recursive(6, 64, 6, move |inner| {
             prop::collection::vec((key(), inner), 0..6).prop_map(PhpValue::Array)
         })
@@ -268,7 +264,7 @@ mod tests {
             r#"O:8:"stdClass":1:{s:1:"a";i:1;}"#,
             r#"C:3:"Foo":5:{a;b}c}"#,
             r#"E:11:"Suit:Hearts";"#,
-            r#"a:2:{i:0;a:0:{}i:1;R:2;}"#,
+            "a:2:{i:0;a:0:{}i:1;R:2;}",
             "r:1;",
             "i:007;",
             "i:+5;",
@@ -314,24 +310,16 @@ mod tests {
         let mut value = parsed(r#"a:2:{s:3:"ovh";b:1;s:6:"closte";b:0;}"#);
         value.set("closte", PhpValue::Bool(true)).unwrap();
         value.set("new", PhpValue::Int(3)).unwrap();
-        assert_eq!(
-            value.to_bytes(),
-            br#"a:3:{s:3:"ovh";b:1;s:6:"closte";b:1;s:3:"new";i:3;}"#
-        );
+        assert_eq!(value.to_bytes(), br#"a:3:{s:3:"ovh";b:1;s:6:"closte";b:1;s:3:"new";i:3;}"#);
     }
 
     #[test]
     fn a_change_that_would_shift_references_is_refused() {
         let mut value = parsed(r#"a:2:{s:1:"x";a:1:{i:0;i:1;}s:1:"y";R:3;}"#);
         let before = value.clone();
-        assert_eq!(
-            value.set("x", PhpValue::Bool(true)),
-            Err(WouldBreakReferences)
-        );
+        assert_eq!(value.set("x", PhpValue::Bool(true)), Err(WouldBreakReferences));
         assert_eq!(value, before);
-        value
-            .set("z", PhpValue::Bool(true))
-            .expect("the end is safe");
+        value.set("z", PhpValue::Bool(true)).expect("the end is safe");
     }
 
     #[test]
@@ -348,11 +336,7 @@ mod tests {
             ("a:0:{}", None, false),
         ] {
             let value = parsed(text);
-            assert_eq!(
-                (value.as_int(), value.is_truthy()),
-                (int, truthy),
-                "{text}"
-            );
+            assert_eq!((value.as_int(), value.is_truthy()), (int, truthy), "{text}");
         }
     }
 }

@@ -211,7 +211,11 @@ impl Doctor<'_> {
         let set = &self.context.loaded.settings.targets;
         let mut told: Vec<String> = set.iter().map(ToString::to_string).collect();
         if set.is_empty() {
-            told.extend(wp.and_then(|wp| wp.closte_public_ip_address.known()).cloned());
+            match wp.map(crate::wiring::public_address) {
+                Some(Ok(ip)) => told.extend(ip.map(|ip| ip.to_string())),
+                Some(Err(failure)) => return failed("targets", &failure),
+                None => (),
+            }
             if let Some(network) = network
                 && let DnsSight::Addresses { found, .. } =
                     probe.resolve(&network.identity.domain).await

@@ -80,13 +80,15 @@ impl Talk for Progress {
 /// What the first pass on a network will do, before it does it.
 fn first_sentence(network: &Network, plan: &Plan) -> String {
     let mapped = plan.entries.values().filter(|entry| entry.mapped.is_some()).count();
-    let new = pass::additions(plan);
+    let records = match plan.records.len() {
+        0 => "no site gets a new record".to_owned(),
+        count => format!("{count} sites get their domain record"),
+    };
     format!(
-        "First pass on {}: {new} of its {mapped} mapped domains will be added at Closte, all of \
-         them are followed until DNS and certificate are right, nothing is removed, and the {} \
-         sites that are there get no new records.",
+        "First pass on {}: {} of its {mapped} mapped domains will be added at Closte, all of them \
+         are followed until DNS and certificate are right, nothing is removed, and {records}.",
         network.identity.domain,
-        network.sites.len(),
+        pass::additions(plan),
     )
 }
 

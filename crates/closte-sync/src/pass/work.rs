@@ -17,6 +17,7 @@ use rules::answer;
 use rules::breaker::Allowed;
 use rules::entry::{Call, Entry, Lease, Mapped};
 use rules::host::{AliasList, HostError};
+use rules::judge;
 use rules::ledger::{Held, LedgerError};
 use rules::reason::Reason;
 use rules::records::NewRecord;
@@ -76,6 +77,9 @@ impl Work<'_> {
         // The one that waited longest goes first, so that none starves.
         due_calls.sort_by_key(|due| (due.entry.step.due, due.entry.step.tries));
         let is_due = |entry: &Entry| looks && entry.is_look_due(now);
+        if !looks {
+            self.close_eyes(&mut entries);
+        }
         let due_looks: Vec<Entry> =
             entries.extract_if(.., |_, it| is_due(it)).map(|it| it.1).collect();
         self.talk.lies_ahead(due_calls.len() + due_looks.len());
@@ -92,6 +96,16 @@ impl Work<'_> {
         self.recover(&mut entries);
         self.settle(&mut entries).await;
         Ok(entries)
+    }
+
+    /// Our clock cannot be trusted: what is due is not looked at, and says so.
+    fn close_eyes(&self, entries: &mut Entries) {
+        let now = self.engine.clock.now();
+        for entry in entries.values_mut().filter(|entry| entry.is_look_due(now)) {
+            let before = entry.clone();
+            judge::blind(entry, Reason::ClockWrong, now);
+            self.journal.entry(Some(&before), entry);
+        }
     }
 
     /// The host is back: what its outage had put off is due at once.
@@ -209,7 +223,6 @@ impl Work<'_> {
             }
         });
         if let Err(error) = &answer {
-            tracing::warn!(domain.name = %entry.domain, "{}: {error}", Held::action_of(call));
             self.journal.happened(&entry, "host", format!("{}: {error}", Held::action_of(call)));
         }
         self.journal.change(called(&entry, call, &answer));
@@ -277,8 +290,13 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
         domain: entry.domain.clone(),
         outcome,
         reason: answer.is_err().then_some(entry.alias.reason).flatten().map(code),
-        detail: answer.as_ref().err().map(ToString::to_string),
+        detail: answer.as_ref().err().map(told),
     }
+}
+
+/// The host's own words, or else what the matter is.
+fn told(error: &HostError) -> String {
+    error.words().map_or_else(|| error.to_string(), str::to_owned)
 }
 
 fn code(reason: Reason) -> String {

@@ -18,11 +18,7 @@ type Parsed<T> = Result<T, ParseError>;
 pub(super) fn parse(bytes: &[u8]) -> Parsed<PhpValue> {
     let mut reader = Reader { bytes, position: 0 };
     let value = reader.value(MAX_DEPTH)?;
-    if reader.position == bytes.len() {
-        Ok(value)
-    } else {
-        Err(reader.error())
-    }
+    if reader.position == bytes.len() { Ok(value) } else { Err(reader.error()) }
 }
 
 struct Reader<'a> {
@@ -78,11 +74,7 @@ impl<'a> Reader<'a> {
     fn float(&mut self) -> Parsed<PhpValue> {
         let text = self.until(b';')?;
         let known = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
-        if known {
-            Ok(PhpValue::Float(text.to_vec()))
-        } else {
-            Err(self.error())
-        }
+        if known { Ok(PhpValue::Float(text.to_vec())) } else { Err(self.error()) }
     }
 
     /// The count is checked against what is there; nothing is reserved on its word.
@@ -200,11 +192,7 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, wanted: &[u8]) -> Parsed<()> {
-        if self.take(wanted.len())? == wanted {
-            Ok(())
-        } else {
-            Err(self.error())
-        }
+        if self.take(wanted.len())? == wanted { Ok(()) } else { Err(self.error()) }
     }
 
     fn next(&mut self) -> Parsed<u8> {
@@ -212,9 +200,7 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self) -> ParseError {
-        ParseError {
-            position: self.position,
-        }
+        ParseError { position: self.position }
     }
 }
 

@@ -1,0 +1,135 @@
+//! Which network is ours, where an installation may hold several.
+
+use rules::DomainName;
+
+use crate::wp_config::WpConfigError;
+use crate::{TablePrefix, WpConfig};
+
+/// What wp-config.php says of the network, besides where its database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// `$table_prefix`.
+    pub prefix: TablePrefix,
+    /// `CLOSTE_APP_ID`.
+    pub app: Option<String>,
+    /// `SITE_ID_CURRENT_SITE`.
+    pub network_id: Option<u64>,
+    /// `DOMAIN_CURRENT_SITE`.
+    pub domain: Option<String>,
+    /// `PATH_CURRENT_SITE`.
+    pub path: Option<String>,
+    /// Whether WordPress has a persistent object cache.
+    pub object_cache: bool,
+}
+
+/// A row of `wp_site`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NetworkRow {
+    pub(crate) id: u64,
+    pub(crate) domain: String,
+    pub(crate) path: String,
+}
+
+/// No row of `wp_site`, or more than one, can be ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotOurs {
+    #[error("`{table}` has no network with the id {id} (`SITE_ID_CURRENT_SITE`)")]
+    NoSuchId { table: String, id: u64 },
+    #[error("`{table}` holds {count} networks, and none is known to be ours")]
+    Several { table: String, count: usize },
+    #[error("`{table}` is empty: this is no network")]
+    Empty { table: String },
+    #[error("the network's own domain `{domain}` is no domain: {why}")]
+    BadDomain { domain: String, why: String },
+}
+
+impl Installation {
+    /// An installation of which only the prefix is known.
+    pub fn new(prefix: TablePrefix) -> Self {
+        Self { prefix, app: None, network_id: None, domain: None, path: None, object_cache: false }
+    }
+
+    /// What `config` says of it.
+    ///
+    /// # Errors
+    ///
+    /// `$table_prefix` is missing or unknown.
+    pub fn of(config: &WpConfig) -> Result<Self, WpConfigError> {
+        Ok(Self {
+            prefix: config.require("$table_prefix", &config.table_prefix)?.clone(),
+            app: config.closte_app_id.known().cloned(),
+            network_id: config.site_id_current_site.known().copied(),
+            domain: config.domain_current_site.known().cloned(),
+            path: config.path_current_site.known().cloned(),
+            object_cache: config.object_cache,
+        })
+    }
+
+    /// The row that is our network, as WordPress would choose it.
+    pub(crate) fn choose<'a>(&self, rows: &'a [NetworkRow]) -> Result<&'a NetworkRow, NotOurs> {
+        let table = format!("{}site", self.prefix);
+        if let Some(id) = self.network_id {
+            return rows.iter().find(|row| row.id == id).ok_or(NotOurs::NoSuchId { table, id });
+        }
+        let mut ours = rows.iter().filter(|row| self.may_be(row));
+        match (ours.next(), ours.next(), rows) {
+            (Some(row), None, _) | (None, None, [row]) => Ok(row),
+            (_, _, []) => Err(NotOurs::Empty { table }),
+            _ => Err(NotOurs::Several { table, count: rows.len() }),
+        }
+    }
+
+    fn may_be(&self, row: &NetworkRow) -> bool {
+        let host = |text: &str| DomainName::parse_host(text).ok();
+        self.domain.as_ref().is_none_or(|domain| host(domain) == host(&row.domain))
+            && self.path.as_ref().is_none_or(|path| *path == row.path)
+    }
+
+    /// The network's own domain: the constant counts before the row, as in WordPress.
+    pub(crate) fn own_domain(&self, row: &NetworkRow) -> Result<DomainName, NotOurs> {
+        let domain = self.domain.as_ref().unwrap_or(&row.domain);
+        DomainName::parse_host(domain)
+            .map_err(|why| NotOurs::BadDomain { domain: domain.clone(), why: why.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: u64, domain: &str, path: &str) -> NetworkRow {
+        NetworkRow { id, domain: domain.to_owned(), path: path.to_owned() }
+    }
+
+    #[test]
+    fn our_network_is_the_one_that_wordpress_would_choose() {
+        let both = [row(1, "a.example", "/"), row(2, "b.example", "/"), row(3, "b.example", "/x/")];
+        let any = Installation::new("wp_".parse().unwrap());
+        let by_id = Installation { network_id: Some(2), ..any.clone() };
+        let by_domain = Installation { domain: Some("www.A.example".into()), ..any.clone() };
+        let by_path = Installation {
+            domain: Some("b.example".into()),
+            path: Some("/x/".into()),
+            ..any.clone()
+        };
+        let chosen =
+            |of: &Installation, rows: &[NetworkRow]| of.choose(rows).map(|row| row.id).ok();
+        assert_eq!(chosen(&any, &both[..1]), Some(1));
+        assert_eq!(chosen(&any, &both), None);
+        assert_eq!(chosen(&any, &[]), None);
+        assert_eq!(chosen(&by_id, &both), Some(2));
+        assert_eq!(chosen(&by_id, &both[..1]), None);
+        assert_eq!(chosen(&by_domain, &both), Some(1));
+        assert_eq!(chosen(&by_domain, &both[1..2]), Some(2), "the only one there is");
+        assert_eq!(chosen(&by_path, &both), Some(3));
+    }
+
+    #[test]
+    fn the_constant_counts_before_the_row() {
+        let of = Installation {
+            domain: Some("staging.example".into()),
+            ..Installation::new("wp_".parse().unwrap())
+        };
+        assert_eq!(of.own_domain(&row(1, "a.example", "/")).unwrap().as_str(), "staging.example");
+    }
+}

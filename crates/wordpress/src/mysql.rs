@@ -1,0 +1,164 @@
+//! [`MysqlNetwork`]: a network in MySQL or MariaDB as a [`NetworkSource`].
+//!
+//! A read is one consistent snapshot, whole or an error. Writes are conditional on what stands
+//! there, inside the statement or under a lock. Statements and locks give up after ten seconds.
+//! It never writes to a table that it was not asked to write to, and alters none.
+
+mod database;
+mod failure;
+mod link;
+mod mappings;
+mod meta;
+mod missing;
+mod read;
+mod rights;
+mod tables;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::{DomainName, Home, Network};
+
+use crate::wp_config::WpConfigError;
+use crate::{Installation, WpConfig};
+
+pub use database::{Database, NotADatabase};
+use link::Link;
+
+/// More connections than this are closed instead of kept.
+const KEPT: usize = 2;
+
+/// A WordPress network in MySQL or MariaDB.
+#[derive(Debug)]
+pub struct MysqlNetwork {
+    database: Database,
+    installation: Arc<Installation>,
+    /// Connections that nobody uses. One that failed never comes back here.
+    idle: Mutex<Vec<Link>>,
+}
+
+impl MysqlNetwork {
+    /// The network of `installation` in `database`. Nothing is connected yet.
+    pub fn new(database: Database, installation: Installation) -> Self {
+        Self { database, installation: Arc::new(installation), idle: Mutex::default() }
+    }
+
+    /// The network that `config` describes.
+    ///
+    /// # Errors
+    ///
+    /// A value that is needed is missing, or known only when PHP runs.
+    pub fn of(config: &WpConfig) -> Result<Self, WpConfigError> {
+        Ok(Self::new(Database::of(config)?, Installation::of(config)?))
+    }
+
+    /// Take leave of the server. Without it, it would log an aborted connection.
+    pub async fn close(&self) {
+        while let Some(link) = self.take_idle() {
+            link.close().await;
+        }
+    }
+
+    /// A connection that works, kept or new.
+    async fn link(&self) -> Result<Link, SourceError> {
+        while let Some(mut link) = self.take_idle() {
+            if link.is_alive().await {
+                return Ok(link);
+            }
+        }
+        Link::connect(&self.database, &self.installation).await
+    }
+
+    fn take_idle(&self) -> Option<Link> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Only after success: a link dropped half-way closes its connection, and with it whatever
+    /// transaction or lock was open.
+    fn keep(&self, link: Link) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT {
+            idle.push(link);
+        }
+    }
+}
+
+#[async_trait]
+impl NetworkSource for MysqlNetwork {
+    async fn read(&self) -> Result<Network, SourceError> {
+        let mut link = self.link().await?;
+        match link.read().await {
+            Ok(network) => {
+                self.keep(link);
+                Ok(network)
+            }
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {
+        let mut link = self.link().await?;
+        let written = link.write_stage(write).await?;
+        self.keep(link);
+        Ok(written)
+    }
+
+    async fn create_record(
+        &self,
+        site: u64,
+        domain: &DomainName,
+    ) -> Result<Option<u64>, SourceError> {
+        let mut link = self.link().await?;
+        let id = link.create_record(site, domain).await?;
+        self.keep(link);
+        Ok(id)
+    }
+
+    async fn add_mapping(
+        &self,
+        site: u64,
+        domain: &DomainName,
+        primary: Primary,
+    ) -> Result<u64, SourceError> {
+        let mut link = self.link().await?;
+        let id = link.add_mapping(site, domain, primary).await?;
+        self.keep(link);
+        Ok(id)
+    }
+
+    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+        let mut link = self.link().await?;
+        let count = link.remove_mapping(domain).await?;
+        self.keep(link);
+        Ok(count)
+    }
+
+    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
+        let mut link = self.link().await?;
+        let home = link.write_home(home, replace).await?;
+        self.keep(link);
+        Ok(home)
+    }
+
+    async fn switch(&self, on: bool) -> Result<bool, SourceError> {
+        let mut link = self.link().await?;
+        let changed = link.switch(on).await?;
+        self.keep(link);
+        Ok(changed)
+    }
+
+    async fn set_check_interval(&self, seconds: u32) -> Result<(), SourceError> {
+        let mut link = self.link().await?;
+        link.set_check_interval(seconds).await?;
+        self.keep(link);
+        Ok(())
+    }
+
+    async fn rights(&self) -> Result<Vec<Right>, SourceError> {
+        let mut link = self.link().await?;
+        let rights = link.rights().await?;
+        self.keep(link);
+        Ok(rights)
+    }
+}

@@ -1,0 +1,217 @@
+//! The network's options that we read, and the few keys that we write.
+//!
+//! What is written keeps every other byte of the option; an option that does not unserialize is
+//! never overwritten.
+
+use std::time::Duration;
+
+use rules::Home;
+use rules::network::{Settings, WwwTwins};
+
+use crate::php_value::{Key, ParseError, PhpValue, WouldBreakReferences};
+
+/// Ultimate Multisite's settings.
+pub const SETTINGS: &str = "wp-ultimo_v2_settings";
+/// Which host integrations are switched on.
+pub const INTEGRATIONS: &str = "wu_host_integrations_enabled";
+/// Which installation of closte-sync acts for the network.
+pub const HOME: &str = "closte_sync_home";
+
+/// The plugin allows no less.
+const SHORTEST_INTERVAL: u64 = 10;
+
+/// Why an option cannot be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotChange {
+    /// What is there cannot be read.
+    #[error("what is there does not unserialize, so it is left alone")]
+    Unreadable(#[source] ParseError),
+    /// What is there is more than a list of settings.
+    #[error("what is there cannot take the change")]
+    Entangled(#[from] WouldBreakReferences),
+}
+
+/// Read Ultimate Multisite's settings; what makes no sense is said and its default holds.
+///
+/// # Errors
+///
+/// The option does not unserialize.
+pub fn settings(option: &[u8], say: &mut dyn FnMut(String)) -> Result<Settings, ParseError> {
+    let option = parse(option)?;
+    let default = Settings::default();
+    Ok(Settings {
+        dns_check_interval: interval(option.at("dns_check_interval"), say)
+            .unwrap_or(default.dns_check_interval),
+        domain_mapping: option.at("enable_domain_mapping").is_none_or(PhpValue::is_truthy),
+        www: www(option.at("auto_create_www_subdomain"), say).unwrap_or(default.www),
+    })
+}
+
+fn interval(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<Duration> {
+    let value = value?;
+    let seconds = value.as_int().and_then(|it| u64::try_from(it).ok());
+    match seconds {
+        None => say("`dns_check_interval` is no number of seconds; 300 holds".to_owned()),
+        Some(seconds) if seconds < SHORTEST_INTERVAL => {
+            say(format!("`dns_check_interval` is {seconds}; {SHORTEST_INTERVAL} seconds hold"));
+        }
+        Some(_) => {}
+    }
+    seconds.map(|seconds| Duration::from_secs(seconds.max(SHORTEST_INTERVAL)))
+}
+
+fn www(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<WwwTwins> {
+    match value?.as_bytes() {
+        Some(b"always") => Some(WwwTwins::Always),
+        Some(b"main_only") => Some(WwwTwins::MainOnly),
+        Some(b"never") => Some(WwwTwins::Never),
+        _ => {
+            say("`auto_create_www_subdomain` is none of its words; `always` holds".to_owned());
+            None
+        }
+    }
+}
+
+/// Whether the network's admin switched Closte on.
+///
+/// # Errors
+///
+/// The option does not unserialize.
+pub fn is_switched_on(option: &[u8]) -> Result<bool, ParseError> {
+    Ok(parse(option)?.at("closte").is_some_and(PhpValue::is_truthy))
+}
+
+/// The option with Closte switched on or off.
+///
+/// # Errors
+///
+/// [`CannotChange`]; then nothing should be written.
+pub fn switched(option: &[u8], on: bool) -> Result<Vec<u8>, CannotChange> {
+    with(option, "closte", PhpValue::Bool(on))
+}
+
+/// The settings with another `dns_check_interval`, a text as the plugin's own form saves it.
+///
+/// # Errors
+///
+/// [`CannotChange`]; then nothing should be written.
+pub fn with_check_interval(option: &[u8], seconds: u32) -> Result<Vec<u8>, CannotChange> {
+    with(option, "dns_check_interval", PhpValue::str(seconds.to_string()))
+}
+
+fn with(option: &[u8], key: &str, value: PhpValue) -> Result<Vec<u8>, CannotChange> {
+    let mut option = parse(option).map_err(CannotChange::Unreadable)?;
+    option.set(key, value)?;
+    Ok(option.to_bytes())
+}
+
+/// The installation that acts for the network; none where the option is no such word.
+pub fn home(option: &[u8]) -> Option<Home> {
+    let option = PhpValue::parse(option).ok()?;
+    let text = |key| {
+        let bytes = option.at(key)?.as_bytes()?;
+        String::from_utf8(bytes.to_vec()).ok()
+    };
+    Some(Home { app: text("app"), domain: text("domain")?, ledger: text("ledger")? })
+}
+
+/// The option that says which installation acts for the network.
+pub fn home_option(home: &Home) -> Vec<u8> {
+    let app = home.app.clone().map_or(PhpValue::Null, PhpValue::str);
+    let entries = [
+        ("app", app),
+        ("domain", PhpValue::str(home.domain.clone())),
+        ("ledger", PhpValue::str(home.ledger.clone())),
+    ];
+    PhpValue::Array(entries.map(|(key, value)| (Key::Str(key.into()), value)).into()).to_bytes()
+}
+
+/// An empty value is what WordPress stores for an empty option.
+fn parse(option: &[u8]) -> Result<PhpValue, ParseError> {
+    match option {
+        b"" => Ok(PhpValue::Null),
+        option => PhpValue::parse(option),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(option: &str) -> (Settings, Vec<String>) {
+        let mut said = Vec::new();
+        let settings = settings(option.as_bytes(), &mut |it| said.push(it)).unwrap();
+        (settings, said)
+    }
+
+    fn seconds(option: &str) -> u64 {
+        read(option).0.dns_check_interval.as_secs()
+    }
+
+    #[test]
+    fn settings_are_read_in_whatever_type_they_come() {
+        let example = r#"a:3:{s:18:"dns_check_interval";s:3:"120";s:21:"enable_domain_mapping";s:1:"1";s:25:"auto_create_www_subdomain";s:9:"main_only";}"#;
+        let (settings, said) = read(example);
+        assert_eq!(settings.dns_check_interval, Duration::from_mins(2));
+        assert_eq!((settings.domain_mapping, settings.www), (true, WwwTwins::MainOnly));
+        assert_eq!(said, Vec::<String>::new());
+        assert_eq!(seconds(r#"a:1:{s:18:"dns_check_interval";i:60;}"#), 60);
+        assert!(!read(r#"a:1:{s:21:"enable_domain_mapping";b:0;}"#).0.domain_mapping);
+        assert!(!read(r#"a:1:{s:21:"enable_domain_mapping";s:1:"0";}"#).0.domain_mapping);
+    }
+
+    #[test]
+    fn what_is_missing_has_its_default_and_what_is_odd_is_said() {
+        for option in ["", "a:0:{}", "b:0;", r#"a:1:{s:1:"x";i:1;}"#] {
+            assert_eq!(read(option), (Settings::default(), Vec::new()), "{option}");
+        }
+        let odd =
+            r#"a:2:{s:18:"dns_check_interval";s:3:"abc";s:25:"auto_create_www_subdomain";i:1;}"#;
+        let (settings, said) = read(odd);
+        assert_eq!((settings, said.len()), (Settings::default(), 2));
+        let (settings, said) = read(r#"a:1:{s:18:"dns_check_interval";s:1:"5";}"#);
+        assert_eq!(settings.dns_check_interval, Duration::from_secs(10));
+        assert_eq!(said, ["`dns_check_interval` is 5; 10 seconds hold"]);
+        assert!(super::settings(b"a:1:{", &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn the_switch_is_what_php_takes_for_true() {
+        for (option, on) in [
+            (r#"a:1:{s:6:"closte";b:1;}"#, true),
+            (r#"a:1:{s:6:"closte";s:1:"1";}"#, true),
+            (r#"a:1:{s:6:"closte";b:0;}"#, false),
+            (r#"a:1:{s:3:"ovh";b:1;}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(is_switched_on(option.as_bytes()), Ok(on), "{option}");
+        }
+        assert!(is_switched_on(b"rubbish").is_err());
+    }
+
+    #[test]
+    fn a_change_keeps_every_other_byte() {
+        let option = br#"a:2:{s:3:"ovh";O:1:"A":1:{s:1:"x";d:1.0E+25;}s:6:"closte";b:0;}"#;
+        let on = br#"a:2:{s:3:"ovh";O:1:"A":1:{s:1:"x";d:1.0E+25;}s:6:"closte";b:1;}"#;
+        assert_eq!(switched(option, true).unwrap(), on);
+        assert_eq!(switched(on, false).unwrap(), option);
+        assert_eq!(switched(b"", true).unwrap(), br#"a:1:{s:6:"closte";b:1;}"#);
+        let rubbish = with_check_interval(b"rubbish", 10);
+        assert!(matches!(rubbish, Err(CannotChange::Unreadable(_))), "{rubbish:?}");
+        assert_eq!(
+            with_check_interval(br#"a:2:{s:18:"dns_check_interval";i:300;s:1:"k";s:0:"";}"#, 10)
+                .unwrap(),
+            br#"a:2:{s:18:"dns_check_interval";s:2:"10";s:1:"k";s:0:"";}"#
+        );
+    }
+
+    #[test]
+    fn a_home_survives_being_written() {
+        for app in [None, Some("a1b2".to_owned())] {
+            let home = Home { app, domain: "network.example".into(), ledger: "l-1".into() };
+            assert_eq!(super::home(&home_option(&home)), Some(home));
+        }
+        assert_eq!(home(b"a:0:{}"), None);
+        assert_eq!(home(b"rubbish"), None);
+    }
+}

@@ -1,0 +1,252 @@
+//! From rows to a [`Network`]: the one place that judges what a row means.
+//!
+//! Nothing here reads a database. A row that makes no sense becomes a [`Problem`] and costs only
+//! itself; what is missing for the whole is an error of the reader, never a smaller network.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rules::domain_name::NotADomain;
+use rules::network::Settings;
+use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
+
+use crate::installation::{Installation, NetworkRow};
+use crate::{forms, options};
+
+/// A row of `wp_blogs`.
+pub(crate) struct SiteRow<'a> {
+    pub(crate) id: u64,
+    pub(crate) network_id: u64,
+    pub(crate) domain: &'a [u8],
+    pub(crate) path: &'a [u8],
+    /// In seconds; none for a zero date.
+    pub(crate) age: Option<i64>,
+    pub(crate) hidden: bool,
+}
+
+/// A row of `wp_wu_domain_mappings`.
+pub(crate) struct MappingRow<'a> {
+    pub(crate) id: u64,
+    /// 0, which no site has, for one that cannot be read.
+    pub(crate) site_id: u64,
+    pub(crate) domain: &'a [u8],
+    pub(crate) stage: Option<&'a [u8]>,
+    pub(crate) secure: bool,
+    pub(crate) active: bool,
+    pub(crate) primary: bool,
+}
+
+/// What has been read so far.
+pub(crate) struct Snapshot<'a> {
+    of: &'a Installation,
+    problems: Vec<Problem>,
+    network_domains: BTreeSet<DomainName>,
+    sites: BTreeMap<u64, Site>,
+    mappings: Vec<Mapping>,
+    unreadable_of: BTreeSet<u64>,
+    settings: Settings,
+    switched_on: bool,
+    home: Option<Home>,
+    shared_bases: BTreeSet<DomainName>,
+}
+
+impl<'a> Snapshot<'a> {
+    pub(crate) fn new(of: &'a Installation) -> Self {
+        Self {
+            of,
+            problems: Vec::new(),
+            network_domains: BTreeSet::new(),
+            sites: BTreeMap::new(),
+            mappings: Vec::new(),
+            unreadable_of: BTreeSet::new(),
+            settings: Settings::default(),
+            switched_on: false,
+            home: None,
+            shared_bases: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn networks(&mut self, rows: &[NetworkRow]) {
+        for row in rows {
+            match DomainName::parse_host(&row.domain) {
+                Ok(domain) => _ = self.network_domains.insert(domain),
+                Err(why) => self.odd_domain("site", row.id, &row.domain, &why.to_string()),
+            }
+        }
+    }
+
+    pub(crate) fn site(&mut self, row: &SiteRow<'_>) {
+        let text = String::from_utf8_lossy(row.domain);
+        let domain: Option<DomainName> = text.parse().ok();
+        if domain.is_none() {
+            // A port or a single label is a site all the same, only none that can be mapped.
+            if let Err(why) = DomainName::parse_host(&text) {
+                self.odd_domain("blogs", row.id, &text, &why.to_string());
+            }
+        }
+        let site = Site {
+            network_id: row.network_id,
+            domain,
+            path: String::from_utf8_lossy(row.path).into_owned(),
+            age: row.age.map(|age| Duration::from_secs(u64::try_from(age).unwrap_or(0))),
+            hidden: row.hidden,
+        };
+        self.sites.insert(row.id, site);
+    }
+
+    /// Whether its site is there is for the rules to judge.
+    pub(crate) fn mapping(&mut self, row: &MappingRow<'_>) {
+        let site_id = row.site_id;
+        match domain(row.domain) {
+            Ok(domain) => {
+                let stage = self.stage(row);
+                let MappingRow { id, secure, active, primary, .. } = *row;
+                let mapping = Mapping { id, site_id, domain, stage, secure, active, primary };
+                self.mappings.push(mapping);
+            }
+            Err(why) => {
+                self.unreadable_of.insert(site_id);
+                let text = String::from_utf8_lossy(row.domain);
+                self.odd_domain("wu_domain_mappings", row.id, &text, &why);
+            }
+        }
+    }
+
+    fn stage(&mut self, row: &MappingRow<'_>) -> Option<Stage> {
+        let word = row.stage.and_then(|word| std::str::from_utf8(word).ok());
+        let stage = word.and_then(Stage::from_word);
+        if stage.is_none() {
+            let word = word.unwrap_or("NULL");
+            let reason = format!("`{word}` is no stage; the next look writes one");
+            self.row_problem("wu_domain_mappings", "stage", row.id, &reason);
+        }
+        stage
+    }
+
+    /// An option of our network. Only the first row of a name counts, as in WordPress.
+    pub(crate) fn option(&mut self, id: u64, name: &str, value: &[u8]) {
+        match name {
+            options::SETTINGS => {
+                let mut said = Vec::new();
+                match options::settings(value, &mut |it| said.push(it)) {
+                    Ok(settings) => self.settings = settings,
+                    Err(_) => said.push("does not unserialize; defaults hold".to_owned()),
+                }
+                for reason in said {
+                    self.option_problem(id, name, &reason);
+                }
+            }
+            options::INTEGRATIONS => match options::is_switched_on(value) {
+                Ok(on) => self.switched_on = on,
+                Err(_) => {
+                    self.option_problem(id, name, "does not unserialize; Closte counts as off");
+                }
+            },
+            options::HOME => match options::home(value) {
+                Some(home) => self.home = Some(home),
+                None => self.option_problem(id, name, "cannot be read"),
+            },
+            _ => {}
+        }
+    }
+
+    pub(crate) fn form(&mut self, id: u64, settings: &[u8]) {
+        match forms::offered(settings) {
+            Ok(offered) => {
+                self.shared_bases.extend(offered.hosts);
+                for line in offered.odd {
+                    let reason = format!("`{}` is no host", short(&line));
+                    self.row_problem("wu_forms", "settings", id, &reason);
+                }
+            }
+            Err(error) => {
+                let reason = format!("{error}: the shared base domains in it are not known");
+                self.row_problem("wu_forms", "settings", id, &reason);
+            }
+        }
+    }
+
+    /// A row whose key makes no sense.
+    pub(crate) fn unreadable_row(&mut self, table: &str) {
+        let table = Some(format!("{}{table}", self.of.prefix));
+        let reason = "a row whose id cannot be read".to_owned();
+        self.problems.push(Problem { table, column: None, id: None, reason });
+    }
+
+    pub(crate) fn finish(
+        self,
+        identity: Identity,
+        stage_words: BTreeSet<Stage>,
+        database_time: Option<Time>,
+    ) -> Network {
+        let mut network_domains = self.network_domains;
+        network_domains.insert(identity.domain.clone());
+        Network {
+            identity,
+            home: self.home,
+            switched_on: self.switched_on,
+            settings: self.settings,
+            network_domains,
+            shared_bases: self.shared_bases,
+            stage_words,
+            sites: self.sites,
+            mappings: self.mappings,
+            unreadable_of: self.unreadable_of,
+            problems: self.problems,
+            object_cache: self.of.object_cache,
+            database_time,
+        }
+    }
+
+    fn odd_domain(&mut self, table: &str, id: u64, domain: &str, why: &str) {
+        let reason = format!("`{}` is no domain: {why}", short(domain));
+        self.row_problem(table, "domain", id, &reason);
+    }
+
+    fn option_problem(&mut self, id: u64, option: &str, reason: &str) {
+        self.row_problem("sitemeta", "meta_value", id, &format!("`{option}`: {reason}"));
+    }
+
+    fn row_problem(&mut self, table: &str, column: &str, id: u64, reason: &str) {
+        let table = format!("{}{table}", self.of.prefix);
+        self.problems.push(Problem::in_row(&table, column, id, reason));
+    }
+}
+
+fn domain(bytes: &[u8]) -> Result<DomainName, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    text.parse().map_err(|why: NotADomain| why.to_string())
+}
+
+/// What fits a line, control characters made visible.
+fn short(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
+/// The words of an `enum('a','b')` column that are stages; a text column can hold all.
+pub(crate) fn stage_words(column_type: &str) -> BTreeSet<Stage> {
+    if column_type.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("enum(")) {
+        column_type.split('\'').filter_map(Stage::from_word).collect()
+    } else {
+        Stage::ALL.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_column_are_read() {
+        let old = "enum('checking-dns','checking-ssl-cert','done-without-ssl','done','failed')";
+        assert_eq!(stage_words(old).len(), 5);
+        assert!(!stage_words(old).contains(&Stage::SslFailed));
+        assert_eq!(stage_words("varchar(40)").len(), 6);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_bad_value_fits_a_line() {
+        assert_eq!(short("a\nb"), "a\\nb");
+        assert_eq!(short(&"x".repeat(300)).len(), 80);
+    }
+}

@@ -1,0 +1,262 @@
+//! `wp-config.php`: what closte-sync needs of it, read and never run.
+//!
+//! Start with [`find()`], then [`WpConfig::load`]. A value that is known only when PHP runs is named
+//! as such ([`Setting::Unknown`]); nothing is guessed, and secrets never reach `Debug`.
+
+mod error;
+mod expression;
+mod find;
+mod run;
+mod setting;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use php_rs_parser::bumpalo::Bump;
+use secrecy::SecretString;
+
+pub use error::{NotFound, WpConfigError};
+pub use find::{Found, find};
+pub use run::SecondFile;
+pub use setting::{Setting, Unsettled};
+
+use crate::{DatabaseHost, TablePrefix};
+use run::{Run, World};
+
+/// No real wp-config.php comes near it; a parser should not be fed more.
+const LARGEST: usize = 1 << 20;
+
+/// The parser recurses up to its own limit, which debug builds exceed on a usual stack.
+const STACK: usize = 32 << 20;
+
+/// A real file takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a wp-config.php says.
+#[derive(Clone, Debug)]
+pub struct WpConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// The folder of WordPress itself.
+    pub root: PathBuf,
+    /// `DB_NAME`.
+    pub db_name: Setting<String>,
+    /// `DB_USER`.
+    pub db_user: Setting<String>,
+    /// `DB_PASSWORD`.
+    pub db_password: Setting<SecretString>,
+    /// `DB_HOST`.
+    pub db_host: Setting<DatabaseHost>,
+    /// `DB_CHARSET`.
+    pub db_charset: Setting<String>,
+    /// `$table_prefix`.
+    pub table_prefix: Setting<TablePrefix>,
+    /// `MULTISITE`.
+    pub multisite: Setting<bool>,
+    /// `SUBDOMAIN_INSTALL`.
+    pub subdomain_install: Setting<bool>,
+    /// `DOMAIN_CURRENT_SITE`.
+    pub domain_current_site: Setting<String>,
+    /// `SITE_ID_CURRENT_SITE`.
+    pub site_id_current_site: Setting<u64>,
+    /// `PATH_CURRENT_SITE`.
+    pub path_current_site: Setting<String>,
+    /// `CLOSTE_CLIENT_API_KEY`.
+    pub closte_client_api_key: Setting<SecretString>,
+    /// `CLOSTE_APP_ID`.
+    pub closte_app_id: Setting<String>,
+    /// `CLOSTE_PUBLIC_IP_ADDRESS`.
+    pub closte_public_ip_address: Setting<String>,
+    /// `CLOSTE_CDN_HOSTNAME`.
+    pub closte_cdn_hostname: Setting<String>,
+    /// `AUTH_KEY`.
+    pub auth_key: Setting<SecretString>,
+    /// `AUTH_SALT`.
+    pub auth_salt: Setting<SecretString>,
+    /// `DB_ENGINE`: `sqlite` for WordPress' SQLite integration.
+    pub db_engine: Setting<String>,
+    /// `DB_DIR`.
+    pub db_dir: Setting<String>,
+    /// `DB_FILE`.
+    pub db_file: Setting<String>,
+    /// Whether WordPress has a persistent object cache.
+    pub object_cache: bool,
+    /// Files that it reads besides `wp-settings.php`; what they define is not seen.
+    pub second_files: Vec<SecondFile>,
+}
+
+impl WpConfig {
+    /// Read the file that [`find()`] found. `env` is what PHP's `getenv` would see.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is too large, or is no PHP that would run.
+    pub fn load(found: &Found, env: &BTreeMap<String, String>) -> Result<Self, WpConfigError> {
+        let text = read(&found.config)?;
+        Self::parse(&text, found, env)
+    }
+
+    /// Read a file that lies at `found.config` and holds `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are too many, or no PHP that would run.
+    pub fn parse(
+        bytes: &[u8],
+        found: &Found,
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, WpConfigError> {
+        if LARGEST < bytes.len() {
+            return Err(WpConfigError::TooLarge { path: found.config.clone() });
+        }
+        let (bytes, of, env) = (bytes.to_vec(), found.clone(), env.clone());
+        on_a_large_stack(PATIENCE, move || follow(&bytes, &of, &env))
+            .map_err(|source| unreadable(&found.config, source))?
+    }
+
+    /// The value that must be there, or why it is not.
+    ///
+    /// # Errors
+    ///
+    /// The value is missing or known only when PHP runs; the error names `name`.
+    pub fn require<'a, T>(
+        &self,
+        name: &'static str,
+        setting: &'a Setting<T>,
+    ) -> Result<&'a T, WpConfigError> {
+        match setting {
+            Setting::Known(value) => Ok(value),
+            Setting::Unknown(why) => {
+                Err(WpConfigError::Unsettled { name, path: self.path.clone(), why: why.clone() })
+            }
+            Setting::Absent => Err(WpConfigError::Missing {
+                name,
+                path: self.path.clone(),
+                second_files: self.second_files.clone(),
+            }),
+        }
+    }
+
+    fn of(run: &Run<'_>, found: &Found) -> Self {
+        let text = |name| run.constant_as(name, setting::text);
+        let secret = |name| run.constant_as(name, setting::secret);
+        let switch = |name| run.constant_as(name, setting::switch);
+        let root = find::root(found, &text("ABSPATH"));
+        Self {
+            object_cache: has_object_cache(&root, &text("WP_CONTENT_DIR")),
+            path: found.config.clone(),
+            root,
+            db_name: text("DB_NAME"),
+            db_user: text("DB_USER"),
+            db_password: secret("DB_PASSWORD"),
+            db_host: run.constant_as("DB_HOST", setting::host),
+            db_charset: text("DB_CHARSET"),
+            table_prefix: run.variable_as("table_prefix", setting::prefix),
+            multisite: switch("MULTISITE"),
+            subdomain_install: switch("SUBDOMAIN_INSTALL"),
+            domain_current_site: text("DOMAIN_CURRENT_SITE"),
+            site_id_current_site: run.constant_as("SITE_ID_CURRENT_SITE", setting::id),
+            path_current_site: text("PATH_CURRENT_SITE"),
+            closte_client_api_key: secret("CLOSTE_CLIENT_API_KEY"),
+            closte_app_id: text("CLOSTE_APP_ID"),
+            closte_public_ip_address: text("CLOSTE_PUBLIC_IP_ADDRESS"),
+            closte_cdn_hostname: text("CLOSTE_CDN_HOSTNAME"),
+            auth_key: secret("AUTH_KEY"),
+            auth_salt: secret("AUTH_SALT"),
+            db_engine: text("DB_ENGINE"),
+            db_dir: text("DB_DIR"),
+            db_file: text("DB_FILE"),
+            second_files: run.second_files.clone(),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, WpConfigError> {
+    let mut text = Vec::new();
+    // One byte more than allowed, so that a larger file is seen to be larger.
+    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut text))
+        .map_err(|source| unreadable(path, source))?;
+    Ok(text)
+}
+
+/// Do `work` on a thread with a stack for the parser's recursion; a file made to keep the parser
+/// busy does not keep us.
+fn on_a_large_stack<T: Send + 'static>(
+    patience: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (done, result) = mpsc::channel();
+    let send = move || {
+        // Nobody listens any more where patience ran out.
+        _ = done.send(work());
+    };
+    thread::Builder::new().stack_size(STACK).spawn(send)?;
+    result.recv_timeout(patience).map_err(|error| match error {
+        RecvTimeoutError::Timeout => io::Error::other("it takes too long to parse"),
+        RecvTimeoutError::Disconnected => io::Error::other("it cannot be parsed"),
+    })
+}
+
+/// Parse and follow the file. Bytes that are not UTF-8 (a Latin-1 comment) become U+FFFD, which a
+/// wanted value may not hold.
+fn follow(
+    bytes: &[u8],
+    found: &Found,
+    env: &BTreeMap<String, String>,
+) -> Result<WpConfig, WpConfigError> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if !bytes.windows(5).any(|it| it.eq_ignore_ascii_case(b"<?php")) {
+        return Err(not_php(&found.config));
+    }
+    let source = String::from_utf8_lossy(bytes);
+    let arena = Bump::new();
+    let parsed = php_rs_parser::parse_arena(&arena, &source);
+    if let Some(error) = parsed.errors.first() {
+        let line = parsed.source_map.offset_to_line_col(error.span().start).to_one_based().0;
+        let what = error.to_string();
+        return Err(WpConfigError::Syntax { path: found.config.clone(), line, what });
+    }
+    let world = World { file: &found.config, root: found.root.as_deref(), env };
+    let mut run = Run::new(world, &source, &parsed.source_map);
+    run.statements(&parsed.program.stmts);
+    Ok(WpConfig::of(&run, found))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> WpConfigError {
+    WpConfigError::Unreadable { path: path.to_owned(), source }
+}
+
+fn not_php(path: &Path) -> WpConfigError {
+    WpConfigError::NotPhp { path: path.to_owned() }
+}
+
+fn has_object_cache(root: &Path, content: &Setting<String>) -> bool {
+    let content = match content {
+        Setting::Known(folder) => PathBuf::from(folder),
+        Setting::Unknown(_) | Setting::Absent => root.join("wp-content"),
+    };
+    content.join("object-cache.php").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parser_that_is_kept_busy_or_dies_is_an_error() {
+        let (_keep_open, never) = mpsc::channel::<()>();
+        let busy = on_a_large_stack(Duration::ZERO, move || never.recv().is_ok());
+        assert_eq!(busy.unwrap_err().to_string(), "it takes too long to parse");
+        let dead: io::Result<()> = on_a_large_stack(PATIENCE, || panic!("on purpose"));
+        assert_eq!(dead.unwrap_err().to_string(), "it cannot be parsed");
+        assert_eq!(on_a_large_stack(PATIENCE, || 5).unwrap(), 5);
+    }
+}

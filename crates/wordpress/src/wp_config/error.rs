@@ -1,0 +1,105 @@
+//! Why a wp-config.php gave us nothing, in words that an operator can act on.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{SecondFile, Unsettled};
+
+/// Why a wp-config.php, or one of its values, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WpConfigError {
+    /// The file cannot be read.
+    #[error("could not read `{}`", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No wp-config.php is that large.
+    #[error("`{}` is larger than 1 MiB: that is no wp-config.php", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds no PHP.
+    #[error("`{}` is not a PHP file", path.display())]
+    NotPhp {
+        /// The file.
+        path: PathBuf,
+    },
+    /// PHP would refuse the file.
+    #[error("`{}` is not valid PHP (line {line}: {what})", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        line: u32,
+        /// What is wrong there.
+        what: String,
+    },
+    /// A value that must be there is not.
+    #[error("`{name}` is not defined in `{}`{}", path.display(), elsewhere(second_files))]
+    Missing {
+        /// The constant or variable.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Where it may be defined instead.
+        second_files: Vec<SecondFile>,
+    },
+    /// A value that must be known is not.
+    #[error("`{name}` {why}, in `{}`", path.display())]
+    Unsettled {
+        /// The constant or variable.
+        name: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: Unsettled,
+    },
+}
+
+impl WpConfigError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "run closte-sync as the user that owns the site",
+            Self::TooLarge { .. } | Self::NotPhp { .. } | Self::Syntax { .. } => {
+                "name the right file with `--wp-config`"
+            }
+            Self::Missing { .. } | Self::Unsettled { .. } => {
+                "define it as a plain value in wp-config.php, or set `network.database_url`"
+            }
+        }
+    }
+}
+
+fn elsewhere(second_files: &[SecondFile]) -> String {
+    let shown = second_files.iter().map(|it| format!("`{}` (line {})", it.path, it.line));
+    match shown.collect::<Vec<_>>().as_slice() {
+        [] => String::new(),
+        files => format!("; it may be in {}, which is not read", files.join(", ")),
+    }
+}
+
+/// There is no wp-config.php where one should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("found no wp-config.php in {}", places(looked))]
+pub struct NotFound {
+    /// The folders that were looked into, in that order.
+    pub looked: Vec<PathBuf>,
+}
+
+impl NotFound {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        "run closte-sync in the folder of the network, or name the file with `--wp-config`"
+    }
+}
+
+fn places(looked: &[PathBuf]) -> String {
+    let shown: Vec<_> = looked.iter().map(|it| format!("`{}`", it.display())).collect();
+    shown.join(", ")
+}

@@ -1,0 +1,139 @@
+//! From PHP values to typed settings: known, unknown and why, or absent.
+
+use std::fmt::Display;
+
+use secrecy::SecretString;
+
+use super::run::{Run, Slot};
+use super::value::Value;
+use crate::{DatabaseHost, TablePrefix};
+
+/// What a wp-config.php says of one name.
+#[derive(Clone, Debug)]
+pub enum Setting<T> {
+    /// It has this value.
+    Known(T),
+    /// It has a value that cannot be told or used.
+    Unknown(Unsettled),
+    /// The file does not define it.
+    Absent,
+}
+
+impl<T> Setting<T> {
+    /// The value, where it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) | Self::Absent => None,
+        }
+    }
+
+    /// Why the value is not known, where there is one.
+    pub fn unknown(&self) -> Option<&Unsettled> {
+        match self {
+            Self::Unknown(why) => Some(why),
+            Self::Known(_) | Self::Absent => None,
+        }
+    }
+}
+
+/// Why a value that is there is not known. Reads on after the name: "`DB_NAME` is only …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsettled {
+    /// It depends on more than the file.
+    #[error("is only known when PHP runs (line {line}: {what})")]
+    RunTime {
+        /// Where.
+        line: u32,
+        /// What it depends on.
+        what: String,
+    },
+    /// It is not UTF-8; neither MySQL's driver nor the host's API could be given it.
+    #[error("holds bytes that are not UTF-8 (line {line})")]
+    NotText {
+        /// Where.
+        line: u32,
+    },
+    /// It is not what it should be.
+    #[error("cannot be used (line {line}): {why}")]
+    Invalid {
+        /// Where.
+        line: u32,
+        /// Why; never the value of a secret.
+        why: String,
+    },
+}
+
+/// A value that is not of the kind wanted.
+pub(super) enum Unfit {
+    NotText,
+    Invalid(String),
+}
+
+impl Run<'_> {
+    pub(super) fn constant_as<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, Unfit>,
+    ) -> Setting<T> {
+        settle(self.constants.get(name), read)
+    }
+
+    pub(super) fn variable_as<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Value) -> Result<T, Unfit>,
+    ) -> Setting<T> {
+        settle(self.variables.get(name), read)
+    }
+}
+
+fn settle<T>(slot: Option<&Slot>, read: impl FnOnce(&Value) -> Result<T, Unfit>) -> Setting<T> {
+    let Some(Slot { value, line, .. }) = slot else {
+        return Setting::Absent;
+    };
+    if let Value::Unknown(why) = value {
+        return Setting::Unknown(Unsettled::RunTime { line: why.line, what: why.what.clone() });
+    }
+    match read(value) {
+        Ok(value) => Setting::Known(value),
+        Err(Unfit::NotText) => Setting::Unknown(Unsettled::NotText { line: *line }),
+        Err(Unfit::Invalid(why)) => Setting::Unknown(Unsettled::Invalid { line: *line, why }),
+    }
+}
+
+pub(super) fn text(value: &Value) -> Result<String, Unfit> {
+    if matches!(value, Value::Bool(_) | Value::Null) {
+        // What `getenv` of an unset name gives.
+        return Err(Unfit::Invalid(
+            "it is no text; if it comes from the environment, set that variable here too".into(),
+        ));
+    }
+    let bytes = value.clone().text().map_err(|why| Unfit::Invalid(why.what))?;
+    let text = String::from_utf8(bytes).map_err(|_| Unfit::NotText)?;
+    if text.contains('\u{fffd}') { Err(Unfit::NotText) } else { Ok(text) }
+}
+
+pub(super) fn secret(value: &Value) -> Result<SecretString, Unfit> {
+    text(value).map(SecretString::from)
+}
+
+pub(super) fn switch(value: &Value) -> Result<bool, Unfit> {
+    value.truth().map_err(|why| Unfit::Invalid(why.what))
+}
+
+pub(super) fn id(value: &Value) -> Result<u64, Unfit> {
+    text(value)?.trim().parse().map_err(invalid)
+}
+
+pub(super) fn host(value: &Value) -> Result<DatabaseHost, Unfit> {
+    DatabaseHost::parse(&text(value)?).map_err(invalid)
+}
+
+pub(super) fn prefix(value: &Value) -> Result<TablePrefix, Unfit> {
+    text(value)?.parse().map_err(invalid)
+}
+
+fn invalid(why: impl Display) -> Unfit {
+    Unfit::Invalid(why.to_string())
+}
