@@ -35,7 +35,7 @@ struct Bench {
 impl Bench {
     async fn new(count: u32) -> Self {
         let mut settings = sandbox::Settings::default();
-        settings.closte.key = KEY.to_owned();
+        KEY.clone_into(&mut settings.closte.key);
         let sandbox = Sandbox::start(settings).await.unwrap();
         let database = MariaDb::shared().fresh_database();
         database.create_network("wp_", Stages::Now);
@@ -193,7 +193,7 @@ async fn hundred_at_rest() {
     for _ in 0..rounds {
         peak = peak.max(tokio::task::block_in_place(|| bench.run("sync --quiet")));
     }
-    let each = (children_cpu() - before) / rounds;
+    let each = children_cpu().saturating_sub(before) / rounds;
     println!(
         "nothing to do, 100 domains: {each:.0?} of CPU (at most 50 ms), peak {peak} MB (at most 25)"
     );

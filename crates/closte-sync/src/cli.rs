@@ -185,8 +185,9 @@ fn log_to_stderr(settings: &crate::config::Settings, quiet: bool) {
         .with_writer(std::io::stderr)
         .with_env_filter(filter)
         .with_ansi(false);
-    let _ = match settings.log_json {
-        true => builder.json().try_init(),
-        false => builder.without_time().with_target(false).try_init(),
+    let _ = if settings.log_json {
+        builder.json().try_init()
+    } else {
+        builder.without_time().with_target(false).try_init()
     };
 }

@@ -145,6 +145,15 @@ static SELECT_LIVE: LazyLock<String> = LazyLock::new(|| {
     format!("{} WHERE NOT (alias = 'absent' AND mapping_id IS NULL) ORDER BY domain", *SELECT)
 });
 
+/// Those that a look or an addition is due for at `?1`.
+static SELECT_DUE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} WHERE mapping_id IS NOT NULL AND (look_due <= ?1 OR \
+         (step_due <= ?1 AND alias IN ('wanted', 'adding', 'rejected'))) ORDER BY domain",
+        *SELECT
+    )
+});
+
 static SELECT_ONE: LazyLock<String> = LazyLock::new(|| format!("{} WHERE domain = ?1", *SELECT));
 
 /// Why a row makes no entry.
@@ -172,6 +181,26 @@ pub(crate) async fn live(connection: &mut SqliteConnection) -> Result<Vec<Entry>
         entries.push(parse(row.try_get(0).map_err(error::read)?)?);
     }
     Ok(entries)
+}
+
+/// Every entry that a look or an addition is due for at `now`.
+pub(crate) async fn due(
+    connection: &mut SqliteConnection,
+    now: Time,
+) -> Result<Vec<Entry>, LedgerError> {
+    let query = sqlx::query(SELECT_DUE.as_str()).bind(now.as_millis());
+    let rows = query.fetch_all(connection).await.map_err(error::read)?;
+    rows.iter().map(|row| parse(row.try_get(0).map_err(error::read)?)).collect()
+}
+
+/// When the next look is due.
+pub(crate) async fn next_due(
+    connection: &mut SqliteConnection,
+) -> Result<Option<Time>, LedgerError> {
+    let sql = "SELECT min(look_due) FROM entries WHERE mapping_id IS NOT NULL";
+    let row = sqlx::query(sql).fetch_one(connection).await.map_err(error::read)?;
+    let due: Option<i64> = row.try_get(0).map_err(error::read)?;
+    Ok(due.map(Time::from_millis))
 }
 
 /// The entry of `domain`, retired or not.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rules::event::Event;
 use rules::ledger::{Batch, Ledger, LedgerError, Recorded};
-use rules::{DomainName, Entry};
+use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
@@ -164,6 +164,23 @@ impl Ledger for SqliteLedger {
         Ok(recorded)
     }
 
+    async fn load_due(&self, now: Time) -> Result<Recorded, LedgerError> {
+        let mut connection = self.connection.lock().await;
+        let mut snapshot = connection.begin().await.map_err(error::read)?;
+        let entries = entries::due(&mut snapshot, now).await?;
+        let recorded = Recorded {
+            entries: entries.into_iter().map(|entry| (entry.domain.clone(), entry)).collect(),
+            memory: meta::memory(&mut snapshot).await?,
+            ..Recorded::default()
+        };
+        snapshot.rollback().await.map_err(error::read)?;
+        Ok(recorded)
+    }
+
+    async fn next_due(&self) -> Result<Option<Time>, LedgerError> {
+        entries::next_due(&mut *self.connection.lock().await).await
+    }
+
     async fn save(&self, batch: &Batch) -> Result<(), LedgerError> {
         let mut connection = self.connection.lock().await;
         let begun = connection.begin_with("BEGIN IMMEDIATE").await;
@@ -197,8 +214,6 @@ impl Ledger for SqliteLedger {
 #[cfg(test)]
 mod tests {
     use std::error::Error;
-
-    use rules::Time;
 
     use super::*;
 

@@ -25,6 +25,13 @@ pub trait Ledger: Send + Sync {
     /// Everything a pass needs, as it stands now.
     async fn load(&self) -> Result<Recorded, LedgerError>;
 
+    /// The same, with only the entries whose look or addition is due at `now`,
+    /// and without the sites.
+    async fn load_due(&self, now: Time) -> Result<Recorded, LedgerError>;
+
+    /// When the next look is due.
+    async fn next_due(&self) -> Result<Option<Time>, LedgerError>;
+
     /// Write entries, events and memory in one transaction.
     ///
     /// Where a person asked for a check of an entry after it was loaded, its

@@ -22,6 +22,10 @@ pub trait NetworkSource: Send + Sync {
     /// Anything that is not the whole of it.
     async fn read(&self) -> Result<Network, SourceError>;
 
+    /// A number that is another one whenever sites, mappings or settings have
+    /// changed, for one cheap query.
+    async fn pulse(&self) -> Result<u64, SourceError>;
+
     /// Write `to` where the row still has the stage `from`; whether it did.
     ///
     /// `secure` is raised to 1 where `secure` is true, else left as it is.
@@ -71,6 +75,9 @@ pub trait NetworkSource: Send + Sync {
     /// What we may do in the database: each right that is needed, and why it is
     /// missing where it is.
     async fn rights(&self) -> Result<Vec<Right>, SourceError>;
+
+    /// Take leave of the database. Dropping it instead loses nothing.
+    async fn close(&self) {}
 }
 
 /// A stage to write, on condition that the row has not changed since it was read.

@@ -20,6 +20,7 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     entries_come_back_as_they_were(&fresh().await).await;
     a_later_entry_replaces_the_whole_earlier_one(&fresh().await).await;
     retired_entries_are_left_out_and_found(&fresh().await).await;
+    only_what_is_due_is_loaded_as_due(&fresh().await).await;
     what_a_person_asked_for_meanwhile_stays(&fresh().await).await;
     a_name_that_a_person_wants_asked_again_stays_wanted(&fresh().await).await;
     events_are_kept_in_their_order(&fresh().await).await;
@@ -74,6 +75,24 @@ async fn retired_entries_are_left_out_and_found(ledger: &dyn Ledger) {
     let loaded = ledger.load().await.expect("loading").entries;
     assert_eq!(loaded.into_values().collect::<Vec<_>>(), [absent, gone]);
     assert_eq!(ledger.entry(&domain(1)).await.expect("an entry"), Some(retired));
+}
+
+async fn only_what_is_due_is_loaded_as_due(ledger: &dyn Ledger) {
+    let mapped = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+    let entry = |number, look: i64, step: i64, alias| {
+        let mut entry = Entry::new(domain(number), Some(mapped.clone()), at(0));
+        entry.alias.state = alias;
+        (entry.looks.due, entry.step.due) = (at(look), at(step));
+        entry
+    };
+    let look = entry(1, 100, 900, Alias::Present);
+    let step = entry(2, 900, 100, Alias::Wanted);
+    let neither = entry(3, 900, 100, Alias::Present);
+    let gone = Entry { mapped: None, ..entry(4, 100, 100, Alias::Removing) };
+    save(ledger, &[look.clone(), step.clone(), neither, gone]).await;
+    let due = ledger.load_due(at(100)).await.expect("loading").entries;
+    assert_eq!(due.into_values().collect::<Vec<_>>(), [look, step]);
+    assert_eq!(ledger.next_due().await.expect("a time"), Some(at(100)));
 }
 
 async fn what_a_person_asked_for_meanwhile_stays(ledger: &dyn Ledger) {

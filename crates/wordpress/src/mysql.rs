@@ -53,13 +53,6 @@ impl MysqlNetwork {
         Ok(Self::new(Database::of(config)?, Installation::of(config)?))
     }
 
-    /// Take leave of the server. Without it, it would log an aborted connection.
-    pub async fn close(&self) {
-        while let Some(link) = self.take_idle() {
-            link.close().await;
-        }
-    }
-
     /// A connection that works, kept or new.
     async fn link(&self) -> Result<Link, SourceError> {
         while let Some(mut link) = self.take_idle() {
@@ -95,6 +88,13 @@ impl NetworkSource for MysqlNetwork {
             }
             Err(error) => Err(self.explain(error).await),
         }
+    }
+
+    async fn pulse(&self) -> Result<u64, SourceError> {
+        let mut link = self.link().await?;
+        let pulse = link.pulse().await?;
+        self.keep(link);
+        Ok(pulse)
     }
 
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {
@@ -160,5 +160,12 @@ impl NetworkSource for MysqlNetwork {
         let rights = link.rights().await?;
         self.keep(link);
         Ok(rights)
+    }
+
+    /// Without it, the server would log an aborted connection.
+    async fn close(&self) {
+        while let Some(link) = self.take_idle() {
+            link.close().await;
+        }
     }
 }

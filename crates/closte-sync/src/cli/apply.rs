@@ -40,9 +40,10 @@ impl Args {
 }
 
 fn other_plan(asked: &str, hash: &str, used: bool) -> Failure {
-    let what = match used {
-        true => format!("plan `{asked}` was let through before, and counts once"),
-        false => format!("the plan is not `{asked}` any more: it is `{hash}` now"),
+    let what = if used {
+        format!("plan `{asked}` was let through before, and counts once")
+    } else {
+        format!("the plan is not `{asked}` any more: it is `{hash}` now")
     };
     Failure::no(what).hint("look at `closte-sync plan` again; nothing was done")
 }

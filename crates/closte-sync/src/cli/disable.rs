@@ -15,9 +15,10 @@ impl Args {
         let source = wiring.source(&wiring.wp_config()?)?;
         refuse_on_copy(&source.read().await?)?;
         let changed = source.switch(false).await?;
-        context.console.tell(match changed {
-            true => "Closte is switched off; its aliases stay, and are not followed any more",
-            false => "Closte was switched off already",
+        context.console.tell(if changed {
+            "Closte is switched off; its aliases stay, and are not followed any more"
+        } else {
+            "Closte was switched off already"
         });
         Ok(Exit::Done)
     }

@@ -191,13 +191,14 @@ impl Doctor<'_> {
             Err(why) => format!("{at} does not ({why})"),
         });
         let told = told.collect::<Vec<_>>().join(", ");
-        checks.push(match answers.iter().any(|(_, answer)| answer.is_ok()) {
-            true => good("resolvers", told),
-            false => bad(
+        checks.push(if answers.iter().any(|(_, answer)| answer.is_ok()) {
+            good("resolvers", told)
+        } else {
+            bad(
                 "resolvers",
                 told,
                 "set `checks.resolvers`, such as 9.9.9.9:53, or mend /etc/resolv.conf",
-            ),
+            )
         });
         checks.push(self.targets(&probe, wp, network).await);
     }
@@ -225,13 +226,14 @@ impl Doctor<'_> {
         }
         told.sort();
         told.dedup();
-        match told.is_empty() {
-            true => bad(
+        if told.is_empty() {
+            bad(
                 "targets",
                 "it is not known where domains must point",
                 "set `checks.targets` to the address of your site at Closte",
-            ),
-            false => good("targets", format!("domains must point to {}", told.join(", "))),
+            )
+        } else {
+            good("targets", format!("domains must point to {}", told.join(", ")))
         }
     }
 
@@ -291,11 +293,12 @@ fn believable(list: &AliasList, recorded: &Recorded) -> Check {
     let count = list.names.len();
     let proven =
         recorded.memory.list_believed || answer::proves_itself(list, recorded.entries.values());
-    let detail = match proven {
-        true => format!("{count} aliases; it has shown names that we added, so it is believed"),
-        false => format!(
+    let detail = if proven {
+        format!("{count} aliases; it has shown names that we added, so it is believed")
+    } else {
+        format!(
             "{count} aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent"
-        ),
+        )
     };
     good("getdomains", detail)
 }
@@ -323,9 +326,10 @@ fn rights_check(rights: &[rules::source::Right]) -> Check {
         .iter()
         .filter_map(|right| Some(format!("may not {}: {}", right.purpose, right.missing.as_ref()?)))
         .collect();
-    match missing.is_empty() {
-        true => good("rights", "all that are needed"),
-        false => bad("rights", missing.join("; "), "GRANT them to `DB_USER` of wp-config.php"),
+    if missing.is_empty() {
+        good("rights", "all that are needed")
+    } else {
+        bad("rights", missing.join("; "), "GRANT them to `DB_USER` of wp-config.php")
     }
 }
 
@@ -389,23 +393,25 @@ fn clock(network: &Network) -> Check {
     };
     let now = SystemClock.now();
     let apart = now.since(database).max(database.since(now));
-    match apart <= Duration::from_mins(1) {
-        true => good("clock", "as the database's"),
-        false => bad(
+    if apart <= Duration::from_mins(1) {
+        good("clock", "as the database's")
+    } else {
+        bad(
             "clock",
             format!("{} from the database's", rough(apart)),
             "set this machine's clock; more than 10 minutes apart, no domain is looked at",
-        ),
+        )
     }
 }
 
 fn object_cache(network: &Network) -> Check {
-    match network.object_cache {
-        false => good("object cache", "none: WordPress shows a new stage at once"),
-        true => care(
+    if !network.object_cache {
+        good("object cache", "none: WordPress shows a new stage at once")
+    } else {
+        care(
             "object cache",
             "wp-content/object-cache.php is there: WordPress may show a new stage late",
             "`wp cache flush` shows it at once",
-        ),
+        )
     }
 }

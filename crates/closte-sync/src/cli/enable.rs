@@ -37,9 +37,10 @@ impl Args {
             refuse_on_copy(&network)?;
         }
         let changed = source.switch(true).await?;
-        context.console.tell(match changed {
-            true => "Closte is switched on; the next `closte-sync sync` begins",
-            false => "Closte was switched on already",
+        context.console.tell(if changed {
+            "Closte is switched on; the next `closte-sync sync` begins"
+        } else {
+            "Closte was switched on already"
         });
         warn_without_key(context, &wiring);
         Ok(Exit::Done)

@@ -35,8 +35,9 @@ pub(super) fn may_ask(memory: &Memory, now: Time) -> bool {
 
 /// How many writes the host may be sent now.
 pub(super) fn may_write(memory: &Memory, now: Time) -> Allowed {
-    match may_ask(memory, now) && memory.key_refused.is_none() {
-        true => memory.breaker.allows(now),
-        false => Allowed::None,
+    if may_ask(memory, now) && memory.key_refused.is_none() {
+        memory.breaker.allows(now)
+    } else {
+        Allowed::None
     }
 }

@@ -132,9 +132,10 @@ impl Work<'_> {
         let mut rest = Vec::new();
         let mut pass_on = |entry: Entry| {
             self.talk.advances();
-            match looks && entry.is_look_due(self.engine.clock.now()) {
-                true => to_look.send(entry).expect("the looks outlive the calls"),
-                false => rest.push(entry),
+            if looks && entry.is_look_due(self.engine.clock.now()) {
+                to_look.send(entry).expect("the looks outlive the calls")
+            } else {
+                rest.push(entry)
             }
         };
         // After an outage one call finds out whether the host is back.

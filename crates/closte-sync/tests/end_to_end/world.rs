@@ -38,7 +38,7 @@ impl World {
     /// The same, with a table of mappings of some age.
     pub(crate) async fn with(stages: Stages) -> Self {
         let mut settings = Settings::default();
-        settings.closte.key = KEY.to_owned();
+        KEY.clone_into(&mut settings.closte.key);
         let sandbox = Sandbox::start(settings).await.unwrap();
         let database = MariaDb::shared().fresh_database();
         database.create_network("wp_", stages);

@@ -69,6 +69,8 @@ CREATE TABLE entries (
     CHECK ((lease_owner IS NULL) = (lease_until IS NULL))
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX entries_by_look ON entries (look_due) WHERE mapping_id IS NOT NULL;
+
 -- What happened, in the order in which it was written down.
 CREATE TABLE events (
     id     INTEGER NOT NULL PRIMARY KEY,

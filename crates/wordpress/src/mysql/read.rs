@@ -3,6 +3,7 @@
 //! The plain text protocol: one round trip a statement, and no row is converted twice.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::str::FromStr;
 
 use futures_util::TryStreamExt;
@@ -32,6 +33,16 @@ const FORMS: &str = "SELECT id, settings FROM `{_}wu_forms` \
 const STAGE_COLUMN: &str = "SHOW COLUMNS FROM `{_}wu_domain_mappings` LIKE 'stage'";
 const MOMENT: &str = "SELECT UNIX_TIMESTAMP(), DATABASE()";
 
+/// Stages are left out: those that we write would call for another pass.
+const PULSE: &str = "SELECT CONCAT_WS(';', \
+    (SELECT CONCAT_WS(',', COUNT(*), MAX(id), BIT_XOR(CRC32(CONCAT_WS('|', id, blog_id, domain, \
+        active, primary_domain)))) FROM `{_}wu_domain_mappings`), \
+    (SELECT CONCAT_WS(',', COUNT(*), MAX(blog_id), BIT_XOR(CRC32(CONCAT_WS('|', blog_id, site_id, \
+        domain, path, archived, spam, deleted)))) FROM `{_}blogs`), \
+    (SELECT BIT_XOR(CRC32(CONCAT_WS('|', meta_id, site_id, meta_value))) FROM `{_}sitemeta` \
+        WHERE meta_key IN ('wp-ultimo_v2_settings', 'wu_host_integrations_enabled', \
+        'closte_sync_home')))";
+
 const READING: &str = "reading the network";
 
 impl Link {
@@ -59,6 +70,17 @@ impl Link {
             network_id: ours.id,
         };
         Ok(snapshot.finish(identity, words, time))
+    }
+
+    /// A number that changes with what [`read`](Self::read) shows, stages aside.
+    pub(super) async fn pulse(&mut self) -> Result<u64, SourceError> {
+        let mut hasher = DefaultHasher::new();
+        self.rows(PULSE, |row| {
+            cell(row, 0)?.hash(&mut hasher);
+            Ok(())
+        })
+        .await?;
+        Ok(hasher.finish())
     }
 
     async fn moment(&mut self) -> Result<(Option<Time>, String), SourceError> {

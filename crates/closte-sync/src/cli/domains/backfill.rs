@@ -56,9 +56,10 @@ impl Args {
             let (site_id, domain) = (record.site_id, record.domain.to_string());
             view.records.push(RecordView { site_id, domain, outcome });
         }
-        match context.console.is_json() {
-            true => context.console.json(&view),
-            false => context.console.say(self.text(&view)),
+        if context.console.is_json() {
+            context.console.json(&view)
+        } else {
+            context.console.say(self.text(&view))
         }
         Ok(Exit::Done)
     }
