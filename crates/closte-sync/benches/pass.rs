@@ -80,7 +80,7 @@ impl Bench {
             .env("CLOSTE_SYNC_RUN_PASS_LIMIT", "1h")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
         let status = format!("/proc/{}/status", child.id());

@@ -14,6 +14,8 @@ mod enable;
 mod failure;
 mod plan;
 mod report;
+mod run;
+mod sandbox;
 mod status;
 mod sync;
 mod test_connection;
@@ -23,7 +25,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::config::{Environment, Loaded};
+use tracing::Level;
+
+use crate::config::{Environment, Loaded, Origin};
 use crate::wiring::Wiring;
 pub(crate) use console::Console;
 pub(crate) use failure::Failure;
@@ -73,6 +77,7 @@ pub(crate) enum Output {
 #[derive(Subcommand, Debug)]
 enum Command {
     Sync(sync::Args),
+    Run(run::Args),
     Plan(plan::Args),
     Apply(apply::Args),
     Status(status::Args),
@@ -82,6 +87,7 @@ enum Command {
     Disable(disable::Args),
     Doctor(doctor::Args),
     Config(config::Args),
+    Sandbox(sandbox::Args),
     Completions(completions::Args),
 }
 
@@ -111,9 +117,16 @@ pub(crate) struct Context {
     pub(crate) console: Console,
     pub(crate) loaded: Loaded,
     pub(crate) environment: Environment,
+    only: Option<PathBuf>,
+    flags: Vec<(String, String)>,
 }
 
 impl Context {
+    /// The settings as they are now.
+    fn load_again(&self) -> Result<Loaded, Failure> {
+        load(&self.environment, self.only.clone(), &self.flags)
+    }
+
     /// The adapters, as the settings say.
     pub(crate) fn wiring(&self) -> Wiring<'_> {
         Wiring { settings: &self.loaded.settings, environment: &self.environment }
@@ -126,27 +139,40 @@ pub(crate) async fn run(arguments: Arguments, environment: Environment) -> Exit 
     let console = Console::new(global.output, &environment);
     let mut flags = global.set;
     flags.extend(global.wp_config.map(|path| ("network.wp_config".to_owned(), path)));
-    let loaded = match crate::config::load(&environment, global.config, &flags) {
+    let loaded = match load(&environment, global.config.clone(), &flags) {
         Ok(loaded) => loaded,
-        Err(error) => {
-            let hint = error.hint();
-            return console.fail(&Failure::could_not(error).hint(hint));
-        }
+        Err(failure) => return console.fail(&failure),
     };
-    log_to_stderr(&loaded.settings, command.is_quiet());
+    log_to_stderr(command.log_level(&loaded), loaded.settings.log_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let context = Context { console, loaded, environment };
-    match command.run(&context).await {
+    let context = Context { console, loaded, environment, only: global.config, flags };
+    match command.run(context).await {
         Ok(exit) => exit,
-        Err(failure) => context.console.fail(&failure),
+        Err(failure) => console.fail(&failure),
     }
 }
 
+fn load(
+    environment: &Environment,
+    only: Option<PathBuf>,
+    flags: &[(String, String)],
+) -> Result<Loaded, Failure> {
+    crate::config::load(environment, only, flags).map_err(|error| {
+        let hint = error.hint();
+        Failure::could_not(error).hint(hint)
+    })
+}
+
 impl Command {
-    async fn run(self, context: &Context) -> Result<Exit, Failure> {
+    async fn run(self, context: Context) -> Result<Exit, Failure> {
+        let context = match self {
+            Self::Run(args) => return args.run(context).await,
+            _ => &context,
+        };
         match self {
+            Self::Run(_) => unreachable!("it has returned"),
             Self::Sync(args) => args.run(context).await,
             Self::Plan(args) => args.run(context).await,
             Self::Apply(args) => args.run(context).await,
@@ -157,12 +183,21 @@ impl Command {
             Self::Disable(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
-            Self::Completions(args) => args.run(context),
+            Self::Sandbox(args) => args.run(context).await,
+            Self::Completions(args) => Ok(args.run(context)),
         }
     }
 
-    fn is_quiet(&self) -> bool {
-        matches!(self, Self::Sync(args) if args.quiet)
+    /// How much is logged: a quiet pass says errors only, and the resident
+    /// program what it does, unless an operator set something.
+    fn log_level(&self, loaded: &Loaded) -> Level {
+        let set = loaded.settings.log_level;
+        let by_default = loaded.written["log.level"].origin == Origin::Default;
+        match self {
+            Self::Sync(args) if args.quiet => Level::ERROR,
+            Self::Run(_) if by_default => Level::INFO,
+            _ => set,
+        }
     }
 }
 
@@ -171,23 +206,18 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
-/// Log to stderr at the level that is set; a quiet pass logs errors only.
-fn log_to_stderr(settings: &crate::config::Settings, quiet: bool) {
-    let level = if quiet { tracing::Level::ERROR } else { settings.log_level };
+/// Log to stderr.
+fn log_to_stderr(level: Level, json: bool) {
     // What libraries log is theirs: only from `debug` on is it wanted here.
     let filter = match level {
-        tracing::Level::DEBUG | tracing::Level::TRACE => level.to_string(),
-        _ => format!(
-            "off,closte_sync={level},closte={level},wordpress={level},probe={level},ledger={level}"
-        ),
+        Level::DEBUG | Level::TRACE => level.to_string(),
+        _ => ["closte_sync", "closte", "wordpress", "probe", "ledger"]
+            .map(|ours| format!("{ours}={level}"))
+            .join(","),
     };
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter)
         .with_ansi(false);
-    let _ = if settings.log_json {
-        builder.json().try_init()
-    } else {
-        builder.without_time().with_target(false).try_init()
-    };
+    let _ = if json { builder.json().try_init() } else { builder.with_target(false).try_init() };
 }

@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(rfc3339(now), "2026-02-02T02:40:00Z");
         assert_eq!(rfc3339(Time::from_millis(i64::MAX)), "1970-01-01T00:00:00Z");
         assert_eq!(relative(now, now), "now");
-        assert_eq!(relative(now + Duration::from_secs(300), now), "in 5 min");
+        assert_eq!(relative(now + Duration::from_mins(5), now), "in 5 min");
         assert_eq!(relative(now - Duration::from_hours(3), now), "3 h ago");
         assert_eq!(rough(Duration::from_hours(49)), "2 days");
     }

@@ -298,12 +298,9 @@ mod tests {
     #[test]
     fn the_default_file_sets_every_key_to_its_default() {
         let text = default_file().replace("\n# ", "\n").replace("\n#", "\n");
-        let uncommented: String = text
-            .lines()
-            .filter(|line| line.starts_with('[') || line.contains(" = "))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let loaded = load_file(&uncommented).unwrap();
+        let uncommented: Vec<&str> =
+            text.lines().filter(|line| line.starts_with('[') || line.contains(" = ")).collect();
+        let loaded = load_file(&uncommented.join("\n")).unwrap();
         for key in KEYS {
             assert_eq!(loaded.written[key.name].texts, key.split(key.default), "{}", key.name);
         }

@@ -4,9 +4,11 @@
 //! Start with [`pass`], the one thing it does; [`wiring`] names every adapter,
 //! [`cli`] has a file a command, [`config`] every setting.
 
+mod chain;
 mod cli;
 mod clock;
 mod config;
+mod controller;
 mod pass;
 mod view;
 mod wiring;

@@ -15,8 +15,10 @@ mod work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use rules::breaker::Allowed;
 use rules::entry::Call;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::ledger::{Batch, Held, LastPass, Ledger, LedgerError, Memory};
@@ -32,8 +34,9 @@ use rules::{Clock, DomainName, Home, Network, Problem};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use crate::chain::in_one_line;
 use gate::Gate;
-use journal::Journal;
+use journal::{Closed, Journal};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
@@ -47,7 +50,7 @@ pub(crate) struct Engine {
     /// The eyes.
     pub(crate) probe: Arc<dyn Probe>,
     /// The memory.
-    pub(crate) ledger: Box<dyn Ledger>,
+    pub(crate) ledger: Arc<dyn Ledger>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// What the operator and wp-config.php set.
@@ -88,6 +91,15 @@ pub(crate) trait Talk: Send + Sync {
     fn lies_ahead(&self, due: usize);
     /// One more step is done.
     fn advances(&self);
+}
+
+/// Tells nothing.
+pub(crate) struct Silent;
+
+impl Talk for Silent {
+    fn begins(&self, _: &Network, _: &Plan, _: bool) {}
+    fn lies_ahead(&self, _: usize) {}
+    fn advances(&self) {}
 }
 
 /// How a pass ended.
@@ -188,7 +200,8 @@ impl Planned {
     /// The short hash by which a person lets this plan through.
     pub(crate) fn hash(&self) -> String {
         let digest = Sha256::digest(self.plan.fingerprint.as_bytes());
-        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        let head = digest.iter().take(6).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
+        format!("{head:012x}")
     }
 
     /// What needs a person, as far as the plan knows.
@@ -273,19 +286,20 @@ impl Engine {
     /// Run one pass to its end, `run.pass_limit` or `stop`.
     ///
     /// With `hash`, only if the plan is the one of that hash, which is then let
-    /// through, brake included.
+    /// through, brake included. Also returns the network, where it acted for it.
     pub(crate) async fn pass(
         &self,
         hash: Option<&str>,
         talk: &dyn Talk,
         stop: &CancellationToken,
-    ) -> Result<Passed, PassError> {
+    ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.clock.now();
         self.ledger.release_leases().await?;
         let mut planned = match self.plan(hash.is_some()).await? {
-            Planning::Off(off, problems) => return Ok(Passed::Off(off, problems)),
+            Planning::Off(off, problems) => return Ok((Passed::Off(off, problems), None)),
             Planning::Copy(alert) => {
-                return Ok(Passed::Ran(Report { alerts: vec![alert], ..Report::default() }));
+                let report = Report { alerts: vec![alert], ..Report::default() };
+                return Ok((Passed::Ran(report), None));
             }
             Planning::Made(planned) => planned,
         };
@@ -293,13 +307,53 @@ impl Engine {
             let hash = planned.hash();
             let used = planned.plan.memory.applied.as_deref() == Some(asked);
             if used || hash != asked {
-                return Ok(Passed::OtherPlan { hash, used });
+                return Ok((Passed::OtherPlan { hash, used }, None));
             }
             planned.plan.memory.applied = Some(hash);
         }
         talk.begins(&planned.network, &planned.plan, planned.first);
         let gate = Gate::new(self.clock.clone(), started + self.settings.limit, stop.clone());
-        self.apply(*planned, gate, talk).await.map(Passed::Ran)
+        let (report, network) = self.apply(*planned, gate, talk).await?;
+        Ok((Passed::Ran(report), Some(network)))
+    }
+
+    /// Do what is due and nothing else, for a `network` that has not changed
+    /// since a pass read it.
+    pub(crate) async fn due(
+        &self,
+        network: &Network,
+        stop: &CancellationToken,
+    ) -> Result<(), PassError> {
+        let now = self.clock.now();
+        let recorded = self.ledger.load_due(now).await?;
+        let calls: BTreeMap<_, _> = recorded
+            .entries
+            .values()
+            .filter_map(|entry| Some((entry.domain.clone(), entry.due_call(now)?)))
+            .collect();
+        let looks = recorded.entries.values().any(|entry| entry.is_look_due(now));
+        let may_call = gate::may_write(&recorded.memory, now) != Allowed::None;
+        if !looks && (calls.is_empty() || !may_call) {
+            return Ok(());
+        }
+        let gate = Gate::new(self.clock.clone(), now + self.settings.limit, stop.clone());
+        let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), recorded.memory);
+        let work = self.work(network, &journal, &gate, &Silent);
+        let mut entries = work.run(recorded.entries, &calls, None, true).await?;
+        stages::write(self, network, &mut entries, &journal).await;
+        journal.close().await?;
+        Ok(())
+    }
+
+    fn work<'a>(
+        &'a self,
+        network: &'a Network,
+        journal: &'a Journal<'a>,
+        gate: &'a Gate,
+        talk: &'a dyn Talk,
+    ) -> work::Work<'a> {
+        let recovered = AtomicBool::new(false);
+        work::Work { engine: self, network, journal, gate, talk, recovered }
     }
 
     async fn apply(
@@ -307,7 +361,7 @@ impl Engine {
         planned: Planned,
         gate: Gate,
         talk: &dyn Talk,
-    ) -> Result<Report, PassError> {
+    ) -> Result<(Report, Network), PassError> {
         let alerts = planned.alerts();
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
@@ -315,14 +369,7 @@ impl Engine {
         let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), plan.memory);
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let looks = self.wrong_clock(&network).is_none();
-        let work = work::Work {
-            engine: self,
-            network: &network,
-            journal: &journal,
-            gate: &gate,
-            talk,
-            recovered: Default::default(),
-        };
+        let work = self.work(&network, &journal, &gate, talk);
         let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), looks).await?;
         stages::write(self, &network, &mut entries, &journal).await;
         let mut report = journal.close().await?;
@@ -338,12 +385,8 @@ impl Engine {
         self.ledger.save(&Batch { memory: Some(report.memory), ..Batch::default() }).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        Ok(Report {
-            changes: report.changes,
-            held: report.held,
-            problems: report.problems,
-            alerts: all,
-        })
+        let Closed { changes, held, problems, .. } = report;
+        Ok((Report { changes, held, problems, alerts: all }, network))
     }
 
     async fn save_plan(&self, plan: &mut Plan) -> Result<(), PassError> {
@@ -472,12 +515,7 @@ type Entries = BTreeMap<DomainName, rules::Entry>;
 
 /// An error of the network's as one text: what failed, why, and what to do.
 fn told(what: &str, error: &SourceError) -> String {
-    let mut text = format!("{what}: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
+    let text = format!("{what}: {}", in_one_line(error));
     match error.hint() {
         Some(hint) => format!("{text}; {hint}"),
         None => text,

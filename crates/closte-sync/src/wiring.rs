@@ -8,7 +8,7 @@ use std::sync::Arc;
 use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, Lock, Make, Owner, Place, SqliteLedger};
 use probe::NetProbe;
-use rules::ledger::LedgerError;
+use rules::ledger::{Ledger, LedgerError};
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName};
@@ -128,6 +128,7 @@ impl Wiring<'_> {
     }
 
     /// `CLOSTE_CDN_HOSTNAME`.
+    #[expect(clippy::unused_self, reason = "what is taken from wp-config.php is taken here")]
     pub(crate) fn cdn(&self, wp: &WpConfig) -> Option<DomainName> {
         DomainName::parse_host(wp.closte_cdn_hostname.known()?).ok()
     }
@@ -192,7 +193,9 @@ impl Wiring<'_> {
         let parts = self.parts(&wp)?;
         Ok(match self.locked_ledger(command).await? {
             LockedLedger::HeldBy(owner) => Locked::HeldBy(owner),
-            LockedLedger::Ours(ledger, lock) => Locked::Ours(Box::new(parts.with(ledger)), lock),
+            LockedLedger::Ours(ledger, lock) => {
+                Locked::Ours(Box::new(parts.with(Arc::new(ledger))), lock)
+            }
         })
     }
 
@@ -204,7 +207,12 @@ impl Wiring<'_> {
             Err(LedgerError::Missing { .. }) => SqliteLedger::in_memory().await?,
             opened => opened?,
         };
-        Ok(parts.with(ledger))
+        Ok(parts.with(Arc::new(ledger)))
+    }
+
+    /// An engine on a ledger whose lock the caller has.
+    pub(crate) fn engine_on(&self, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+        Ok(self.parts(&self.wp_config()?)?.with(ledger))
     }
 
     fn parts(&self, wp: &WpConfig) -> Result<Parts, Failure> {
@@ -249,12 +257,12 @@ struct Parts {
 }
 
 impl Parts {
-    fn with(self, ledger: SqliteLedger) -> Engine {
+    fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
         Engine {
             source: self.source,
             host: Box::new(self.host),
             probe: Arc::new(self.probe),
-            ledger: Box::new(ledger),
+            ledger,
             clock: Arc::new(SystemClock),
             settings: self.settings,
         }

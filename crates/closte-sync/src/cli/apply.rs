@@ -27,10 +27,11 @@ impl Args {
             }
         };
         let stop = CancellationToken::new();
-        report::stop_on_signals(stop.clone());
+        report::stop_on_signals(&stop);
         let talk = Progress::new(context.console, Verbosity::Full);
-        let passed = engine.pass(Some(&self.hash), &talk, &stop).await?;
+        let (passed, _) = engine.pass(Some(&self.hash), &talk, &stop).await?;
         talk.finish();
+        engine.source.close().await;
         match passed {
             Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
             Passed::Ran(report) => Ok(report::report(context, report, Verbosity::Full)),

@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Arguments, Context, Exit, Failure};
+use super::{Arguments, Context, Exit};
 
 /// Print the completions for a shell
 #[derive(clap::Args, Debug)]
@@ -13,10 +13,10 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+    pub(super) fn run(self, context: &Context) -> Exit {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "closte-sync", &mut text);
         context.console.say(String::from_utf8_lossy(&text));
-        Ok(Exit::Done)
+        Exit::Done
     }
 }

@@ -36,17 +36,17 @@ impl Console {
     }
 
     /// Whether somebody watches stderr.
-    pub(crate) fn shows_progress(&self) -> bool {
+    pub(crate) fn shows_progress(self) -> bool {
         self.progress
     }
 
     /// Whether the answer is for a script.
-    pub(crate) fn is_json(&self) -> bool {
+    pub(crate) fn is_json(self) -> bool {
         self.output == Output::Json
     }
 
     /// `text` in the colour of `tone`, where there are colours.
-    pub(crate) fn paint(&self, text: &str, tone: Tone) -> String {
+    pub(crate) fn paint(self, text: &str, tone: Tone) -> String {
         let code = match tone {
             Tone::Good => 32,
             Tone::Waiting => 36,
@@ -57,25 +57,27 @@ impl Console {
     }
 
     /// Write an answer for people.
-    pub(crate) fn say(&self, text: impl AsRef<str>) {
+    #[expect(clippy::unused_self, reason = "only who has a console may print")]
+    pub(crate) fn say(self, text: impl AsRef<str>) {
         let mut out = stdout().lock();
         let _ = writeln!(out, "{}", text.as_ref().trim_end());
     }
 
     /// Write an answer for scripts.
-    pub(crate) fn json(&self, value: &impl Serialize) {
+    pub(crate) fn json(self, value: &impl Serialize) {
         let text = serde_json::to_string_pretty(value).expect("views have only string keys");
         self.say(text);
     }
 
     /// Tell something that is not the answer.
-    pub(crate) fn tell(&self, text: impl AsRef<str>) {
+    #[expect(clippy::unused_self, reason = "only who has a console may print")]
+    pub(crate) fn tell(self, text: impl AsRef<str>) {
         let mut err = stderr().lock();
         let _ = writeln!(err, "{}", text.as_ref().trim_end());
     }
 
     /// Tell why a command failed; how it ends.
-    pub(crate) fn fail(&self, failure: &Failure) -> Exit {
+    pub(crate) fn fail(self, failure: &Failure) -> Exit {
         self.tell(failure.render());
         failure.exit()
     }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use super::Exit;
+use crate::chain::in_one_line;
 
 /// A failure on its way to a person.
 #[derive(Debug)]
@@ -49,13 +50,7 @@ impl Failure {
 
     /// The failure with its causes in one line, and its hint.
     pub(crate) fn in_one_line(&self) -> (String, Option<String>) {
-        let mut text = self.error.to_string();
-        let mut cause = self.error.source();
-        while let Some(error) = cause {
-            let _ = write!(text, ": {error}");
-            cause = error.source();
-        }
-        (text, self.hint.clone())
+        (in_one_line(self.error.as_ref()), self.hint.clone())
     }
 
     /// `error: … / because: … / hint: …`, a line each.

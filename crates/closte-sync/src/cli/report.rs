@@ -222,7 +222,7 @@ fn nothing(context: &Context, problems: Vec<Problem>) -> Exit {
 }
 
 /// Let the steps under way end on SIGTERM and SIGINT; a second one ends at once.
-pub(super) fn stop_on_signals(stop: CancellationToken) {
+pub(super) fn stop_on_signals(stop: &CancellationToken) {
     for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
         let Ok(mut signals) = signal(kind) else { continue };
         let stop = stop.clone();

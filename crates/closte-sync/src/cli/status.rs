@@ -34,7 +34,7 @@ impl Args {
 }
 
 fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
-    let console = &context.console;
+    let console = context.console;
     let now = rules::Clock::now(&SystemClock);
     let mut text = headline(recorded);
     if let Some(pass) = &recorded.memory.last_pass {

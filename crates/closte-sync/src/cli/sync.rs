@@ -52,11 +52,12 @@ impl Args {
             Locked::HeldBy(owner) => return Ok(report::busy(context, owner.as_ref())),
         };
         let stop = CancellationToken::new();
-        report::stop_on_signals(stop.clone());
+        report::stop_on_signals(&stop);
         let talk = Progress::new(context.console, self.verbosity());
         let known = engine.ledger.load().await?.memory.last_pass;
-        let passed = engine.pass(None, &talk, &stop).await?;
+        let (passed, _) = engine.pass(None, &talk, &stop).await?;
         talk.finish();
+        engine.source.close().await;
         match passed {
             Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
             Passed::Ran(report) => {

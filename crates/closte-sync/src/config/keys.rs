@@ -1,5 +1,7 @@
 //! Every setting there is: one line each.
 
+use std::fmt::Write as _;
+
 use super::{ConfigError, Origin};
 
 /// A setting.
@@ -78,9 +80,9 @@ pub(crate) fn default_file() -> String {
         let (its_section, name) = key.name.split_once('.').expect("keys have a section");
         if its_section != section {
             section = its_section;
-            text.push_str(&format!("\n[{section}]\n"));
+            let _ = write!(text, "\n[{section}]\n");
         }
-        text.push_str(&format!("# {}.\n# {name} = {}\n", key.help, toml(key)));
+        let _ = write!(text, "# {}.\n# {name} = {}\n", key.help, toml(key));
     }
     text
 }
@@ -129,6 +131,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
     key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),
     key("run.pass_limit", Kind::Text, "4m", "10m", "How long a pass may take; the rest stays due"),
-    key("log.level", Kind::Text, "warn", "info", "How much is logged: error, warn, info, debug or trace"),
+    key("run.poll", Kind::Text, "5s", "10s", "How often the resident program asks whether the network has changed"),
+    key("log.level", Kind::Text, "warn", "debug", "How much is logged: error, warn, info, debug or trace; the resident program says info unless this is set"),
     key("log.format", Kind::Text, "text", "json", "How it is logged: text or json"),
 ];

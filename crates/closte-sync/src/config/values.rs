@@ -36,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) protected: Vec<String>,
     pub(crate) ledger_url: Option<String>,
     pub(crate) pass_limit: Duration,
+    pub(crate) poll: Duration,
     pub(crate) log_level: tracing::Level,
     pub(crate) log_json: bool,
 }
@@ -75,6 +76,7 @@ impl Settings {
             protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
             ledger_url: values.optional("ledger.url", ledger_url)?,
             pass_limit: values.required("run.pass_limit", duration)?,
+            poll: values.required("run.poll", poll)?,
             log_level: values.required("log.level", |text| {
                 use tracing::Level;
                 let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
@@ -195,6 +197,13 @@ fn interval(text: &str) -> Result<Duration, String> {
     match duration(text)? {
         short if short < SHORTEST_INTERVAL => Err("it is below 10 seconds".to_owned()),
         interval => Ok(interval),
+    }
+}
+
+fn poll(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it is below a second".to_owned()),
+        poll => Ok(poll),
     }
 }
 

@@ -133,9 +133,9 @@ impl Work<'_> {
         let mut pass_on = |entry: Entry| {
             self.talk.advances();
             if looks && entry.is_look_due(self.engine.clock.now()) {
-                to_look.send(entry).expect("the looks outlive the calls")
+                to_look.send(entry).expect("the looks outlive the calls");
             } else {
-                rest.push(entry)
+                rest.push(entry);
             }
         };
         // After an outage one call finds out whether the host is back.

@@ -8,7 +8,7 @@ use crate::world::World;
 async fn a_name_that_the_host_refuses_is_failed_whatever_its_certificate_says() {
     let world = World::new().await;
     world.sandbox.closte().behave(|it| {
-        it.refused.extend(["bad.example".to_owned(), "sub.network.example".to_owned()])
+        it.refused.extend(["bad.example".to_owned(), "sub.network.example".to_owned()]);
     });
     for name in ["bad.example", "sub.network.example", "good.example"] {
         world.map(1, name);

@@ -1,5 +1,6 @@
 //! `closte-sync domains backfill`: records for sites that were there before.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rules::ledger::Ledger;
@@ -42,7 +43,7 @@ impl Args {
         let network = source.read().await?;
         let ever_mapped = match wiring.existing_ledger().await? {
             Some(ledger) => ledger.load().await?.mapped_sites,
-            None => Default::default(),
+            None => BTreeSet::new(),
         };
         let globs = context.loaded.settings.protected.clone();
         let protected = Protected::on(&network, wiring.cdn(&wp), globs);
@@ -57,9 +58,9 @@ impl Args {
             view.records.push(RecordView { site_id, domain, outcome });
         }
         if context.console.is_json() {
-            context.console.json(&view)
+            context.console.json(&view);
         } else {
-            context.console.say(self.text(&view))
+            context.console.say(self.text(&view));
         }
         Ok(Exit::Done)
     }

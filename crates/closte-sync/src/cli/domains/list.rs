@@ -29,7 +29,7 @@ impl Args {
             context.console.json(&View { domains: entries.map(DomainView::of).collect() });
         } else {
             let now = rules::Clock::now(&SystemClock);
-            context.console.say(table(&context.console, entries, now));
+            context.console.say(table(context.console, entries, now));
         }
         Ok(Exit::Done)
     }
@@ -37,7 +37,7 @@ impl Args {
 
 /// Domains as a table: name, stage, why, when next.
 pub(in crate::cli) fn table<'a>(
-    console: &Console,
+    console: Console,
     entries: impl Iterator<Item = &'a Entry>,
     now: Time,
 ) -> String {
@@ -63,7 +63,7 @@ pub(in crate::cli) fn table<'a>(
     lines.join("\n")
 }
 
-fn stage(console: &Console, entry: &Entry) -> String {
+fn stage(console: Console, entry: &Entry) -> String {
     let Some(stage) = entry.mapped.as_ref().and_then(|mapped| mapped.stage) else {
         return "-".to_owned();
     };

@@ -1,0 +1,138 @@
+//! `closte-sync run`: stay, and make passes as they are needed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use ledger::{Lock, SqliteLedger};
+use rules::Clock;
+use rules::ledger::Ledger;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::{Context, Exit, Failure, report};
+use crate::clock::{SystemClock, rfc3339};
+use crate::controller::{self, Ended, Wishes};
+use crate::pass::Engine;
+use crate::wiring::LockedLedger;
+
+/// So long a loop may be busy with one round, beyond `run.pass_limit`, before
+/// systemd hears no more of it.
+const SLACK: Duration = Duration::from_mins(1);
+
+/// Two good reads of the resident program count only so far apart.
+const READ_GAP: Duration = Duration::from_mins(1);
+
+/// Stay, and keep the network in step all the time
+///
+/// New mappings reach the host within `run.poll`, domains are looked at exactly
+/// when they are due. SIGTERM finishes the call in hand and ends, SIGHUP reads
+/// settings and wp-config.php again. Meant for systemd, which it notifies.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(super) async fn run(self, mut context: Context) -> Result<Exit, Failure> {
+        let wishes = Wishes::default();
+        report::stop_on_signals(&wishes.stop);
+        let Some((ledger, _lock)) = wait_for_lock(&context, &wishes).await? else {
+            return Ok(Exit::Done);
+        };
+        let mut engine = engine(&context, ledger.clone())?;
+        let turned = Arc::new(AtomicI64::new(SystemClock.now().as_millis()));
+        tokio::spawn(watchdog(turned.clone(), context.loaded.settings.pass_limit + SLACK));
+        reload_on_hangup(&wishes);
+        tell_systemd(&[NotifyState::Ready]);
+        tracing::info!("following the network; asking every {:?}", context.loaded.settings.poll);
+        let alive = || turned.store(SystemClock.now().as_millis(), Ordering::Relaxed);
+        while controller::run(&engine, context.loaded.settings.poll, &wishes, alive).await
+            == Ended::Reload
+        {
+            match reloaded(&mut context, ledger.clone()) {
+                Ok(new) => {
+                    engine.source.close().await;
+                    engine = new;
+                    tracing::info!("settings and wp-config.php were read again");
+                }
+                Err(failure) => {
+                    let (what, hint) = failure.in_one_line();
+                    tracing::error!(hint, "{what}; the settings stay as they were");
+                }
+            }
+        }
+        tell_systemd(&[NotifyState::Stopping]);
+        engine.source.close().await;
+        Ok(Exit::Done)
+    }
+}
+
+/// The ledger and its lock, as soon as nobody else has it; none if asked to stop meanwhile.
+async fn wait_for_lock(
+    context: &Context,
+    wishes: &Wishes,
+) -> Result<Option<(Arc<SqliteLedger>, Lock)>, Failure> {
+    let wiring = context.wiring();
+    // What may be missing is asked for before a ledger is made.
+    wiring.api_key()?;
+    let mut told = false;
+    loop {
+        match wiring.locked_ledger("run").await? {
+            LockedLedger::Ours(ledger, lock) => return Ok(Some((Arc::new(ledger), lock))),
+            LockedLedger::HeldBy(owner) if !told => {
+                let who =
+                    owner.map(|it| format!("process {}, since {}", it.pid, rfc3339(it.since)));
+                let who = who.unwrap_or_else(|| "another process".to_owned());
+                tracing::warn!("{who} is at work on this ledger; waiting for it");
+                told = true;
+            }
+            LockedLedger::HeldBy(_) => (),
+        }
+        tokio::select! {
+            () = wishes.stop.cancelled() => return Ok(None),
+            () = sleep(context.loaded.settings.poll) => (),
+        }
+    }
+}
+
+fn engine(context: &Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+    let mut engine = context.wiring().engine_on(ledger)?;
+    engine.settings.read_gap = READ_GAP;
+    Ok(engine)
+}
+
+/// Settings and wp-config.php as they are now; where they are bad nothing changes.
+fn reloaded(context: &mut Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+    let loaded = context.load_again()?;
+    let before = std::mem::replace(&mut context.loaded, loaded);
+    engine(context, ledger).inspect_err(|_| context.loaded = before)
+}
+
+fn reload_on_hangup(wishes: &Wishes) {
+    let Ok(mut signals) = signal(SignalKind::hangup()) else { return };
+    let reload = wishes.reload.clone();
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            reload.notify_one();
+        }
+    });
+}
+
+/// Keep telling systemd that the loop turns, as long as it does.
+async fn watchdog(turned: Arc<AtomicI64>, patience: Duration) {
+    let Some(every) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        let last = rules::Time::from_millis(turned.load(Ordering::Relaxed));
+        if SystemClock.now().since(last) < patience {
+            tell_systemd(&[NotifyState::Watchdog]);
+        }
+        sleep(every / 2).await;
+    }
+}
+
+/// Where systemd does not listen, nobody misses it.
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!("systemd was not told: {error}");
+    }
+}

@@ -1,0 +1,129 @@
+//! The resident loop: a pass at start, one on every change and every minute, and
+//! looks exactly when they are due.
+//!
+//! Whatever woke it, a pass looks at the whole state, so the path after a lost
+//! wake-up, a restart or an outage is the path taken every day. Between passes
+//! one cheap query tells whether the network changed, and only entries that are
+//! due are touched. It never stops because a pass failed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rules::{Network, Time};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::pass::{Engine, PassError, Passed, Silent};
+
+/// A pass over everything at least so often: what no query shows, such as a site
+/// that gets old enough or a second good read, waits no longer.
+const PASS_EVERY: Duration = Duration::from_mins(1);
+
+/// A stop may take so long: what is under way then was written down before.
+const STOP_WITHIN: Duration = Duration::from_secs(9);
+
+/// What the loop is asked from outside.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    /// End, after the call in hand.
+    pub(crate) stop: CancellationToken,
+    /// Look at everything now.
+    pub(crate) wake: Arc<Notify>,
+    /// Read the settings and wp-config.php again.
+    pub(crate) reload: Arc<Notify>,
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was asked to stop.
+    Stopped,
+    /// It was asked to read its settings again.
+    Reload,
+}
+
+/// What the loop remembers from one round to the next.
+#[derive(Default)]
+struct Known {
+    /// The network of the last pass that ran, while nothing speaks against it.
+    network: Option<Network>,
+    /// The number that the cheap query gave then.
+    pulse: Option<u64>,
+    /// When that pass began.
+    passed: Option<Time>,
+}
+
+/// Run `engine` until a wish ends it; `alive` is called at every turn.
+pub(crate) async fn run(
+    engine: &Engine,
+    poll: Duration,
+    wishes: &Wishes,
+    alive: impl Fn(),
+) -> Ended {
+    let mut known = Known::default();
+    loop {
+        alive();
+        let round = round(engine, &mut known, wishes);
+        tokio::select! {
+            outcome = round => report(outcome),
+            () = overdue(&wishes.stop) => {
+                tracing::warn!("the call in hand took too long; the next start finds out what became of it");
+                return Ended::Stopped;
+            }
+        }
+        alive();
+        tokio::select! {
+            biased;
+            () = wishes.stop.cancelled() => return Ended::Stopped,
+            () = wishes.reload.notified() => return Ended::Reload,
+            () = wishes.wake.notified() => known.pulse = None,
+            () = sleep(rest(engine, poll).await) => (),
+        }
+    }
+}
+
+/// A while after the wish to stop.
+async fn overdue(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(STOP_WITHIN).await;
+}
+
+fn report(outcome: Result<(), PassError>) {
+    if let Err(error) = outcome {
+        let failure = crate::cli::Failure::from(error);
+        let (what, hint) = failure.in_one_line();
+        tracing::error!(hint, "{what}; it is tried again by itself");
+    }
+}
+
+/// One turn: a pass where the network changed or the last one is old, else what is due.
+async fn round(engine: &Engine, known: &mut Known, wishes: &Wishes) -> Result<(), PassError> {
+    let now = engine.clock.now();
+    let pulse = engine.source.pulse().await.map_err(PassError::Read)?;
+    let old = known.passed.is_none_or(|at| PASS_EVERY <= now.since(at));
+    if let Some(network) = known.network.as_ref().filter(|_| !old && known.pulse == Some(pulse)) {
+        return engine.due(network, &wishes.stop).await;
+    }
+    // Read before the pass: what changes during it shows as another number.
+    known.network = None;
+    match engine.pass(None, &Silent, &wishes.stop).await? {
+        (Passed::Ran(report), network) => {
+            for alert in &report.alerts {
+                tracing::error!(hint = alert.hint, "{}", alert.what);
+            }
+            known.network = network;
+        }
+        (Passed::Off(..) | Passed::OtherPlan { .. }, _) => (),
+    }
+    (known.pulse, known.passed) = (Some(pulse), Some(now));
+    Ok(())
+}
+
+/// How long nothing has to be done: until the next look, and never longer than `poll`.
+async fn rest(engine: &Engine, poll: Duration) -> Duration {
+    let next = engine.ledger.next_due().await.ok().flatten();
+    let until = next.map(|next| next.since(engine.clock.now()));
+    // A step that stays due (a host that is left alone) must not spin the loop.
+    until.unwrap_or(poll).clamp(Duration::from_millis(100), poll)
+}
