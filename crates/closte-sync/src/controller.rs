@@ -107,16 +107,17 @@ async fn round(engine: &Engine, known: &mut Known, wishes: &Wishes) -> Result<()
     }
     // Read before the pass: what changes during it shows as another number.
     known.network = None;
-    match engine.pass(None, &Silent, &wishes.stop).await? {
-        (Passed::Ran(report), network) => {
-            for alert in &report.alerts {
-                tracing::error!(hint = alert.hint, "{}", alert.what);
-            }
-            known.network = network;
+    let (passed, network) = engine.pass(None, &Silent, &wishes.stop).await?;
+    (known.network, known.pulse, known.passed) = (network, Some(pulse), Some(now));
+    if let Passed::Ran(report) = passed {
+        for alert in &report.alerts {
+            tracing::error!(hint = alert.hint, "{}", alert.what);
         }
-        (Passed::Off(..) | Passed::OtherPlan { .. }, _) => (),
+        // Rows of ours that somebody deletes again leave the number as it was before us.
+        if report.changes.iter().any(|change| change.action == "create-record") {
+            known.pulse = None;
+        }
     }
-    (known.pulse, known.passed) = (Some(pulse), Some(now));
     Ok(())
 }
 

@@ -139,8 +139,9 @@ impl Wiring<'_> {
             Some(url) => url.clone(),
             None => self.default_ledger_url()?,
         };
-        let root = self.wp_config().ok().map(|wp| wp.root);
-        Ok(Place::at(&url, root.as_slice())?)
+        // A root below the file is known to be one; the file's own folder may be a home.
+        let root = self.wp_config().ok().filter(|wp| wp.path.parent() != Some(&wp.root));
+        Ok(Place::at(&url, root.map(|wp| wp.root).as_slice())?)
     }
 
     fn default_ledger_url(&self) -> Result<String, Failure> {

@@ -172,13 +172,13 @@ fn served_folder<'a>(file: &'a Path, document_roots: &[PathBuf]) -> Option<&'a P
 ///
 /// `wp-config.php` may lie one folder above that root, where no web server shows
 /// it: in a home folder, say, below which a ledger must be allowed. It tells a
-/// root only where `index.php` is beside it, or where it would be the ledger's
-/// own neighbour.
+/// root only where `index.php` or `wp-content` is beside it, or where it would be
+/// the ledger's own neighbour.
 fn holds_wordpress(folder: &Path, is_own: bool) -> bool {
     let has = |name: &str| folder.join(name).exists();
     has("wp-settings.php")
         || has("wp-load.php")
-        || (has("wp-config.php") && (is_own || has("index.php")))
+        || (has("wp-config.php") && (is_own || has("index.php") || has("wp-content")))
 }
 
 #[cfg(test)]

@@ -10,5 +10,6 @@ mod following;
 mod hosts;
 mod records;
 mod removing;
+mod resident;
 mod rows;
 mod world;

@@ -1,0 +1,212 @@
+//! The resident program: `run`.
+
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use sandbox::closte::{Act, CallKind, Fault};
+
+use crate::world::{Ran, World, ended};
+
+/// A world whose resident program asks every second.
+async fn world() -> World {
+    let mut world = World::new().await;
+    world.set("run.poll", "1s");
+    world
+}
+
+/// Wait until `is_so`, and fail when that takes too long.
+#[track_caller]
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(30), "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+}
+
+/// Stop it; how it ended, and how long that took.
+fn stop(child: Child) -> (Ran, Duration) {
+    let start = Instant::now();
+    signal(&child, "-TERM");
+    (ended(child, "run"), start.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_in_the_network_reaches_the_host_by_itself() {
+    let mut world = world().await;
+    world.set("removal.confirmations", "1");
+    let run = world.command("run").spawn().unwrap();
+    eventually("the first pass", || world.run("status").code == 0);
+    world.here("shop.example");
+    world.map(1, "shop.example");
+    eventually("it is done", || world.stage("shop.example") == "done 1");
+    assert_eq!(world.aliases(), ["shop.example"]);
+    world.database.execute("UPDATE wp_wu_domain_mappings SET domain = 'new.example'");
+    eventually("it is renamed", || world.aliases() == ["new.example"]);
+    let site = world.site("one.network.example");
+    eventually("its record is made", || {
+        world.aliases().contains(&"one.network.example".to_owned())
+    });
+    let sql = format!("DELETE FROM wp_wu_domain_mappings WHERE blog_id = {site}");
+    world.database.execute(&sql);
+    eventually("its alias is gone", || world.aliases() == ["new.example"]);
+    let (ran, took) = stop(run);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_asks_is_heard_at_once_and_others_wait_their_time() {
+    let world = world().await;
+    world.map(1, "shop.example");
+    world.elsewhere("shop.example");
+    let run = world.command("run").spawn().unwrap();
+    eventually("the first look", || world.sandbox.dns().queries_of("shop.example") > 0);
+    let looks = world.sandbox.dns().queries_of("shop.example");
+    let busy = world.done("sync");
+    assert!(busy.err.contains("(`closte-sync run`"), "{busy:?}");
+    world.here("shop.example");
+    assert_eq!(world.sandbox.dns().queries_of("shop.example"), looks, "it is not due");
+    world.done("domains recheck shop.example");
+    eventually("it is done", || world.stage("shop.example") == "done 1");
+    stop(run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_at_rest_costs_the_host_nothing() {
+    let world = world().await;
+    world.map(1, "shop.example");
+    world.here("shop.example");
+    let run = world.command("run").spawn().unwrap();
+    eventually("it is done", || world.stage("shop.example") == "done 1");
+    let calls = world.sandbox.closte().calls().len();
+    let asked = |world: &World| {
+        let sql = "SHOW GLOBAL STATUS LIKE 'Com_select'";
+        let count: u64 =
+            world.database.execute(sql).split_whitespace().last().unwrap().parse().unwrap();
+        count
+    };
+    let before = asked(&world);
+    eventually("it goes on asking the database", || before + 3 < asked(&world));
+    assert_eq!(world.sandbox.closte().calls().len(), calls);
+    stop(run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_within_ten_seconds_even_with_a_call_that_hangs() {
+    let world = world().await;
+    world.map(1, "shop.example");
+    world
+        .sandbox
+        .closte()
+        .fault(Fault::new(Act::Hang).on(CallKind::Add).domain("shop.example").once());
+    let run = world.command("run").spawn().unwrap();
+    eventually("the call hangs", || world.asked() == ["add shop.example"]);
+    let (ran, took) = stop(run);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    world.done("domains recheck --all");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["shop.example"], "nothing is lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once() {
+    let world = world().await;
+    world.map(1, "shop.example");
+    world
+        .sandbox
+        .closte()
+        .fault(Fault::new(Act::Hang).on(CallKind::Add).domain("shop.example").once());
+    let run = world.command("run").spawn().unwrap();
+    eventually("the call hangs", || world.asked() == ["add shop.example"]);
+    signal(&run, "-TERM");
+    // Two of one kind that wait together count once.
+    std::thread::sleep(Duration::from_millis(200));
+    let start = Instant::now();
+    signal(&run, "-TERM");
+    let ran = ended(run, "run");
+    assert!(start.elapsed() < Duration::from_secs(3), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_wp_config_again_and_keeps_the_old_one_where_the_new_is_bad() {
+    let world = world().await;
+    let good = world.wp_config();
+    world.write_wp_config(&good.replace("s3cr3t", "wr0ng"));
+    world.map(1, "shop.example");
+    let run = world.command("run").spawn().unwrap();
+    eventually("the key is refused", || !world.sandbox.closte().calls().is_empty());
+    world.write_wp_config("this is no PHP");
+    signal(&run, "-HUP");
+    world.write_wp_config(&good);
+    signal(&run, "-HUP");
+    eventually("the new key is used", || world.aliases() == ["shop.example"]);
+    let (ran, _) = stop(run);
+    assert!(ran.err.contains("were read again"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_ends_nothing() {
+    let world = world().await;
+    let run = world.command("run").spawn().unwrap();
+    eventually("the first pass", || world.run("status").code == 0);
+    world.database.execute("RENAME TABLE wp_blogs TO elsewhere");
+    world.map(1, "shop.example");
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(world.aliases(), Vec::<String>::new());
+    world.database.execute("RENAME TABLE elsewhere TO wp_blogs");
+    eventually("it goes on", || world.aliases() == ["shop.example"]);
+    let (ran, _) = stop(run);
+    assert!(ran.err.contains("tried again by itself"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_that_it_is_ready_and_alive() {
+    let world = world().await;
+    let path = world.folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut command = world.command("run");
+    let run = command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000").spawn().unwrap();
+    let mut told = String::new();
+    while !(told.contains("READY=1") && told.contains("WATCHDOG=1")) {
+        let mut buffer = [0; 256];
+        let length = socket.recv(&mut buffer).unwrap();
+        told.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+    }
+    stop(run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sandbox_prints_settings_that_point_at_it() {
+    use std::io::{BufRead, BufReader};
+    let mut world = world().await;
+    let seed = world.folder.path().join("seed.json");
+    std::fs::write(&seed, r#"{"closte":{"aliases":["stranger.example"]}}"#).unwrap();
+    let arguments = format!("sandbox --key {} --seed {}", crate::world::KEY, seed.display());
+    let mut sandbox = world.command(&arguments).spawn().unwrap();
+    let mut settings = Vec::new();
+    for line in BufReader::new(sandbox.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+        settings.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+        if settings.len() == 7 {
+            break;
+        }
+    }
+    assert_eq!(settings.len(), 7, "{settings:?}");
+    world.settings = settings;
+    world.map(1, "shop.example");
+    world.done("sync");
+    assert_eq!(world.states("shop.example").split(' ').next(), Some("present"));
+    assert_eq!(world.json("status")["foreign"], serde_json::json!(["stranger.example"]));
+    signal(&sandbox, "-TERM");
+    assert_eq!(sandbox.wait().unwrap().code(), Some(0));
+}
