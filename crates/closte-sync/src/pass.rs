@@ -136,6 +136,8 @@ pub(crate) struct Report {
     pub(crate) held: Vec<Held>,
     /// What makes no sense or wants an eye.
     pub(crate) problems: Vec<Problem>,
+    /// Those of them that the pass before told already.
+    pub(crate) known: Vec<Problem>,
     /// What needs a person before the whole can go on.
     pub(crate) alerts: Vec<Alert>,
 }
@@ -184,6 +186,17 @@ pub(crate) struct Planned {
     pub(crate) list: Option<AliasList>,
     pub(crate) plan: Plan,
     pub(crate) first: bool,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be shown: nothing is sent but what reads.
+    Show,
+    /// To be carried out.
+    Pass,
+    /// To be carried out although the brake would hold it: a person said so.
+    Approved,
 }
 
 /// What planning came to.
@@ -243,10 +256,8 @@ fn key_alert(words: &str) -> Alert {
 }
 
 impl Engine {
-    /// Read everything and plan, without writing or sending.
-    ///
-    /// `recorded` is none where there is no ledger yet.
-    pub(crate) async fn plan(&self, approved: bool) -> Result<Planning, PassError> {
+    /// Read everything and plan, without writing anything.
+    pub(crate) async fn plan(&self, purpose: Purpose) -> Result<Planning, PassError> {
         let network = self.source.read().await.map_err(PassError::Read)?;
         if !network.switched_on {
             return Ok(Planning::Off(Off::Closte, network.problems));
@@ -258,8 +269,7 @@ impl Engine {
             return Ok(Planning::Copy(copy_alert(&network, home)));
         }
         let mut recorded = self.ledger.load().await?;
-        self.test_refused_key(&mut recorded.memory).await;
-        let (list, list_problem) = self.read_list(&mut recorded.memory).await;
+        let (list, list_problem) = self.ask_host(&mut recorded.memory, purpose).await;
         let first = recorded.memory.network.is_none();
         let settings = &self.settings;
         let protected = Protected::on(&network, settings.cdn.clone(), settings.protected.clone());
@@ -268,7 +278,7 @@ impl Engine {
             read_gap: settings.read_gap,
             brake: settings.brake,
             records: settings.records,
-            approved,
+            approved: purpose == Purpose::Approved,
         };
         let world = World {
             network: &network,
@@ -295,7 +305,8 @@ impl Engine {
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.clock.now();
         self.ledger.release_leases().await?;
-        let mut planned = match self.plan(hash.is_some()).await? {
+        let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
+        let mut planned = match self.plan(purpose).await? {
             Planning::Off(off, problems) => return Ok((Passed::Off(off, problems), None)),
             Planning::Copy(alert) => {
                 let report = Report { alerts: vec![alert], ..Report::default() };
@@ -363,6 +374,8 @@ impl Engine {
         talk: &dyn Talk,
     ) -> Result<(Report, Network), PassError> {
         let alerts = planned.alerts();
+        let last = planned.plan.memory.last_pass.clone();
+        let known = last.map(|pass| pass.problems).unwrap_or_default();
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
         self.save_plan(&mut plan).await?;
@@ -386,7 +399,7 @@ impl Engine {
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
         let Closed { changes, held, problems, .. } = report;
-        Ok((Report { changes, held, problems, alerts: all }, network))
+        Ok((Report { changes, held, problems, known, alerts: all }, network))
     }
 
     async fn save_plan(&self, plan: &mut Plan) -> Result<(), PassError> {
@@ -419,11 +432,36 @@ impl Engine {
         Ok(lost)
     }
 
-    /// Test the key, where it was refused before and not otherwise.
-    async fn test_refused_key(&self, memory: &mut Memory) {
-        if memory.key_refused.is_some() {
+    /// The host's list, where it may be asked and its answer can be read; and
+    /// before a pass whether it accepts the key, where that was refused.
+    async fn ask_host(
+        &self,
+        memory: &mut Memory,
+        purpose: Purpose,
+    ) -> (Option<AliasList>, Option<Problem>) {
+        let now = self.clock.now();
+        if !gate::may_ask(memory, now) {
+            return (None, None);
+        }
+        let list = self.host.aliases().await;
+        let refused =
+            memory.key_refused.is_some() || matches!(list, Err(HostError::KeyRefused { .. }));
+        if refused && purpose != Purpose::Show {
             memory.key_refused = self.refusal_of_key().await.unwrap_or(memory.key_refused.take());
         }
+        let error = match list {
+            Ok(list) => return (Some(list), None),
+            Err(error) => error,
+        };
+        match &error {
+            HostError::RateLimited { retry_after } => {
+                rules::answer::rate_limited(memory, *retry_after, now);
+            }
+            error if error.is_an_outage() => memory.breaker.outage(now),
+            _ => (),
+        }
+        let what = format!("the host's list of aliases could not be read: {error}");
+        (None, Some(Problem::of_all(what)))
     }
 
     /// The host's words where it refuses the key, nothing where it accepts it;
@@ -436,30 +474,6 @@ impl Engine {
             }
             Err(_) => None,
         }
-    }
-
-    /// The host's list, where it may be asked and its answer can be read.
-    async fn read_list(&self, memory: &mut Memory) -> (Option<AliasList>, Option<Problem>) {
-        let now = self.clock.now();
-        if !gate::may_ask(memory, now) {
-            return (None, None);
-        }
-        let error = match self.host.aliases().await {
-            Ok(list) => return (Some(list), None),
-            Err(error) => error,
-        };
-        match &error {
-            HostError::KeyRefused { .. } => {
-                memory.key_refused = self.refusal_of_key().await.flatten();
-            }
-            HostError::RateLimited { retry_after } => {
-                rules::answer::rate_limited(memory, *retry_after, now);
-            }
-            error if error.is_an_outage() => memory.breaker.outage(now),
-            _ => (),
-        }
-        let what = format!("the host's list of aliases could not be read: {error}");
-        (None, Some(Problem::of_all(what)))
     }
 
     /// The interval of looks at hot domains.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::report::told;
 use super::{Context, Exit, Failure, report};
-use crate::pass::{Planned, Planning, Report};
+use crate::pass::{Planned, Planning, Purpose, Report};
 use crate::view::ReportView;
 
 /// Print what a pass would do, with the hash of this plan
@@ -17,7 +17,7 @@ pub(crate) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let engine = context.wiring().rehearsal().await?;
-        match engine.plan(false).await? {
+        match engine.plan(Purpose::Show).await? {
             Planning::Off(off, problems) => _ = report::off(context, off, problems),
             Planning::Copy(alert) => {
                 let report = Report { alerts: vec![alert], ..Report::default() };
@@ -39,6 +39,7 @@ fn print(context: &Context, planned: Planned) {
         alerts: planned.alerts(),
         held: planned.plan.held,
         problems: planned.plan.problems,
+        known: Vec::new(),
     };
     if context.console.is_json() {
         let view = ReportView { hash: Some(hash), ..ReportView::of(report) };

@@ -16,26 +16,12 @@ use crate::pass::{self, Change, Off, Report, Talk};
 use crate::view::ReportView;
 
 /// How much of a pass is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verbosity {
     /// Everything.
     Full,
-    /// What needs a person, and of problems only those that are not `known`.
-    Quiet { known: Vec<Problem> },
-}
-
-impl Verbosity {
-    pub(super) fn quiet() -> Self {
-        Self::Quiet { known: Vec::new() }
-    }
-
-    /// The same, where `problems` were told before.
-    pub(super) fn without(self, problems: Option<Vec<Problem>>) -> Self {
-        match self {
-            Self::Full => Self::Full,
-            Self::Quiet { .. } => Self::Quiet { known: problems.unwrap_or_default() },
-        }
-    }
+    /// What needs a person; of problems only new ones.
+    Quiet,
 }
 
 /// Tells a pass while it runs: a sentence before the first, a bar on a terminal.
@@ -47,7 +33,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(console: Console, verbosity: Verbosity) -> Self {
-        let shown = console.shows_progress() && matches!(verbosity, Verbosity::Full);
+        let shown = console.shows_progress() && verbosity == Verbosity::Full;
         let bar = if shown { ProgressBar::no_length() } else { ProgressBar::hidden() };
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {elapsed}")
             .expect("the template is a constant");
@@ -62,7 +48,7 @@ impl Progress {
 
 impl Talk for Progress {
     fn begins(&self, network: &Network, plan: &Plan, first: bool) {
-        if !first || matches!(self.verbosity, Verbosity::Quiet { .. }) {
+        if !first || self.verbosity == Verbosity::Quiet {
             return;
         }
         self.console.tell(first_sentence(network, plan));
@@ -105,7 +91,7 @@ pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) ->
     }
     let text = match verbosity {
         Verbosity::Full => full(&report),
-        Verbosity::Quiet { known } => needs_a_person(&report, &known),
+        Verbosity::Quiet => needs_a_person(&report),
     };
     if !text.is_empty() {
         console.say(text);
@@ -134,13 +120,13 @@ fn full(report: &Report) -> String {
     text + &tally(&report.changes)
 }
 
-fn needs_a_person(report: &Report, known: &[Problem]) -> String {
+fn needs_a_person(report: &Report) -> String {
     let mut text = String::new();
     let refused = |change: &&Change| matches!(change.outcome, "rejected" | "refused");
     for change in report.changes.iter().filter(refused) {
         let _ = writeln!(text, "{}", line(change));
     }
-    for problem in report.problems.iter().filter(|problem| !known.contains(problem)) {
+    for problem in report.problems.iter().filter(|problem| !report.known.contains(problem)) {
         let _ = writeln!(text, "problem: {}", told(problem));
     }
     text

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
-use crate::pass::{Passed, Planning, Report};
+use crate::pass::{Passed, Planning, Purpose, Report};
 use crate::wiring::Locked;
 
 /// Make one pass: add, follow, remove and report
@@ -29,7 +29,7 @@ impl Args {
 
     async fn rehearse(&self, context: &Context) -> Result<Exit, Failure> {
         let engine = context.wiring().rehearsal().await?;
-        let planned = match engine.plan(false).await? {
+        let planned = match engine.plan(Purpose::Show).await? {
             Planning::Off(off, problems) => return Ok(report::off(context, off, problems)),
             Planning::Copy(alert) => {
                 let report = Report { alerts: vec![alert], ..Report::default() };
@@ -42,6 +42,7 @@ impl Args {
             alerts: planned.alerts(),
             held: planned.plan.held,
             problems: planned.plan.problems,
+            known: Vec::new(),
         };
         Ok(report::report(context, report, self.verbosity()))
     }
@@ -54,21 +55,17 @@ impl Args {
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
         let talk = Progress::new(context.console, self.verbosity());
-        let known = engine.ledger.load().await?.memory.last_pass;
         let (passed, _) = engine.pass(None, &talk, &stop).await?;
         talk.finish();
         engine.source.close().await;
         match passed {
             Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
-            Passed::Ran(report) => {
-                let verbosity = self.verbosity().without(known.map(|pass| pass.problems));
-                Ok(report::report(context, report, verbosity))
-            }
+            Passed::Ran(report) => Ok(report::report(context, report, self.verbosity())),
             Passed::OtherPlan { .. } => unreachable!("no plan was asked for"),
         }
     }
 
     fn verbosity(&self) -> Verbosity {
-        if self.quiet { Verbosity::quiet() } else { Verbosity::Full }
+        if self.quiet { Verbosity::Quiet } else { Verbosity::Full }
     }
 }

@@ -67,6 +67,11 @@ impl<'a> Journal<'a> {
         state.entries.push(after.clone());
     }
 
+    /// An intent was not carried out: the entry is as it was before.
+    pub(super) fn undone(&self, before: &Entry) {
+        self.state().entries.push(before.clone());
+    }
+
     /// A site has a mapping now.
     pub(super) fn mapped(&self, site: u64) {
         self.state().mapped_sites.insert(site);

@@ -207,7 +207,7 @@ impl Work<'_> {
             return before;
         }
         if self.allowed() == Allowed::None || !self.gate.is_open() {
-            self.journal.entry(Some(&entry), &before);
+            self.journal.undone(&before);
             return before;
         }
         let answer = match call {

@@ -153,6 +153,11 @@ async fn a_refused_key_stops_all_writes_until_it_is_accepted_again() {
         assert!(asked <= 8, "{wrong_key:?}: {asked} calls before it stopped");
         world.run("sync").fails(1, &["refused our key"]);
         assert_eq!(world.asked().len(), asked, "{wrong_key:?}: nothing is sent with a bad key");
+        let calls = world.sandbox.closte().calls_of(CallKind::Add).len();
+        world.run("sync --dry-run").fails(1, &["refused our key"]);
+        world.done("plan");
+        let after = world.sandbox.closte().calls_of(CallKind::Add).len();
+        assert_eq!(after, calls, "{wrong_key:?}: a rehearsal posts nothing");
         world.write_wp_config(&good);
         world.pass();
         assert_eq!(world.aliases().len(), 40, "{wrong_key:?}");
