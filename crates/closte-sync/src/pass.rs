@@ -385,20 +385,19 @@ impl Engine {
         let work = self.work(&network, &journal, &gate, talk);
         let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), looks).await?;
         stages::write(self, &network, &mut entries, &journal).await;
-        let mut report = journal.close().await?;
-        report.held = plan.held;
-        report.problems.splice(0..0, plan.problems.into_iter().chain(moved));
-        let refused = report.memory.key_refused.as_ref().map(|words| key_alert(words));
-        report.memory.last_pass = Some(LastPass {
+        let Closed { mut memory, changes, problems: met } = journal.close().await?;
+        let refused = memory.key_refused.as_ref().map(|words| key_alert(words));
+        let held = plan.held;
+        let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
+        memory.last_pass = Some(LastPass {
             at: self.clock.now(),
-            held: report.held.clone(),
-            problems: report.problems.clone(),
+            held: held.clone(),
+            problems: problems.clone(),
             foreign: plan.foreign,
         });
-        self.ledger.save(&Batch { memory: Some(report.memory), ..Batch::default() }).await?;
+        self.ledger.save(&Batch { memory: Some(memory), ..Batch::default() }).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        let Closed { changes, held, problems, .. } = report;
         Ok((Report { changes, held, problems, known, alerts: all }, network))
     }
 

@@ -36,7 +36,6 @@ pub(super) struct Closed {
     pub(super) memory: Memory,
     pub(super) changes: Vec<Change>,
     pub(super) problems: Vec<Problem>,
-    pub(super) held: Vec<rules::ledger::Held>,
 }
 
 impl<'a> Journal<'a> {
@@ -130,7 +129,7 @@ impl<'a> Journal<'a> {
         self.flush_with(Vec::new()).await?;
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { memory, changes, problems, .. } = state;
-        Ok(Closed { memory, changes, problems, held: Vec::new() })
+        Ok(Closed { memory, changes, problems })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
