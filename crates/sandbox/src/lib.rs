@@ -9,6 +9,7 @@
 //! [`Sandbox::start`] starts everything, linked: a name gets its certificate some time after it is an alias and its DNS
 //! points at the web server. [`closte::Closte`], [`dns::Dns`] and [`web::Web`] also start alone. A rehearsal is steered
 //! from outside by the [`control`] API, and set up by a [`seed::Seed`].
+//! [`wordpress::WordPress`] is a network to rehearse on.
 
 mod ca;
 pub mod closte;
@@ -21,6 +22,7 @@ mod seconds;
 pub mod seed;
 mod tasks;
 pub mod web;
+pub mod wordpress;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -3,3 +3,5 @@
 pub mod alias_host;
 pub mod ledger;
 pub mod mariadb;
+pub mod network_source;
+pub mod wordpress;

@@ -202,12 +202,22 @@ impl Database<'_> {
     ///
     /// If they are there already.
     pub fn create_network(&self, prefix: &str, stages: Stages) {
+        self.execute(&NETWORK_TABLES.replace("{prefix}", prefix));
+        self.create_ultimate_multisite(prefix, stages);
+    }
+
+    /// Make only the tables of Ultimate Multisite, empty.
+    ///
+    /// # Panics
+    ///
+    /// If they are there already.
+    pub fn create_ultimate_multisite(&self, prefix: &str, stages: Stages) {
         let enum_end = match stages {
             Stages::Now => "'failed','ssl-failed'",
             Stages::Before2026 => "'failed'",
         };
-        let tables = TABLES.replace("{prefix}", prefix).replace("{enum_end}", enum_end);
-        self.execute(&tables);
+        let tables = ULTIMATE_MULTISITE_TABLES.replace("{prefix}", prefix);
+        self.execute(&tables.replace("{enum_end}", enum_end));
     }
 
     /// Make the one network `network.example` with its main site, of id 1.
@@ -225,7 +235,7 @@ impl Database<'_> {
 }
 
 /// The tables as observed on real networks.
-const TABLES: &str = "
+const NETWORK_TABLES: &str = "
 SET sql_mode = '';
 CREATE TABLE {prefix}blogs (
   blog_id bigint(20) unsigned NOT NULL AUTO_INCREMENT, site_id bigint(20) unsigned NOT NULL DEFAULT 0,
@@ -238,6 +248,10 @@ CREATE TABLE {prefix}site (id bigint(20) unsigned NOT NULL AUTO_INCREMENT, domai
   path varchar(100) NOT NULL DEFAULT '', PRIMARY KEY (id), KEY domain (domain(140), path(51)));
 CREATE TABLE {prefix}sitemeta (meta_id bigint(20) unsigned NOT NULL AUTO_INCREMENT, site_id bigint(20) unsigned NOT NULL DEFAULT 0,
   meta_key varchar(255) DEFAULT NULL, meta_value longtext DEFAULT NULL, PRIMARY KEY (meta_id), KEY meta_key (meta_key(191)), KEY site_id (site_id));
+";
+
+/// Those of Ultimate Multisite there.
+const ULTIMATE_MULTISITE_TABLES: &str = "
 CREATE TABLE {prefix}wu_domain_mappings (
   id bigint(20) NOT NULL AUTO_INCREMENT, blog_id bigint(20) NOT NULL, domain varchar(191) NOT NULL,
   active tinyint(4) DEFAULT 1, primary_domain tinyint(4) DEFAULT 0, secure tinyint(4) DEFAULT 0,

@@ -1,6 +1,7 @@
 //! Which network is ours, where an installation may hold several.
 
 use rules::DomainName;
+use rules::source::SourceError;
 
 use crate::wp_config::WpConfigError;
 use crate::{TablePrefix, WpConfig};
@@ -41,6 +42,16 @@ pub(crate) enum NotOurs {
     Empty { table: String },
     #[error("the network's own domain `{domain}` is no domain: {why}")]
     BadDomain { domain: String, why: String },
+}
+
+impl From<NotOurs> for SourceError {
+    fn from(why: NotOurs) -> Self {
+        Self::NotANetwork {
+            what: why.to_string(),
+            hint: "check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php"
+                .to_owned(),
+        }
+    }
 }
 
 impl Installation {

@@ -4,7 +4,8 @@
 //!
 //! 1. [`wp_config::find()`] and [`WpConfig::load`]: where the network's database is, without running
 //!    PHP.
-//! 2. [`MysqlNetwork`]: the network's tables, as the engine wants them.
+//! 2. [`network_of`]: the network's tables, as the engine wants them, in MySQL or MariaDB
+//!    ([`MysqlNetwork`]) or in a SQLite file ([`SqliteNetwork`]).
 //! 3. [`php_value::PhpValue`]: the format of WordPress' options.
 //!
 //! # Invariants
@@ -15,15 +16,24 @@
 pub mod database_host;
 pub mod forms;
 pub mod installation;
+mod missing;
 pub mod mysql;
+pub mod open;
+mod option_change;
 pub mod options;
 pub mod php_value;
+mod rows;
 mod snapshot;
+mod spelling;
+pub mod sqlite;
 pub mod table_prefix;
+mod tables;
 pub mod wp_config;
 
 pub use database_host::DatabaseHost;
 pub use installation::Installation;
 pub use mysql::MysqlNetwork;
+pub use open::{OpenNetworkError, network_of};
+pub use sqlite::SqliteNetwork;
 pub use table_prefix::TablePrefix;
 pub use wp_config::WpConfig;

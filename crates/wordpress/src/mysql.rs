@@ -12,7 +12,6 @@ mod meta;
 mod missing;
 mod read;
 mod rights;
-mod tables;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +19,7 @@ use async_trait::async_trait;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
 use rules::{DomainName, Home, Network};
 
+use crate::option_change::OptionChange;
 use crate::wp_config::WpConfigError;
 use crate::{Installation, WpConfig};
 
@@ -136,21 +136,22 @@ impl NetworkSource for MysqlNetwork {
 
     async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
         let mut link = self.link().await?;
-        let home = link.write_home(home, replace).await?;
+        let changed = link.change(OptionChange::home(home, replace)).await?;
+        let home = changed.home(&link.tables.name("sitemeta"));
         self.keep(link);
-        Ok(home)
+        home
     }
 
     async fn switch(&self, on: bool) -> Result<bool, SourceError> {
         let mut link = self.link().await?;
-        let changed = link.switch(on).await?;
+        let changed = link.change(OptionChange::Switch(on)).await?;
         self.keep(link);
-        Ok(changed)
+        Ok(changed.written)
     }
 
     async fn set_check_interval(&self, seconds: u32) -> Result<(), SourceError> {
         let mut link = self.link().await?;
-        link.set_check_interval(seconds).await?;
+        link.change(OptionChange::CheckInterval(seconds)).await?;
         self.keep(link);
         Ok(())
     }

@@ -25,7 +25,7 @@ const SHORTEST_INTERVAL: u64 = 10;
 pub enum CannotChange {
     /// What is there cannot be read.
     #[error("what is there does not unserialize, so it is left alone")]
-    Unreadable(#[source] ParseError),
+    Unreadable(#[from] ParseError),
     /// What is there is more than a list of settings.
     #[error("what is there cannot take the change")]
     Entangled(#[from] WouldBreakReferences),
@@ -100,7 +100,7 @@ pub fn with_check_interval(option: &[u8], seconds: u32) -> Result<Vec<u8>, Canno
 }
 
 fn with(option: &[u8], key: &str, value: PhpValue) -> Result<Vec<u8>, CannotChange> {
-    let mut option = parse(option).map_err(CannotChange::Unreadable)?;
+    let mut option = parse(option)?;
     option.set(key, value)?;
     Ok(option.to_bytes())
 }

@@ -226,10 +226,15 @@ fn short(text: &str) -> String {
 /// The words of an `enum('a','b')` column that are stages; a text column can hold all.
 pub(crate) fn stage_words(column_type: &str) -> BTreeSet<Stage> {
     if column_type.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("enum(")) {
-        column_type.split('\'').filter_map(Stage::from_word).collect()
+        quoted_stages(column_type)
     } else {
         Stage::ALL.into()
     }
+}
+
+/// The stages that stand in quotes in a piece of SQL.
+pub(crate) fn quoted_stages(sql: &str) -> BTreeSet<Stage> {
+    sql.split(['\'', '"']).filter_map(Stage::from_word).collect()
 }
 
 #[cfg(test)]

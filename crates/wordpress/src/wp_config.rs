@@ -45,6 +45,8 @@ pub struct WpConfig {
     pub path: PathBuf,
     /// The folder of WordPress itself.
     pub root: PathBuf,
+    /// `WP_CONTENT_DIR` where it is known, else `wp-content` below the root.
+    pub content: PathBuf,
     /// `DB_NAME`.
     pub db_name: Setting<String>,
     /// `DB_USER`.
@@ -148,8 +150,13 @@ impl WpConfig {
         let secret = |name| run.constant_as(name, setting::secret);
         let switch = |name| run.constant_as(name, setting::switch);
         let root = find::root(found, &text("ABSPATH"));
+        let content = match text("WP_CONTENT_DIR") {
+            Setting::Known(folder) => PathBuf::from(folder),
+            Setting::Unknown(_) | Setting::Absent => root.join("wp-content"),
+        };
         Self {
-            object_cache: has_object_cache(&root, &text("WP_CONTENT_DIR")),
+            object_cache: content.join("object-cache.php").exists(),
+            content,
             path: found.config.clone(),
             root,
             db_name: text("DB_NAME"),
@@ -236,14 +243,6 @@ fn unreadable(path: &Path, source: io::Error) -> WpConfigError {
 
 fn not_php(path: &Path) -> WpConfigError {
     WpConfigError::NotPhp { path: path.to_owned() }
-}
-
-fn has_object_cache(root: &Path, content: &Setting<String>) -> bool {
-    let content = match content {
-        Setting::Known(folder) => PathBuf::from(folder),
-        Setting::Unknown(_) | Setting::Absent => root.join("wp-content"),
-    };
-    content.join("object-cache.php").exists()
 }
 
 #[cfg(test)]

@@ -9,3 +9,4 @@ mod dns;
 mod faults;
 mod issuing;
 mod web;
+mod wordpress;

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use super::Database;
 use super::failure::{self, SILENCE, silence, within};
-use super::tables::Tables;
 use crate::Installation;
 use crate::database_host::Route;
+use crate::tables::Tables;
 
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(10);

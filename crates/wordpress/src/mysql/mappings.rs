@@ -2,13 +2,14 @@
 
 use std::io;
 
+use rules::DomainName;
 use rules::source::{Primary, SourceError, StageWrite};
-use rules::{DomainName, domain_name};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Error, Row};
 
 use super::failure::{self, within};
 use super::link::Link;
+use crate::spelling::{self, is};
 
 /// The old stage must still stand there. With the driver's setting the count is of rows found, so
 /// writing what stands there already counts as done.
@@ -115,12 +116,7 @@ impl Link {
         domain: &DomainName,
         primary: Primary,
     ) -> Result<u64, SourceError> {
-        if domain_name::LONGEST_MAPPING < domain.as_str().len() {
-            let longest = domain_name::LONGEST_MAPPING;
-            let what =
-                format!("`{domain}` is longer than the {longest} octets that WordPress keeps");
-            return Err(SourceError::Refused { what });
-        }
+        spelling::fits(domain)?;
         self.lock().await?;
         let id = self.insert_mapping(site, domain, primary).await?;
         self.unlock().await?;
@@ -160,11 +156,7 @@ impl Link {
     ) -> Result<SourceError, SourceError> {
         let row = sqlx::query(self.tables.sql(SITE)).bind(site);
         let row = within("adding a mapping", row.fetch_optional(&mut self.connection)).await?;
-        let what = match row {
-            Some(_) => format!("`{domain}` is mapped already"),
-            None => format!("there is no site {site}"),
-        };
-        Ok(SourceError::Refused { what })
+        Ok(spelling::not_added(site, domain, row.is_some()))
     }
 
     /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.
@@ -219,8 +211,4 @@ fn taken(doing: &'static str) -> SourceError {
 fn name(row: &MySqlRow, column: usize) -> Option<String> {
     let bytes: Result<Option<Vec<u8>>, Error> = row.try_get_unchecked(column);
     String::from_utf8(bytes.ok()??).ok()
-}
-
-fn is(spelt: &str, domain: &DomainName) -> bool {
-    spelt.parse::<DomainName>().is_ok_and(|it| it == *domain)
 }

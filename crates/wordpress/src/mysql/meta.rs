@@ -1,6 +1,5 @@
 //! Writing the network's options: each under the lock, in a transaction, keeping what is not ours.
 
-use rules::Home;
 use rules::source::SourceError;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -9,8 +8,7 @@ use sqlx::{Encode, Error, MySql, Row, Type};
 
 use super::failure::{self, within};
 use super::link::Link;
-use super::read::not_ours;
-use crate::options::{self, CannotChange};
+use crate::option_change::{Changed, OptionChange};
 
 /// WordPress takes the first row of a name.
 const FIND: &str = "SELECT meta_id, meta_value FROM `{_}sitemeta` \
@@ -20,88 +18,38 @@ const INSERT: &str = "INSERT INTO `{_}sitemeta` (site_id, meta_key, meta_value) 
 
 const WRITING: &str = "writing an option of the network";
 
-/// What an option should become.
-enum Change {
-    Keep,
-    Write(Vec<u8>),
-}
-
 impl Link {
-    pub(super) async fn switch(&mut self, on: bool) -> Result<bool, SourceError> {
-        let option = options::INTEGRATIONS;
-        self.change(option, |old| {
-            if options::is_switched_on(old).map_err(CannotChange::Unreadable)? == on {
-                Ok(Change::Keep)
-            } else {
-                options::switched(old, on).map(Change::Write)
-            }
-        })
-        .await
-    }
-
-    pub(super) async fn set_check_interval(&mut self, seconds: u32) -> Result<(), SourceError> {
-        let change = |old: &[u8]| options::with_check_interval(old, seconds).map(Change::Write);
-        self.change(options::SETTINGS, change).await.map(drop)
-    }
-
-    pub(super) async fn write_home(
+    /// Change one option of our network.
+    pub(super) async fn change(
         &mut self,
-        home: &Home,
-        replace: bool,
-    ) -> Result<Home, SourceError> {
-        let mut stands = Some(home.clone());
-        self.change(options::HOME, |old| {
-            if !replace && !old.is_empty() {
-                stands = options::home(old);
-                return Ok(Change::Keep);
-            }
-            Ok(Change::Write(options::home_option(home)))
-        })
-        .await?;
-        stands.ok_or_else(|| SourceError::Refused {
-            what: format!(
-                "`{}` in `{}` cannot be read",
-                options::HOME,
-                self.tables.name("sitemeta")
-            ),
-        })
-    }
-
-    /// Change one option of our network; whether that wrote anything.
-    async fn change(
-        &mut self,
-        option: &'static str,
-        change: impl FnOnce(&[u8]) -> Result<Change, CannotChange>,
-    ) -> Result<bool, SourceError> {
+        change: OptionChange<'_>,
+    ) -> Result<Changed, SourceError> {
         self.lock().await?;
         self.run(WRITING, "START TRANSACTION").await?;
         let network = self.network_id().await?;
-        let old = self.find(network, option).await?;
-        let value = old.as_ref().map_or(&[][..], |(_, value)| value);
-        let change = change(value).map_err(|why| refused(option, &why))?;
-        let written = match (change, &old) {
-            (Change::Write(new), Some((_, old))) if new == *old => false,
-            (Change::Write(new), Some((id, _))) => {
-                let update = sqlx::query(self.tables.sql(UPDATE)).bind(Text(&new)).bind(*id);
-                within(WRITING, update.execute(&mut self.connection)).await?;
-                true
+        let old = self.find(network, change.option()).await?;
+        let new = change.of(old.as_ref().map_or(&[][..], |(_, value)| value))?;
+        let query = match (&new, &old) {
+            (Some(new), Some((id, _))) => {
+                Some(sqlx::query(self.tables.sql(UPDATE)).bind(Text(new)).bind(*id))
             }
-            (Change::Write(new), None) => {
-                let insert = sqlx::query(self.tables.sql(INSERT));
-                let insert = insert.bind(network).bind(option).bind(Text(&new));
-                within(WRITING, insert.execute(&mut self.connection)).await?;
-                true
+            (Some(new), None) => {
+                let insert = sqlx::query(self.tables.sql(INSERT)).bind(network);
+                Some(insert.bind(change.option()).bind(Text(new)))
             }
-            (Change::Keep, _) => false,
+            (None, _) => None,
         };
+        if let Some(query) = query {
+            within(WRITING, query.execute(&mut self.connection)).await?;
+        }
         self.run(WRITING, "COMMIT").await?;
         self.unlock().await?;
-        Ok(written)
+        Ok(Changed::of(new, old.map(|(_, value)| value)))
     }
 
     async fn network_id(&mut self) -> Result<u64, SourceError> {
         let networks = self.networks().await?;
-        Ok(self.installation.choose(&networks).map_err(|why| not_ours(&why))?.id)
+        Ok(self.installation.choose(&networks)?.id)
     }
 
     async fn find(
@@ -118,10 +66,6 @@ impl Link {
         };
         read().map(Some).map_err(|error| failure::failed(WRITING, error))
     }
-}
-
-fn refused(option: &str, why: &CannotChange) -> SourceError {
-    SourceError::Refused { what: format!("the option `{option}` cannot be changed: {why}") }
 }
 
 /// Bytes that are text in the connection's character set, which need not be UTF-8.

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::str::FromStr;
 
 use futures_util::TryStreamExt;
 use rules::source::SourceError;
@@ -15,8 +14,9 @@ use tokio::time::timeout;
 
 use super::failure::{self, SILENCE, silence};
 use super::link::Link;
-use crate::installation::{NetworkRow, NotOurs};
-use crate::snapshot::{self, MappingRow, SiteRow, Snapshot};
+use crate::installation::NetworkRow;
+use crate::rows::{self, Cells};
+use crate::snapshot::{self, Snapshot};
 
 const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 const NETWORKS: &str = "SELECT id, domain, path FROM `{_}site` ORDER BY id";
@@ -53,10 +53,10 @@ impl Link {
         let (time, database) = self.moment().await?;
         let networks = self.networks().await?;
         snapshot.networks(&networks);
-        let ours = installation.choose(&networks).map_err(|why| not_ours(&why))?;
-        let domain = installation.own_domain(ours).map_err(|why| not_ours(&why))?;
-        self.sites(&mut snapshot).await?;
-        self.mappings(&mut snapshot).await?;
+        let ours = installation.choose(&networks)?;
+        let domain = installation.own_domain(ours)?;
+        self.rows(SITES, |row| rows::site(row, &mut snapshot)).await?;
+        self.rows(MAPPINGS, |row| rows::mapping(row, &mut snapshot)).await?;
         self.options(ours.id, &mut snapshot).await?;
         self.forms(&mut snapshot).await?;
         let words = self.stage_words().await?;
@@ -75,7 +75,7 @@ impl Link {
     pub(super) async fn pulse(&mut self) -> Result<u64, SourceError> {
         let mut hasher = DefaultHasher::new();
         self.rows(PULSE, |row| {
-            cell(row, 0)?.hash(&mut hasher);
+            row.cell(0)?.hash(&mut hasher);
             Ok(())
         })
         .await?;
@@ -85,8 +85,8 @@ impl Link {
     async fn moment(&mut self) -> Result<(Option<Time>, String), SourceError> {
         let mut moment = (None, String::new());
         self.rows(MOMENT, |row| {
-            let millis = number::<i64>(row, 0)?.and_then(|seconds| seconds.checked_mul(1000));
-            moment = (millis.map(Time::from_millis), text(row, 1)?);
+            let millis = row.number::<i64>(0)?.and_then(|seconds| seconds.checked_mul(1000));
+            moment = (millis.map(Time::from_millis), row.text(1)?);
             Ok(())
         })
         .await?;
@@ -97,51 +97,11 @@ impl Link {
     pub(super) async fn networks(&mut self) -> Result<Vec<NetworkRow>, SourceError> {
         let mut networks = Vec::new();
         self.rows(NETWORKS, |row| {
-            let id = number(row, 0)?.unwrap_or_default();
-            networks.push(NetworkRow { id, domain: text(row, 1)?, path: text(row, 2)? });
+            networks.push(rows::network(row)?);
             Ok(())
         })
         .await?;
         Ok(networks)
-    }
-
-    async fn sites(&mut self, snapshot: &mut Snapshot<'_>) -> Result<(), SourceError> {
-        self.rows(SITES, |row| {
-            let (Some(id), Some(network_id)) = (number(row, 0)?, number(row, 1)?) else {
-                snapshot.unreadable_row("blogs");
-                return Ok(());
-            };
-            snapshot.site(&SiteRow {
-                id,
-                network_id,
-                domain: cell(row, 2)?.unwrap_or_default(),
-                path: cell(row, 3)?.unwrap_or_default(),
-                age: number(row, 4)?,
-                hidden: switch(row, 5)?,
-            });
-            Ok(())
-        })
-        .await
-    }
-
-    async fn mappings(&mut self, snapshot: &mut Snapshot<'_>) -> Result<(), SourceError> {
-        self.rows(MAPPINGS, |row| {
-            let Some(id) = number(row, 0)? else {
-                snapshot.unreadable_row("wu_domain_mappings");
-                return Ok(());
-            };
-            snapshot.mapping(&MappingRow {
-                id,
-                site_id: number(row, 1)?.unwrap_or_default(),
-                domain: cell(row, 2)?.unwrap_or_default(),
-                stage: cell(row, 3)?,
-                secure: switch(row, 4)?,
-                active: switch(row, 5)?,
-                primary: switch(row, 6)?,
-            });
-            Ok(())
-        })
-        .await
     }
 
     async fn options(
@@ -150,25 +110,12 @@ impl Link {
         snapshot: &mut Snapshot<'_>,
     ) -> Result<(), SourceError> {
         let mut seen = BTreeSet::new();
-        self.rows(OPTIONS, |row| {
-            let name = text(row, 2)?;
-            if number(row, 0)? == Some(network) && seen.insert(name.clone()) {
-                let id = number(row, 1)?.unwrap_or_default();
-                snapshot.option(id, &name, cell(row, 3)?.unwrap_or_default());
-            }
-            Ok(())
-        })
-        .await
+        self.rows(OPTIONS, |row| rows::option(row, network, &mut seen, snapshot)).await
     }
 
     /// The table may be missing: then there are no shared base domains.
     async fn forms(&mut self, snapshot: &mut Snapshot<'_>) -> Result<(), SourceError> {
-        let read = self.rows_or(FORMS, |row| {
-            let id = number(row, 0)?.unwrap_or_default();
-            snapshot.form(id, cell(row, 1)?.unwrap_or_default());
-            Ok(())
-        });
-        match read.await? {
+        match self.rows_or(FORMS, |row| rows::form(row, snapshot)).await? {
             Ok(()) => Ok(()),
             Err(error) if failure::is_no_such_table(&error) => Ok(()),
             Err(error) => Err(failure::failed(READING, error)),
@@ -178,7 +125,7 @@ impl Link {
     async fn stage_words(&mut self) -> Result<BTreeSet<Stage>, SourceError> {
         let mut words = BTreeSet::new();
         self.rows(STAGE_COLUMN, |row| {
-            words = snapshot::stage_words(&text(row, 1)?);
+            words = snapshot::stage_words(&row.text(1)?);
             Ok(())
         })
         .await?;
@@ -220,28 +167,8 @@ async fn each(
     Ok(())
 }
 
-pub(super) fn not_ours(why: &NotOurs) -> SourceError {
-    SourceError::NotANetwork {
-        what: why.to_string(),
-        hint: "check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php".to_owned(),
+impl Cells for MySqlRow {
+    fn cell(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        self.try_get_unchecked(column)
     }
-}
-
-fn cell(row: &MySqlRow, column: usize) -> Result<Option<&[u8]>, Error> {
-    row.try_get_unchecked(column)
-}
-
-fn text(row: &MySqlRow, column: usize) -> Result<String, Error> {
-    let bytes = cell(row, column)?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(bytes).into_owned())
-}
-
-fn switch(row: &MySqlRow, column: usize) -> Result<bool, Error> {
-    Ok(number::<i64>(row, column)?.is_some_and(|it| it != 0))
-}
-
-/// None for NULL and for what does not fit, such as a negative id.
-fn number<T: FromStr>(row: &MySqlRow, column: usize) -> Result<Option<T>, Error> {
-    let bytes = cell(row, column)?;
-    Ok(bytes.and_then(|it| std::str::from_utf8(it).ok()?.parse().ok()))
 }

@@ -1,0 +1,14 @@
+<?php
+/**
+ * Plugin Name: What a test network needs
+ *
+ * Nothing leaves the machine, and dropping a site deletes its mappings as Ultimate Multisite does.
+ */
+
+add_filter('pre_wp_mail', '__return_true');
+add_filter('pre_http_request', static fn () => new WP_Error('no_network', 'Tests ask nobody.'));
+
+add_action('wp_delete_site', static function (WP_Site $site): void {
+	global $wpdb;
+	$wpdb->delete("{$wpdb->base_prefix}wu_domain_mappings", ['blog_id' => $site->id]);
+});

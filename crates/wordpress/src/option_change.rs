@@ -1,0 +1,80 @@
+//! The changes that we make to the network's options, whatever database holds them.
+//!
+//! Each is worked out from the option that stands there, so it must be asked for and written
+//! within one transaction.
+
+use rules::Home;
+use rules::source::SourceError;
+
+use crate::options::{self, CannotChange};
+
+/// A change of one option.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OptionChange<'a> {
+    /// Closte on or off.
+    Switch(bool),
+    /// `dns_check_interval`, in seconds.
+    CheckInterval(u32),
+    /// The home, where none stands there.
+    FirstHome(&'a Home),
+    /// The home, whatever stands there.
+    Home(&'a Home),
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    /// Whether something was written.
+    pub(crate) written: bool,
+    /// What stands there now.
+    pub(crate) now: Vec<u8>,
+}
+
+impl Changed {
+    pub(crate) fn of(new: Option<Vec<u8>>, old: Option<Vec<u8>>) -> Self {
+        Self { written: new.is_some(), now: new.or(old).unwrap_or_default() }
+    }
+
+    /// The home that stands there after a change of it; `table` is where.
+    pub(crate) fn home(&self, table: &str) -> Result<Home, SourceError> {
+        let unreadable = || SourceError::Refused {
+            what: format!("`{}` in `{table}` cannot be read", options::HOME),
+        };
+        options::home(&self.now).ok_or_else(unreadable)
+    }
+}
+
+impl<'a> OptionChange<'a> {
+    /// The home, over another only with `replace`.
+    pub(crate) fn home(home: &'a Home, replace: bool) -> Self {
+        if replace { Self::Home(home) } else { Self::FirstHome(home) }
+    }
+
+    /// The option's name.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Self::Switch(_) => options::INTEGRATIONS,
+            Self::CheckInterval(_) => options::SETTINGS,
+            Self::FirstHome(_) | Self::Home(_) => options::HOME,
+        }
+    }
+
+    /// What the option should become; none where it may stay as it is.
+    pub(crate) fn of(self, old: &[u8]) -> Result<Option<Vec<u8>>, SourceError> {
+        let refused = |why: CannotChange| SourceError::Refused {
+            what: format!("the option `{}` cannot be changed: {why}", self.option()),
+        };
+        let new = self.new_value(old).map_err(refused)?;
+        Ok(new.filter(|new| new != old))
+    }
+
+    fn new_value(self, old: &[u8]) -> Result<Option<Vec<u8>>, CannotChange> {
+        match self {
+            Self::Switch(on) if options::is_switched_on(old)? == on => Ok(None),
+            Self::Switch(on) => options::switched(old, on).map(Some),
+            Self::CheckInterval(seconds) => options::with_check_interval(old, seconds).map(Some),
+            Self::FirstHome(_) if !old.is_empty() => Ok(None),
+            Self::FirstHome(home) | Self::Home(home) => Ok(Some(options::home_option(home))),
+        }
+    }
+}

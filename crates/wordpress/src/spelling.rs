@@ -1,0 +1,30 @@
+//! Names as rows spell them, and why a name cannot be mapped: the same for every database.
+
+use rules::DomainName;
+use rules::domain_name::LONGEST_MAPPING;
+use rules::source::SourceError;
+
+/// Whether `spelt`, maybe with capitals, in Unicode or with a final dot, is `domain`.
+pub(crate) fn is(spelt: &str, domain: &DomainName) -> bool {
+    spelt.parse::<DomainName>().is_ok_and(|it| it == *domain)
+}
+
+/// That the column takes the whole name.
+pub(crate) fn fits(domain: &DomainName) -> Result<(), SourceError> {
+    if domain.as_str().len() <= LONGEST_MAPPING {
+        return Ok(());
+    }
+    let what =
+        format!("`{domain}` is longer than the {LONGEST_MAPPING} octets that WordPress keeps");
+    Err(SourceError::Refused { what })
+}
+
+/// Why no mapping of `domain` to `site` was added.
+pub(crate) fn not_added(site: u64, domain: &DomainName, site_is_there: bool) -> SourceError {
+    let what = if site_is_there {
+        format!("`{domain}` is mapped already")
+    } else {
+        format!("there is no site {site}")
+    };
+    SourceError::Refused { what }
+}
