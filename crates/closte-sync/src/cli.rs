@@ -7,6 +7,7 @@ mod apply;
 mod completions;
 mod config;
 mod console;
+mod demo;
 mod disable;
 mod doctor;
 mod domains;
@@ -88,6 +89,7 @@ enum Command {
     Doctor(doctor::Args),
     Config(config::Args),
     Sandbox(sandbox::Args),
+    Demo(demo::Args),
     Completions(completions::Args),
 }
 
@@ -184,6 +186,7 @@ impl Command {
             Self::Doctor(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
             Self::Sandbox(args) => args.run(context).await,
+            Self::Demo(args) => args.run(context).await,
             Self::Completions(args) => Ok(args.run(context)),
         }
     }

@@ -17,7 +17,7 @@ pub(crate) use keys::{KEYS, Key, default_file};
 pub(crate) use values::{Settings, duration};
 
 /// The environment variable of every key starts with this.
-const PREFIX: &str = "CLOSTE_SYNC_";
+pub(crate) const PREFIX: &str = "CLOSTE_SYNC_";
 
 /// The environment, read once.
 #[derive(Clone, Default)]

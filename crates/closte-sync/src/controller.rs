@@ -9,6 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rules::records::SETTLED_AFTER;
 use rules::{Network, Time};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -28,8 +29,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(9);
 pub(crate) struct Wishes {
     /// End, after the call in hand.
     pub(crate) stop: CancellationToken,
-    /// Look at everything now.
-    pub(crate) wake: Arc<Notify>,
     /// Read the settings and wp-config.php again.
     pub(crate) reload: Arc<Notify>,
 }
@@ -46,12 +45,14 @@ pub(crate) enum Ended {
 /// What the loop remembers from one round to the next.
 #[derive(Default)]
 struct Known {
-    /// The network of the last pass that ran, while nothing speaks against it.
+    /// The network of the last pass; none where that did not act for it.
     network: Option<Network>,
     /// The number that the cheap query gave then.
     pulse: Option<u64>,
     /// When that pass began.
     passed: Option<Time>,
+    /// When a site that was too young then may get its record.
+    ripe: Option<Time>,
 }
 
 /// Run `engine` until a wish ends it; `alive` is called at every turn.
@@ -77,7 +78,6 @@ pub(crate) async fn run(
             biased;
             () = wishes.stop.cancelled() => return Ended::Stopped,
             () = wishes.reload.notified() => return Ended::Reload,
-            () = wishes.wake.notified() => known.pulse = None,
             () = sleep(rest(engine, poll).await) => (),
         }
     }
@@ -101,13 +101,18 @@ fn report(outcome: Result<(), PassError>) {
 async fn round(engine: &Engine, known: &mut Known, wishes: &Wishes) -> Result<(), PassError> {
     let now = engine.clock.now();
     let pulse = engine.source.pulse().await.map_err(PassError::Read)?;
-    let old = known.passed.is_none_or(|at| PASS_EVERY <= now.since(at));
-    if let Some(network) = known.network.as_ref().filter(|_| !old && known.pulse == Some(pulse)) {
-        return engine.due(network, &wishes.stop).await;
+    let old = known.passed.is_none_or(|at| PASS_EVERY <= now.since(at))
+        || known.ripe.is_some_and(|ripe| ripe <= now);
+    if !old && known.pulse == Some(pulse) {
+        return match &known.network {
+            Some(network) => engine.due(network, &wishes.stop).await,
+            None => Ok(()),
+        };
     }
-    // Read before the pass: what changes during it shows as another number.
-    known.network = None;
+    // The number is from before the pass: what changes during it shows as another.
+    *known = Known::default();
     let (passed, network) = engine.pass(None, &Silent, &wishes.stop).await?;
+    known.ripe = network.as_ref().and_then(|network| ripe(network, now));
     (known.network, known.pulse, known.passed) = (network, Some(pulse), Some(now));
     if let Passed::Ran(report) = passed {
         for alert in &report.alerts {
@@ -121,10 +126,21 @@ async fn round(engine: &Engine, known: &mut Known, wishes: &Wishes) -> Result<()
     Ok(())
 }
 
+/// When the next site that is too young for a record is old enough.
+fn ripe(network: &Network, now: Time) -> Option<Time> {
+    let ages = network.sites.values().filter_map(|site| site.age);
+    let left = ages.filter_map(|age| SETTLED_AFTER.checked_sub(age)).filter(|it| !it.is_zero());
+    // The database counts whole seconds.
+    left.min().map(|left| now + left + Duration::from_secs(1))
+}
+
 /// How long nothing has to be done: until the next look, and never longer than `poll`.
 async fn rest(engine: &Engine, poll: Duration) -> Duration {
     let next = engine.ledger.next_due().await.ok().flatten();
-    let until = next.map(|next| next.since(engine.clock.now()));
-    // A step that stays due (a host that is left alone) must not spin the loop.
-    until.unwrap_or(poll).clamp(Duration::from_millis(100), poll)
+    match next.map(|next| next.since(engine.clock.now())) {
+        // It stays due: no resolver answers, say. That must not spin the loop.
+        Some(Duration::ZERO) => poll.min(Duration::from_secs(1)),
+        Some(until) => poll.min(until),
+        None => poll,
+    }
 }

@@ -12,10 +12,9 @@ use rules::ledger::{Ledger, LedgerError};
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName};
-use secrecy::{ExposeSecret, SecretString};
-use wordpress::mysql::Database;
+use secrecy::SecretString;
+use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
-use wordpress::{Installation, MysqlNetwork, WpConfig};
 
 use crate::cli::Failure;
 use crate::clock::SystemClock;
@@ -99,14 +98,10 @@ impl Wiring<'_> {
 
     /// The network's database.
     pub(crate) fn source(&self, wp: &WpConfig) -> Result<Box<dyn NetworkSource>, Failure> {
-        let database = match &self.settings.database_url {
-            None => Database::of(wp).map_err(of_wp_config)?,
-            Some(url) => Database::from_url(url.expose_secret()).map_err(|error| {
-                Failure::could_not(error).hint("check `network.database_url`, such as `mysql://user:password@localhost/wordpress`")
-            })?,
-        };
-        let installation = Installation::of(wp).map_err(of_wp_config)?;
-        Ok(Box::new(MysqlNetwork::new(database, installation)))
+        wordpress::network_of(wp, self.settings.database_url.as_ref()).map_err(|error| {
+            let hint = error.hint();
+            Failure::could_not(error).hint(hint)
+        })
     }
 
     /// The eyes.

@@ -187,34 +187,34 @@ async fn a_host_that_is_down_is_left_alone_and_comes_back_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_the_host_asks_for_is_kept_even_against_a_recheck() {
     let world = World::new().await;
-    for i in 0..20 {
+    for i in 0..90 {
         world.map(1, &format!("d{i:02}.example"));
     }
     let limited = Fault::rate_limited(Some(RetryAfter::Seconds(3600)));
     world.sandbox.closte().fault(limited.on(CallKind::Add).once());
     world.done("sync");
     let asked = world.asked().len();
-    assert!(asked <= 8, "{asked}");
+    assert!(asked <= 40, "{asked}: only what was under way");
     world.pass();
     assert_eq!(world.asked().len(), asked);
-    let late = world.domain("d19.example");
+    let late = world.domain("d89.example");
     assert_eq!(late["alias"]["state"], "wanted", "{late:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_limits_the_rate_without_saying_how_long_may_be_asked_by_a_person() {
     let world = World::new().await;
-    for i in 0..20 {
+    for i in 0..90 {
         world.map(1, &format!("d{i:02}.example"));
     }
     world.sandbox.closte().fault(Fault::rate_limited(None).on(CallKind::Add).once());
     world.done("sync");
     let asked = world.asked().len();
-    assert!(asked <= 8, "{asked}");
+    assert!(asked <= 40, "{asked}: only what was under way");
     world.done("sync");
     assert_eq!(world.asked().len(), asked, "it is left alone for a minute");
     world.pass();
-    assert_eq!(world.aliases().len(), 20);
+    assert_eq!(world.aliases().len(), 90);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,4 +12,5 @@ mod records;
 mod removing;
 mod resident;
 mod rows;
+mod running;
 mod world;

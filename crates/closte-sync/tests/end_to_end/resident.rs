@@ -1,40 +1,18 @@
 //! The resident program: `run`.
 
 use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use sandbox::closte::{Act, CallKind, Fault};
 
-use crate::world::{Ran, World, ended};
+use crate::running::{eventually, signal, stop};
+use crate::world::{World, ended};
 
 /// A world whose resident program asks every second.
 async fn world() -> World {
     let mut world = World::new().await;
     world.set("run.poll", "1s");
     world
-}
-
-/// Wait until `is_so`, and fail when that takes too long.
-#[track_caller]
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(30), "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
-}
-
-/// Stop it; how it ended, and how long that took.
-fn stop(child: Child) -> (Ran, Duration) {
-    let start = Instant::now();
-    signal(&child, "-TERM");
-    (ended(child, "run"), start.elapsed())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,20 +37,25 @@ impl World {
 
     /// The same, with a table of mappings of some age.
     pub(crate) async fn with(stages: Stages) -> Self {
+        let world = Self::around(MariaDb::shared().fresh_database()).await;
+        world.database.create_network("wp_", stages);
+        world.database.create_main_site("wp_");
+        world.write_wp_config(&world.wp_config());
+        world.option("wu_host_integrations_enabled", "a:1:{s:6:\"closte\";b:1;}");
+        world
+    }
+
+    /// A host and an internet for `network.example`, whoever makes the network.
+    pub(crate) async fn around(database: Database<'static>) -> Self {
         let mut settings = Settings::default();
         KEY.clone_into(&mut settings.closte.key);
         let sandbox = Sandbox::start(settings).await.unwrap();
-        let database = MariaDb::shared().fresh_database();
-        database.create_network("wp_", stages);
-        database.create_main_site("wp_");
         let folder = tempfile::tempdir().unwrap();
         let settings =
             sandbox.settings_env().into_iter().filter(|(name, _)| !name.ends_with("_API_KEY_FILE"));
         let mut settings: Vec<_> = settings.collect();
         settings.push(("CLOSTE_SYNC_CLOSTE_REQUESTS_PER_SECOND".to_owned(), "0".to_owned()));
         let world = Self { database, sandbox, folder, settings };
-        world.write_wp_config(&world.wp_config());
-        world.option("wu_host_integrations_enabled", "a:1:{s:6:\"closte\";b:1;}");
         world.here("network.example");
         world
     }

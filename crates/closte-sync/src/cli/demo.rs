@@ -1,0 +1,192 @@
+//! `closte-sync demo`: the whole job on one machine, with nothing else installed.
+//!
+//! A network of six sites and a stand-in for all the rest, kept in step by the
+//! program that users run, as a child. What is printed is read from the ledger,
+//! the database and the sandbox, and never told: what does not happen does not
+//! show, and then it ends with 2.
+//!
+//! Start with [`story`]; [`world`] starts the parts, [`sight`] reads them.
+
+mod changes;
+mod claim;
+mod control;
+mod screen;
+mod sight;
+mod story;
+mod summary;
+mod world;
+
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Exit, Failure};
+use crate::chain::in_one_line;
+use crate::config::duration;
+use changes::Line;
+use screen::Screen;
+use sight::{Eyes, Sight};
+use story::Act;
+use summary::Summary;
+use world::World;
+
+/// How often everything is read.
+const EVERY: Duration = Duration::from_millis(250);
+/// From one thing that people do to the next, so that each can be watched.
+const BETWEEN_ACTS: Duration = Duration::from_secs(1);
+/// People do their part even where the first pass does not come.
+const FIRST_PASS: Duration = Duration::from_secs(10);
+/// When a child has ended, what the others make of that shows soon or never.
+const AFTERMATH: Duration = Duration::from_secs(8);
+
+/// Show the whole job in less than a minute, with nothing else installed
+///
+/// Makes a WordPress network on SQLite and a sandbox in a temporary folder, runs
+/// closte-sync on it, and shows what becomes of seven domains. Everything shown
+/// is read from the ledger, the database and the sandbox. Nothing leaves this
+/// machine.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Leave everything running afterwards, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+
+    /// Give up after this time
+    #[arg(long, value_name = "DURATION", default_value = "38s", value_parser = duration)]
+    within: Duration,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let stop = CancellationToken::new();
+        stop_on_signals(&stop);
+        let show = async {
+            let mut show = Show::begin(context).await?;
+            // What is not there by then is not there: the sight says so.
+            let _ = timeout(self.within.saturating_sub(show.screen.elapsed()), show.play()).await;
+            Ok::<_, Failure>(show)
+        };
+        // Whatever ends it early drops the world, and with it children and folder.
+        let mut show = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Failure::could_not("stopped before the end")),
+            show = show => show?,
+        };
+        let exit = show.tell(context, self.keep);
+        if self.keep {
+            stop.cancelled().await;
+        }
+        show.world.end().await;
+        Ok(exit)
+    }
+}
+
+/// A demo under way.
+struct Show {
+    world: World,
+    eyes: Eyes,
+    sight: Sight,
+    screen: Screen,
+    /// What went wrong with the demo itself.
+    troubles: Vec<String>,
+}
+
+impl Show {
+    /// Everything is made and started.
+    async fn begin(context: &Context) -> Result<Self, Failure> {
+        let screen = Screen::of(context);
+        let mut world = World::make(&context.environment).await?;
+        story::set_dns(&world).await.map_err(Failure::could_not)?;
+        world.start()?;
+        let (eyes, sight) = (Eyes::default(), Sight::default());
+        Ok(Self { world, eyes, sight, screen, troubles: Vec::new() })
+    }
+
+    /// Watch until everything expected shows, and let people do their part in between.
+    async fn play(&mut self) {
+        let mut acts = Act::ALL.into_iter();
+        let mut last_act = Instant::now();
+        let mut ended = None;
+        loop {
+            self.look(&[]).await;
+            if ended.is_none()
+                && let Some(why) = self.world.ended()
+            {
+                self.note(Line::new("demo", why));
+                ended = Some(Instant::now());
+            }
+            let over = ended.is_some_and(|at| AFTERMATH <= at.max(last_act).elapsed());
+            if acts.as_slice().is_empty() && (over || summary::is_complete(&self.sight)) {
+                return;
+            }
+            if self.is_begun()
+                && BETWEEN_ACTS <= last_act.elapsed()
+                && let Some(act) = acts.next()
+            {
+                self.act(act).await;
+                last_act = Instant::now();
+            }
+            sleep(EVERY).await;
+        }
+    }
+
+    /// Read everything, and show what came.
+    async fn look(&mut self, said: &[Line]) {
+        let before = self.sight.clone();
+        self.eyes.look(&self.world, &mut self.sight).await;
+        let lines = [said, &changes::between(&before, &self.sight)].concat();
+        self.screen.show(&lines, &self.sight);
+    }
+
+    /// Whether the first pass has looked at all domains, or should have.
+    fn is_begun(&self) -> bool {
+        let looked = |name| self.sight.entry(name).is_some_and(|it| it.looks.last.is_some());
+        story::mapped().all(looked) || FIRST_PASS <= self.screen.elapsed()
+    }
+
+    async fn act(&mut self, act: Act) {
+        match act.play(&self.world).await {
+            Ok(Some(said)) => self.look(&[Line::new("command", said)]).await,
+            Ok(None) => self.look(&[]).await,
+            Err(error) => {
+                let why = in_one_line(error.as_ref());
+                self.note(Line::new("demo", format!("{}: {why}", act.what())));
+            }
+        }
+    }
+
+    /// Show something that went wrong, and keep it for the summary.
+    fn note(&mut self, line: Line) {
+        self.troubles.push(line.text.clone());
+        self.screen.show(&[line], &self.sight);
+    }
+
+    /// Say how it ended.
+    fn tell(&mut self, context: &Context, keep: bool) -> Exit {
+        self.screen.finish();
+        let mut summary = Summary::of(&self.sight, std::mem::take(&mut self.troubles));
+        if keep {
+            summary = summary.kept(&self.world);
+        }
+        if context.console.is_json() {
+            context.console.json(&summary);
+        } else {
+            context.console.say(summary.text(context.console));
+        }
+        if summary.is_good() { Exit::Done } else { Exit::CouldNot }
+    }
+}
+
+/// Ctrl-C, SIGTERM and a terminal that closes: end everything first.
+fn stop_on_signals(stop: &CancellationToken) {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        let Ok(mut signals) = signal(kind) else { continue };
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            stop.cancel();
+        });
+    }
+}

@@ -1,0 +1,150 @@
+//! What should be so, held against what was read.
+
+use rules::Reason;
+use rules::entry::{Alias, Certificate, Entry, Routing, Station};
+
+use super::sight::Sight;
+
+/// Something that should be so of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Visitors are served by https, in the eyes of all three.
+    Ready(&'static str),
+    /// It is at the host, and waited for with this reason.
+    Waits(&'static str, Reason),
+    /// It was at the host, and is nowhere any more.
+    Left(&'static str),
+    /// It once was as this reason says.
+    Was(&'static str, Reason),
+    /// The host was asked for a wildcard.
+    SentAsWildcard(&'static str),
+    /// The record of a site is there, and was made for the site's own domain.
+    MadeBySync(&'static str),
+}
+
+/// A claim, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// Whether it is so. What cannot be read is not.
+    pub(super) holds: bool,
+    /// What was read.
+    pub(super) shows: String,
+}
+
+impl Claim {
+    /// Hold it against `sight`.
+    pub(super) fn judge(self, sight: &Sight) -> Finding {
+        let readable = sight.troubles().iter().all(|(_, trouble)| trouble.is_none());
+        Finding { holds: readable && self.is_so(sight), shows: self.shown(sight) }
+    }
+
+    fn is_so(self, sight: &Sight) -> bool {
+        match self {
+            Self::Ready(domain) => {
+                is_served(sight, domain) && sight.entry(domain).is_some_and(is_well)
+            }
+            Self::Waits(domain, reason) => {
+                let waits = |entry: &Entry| entry.routing.reason == Some(reason);
+                let stage = sight.mapping(domain).map(|mapping| mapping.stage.as_str());
+                stage == Some("checking-dns")
+                    && sight.has(domain)
+                    && sight.entry(domain).is_some_and(waits)
+            }
+            Self::Left(domain) => {
+                let calls = &sight.sandbox.shows.calls;
+                let happened = |kind| calls.iter().any(|call| call.is(kind, domain) && call.effect);
+                sight.mapping(domain).is_none()
+                    && !sight.has(domain)
+                    && happened("add")
+                    && happened("delete")
+                    && sight.entry(domain).is_some_and(Entry::is_retired)
+            }
+            Self::Was(domain, reason) => tells(sight, domain, reason).is_some(),
+            Self::SentAsWildcard(domain) => sent(sight, domain).is_some(),
+            Self::MadeBySync(domain) => record_of(sight, domain).is_some(),
+        }
+    }
+
+    /// What was read of it.
+    fn shown(self, sight: &Sight) -> String {
+        match self {
+            Self::Ready(domain) | Self::Waits(domain, _) | Self::Left(domain) => {
+                format!("{domain}: {}", all_of(sight, domain))
+            }
+            Self::Was(domain, reason) => tells(sight, domain, reason)
+                .unwrap_or_else(|| format!("{domain}: the ledger has no event of {reason}")),
+            Self::SentAsWildcard(domain) => sent(sight, domain)
+                .unwrap_or_else(|| format!("{domain}: the host was asked for no wildcard")),
+            Self::MadeBySync(domain) => record_of(sight, domain)
+                .unwrap_or_else(|| format!("{domain}: its site has no mapping of that name")),
+        }
+    }
+}
+
+fn is_served(sight: &Sight, domain: &str) -> bool {
+    let mapping = sight.mapping(domain);
+    sight.has(domain) && mapping.is_some_and(|mapping| mapping.stage == "done" && mapping.secure)
+}
+
+fn is_well(entry: &Entry) -> bool {
+    entry.alias.state == Alias::Present
+        && entry.routing.state == Routing::Here
+        && entry.certificate.state == Certificate::Valid
+}
+
+/// The oldest event of a domain that gives this reason.
+fn tells(sight: &Sight, domain: &str, reason: Reason) -> Option<String> {
+    let events = sight.ledger.shows.events.iter();
+    let mut its = events.filter(|event| event.domain.as_str() == domain);
+    let marks = [format!("({reason})"), format!("({reason}: ")];
+    let event = its.find(|event| marks.iter().any(|mark| event.text.contains(mark)))?;
+    Some(format!("{domain} {}: {}", event.about, event.text))
+}
+
+/// The call that asked for a wildcard.
+fn sent(sight: &Sight, domain: &str) -> Option<String> {
+    let mut calls = sight.sandbox.shows.calls.iter();
+    let call =
+        calls.find(|call| call.is("add", domain) && call.wildcard.as_deref() == Some("1"))?;
+    Some(call.told())
+}
+
+/// The mapping whose domain is that of its site.
+fn record_of(sight: &Sight, domain: &str) -> Option<String> {
+    let mapping = sight.mapping(domain)?;
+    let own = sight.database.shows.sites.get(&mapping.site)?;
+    (own == domain).then(|| format!("mapping {} of site {}: {own}", mapping.id, mapping.site))
+}
+
+/// What database, ledger and host show of a domain.
+fn all_of(sight: &Sight, domain: &str) -> String {
+    let row = sight.mapping(domain).map_or_else(
+        || "no mapping".to_owned(),
+        |mapping| format!("{}, secure {}", mapping.stage, u8::from(mapping.secure)),
+    );
+    let states = sight.entry(domain).map_or_else(|| "not in the ledger".to_owned(), states);
+    let host = match (&sight.sandbox.trouble, sight.has(domain)) {
+        (Some(_), _) => "the host cannot be asked",
+        (None, true) => "at the host",
+        (None, false) => "not at the host",
+    };
+    format!("{row}; {states}; {host}")
+}
+
+/// `alias present, routing elsewhere (other-address: …)`; no more where nothing is mapped.
+fn states(entry: &Entry) -> String {
+    let mut states = vec![format!("alias {}", state(&entry.alias))];
+    if entry.mapped.is_some() {
+        states.push(format!("routing {}", state(&entry.routing)));
+        states.push(format!("certificate {}", state(&entry.certificate)));
+    }
+    states.join(", ")
+}
+
+fn state<S: std::fmt::Display>(station: &Station<S>) -> String {
+    match (station.reason, &station.detail) {
+        (Some(reason), Some(detail)) => format!("{} ({reason}: {detail})", station.state),
+        (Some(reason), None) => format!("{} ({reason})", station.state),
+        (None, _) => station.state.to_string(),
+    }
+}

@@ -1,0 +1,155 @@
+//! What the ledger, the database and the sandbox show at one time: all that the
+//! demo knows, and the only thing it prints.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{Place, SqliteLedger};
+use rules::DomainName;
+use rules::entry::Entry;
+use rules::event::Event;
+use rules::ledger::{Ledger, LedgerError};
+use sandbox::wordpress::{Mapping, WordPressError};
+
+use super::control::Stand;
+use super::world::World;
+use crate::chain::in_one_line;
+
+/// Far more than a demo makes.
+const EVENTS: u32 = 10_000;
+
+const SITES: &str = "SELECT blog_id, domain FROM wp_blogs ORDER BY blog_id";
+
+/// One part, as it was when it could last be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Part<T> {
+    /// What it showed then.
+    pub(super) shows: T,
+    /// Why it cannot be read now.
+    pub(super) trouble: Option<String>,
+}
+
+/// What the ledger remembers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    /// Every entry, retired ones too.
+    pub(super) entries: BTreeMap<DomainName, Entry>,
+    /// What happened, the oldest first.
+    pub(super) events: Vec<Event>,
+}
+
+/// What the database holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    /// The domains of the sites by id.
+    pub(super) sites: BTreeMap<i64, String>,
+    /// The mappings by id.
+    pub(super) mappings: BTreeMap<i64, Mapping>,
+}
+
+/// All three at one time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sight {
+    pub(super) sandbox: Part<Stand>,
+    pub(super) database: Part<Tables>,
+    pub(super) ledger: Part<Remembered>,
+}
+
+/// Reads all three.
+#[derive(Debug, Default)]
+pub(super) struct Eyes {
+    ledger: Option<SqliteLedger>,
+}
+
+impl<T> Part<T> {
+    fn update(&mut self, read: Result<T, String>) {
+        match read {
+            Ok(shows) => *self = Self { shows, trouble: None },
+            Err(trouble) => self.trouble = Some(trouble),
+        }
+    }
+}
+
+impl Eyes {
+    /// Read all three into `sight`; what cannot be read stays as it was, with why.
+    pub(super) async fn look(&mut self, world: &World, sight: &mut Sight) {
+        let stand = world.control.stand().await;
+        sight.sandbox.update(stand.map_err(|error| in_one_line(&error)));
+        let tables = tables(world).await;
+        sight.database.update(tables.map_err(|error| in_one_line(&error)));
+        match self.remembered(world).await {
+            // Before the first pass there is nothing to remember.
+            Err(LedgerError::Missing { .. }) => (),
+            read => sight.ledger.update(read.map_err(|error| in_one_line(&error))),
+        }
+    }
+
+    async fn remembered(&mut self, world: &World) -> Result<Remembered, LedgerError> {
+        if let Some(ledger) = &self.ledger {
+            return remembered(ledger).await;
+        }
+        let place = Place::at(world.ledger_url(), &[])?;
+        let ledger = self.ledger.insert(SqliteLedger::open_readonly(&place).await?);
+        remembered(ledger).await
+    }
+}
+
+async fn remembered(ledger: &dyn Ledger) -> Result<Remembered, LedgerError> {
+    let mut entries = ledger.load().await?.entries;
+    let mut events = ledger.events(None, EVENTS).await?;
+    events.reverse();
+    let names: BTreeSet<&DomainName> = events.iter().map(|event| &event.domain).collect();
+    for name in names {
+        if !entries.contains_key(name)
+            && let Some(retired) = ledger.entry(name).await?
+        {
+            entries.insert(name.clone(), retired);
+        }
+    }
+    Ok(Remembered { entries, events })
+}
+
+async fn tables(world: &World) -> Result<Tables, WordPressError> {
+    let sites = world.network.execute(SITES).await?;
+    let pair = |line: &str| {
+        let (id, domain) = line.split_once('\t')?;
+        Some((id.parse().ok()?, domain.to_owned()))
+    };
+    let mappings = world.network.mappings().await?;
+    Ok(Tables {
+        sites: sites.lines().filter_map(pair).collect(),
+        mappings: mappings.into_iter().map(|mapping| (mapping.id, mapping)).collect(),
+    })
+}
+
+impl Sight {
+    /// The mapping of a domain.
+    pub(super) fn mapping(&self, domain: &str) -> Option<&Mapping> {
+        self.database.shows.mappings.values().find(|mapping| mapping.domain == domain)
+    }
+
+    /// The entry of a domain.
+    pub(super) fn entry(&self, domain: &str) -> Option<&Entry> {
+        self.ledger.shows.entries.values().find(|entry| entry.domain.as_str() == domain)
+    }
+
+    /// Whether the host has a domain.
+    pub(super) fn has(&self, domain: &str) -> bool {
+        self.sandbox.shows.aliases.contains(domain)
+    }
+
+    /// The names that are or were mapped.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        let mapped = self.database.shows.mappings.values().map(|mapping| mapping.domain.as_str());
+        let recorded = self.ledger.shows.entries.keys().map(DomainName::as_str);
+        mapped.chain(recorded).collect()
+    }
+
+    /// What cannot be read now, with why.
+    pub(super) fn troubles(&self) -> [(&'static str, Option<&String>); 3] {
+        [
+            ("sandbox", self.sandbox.trouble.as_ref()),
+            ("database", self.database.trouble.as_ref()),
+            ("ledger", self.ledger.trouble.as_ref()),
+        ]
+    }
+}
