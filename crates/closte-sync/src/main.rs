@@ -21,11 +21,12 @@ fn main() -> ExitCode {
     // The whole tree has one crypto provider; the first one to ask sets it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = cli::Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread: a pass waits far more than it computes, and handing work from
+    // thread to thread costs more than it gains where every process is billed.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .expect("the system gives us threads");
+        .expect("the system gives us sockets and timers");
     let exit = runtime.block_on(cli::run(arguments, config::Environment::of_process()));
     // Whatever still runs in the background (a resolver's socket) is not waited for.
     runtime.shutdown_background();

@@ -9,6 +9,8 @@
 mod gate;
 mod journal;
 mod looks;
+mod planned;
+mod report;
 mod stages;
 mod work;
 
@@ -19,9 +21,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rules::breaker::Allowed;
-use rules::entry::Call;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, Held, LastPass, Ledger, LedgerError, Memory};
+use rules::ledger::{Batch, LastPass, Ledger, Memory};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -31,12 +32,14 @@ use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName, Home, Network, Problem};
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::in_one_line;
 use gate::Gate;
 use journal::{Closed, Journal};
+pub(crate) use planned::{Planned, Planning, Purpose};
+pub(crate) use report::{Change, Off, PassError, Passed, Report};
+use report::{copy_alert, key_alert};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
@@ -48,7 +51,7 @@ pub(crate) struct Engine {
     /// The host.
     pub(crate) host: Box<dyn AliasHost>,
     /// The eyes.
-    pub(crate) probe: Arc<dyn Probe>,
+    pub(crate) probe: Box<dyn Probe>,
     /// The memory.
     pub(crate) ledger: Arc<dyn Ledger>,
     /// The time.
@@ -100,159 +103,6 @@ impl Talk for Silent {
     fn begins(&self, _: &Network, _: &Plan, _: bool) {}
     fn lies_ahead(&self, _: usize) {}
     fn advances(&self) {}
-}
-
-/// How a pass ended.
-#[derive(Debug)]
-pub(crate) enum Passed {
-    /// It did nothing: the network's admin switched something off.
-    Off(Off, Vec<Problem>),
-    /// It ran.
-    Ran(Report),
-    /// It did nothing: the plan that was to be let through is not this one.
-    OtherPlan {
-        /// What the plan is now.
-        hash: String,
-        /// Whether the hash was let through before.
-        used: bool,
-    },
-}
-
-/// What is switched off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Off {
-    /// The Closte integration.
-    Closte,
-    /// Domain mapping altogether.
-    DomainMapping,
-}
-
-/// What a pass did, and what it left.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Report {
-    /// What it did, step by step.
-    pub(crate) changes: Vec<Change>,
-    /// What it held back.
-    pub(crate) held: Vec<Held>,
-    /// What makes no sense or wants an eye.
-    pub(crate) problems: Vec<Problem>,
-    /// Those of them that the pass before told already.
-    pub(crate) known: Vec<Problem>,
-    /// What needs a person before the whole can go on.
-    pub(crate) alerts: Vec<Alert>,
-}
-
-/// One step of a pass.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Change {
-    /// `create-record`, `add-alias`, `remove-alias`, `look` or `write-stage`.
-    pub(crate) action: &'static str,
-    /// To which domain.
-    pub(crate) domain: DomainName,
-    /// What came of it.
-    pub(crate) outcome: &'static str,
-    /// Why, as a code.
-    pub(crate) reason: Option<String>,
-    /// The same for people: the host's words, the stage written.
-    pub(crate) detail: Option<String>,
-}
-
-/// Something that needs a person before the whole can go on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alert {
-    /// What is the matter.
-    pub(crate) what: String,
-    /// What to do.
-    pub(crate) hint: String,
-}
-
-/// Why a pass could not run to its end.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum PassError {
-    /// The network could not be read.
-    #[error("could not read the network")]
-    Read(#[source] SourceError),
-    /// The network could not be written.
-    #[error("could not write to the network")]
-    Write(#[source] SourceError),
-    /// The ledger failed.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
-
-/// Everything that a plan was made from, and the plan.
-pub(crate) struct Planned {
-    pub(crate) network: Network,
-    pub(crate) list: Option<AliasList>,
-    pub(crate) plan: Plan,
-    pub(crate) first: bool,
-}
-
-/// What a plan is made for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
-    /// To be shown: nothing is sent but what reads.
-    Show,
-    /// To be carried out.
-    Pass,
-    /// To be carried out although the brake would hold it: a person said so.
-    Approved,
-}
-
-/// What planning came to.
-pub(crate) enum Planning {
-    /// Something is switched off; and what was wrong with the read.
-    Off(Off, Vec<Problem>),
-    /// This is a copy.
-    Copy(Alert),
-    /// There is a plan.
-    Made(Box<Planned>),
-}
-
-impl Planned {
-    /// The short hash by which a person lets this plan through.
-    pub(crate) fn hash(&self) -> String {
-        let digest = Sha256::digest(self.plan.fingerprint.as_bytes());
-        let head = digest.iter().take(6).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
-        format!("{head:012x}")
-    }
-
-    /// What needs a person, as far as the plan knows.
-    pub(crate) fn alerts(&self) -> Vec<Alert> {
-        let doubts = self.plan.doubts.iter().map(|doubt| Alert {
-            what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
-            hint: doubt.release().to_owned(),
-        });
-        let held = self.plan.held.iter().filter(|held| held.reason == "brake").count();
-        let brake = self.plan.braked.then(|| Alert {
-            what: format!("{held} aliases would be removed, more than one pass may; none was"),
-            hint: plan::RELEASE.to_owned(),
-        });
-        let key = self.plan.memory.key_refused.as_ref().map(|words| key_alert(words));
-        doubts.chain(brake).chain(key).collect()
-    }
-
-    /// The steps that a pass would take, as changes that were not made.
-    pub(crate) fn steps(&self) -> Vec<Change> {
-        let step = |action, domain: &DomainName| Change {
-            action,
-            domain: domain.clone(),
-            outcome: "planned",
-            reason: None,
-            detail: None,
-        };
-        let records = self.plan.records.iter().flat_map(|record| {
-            [step("create-record", &record.domain), step("add-alias", &record.domain)]
-        });
-        let calls = self.plan.calls.iter().map(|(name, call)| step(Held::action_of(*call), name));
-        records.chain(calls).collect()
-    }
-}
-
-fn key_alert(words: &str) -> Alert {
-    let refused = HostError::KeyRefused { words: words.to_owned() };
-    let hint = refused.hint().unwrap_or_default().to_owned();
-    Alert { what: format!("{refused}; nothing is added or removed"), hint }
 }
 
 impl Engine {
@@ -495,33 +345,12 @@ impl Engine {
     }
 }
 
-fn copy_alert(network: &Network, home: &Home) -> Alert {
-    let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
-    Alert {
-        what: format!(
-            "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \
-             and this is `{}` (CLOSTE_APP_ID {}); nothing is sent and nothing written",
-            home.domain,
-            app(&home.app),
-            network.identity.domain,
-            app(&network.identity.app),
-        ),
-        hint: "if this installation is the one that counts now, run `closte-sync enable --here`"
-            .to_owned(),
-    }
-}
-
 fn lost_ledger(other: &str) -> Problem {
     Problem::of_all(format!(
         "another ledger ({other}) was filled for this network; if that one is lost, nothing more is \
          to do, and what only it held stays at the host; if it is still in use, run closte-sync in \
          one place only"
     ))
-}
-
-/// The calls of a plan that are additions, for the sentence before a first pass.
-pub(crate) fn additions(plan: &Plan) -> usize {
-    plan.calls.values().filter(|call| **call == Call::Add).count()
 }
 
 type Entries = BTreeMap<DomainName, rules::Entry>;

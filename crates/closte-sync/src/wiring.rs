@@ -257,7 +257,7 @@ impl Parts {
         Engine {
             source: self.source,
             host: Box::new(self.host),
-            probe: Arc::new(self.probe),
+            probe: Box::new(self.probe),
             ledger,
             clock: Arc::new(SystemClock),
             settings: self.settings,

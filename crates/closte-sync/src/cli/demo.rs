@@ -62,25 +62,29 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let stop = CancellationToken::new();
         stop_on_signals(&stop);
-        let show = async {
-            let mut show = Show::begin(context).await?;
-            // What is not there by then is not there: the sight says so.
-            let _ = timeout(self.within.saturating_sub(show.screen.elapsed()), show.play()).await;
-            Ok::<_, Failure>(show)
-        };
-        // Whatever ends it early drops the world, and with it children and folder.
         let mut show = tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(Failure::could_not("stopped before the end")),
-            show = show => show?,
+            () = stop.cancelled() => return Err(stopped()),
+            show = Show::begin(context) => show?,
         };
-        let exit = show.tell(context, self.keep);
-        if self.keep {
+        let played = tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(stopped()),
+            // What is not there in time is not there: the sight says so.
+            _ = timeout(show.left(self.within), show.play()) => Ok(()),
+        };
+        show.screen.finish();
+        let told = played.map(|()| show.tell(context, self.keep));
+        if told.is_ok() && self.keep {
             stop.cancelled().await;
         }
         show.world.end().await;
-        Ok(exit)
+        told
     }
+}
+
+fn stopped() -> Failure {
+    Failure::could_not("stopped before the end")
 }
 
 /// A demo under way.
@@ -102,6 +106,11 @@ impl Show {
         world.start()?;
         let (eyes, sight) = (Eyes::default(), Sight::default());
         Ok(Self { world, eyes, sight, screen, troubles: Vec::new() })
+    }
+
+    /// What is left of the time that it may take.
+    fn left(&self, within: Duration) -> Duration {
+        within.saturating_sub(self.screen.elapsed())
     }
 
     /// Watch until everything expected shows, and let people do their part in between.
@@ -165,7 +174,6 @@ impl Show {
 
     /// Say how it ended.
     fn tell(&mut self, context: &Context, keep: bool) -> Exit {
-        self.screen.finish();
         let mut summary = Summary::of(&self.sight, std::mem::take(&mut self.troubles));
         if keep {
             summary = summary.kept(&self.world);

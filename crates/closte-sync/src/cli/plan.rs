@@ -31,16 +31,10 @@ impl Args {
 
 fn print(context: &Context, planned: Planned) {
     let hash = planned.hash();
-    for alert in planned.alerts() {
+    let report = planned.into_report();
+    for alert in &report.alerts {
         context.console.tell(format!("attention: {}\n  hint: {}", alert.what, alert.hint));
     }
-    let report = Report {
-        changes: planned.steps(),
-        alerts: planned.alerts(),
-        held: planned.plan.held,
-        problems: planned.plan.problems,
-        known: Vec::new(),
-    };
     if context.console.is_json() {
         let view = ReportView { hash: Some(hash), ..ReportView::of(report) };
         return context.console.json(&view);

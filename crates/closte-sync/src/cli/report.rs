@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Owner;
+use rules::entry::Call;
 use rules::plan::Plan;
 use rules::{Network, Problem};
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Console, Context, Exit};
 use crate::clock::rfc3339;
-use crate::pass::{self, Change, Off, Report, Talk};
+use crate::pass::{Change, Off, Report, Talk};
 use crate::view::ReportView;
 
 /// How much of a pass is told.
@@ -74,7 +75,7 @@ fn first_sentence(network: &Network, plan: &Plan) -> String {
         "First pass on {}: {} of its {mapped} mapped domains will be added at Closte, all of them \
          are followed until DNS and certificate are right, nothing is removed, and {records}.",
         network.identity.domain,
-        pass::additions(plan),
+        plan.calls.values().filter(|call| **call == Call::Add).count(),
     )
 }
 

@@ -37,13 +37,7 @@ impl Args {
             }
             Planning::Made(planned) => planned,
         };
-        let report = Report {
-            changes: planned.steps(),
-            alerts: planned.alerts(),
-            held: planned.plan.held,
-            problems: planned.plan.problems,
-            known: Vec::new(),
-        };
+        let report = planned.into_report();
         Ok(report::report(context, report, self.verbosity()))
     }
 

@@ -3,17 +3,17 @@
 //! Results are collected and written many at a time: a result that a crash
 //! loses was an intent before, and the next pass finds out what became of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rules::event::{self, Event};
 use rules::ledger::{Batch, Ledger, LedgerError, Memory};
-use rules::{Clock, Entry, Problem};
+use rules::{Clock, DomainName, Entry, Problem};
 
 use super::Change;
 
 /// So many results are written at once.
-const FULL: usize = 64;
+const FULL: usize = 256;
 
 /// The journal of one pass.
 pub(super) struct Journal<'a> {
@@ -24,7 +24,8 @@ pub(super) struct Journal<'a> {
 
 struct State {
     memory: Memory,
-    entries: Vec<Entry>,
+    /// Each as it is now, however often it changed.
+    entries: BTreeMap<DomainName, Entry>,
     mapped_sites: BTreeSet<u64>,
     events: Vec<Event>,
     changes: Vec<Change>,
@@ -42,7 +43,7 @@ impl<'a> Journal<'a> {
     pub(super) fn new(ledger: &'a dyn Ledger, clock: Arc<dyn Clock>, memory: Memory) -> Self {
         let state = State {
             memory,
-            entries: Vec::new(),
+            entries: BTreeMap::new(),
             mapped_sites: BTreeSet::new(),
             events: Vec::new(),
             changes: Vec::new(),
@@ -63,12 +64,12 @@ impl<'a> Journal<'a> {
         }
         let mut state = self.state();
         state.events.extend(event::between(before, after, self.clock.now()));
-        state.entries.push(after.clone());
+        state.entries.insert(after.domain.clone(), after.clone());
     }
 
     /// An intent was not carried out: the entry is as it was before.
     pub(super) fn undone(&self, before: &Entry) {
-        self.state().entries.push(before.clone());
+        self.state().entries.insert(before.domain.clone(), before.clone());
     }
 
     /// A site has a mapping now.
@@ -113,9 +114,9 @@ impl<'a> Journal<'a> {
         let batch = {
             let mut state = self.state();
             let mut entries = std::mem::take(&mut state.entries);
-            entries.extend(more);
+            entries.extend(more.into_iter().map(|entry| (entry.domain.clone(), entry)));
             Batch {
-                entries,
+                entries: entries.into_values().collect(),
                 events: std::mem::take(&mut state.events),
                 memory: Some(state.memory.clone()),
                 mapped_sites: std::mem::take(&mut state.mapped_sites),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ pub(super) struct Looker<'a> {
     gate: &'a Gate,
     talk: &'a dyn Talk,
     interval: Duration,
-    targets: OnceCell<Arc<BTreeSet<IpAddr>>>,
+    targets: OnceCell<BTreeSet<IpAddr>>,
     unanswered: AtomicUsize,
 }
 
@@ -70,11 +69,9 @@ impl<'a> Looker<'a> {
         if !self.gate.is_open() || self.is_blind() {
             return entry;
         }
-        let targets = self.targets.get_or_init(async || Arc::new(self.find_targets().await)).await;
+        let targets = self.targets.get_or_init(async || self.find_targets().await).await;
         let name = entry.domain.looked_at_as(&random_label());
-        // On a task of its own, so that handshakes use every core.
-        let seen = tokio::spawn(see(self.engine.probe.clone(), name, targets.clone()));
-        let Ok(look) = seen.await else { return entry };
+        let look = see(self.engine.probe.as_ref(), &name, targets).await;
         self.count(&look.dns);
         let view = View {
             targets,
@@ -130,10 +127,10 @@ impl<'a> Looker<'a> {
 }
 
 /// One look: DNS, and where that leads to the network a handshake on each address.
-async fn see(probe: Arc<dyn Probe>, name: DomainName, targets: Arc<BTreeSet<IpAddr>>) -> Look {
-    let dns = probe.resolve(&name).await;
-    let visits = judge::visits(&dns, &targets);
-    let tls = future::join_all(visits.into_iter().map(|ip| probe.handshake(&name, ip))).await;
+async fn see(probe: &dyn Probe, name: &DomainName, targets: &BTreeSet<IpAddr>) -> Look {
+    let dns = probe.resolve(name).await;
+    let visits = judge::visits(&dns, targets);
+    let tls = future::join_all(visits.into_iter().map(|ip| probe.handshake(name, ip))).await;
     Look { dns, tls }
 }
 

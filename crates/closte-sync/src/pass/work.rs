@@ -30,7 +30,7 @@ use super::looks::Looker;
 use super::{Change, Engine, Entries, Talk};
 
 /// So many intents are written in one transaction.
-const CHUNK: usize = 32;
+const CHUNK: usize = 128;
 
 /// The work of one pass.
 pub(super) struct Work<'a> {

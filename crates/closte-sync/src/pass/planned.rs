@@ -1,0 +1,89 @@
+//! A plan with all that it was made from, before anything of it is done.
+
+use rules::host::AliasList;
+use rules::ledger::Held;
+use rules::plan::{self, Plan};
+use rules::{DomainName, Network, Problem};
+use sha2::{Digest, Sha256};
+
+use super::report::{Alert, Change, Off, Report, key_alert};
+
+/// Everything that a plan was made from, and the plan.
+pub(crate) struct Planned {
+    pub(crate) network: Network,
+    pub(crate) list: Option<AliasList>,
+    pub(crate) plan: Plan,
+    pub(crate) first: bool,
+}
+
+/// What a plan is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To be shown: nothing is sent but what reads.
+    Show,
+    /// To be carried out.
+    Pass,
+    /// To be carried out although the brake would hold it: a person said so.
+    Approved,
+}
+
+/// What planning came to.
+pub(crate) enum Planning {
+    /// Something is switched off; and what was wrong with the read.
+    Off(Off, Vec<Problem>),
+    /// This is a copy.
+    Copy(Alert),
+    /// There is a plan.
+    Made(Box<Planned>),
+}
+
+impl Planned {
+    /// The short hash by which a person lets this plan through.
+    pub(crate) fn hash(&self) -> String {
+        let digest = Sha256::digest(self.plan.fingerprint.as_bytes());
+        let head = digest.iter().take(6).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
+        format!("{head:012x}")
+    }
+
+    /// What needs a person, as far as the plan knows.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        let doubts = self.plan.doubts.iter().map(|doubt| Alert {
+            what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
+            hint: doubt.release().to_owned(),
+        });
+        let held = self.plan.held.iter().filter(|held| held.reason == "brake").count();
+        let brake = self.plan.braked.then(|| Alert {
+            what: format!("{held} aliases would be removed, more than one pass may; none was"),
+            hint: plan::RELEASE.to_owned(),
+        });
+        let key = self.plan.memory.key_refused.as_ref().map(|words| key_alert(words));
+        doubts.chain(brake).chain(key).collect()
+    }
+
+    /// What a pass would do, as a report of one that did nothing.
+    pub(crate) fn into_report(self) -> Report {
+        Report {
+            changes: self.steps(),
+            alerts: self.alerts(),
+            held: self.plan.held,
+            problems: self.plan.problems,
+            known: Vec::new(),
+        }
+    }
+
+    /// The steps that a pass would take, as changes that were not made.
+    fn steps(&self) -> Vec<Change> {
+        let step = |action, domain: &DomainName| Change {
+            action,
+            domain: domain.clone(),
+            outcome: "planned",
+            reason: None,
+            detail: None,
+        };
+        let records = self.plan.records.iter().flat_map(|record| {
+            [step("create-record", &record.domain), step("add-alias", &record.domain)]
+        });
+        let calls = self.plan.calls.iter().map(|(name, call)| step(Held::action_of(*call), name));
+        records.chain(calls).collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! What came of a pass: for the people and scripts that asked for it.
+
+use rules::host::HostError;
+use rules::ledger::{Held, LedgerError};
+use rules::source::SourceError;
+use rules::{DomainName, Home, Network, Problem};
+
+/// How a pass ended.
+#[derive(Debug)]
+pub(crate) enum Passed {
+    /// It did nothing: the network's admin switched something off.
+    Off(Off, Vec<Problem>),
+    /// It ran.
+    Ran(Report),
+    /// It did nothing: the plan that was to be let through is not this one.
+    OtherPlan {
+        /// What the plan is now.
+        hash: String,
+        /// Whether the hash was let through before.
+        used: bool,
+    },
+}
+
+/// What is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Off {
+    /// The Closte integration.
+    Closte,
+    /// Domain mapping altogether.
+    DomainMapping,
+}
+
+/// What a pass did, and what it left.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// What it did, step by step.
+    pub(crate) changes: Vec<Change>,
+    /// What it held back.
+    pub(crate) held: Vec<Held>,
+    /// What makes no sense or wants an eye.
+    pub(crate) problems: Vec<Problem>,
+    /// Those of them that the pass before told already.
+    pub(crate) known: Vec<Problem>,
+    /// What needs a person before the whole can go on.
+    pub(crate) alerts: Vec<Alert>,
+}
+
+/// One step of a pass.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Change {
+    /// `create-record`, `add-alias`, `remove-alias`, `look` or `write-stage`.
+    pub(crate) action: &'static str,
+    /// To which domain.
+    pub(crate) domain: DomainName,
+    /// What came of it.
+    pub(crate) outcome: &'static str,
+    /// Why, as a code.
+    pub(crate) reason: Option<String>,
+    /// The same for people: the host's words, the stage written.
+    pub(crate) detail: Option<String>,
+}
+
+/// Something that needs a person before the whole can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alert {
+    /// What is the matter.
+    pub(crate) what: String,
+    /// What to do.
+    pub(crate) hint: String,
+}
+
+/// Why a pass could not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PassError {
+    /// The network could not be read.
+    #[error("could not read the network")]
+    Read(#[source] SourceError),
+    /// The network could not be written.
+    #[error("could not write to the network")]
+    Write(#[source] SourceError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The alert of a key that the host refuses, in its `words`.
+pub(super) fn key_alert(words: &str) -> Alert {
+    let refused = HostError::KeyRefused { words: words.to_owned() };
+    let hint = refused.hint().unwrap_or_default().to_owned();
+    Alert { what: format!("{refused}; nothing is added or removed"), hint }
+}
+
+/// The alert of a copy of the installation at `home`.
+pub(super) fn copy_alert(network: &Network, home: &Home) -> Alert {
+    let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
+    Alert {
+        what: format!(
+            "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \
+             and this is `{}` (CLOSTE_APP_ID {}); nothing is sent and nothing written",
+            home.domain,
+            app(&home.app),
+            network.identity.domain,
+            app(&network.identity.app),
+        ),
+        hint: "if this installation is the one that counts now, run `closte-sync enable --here`"
+            .to_owned(),
+    }
+}
