@@ -32,4 +32,4 @@ deny:
 
 # How fast and how small, as ratios taken in one run
 bench:
-    cargo bench -p closte-sync
+    cargo bench -p closte-sync -p probe --bench '*'

@@ -6,16 +6,18 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot run should stop")]
 
+#[path = "common/world.rs"]
+mod world;
+
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sandbox::Sandbox;
-use tempfile::TempDir;
-use testkit::mariadb::{Database, MariaDb, Stages};
+use world::{KEY, World};
 
-const KEY: &str = "bench-key";
+/// Of a process' CPU times those of its children that ended: see [`world::cpu`].
+const CHILDREN: usize = 16;
 
 #[tokio::main]
 async fn main() {
@@ -25,79 +27,15 @@ async fn main() {
     hundred_at_rest().await;
 }
 
-/// A network and a sandbox, with `count` mappings.
-struct Bench {
-    sandbox: Sandbox,
-    database: Database<'static>,
-    folder: TempDir,
-}
-
-impl Bench {
-    async fn new(count: u32) -> Self {
-        let mut settings = sandbox::Settings::default();
-        KEY.clone_into(&mut settings.closte.key);
-        let sandbox = Sandbox::start(settings).await.unwrap();
-        let database = MariaDb::shared().fresh_database();
-        database.create_network("wp_", Stages::Now);
-        database.create_main_site("wp_");
-        database.execute(
-            "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) \
-             VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}')",
-        );
-        let bench = Self { sandbox, database, folder: tempfile::tempdir().unwrap() };
-        bench.map(count);
-        bench.sandbox.dns().set("network.example", [sandbox::dns::a("127.0.0.1")]);
-        let config = format!(
-            "<?php define('DB_NAME', '{}'); define('DB_USER', 'root'); define('DB_PASSWORD', '');\n\
-             define('DB_HOST', 'localhost:{}'); $table_prefix = 'wp_';\n\
-             define('CLOSTE_CLIENT_API_KEY', '{KEY}');",
-            bench.database.name,
-            bench.database.server.socket().display()
-        );
-        std::fs::write(bench.folder.path().join("wp-config.php"), config).unwrap();
-        bench
+/// Run a command of the program, with its peak memory in MB.
+fn run(world: &World, arguments: &str) -> u64 {
+    let mut child = world.command(arguments).spawn().unwrap();
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        peak = peak.max(world::memory(child.id(), "VmHWM"));
+        std::thread::sleep(Duration::from_millis(1));
     }
-
-    fn map(&self, count: u32) {
-        let rows: Vec<String> = (0..count).map(|i| format!("(1, 'd{i}.example')")).collect();
-        for rows in rows.chunks(1000) {
-            self.database.execute(&format!(
-                "INSERT INTO wp_wu_domain_mappings (blog_id, domain) VALUES {}",
-                rows.join(",")
-            ));
-        }
-    }
-
-    /// Run a command of the program, with its peak memory in MB.
-    fn run(&self, arguments: &str) -> u64 {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_closte-sync"))
-            .args(arguments.split(' '))
-            .current_dir(self.folder.path())
-            .env("HOME", self.folder.path())
-            .env("XDG_STATE_HOME", self.folder.path().join("state"))
-            .envs(self.sandbox.settings_env())
-            .env("CLOSTE_SYNC_CLOSTE_REQUESTS_PER_SECOND", "0")
-            .env("CLOSTE_SYNC_RUN_PASS_LIMIT", "1h")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0;
-        while child.try_wait().unwrap().is_none() {
-            peak = peak.max(peak_memory(&status));
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        peak / 1024
-    }
-}
-
-/// `VmHWM` of a process in kB; 0 once it is gone.
-fn peak_memory(status: &str) -> u64 {
-    let text = std::fs::read_to_string(status).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    peak
 }
 
 /// The fastest of `times` runs.
@@ -121,11 +59,11 @@ async fn thousand_new(rounds: u32) {
     let mut theirs = Duration::MAX;
     let mut peak = 0;
     for _ in 0..rounds {
-        let bench = Bench::new(1000).await;
+        let world = World::new(1000).await;
         let start = Instant::now();
-        peak = peak.max(tokio::task::block_in_place(|| bench.run("sync --quiet")));
+        peak = peak.max(tokio::task::block_in_place(|| run(&world, "sync --quiet")));
         ours = ours.min(start.elapsed());
-        assert_eq!(bench.sandbox.closte().aliases().len(), 1000);
+        assert_eq!(world.sandbox.closte().aliases().len(), 1000);
         theirs = theirs.min(calls_alone(1000).await);
     }
     println!(
@@ -135,8 +73,8 @@ async fn thousand_new(rounds: u32) {
 }
 
 async fn calls_alone(count: usize) -> Duration {
-    let bench = Bench::new(0).await;
-    let url = format!("{}/adddomainalias", bench.sandbox.api_url());
+    let world = World::new(0).await;
+    let url = format!("{}/adddomainalias", world.sandbox.api_url());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let next = Arc::new(AtomicUsize::new(0));
     let start = Instant::now();
@@ -163,17 +101,17 @@ async fn calls_alone(count: usize) -> Duration {
 /// A pass with nothing to do over 10,000 mappings, against `mariadb --quick`
 /// printing the same columns.
 async fn ten_thousand_at_rest() {
-    let bench = Bench::new(10_000).await;
-    tokio::task::block_in_place(|| bench.run("sync --quiet"));
+    let world = World::new(10_000).await;
+    tokio::task::block_in_place(|| run(&world, "sync --quiet"));
     let mut peak = 0;
     let ours =
-        tokio::task::block_in_place(|| best(10, || peak = peak.max(bench.run("sync --quiet"))));
+        tokio::task::block_in_place(|| best(10, || peak = peak.max(run(&world, "sync --quiet"))));
     let theirs = best(10, || {
         let sql = "SELECT id, blog_id, domain, stage, secure, active, primary_domain FROM wp_wu_domain_mappings";
         let status = Command::new("mariadb")
             .args(["--no-defaults", "--quick", "--user=root"])
-            .arg(format!("--socket={}", bench.database.server.socket().display()))
-            .args(["-e", sql, &bench.database.name])
+            .arg(format!("--socket={}", world.database.server.socket().display()))
+            .args(["-e", sql, &world.database.name])
             .stdout(Stdio::null())
             .status();
         assert!(status.unwrap().success());
@@ -186,23 +124,16 @@ async fn ten_thousand_at_rest() {
 
 /// A pass with nothing to do on 100 domains: what the host bills.
 async fn hundred_at_rest() {
-    let bench = Bench::new(100).await;
-    tokio::task::block_in_place(|| bench.run("sync --quiet"));
-    let (before, rounds) = (children_cpu(), 40);
+    let world = World::new(100).await;
+    tokio::task::block_in_place(|| run(&world, "sync --quiet"));
+    let children = || world::cpu(std::process::id(), CHILDREN);
+    let (before, rounds) = (children(), 40);
     let mut peak = 0;
     for _ in 0..rounds {
-        peak = peak.max(tokio::task::block_in_place(|| bench.run("sync --quiet")));
+        peak = peak.max(tokio::task::block_in_place(|| run(&world, "sync --quiet")));
     }
-    let each = children_cpu().saturating_sub(before) / rounds;
+    let each = children().saturating_sub(before) / rounds;
     println!(
         "nothing to do, 100 domains: {each:.0?} of CPU (at most 50 ms), peak {peak} MB (at most 25)"
     );
-}
-
-/// CPU time of all children that ended, from `/proc/self/stat` (100 ticks a second).
-fn children_cpu() -> Duration {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: u64 = fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
 }

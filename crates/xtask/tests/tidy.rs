@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 const ADAPTERS: [&str; 4] = ["wordpress", "closte", "probe", "ledger"];
 
 /// Where the program names an adapter besides `wiring.rs`, and what for.
-const NAMES_ADAPTERS: [(&str, &str); 6] = [
+const NAMES_ADAPTERS: [(&str, &str); 7] = [
     ("wiring.rs", "makes and joins them"),
     ("config/values.rs", "a setting is a `closte::ApiUrl`"),
     ("cli/doctor.rs", "looks at the parts one by one"),
     ("cli/report.rs", "shows the `ledger::Owner` of the lock"),
     ("cli/run.rs", "keeps the `ledger::Lock`, whatever is read again"),
+    ("cli/demo/sight.rs", "reads the `ledger` beside the program that writes it"),
     ("cli/domains/recheck.rs", "says which entries to a `ledger::Which`"),
 ];
 

@@ -43,9 +43,7 @@ static KEPT: LazyLock<Kept> = LazyLock::new(|| {
 impl Kept {
     /// What was printed as read from one place.
     fn from(&self, place: &str) -> Vec<&str> {
-        let read = |line: &'static str| running::read_from(line, place);
-        let lines: &'static [String] = &KEPT.lines;
-        lines.iter().filter_map(|line| read(line)).collect()
+        self.lines.iter().filter_map(|line| running::read_from(line, place)).collect()
     }
 }
 
@@ -112,8 +110,8 @@ fn nothing_is_left_of_it() {
 
 #[test]
 fn with_the_sandbox_killed_midway_it_shows_failures_and_ends_with_2() {
-    let mut demo = Demo::start("demo");
-    demo.read_until(" host      add ");
+    let mut demo = Demo::start("demo --within 120s");
+    demo.read_until(" command   domains recheck ");
     demo.kill_child("sandbox");
     demo.read_until("Next, try");
     let text = demo.lines.join("\n");
