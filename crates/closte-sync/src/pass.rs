@@ -251,8 +251,10 @@ impl Engine {
         Ok((Report { changes, held, problems, known, alerts: all }, network))
     }
 
+    /// Write what the reading changed. Entries with a call follow with their intent.
     async fn save_plan(&self, plan: &mut Plan) -> Result<(), PassError> {
-        let changed = plan.changed.iter().map(|name| plan.entries[name].clone());
+        let changed = plan.changed.iter().filter(|name| !plan.calls.contains_key(*name));
+        let changed = changed.map(|name| plan.entries[name].clone());
         let batch = Batch {
             entries: changed.collect(),
             events: std::mem::take(&mut plan.events),

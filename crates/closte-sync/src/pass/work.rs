@@ -171,7 +171,7 @@ impl Work<'_> {
 
     /// Write down what is about to be asked for, with all that came in meanwhile.
     ///
-    /// Where nothing may be sent, nothing is written.
+    /// Where nothing may be sent, no intent is written.
     async fn intend(
         &self,
         chunk: Vec<Due>,
@@ -189,6 +189,8 @@ impl Work<'_> {
                     answer::intend(&mut entry, call, lacked, now);
                     let until = now + self.engine.settings.limit;
                     entry.lease = Some(Lease { owner: std::process::id().to_string(), until });
+                } else {
+                    self.journal.undone(&before);
                 }
                 Intended { before, entry, call, open }
             })
