@@ -12,7 +12,7 @@ use std::time::Duration;
 use rules::records::SETTLED_AFTER;
 use rules::{Network, Time};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::pass::{Engine, PassError, Passed, Silent};
@@ -65,6 +65,7 @@ pub(crate) async fn run(
     let mut known = Known::default();
     loop {
         alive();
+        let began = Instant::now();
         let round = round(engine, &mut known, wishes);
         tokio::select! {
             outcome = round => report(outcome),
@@ -78,7 +79,8 @@ pub(crate) async fn run(
             biased;
             () = wishes.stop.cancelled() => return Ended::Stopped,
             () = wishes.reload.notified() => return Ended::Reload,
-            () = sleep(rest(engine, poll).await) => (),
+            // From start to start, so that a long round does not put off the next question.
+            () = sleep(rest(engine, poll.saturating_sub(began.elapsed())).await) => (),
         }
     }
 }
@@ -134,8 +136,12 @@ fn ripe(network: &Network, now: Time) -> Option<Time> {
     left.min().map(|left| now + left + Duration::from_secs(1))
 }
 
+/// A pause between rounds, however long one took.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// How long nothing has to be done: until the next look, and never longer than `poll`.
 async fn rest(engine: &Engine, poll: Duration) -> Duration {
+    let poll = poll.max(PAUSE);
     let next = engine.ledger.next_due().await.ok().flatten();
     match next.map(|next| next.since(engine.clock.now())) {
         // It stays due: no resolver answers, say. That must not spin the loop.
