@@ -9,17 +9,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rules::event::{self, Event};
 use rules::ledger::{Batch, Ledger, LedgerError, Memory};
 use rules::{Clock, DomainName, Entry, Problem};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::Change;
 
-/// So many results are written at once.
-const FULL: usize = 256;
+/// So many results are worth a transaction.
+const FULL: usize = 128;
 
 /// The journal of one pass.
 pub(super) struct Journal<'a> {
     ledger: &'a dyn Ledger,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// Told when there are so many.
+    full: Notify,
 }
 
 struct State {
@@ -49,7 +53,7 @@ impl<'a> Journal<'a> {
             changes: Vec::new(),
             problems: Vec::new(),
         };
-        Self { ledger, clock, state: Mutex::new(state) }
+        Self { ledger, clock, state: Mutex::new(state), full: Notify::new() }
     }
 
     /// Work on what is remembered of the network as a whole.
@@ -65,6 +69,9 @@ impl<'a> Journal<'a> {
         let mut state = self.state();
         state.events.extend(event::between(before, after, self.clock.now()));
         state.entries.insert(after.domain.clone(), after.clone());
+        if FULL <= state.entries.len() {
+            self.full.notify_one();
+        }
     }
 
     /// An intent was not carried out: the entry is as it was before.
@@ -103,10 +110,16 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Write what was collected, where that is worth a transaction.
-    pub(super) async fn flush_if_full(&self) -> Result<(), LedgerError> {
-        let full = FULL <= self.state().entries.len();
-        if full { self.flush_with(Vec::new()).await } else { Ok(()) }
+    /// Write what was collected whenever that is worth a transaction, beside the
+    /// work that goes on, until `done`. What is being written is never cut off.
+    pub(super) async fn keep_writing(&self, done: &CancellationToken) -> Result<(), LedgerError> {
+        loop {
+            tokio::select! {
+                () = done.cancelled() => return Ok(()),
+                () = self.full.notified() => (),
+            }
+            self.flush_with(Vec::new()).await?;
+        }
     }
 
     /// Write what was collected, and `more` entries with it.

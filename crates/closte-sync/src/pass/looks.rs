@@ -8,7 +8,6 @@ use std::time::Duration;
 use futures_util::{StreamExt, future};
 use rules::entry::Entry;
 use rules::judge::{self, Look, View};
-use rules::ledger::LedgerError;
 use rules::probe::{DnsSight, Probe};
 use rules::{DomainName, Network, Problem};
 use tokio::sync::{OnceCell, mpsc};
@@ -48,10 +47,7 @@ impl<'a> Looker<'a> {
     }
 
     /// Look at everything that comes in, until no more can come.
-    pub(super) async fn run(
-        &self,
-        incoming: mpsc::UnboundedReceiver<Entry>,
-    ) -> Result<Vec<Entry>, LedgerError> {
+    pub(super) async fn run(&self, incoming: mpsc::UnboundedReceiver<Entry>) -> Vec<Entry> {
         let incoming = futures_util::stream::unfold(incoming, async |mut incoming| {
             incoming.recv().await.map(|entry| (entry, incoming))
         });
@@ -60,9 +56,8 @@ impl<'a> Looker<'a> {
         while let Some(entry) = looked.next().await {
             self.talk.advances();
             entries.push(entry);
-            self.journal.flush_if_full().await?;
         }
-        Ok(entries)
+        entries
     }
 
     async fn look(&self, mut entry: Entry) -> Entry {

@@ -23,6 +23,7 @@ use rules::reason::Reason;
 use rules::records::NewRecord;
 use rules::{DomainName, Network, Problem, Stage};
 use tokio::sync::{OnceCell, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::gate::{self, Gate};
 use super::journal::Journal;
@@ -89,9 +90,17 @@ impl Work<'_> {
             to_look.send(entry).expect("the receiver is ours");
         }
         let looker = Looker::new(self.engine, self.network, self.journal, self.gate, self.talk);
-        let (after_calls, after_looks) =
-            tokio::join!(self.calls(due_calls, list, looks, to_look), looker.run(looking),);
-        let rest = after_calls?.into_iter().chain(after_looks?);
+        let done = CancellationToken::new();
+        let steps = async {
+            let steps =
+                tokio::join!(self.calls(due_calls, list, looks, to_look), looker.run(looking));
+            done.cancel();
+            steps
+        };
+        let ((after_calls, after_looks), written) =
+            tokio::join!(steps, self.journal.keep_writing(&done));
+        written?;
+        let rest = after_calls?.into_iter().chain(after_looks);
         entries.extend(rest.map(|entry| (entry.domain.clone(), entry)));
         self.recover(&mut entries);
         self.settle(&mut entries).await;
