@@ -9,9 +9,10 @@ use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, Lock, Make, Owner, Place, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
+use rules::protected::Protected;
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
-use rules::{Clock, DomainName};
+use rules::{Clock, DomainName, Network};
 use secrecy::SecretString;
 use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
@@ -104,6 +105,11 @@ impl Wiring<'_> {
         })
     }
 
+    /// Names that are never sent.
+    pub(crate) fn protected(&self, network: &Network, wp: &WpConfig) -> Protected {
+        Protected::on(network, self.cdn(wp), self.settings.protected.clone())
+    }
+
     /// The eyes.
     pub(crate) fn probe(&self) -> Result<NetProbe, Failure> {
         let extra_roots = match &self.settings.trusted_ca {
@@ -124,7 +130,7 @@ impl Wiring<'_> {
 
     /// `CLOSTE_CDN_HOSTNAME`.
     #[expect(clippy::unused_self, reason = "what is taken from wp-config.php is taken here")]
-    pub(crate) fn cdn(&self, wp: &WpConfig) -> Option<DomainName> {
+    fn cdn(&self, wp: &WpConfig) -> Option<DomainName> {
         DomainName::parse_host(wp.closte_cdn_hostname.known()?).ok()
     }
 

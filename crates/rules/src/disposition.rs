@@ -1,7 +1,7 @@
 //! What a caller should do about a failure.
 //!
-//! Every error that crosses a trait of this crate answers that one question, so
-//! the engine has a single `match` and no text is ever inspected.
+//! Every error that crosses a trait of this crate answers that one question, and
+//! no text is ever inspected to find out.
 
 use std::time::Duration;
 

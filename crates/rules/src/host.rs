@@ -133,78 +133,34 @@ impl HostError {
 /// An [`AliasHost`] in memory.
 #[derive(Debug, Default)]
 pub struct MemoryHost {
-    state: Mutex<MemoryState>,
-}
-
-#[derive(Debug, Default)]
-struct MemoryState {
-    aliases: BTreeSet<DomainName>,
-    hidden: BTreeSet<DomainName>,
-    failures: Vec<HostError>,
-    calls: Vec<String>,
+    aliases: Mutex<BTreeSet<DomainName>>,
 }
 
 impl MemoryHost {
     /// The aliases it has now.
     pub fn present(&self) -> BTreeSet<DomainName> {
-        self.state().aliases.clone()
+        self.locked().clone()
     }
 
-    /// Add or drop an alias by hand, as on the host's dashboard.
-    pub fn set(&self, domain: &DomainName, present: bool) {
-        let mut state = self.state();
-        if present {
-            state.aliases.insert(domain.clone());
-        } else {
-            state.aliases.remove(domain);
-        }
-    }
-
-    /// Leave `domain` out of the list, whether it is an alias or not.
-    pub fn hide(&self, domain: &DomainName) {
-        self.state().hidden.insert(domain.clone());
-    }
-
-    /// Make the next write fail with `error`; further ones queue behind it.
-    pub fn fail_next(&self, error: HostError) {
-        self.state().failures.push(error);
-    }
-
-    /// The writes that were asked for, such as `add shop.example`, and forget them.
-    pub fn take_calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.state().calls)
-    }
-
-    fn state(&self) -> MutexGuard<'_, MemoryState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, what: &str, domain: &DomainName, present: bool) -> Result<(), HostError> {
-        let mut state = self.state();
-        state.calls.push(format!("{what} {domain}"));
-        if !state.failures.is_empty() {
-            return Err(state.failures.remove(0));
-        }
-        drop(state);
-        self.set(domain, present);
-        Ok(())
+    fn locked(&self) -> MutexGuard<'_, BTreeSet<DomainName>> {
+        self.aliases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl AliasHost for MemoryHost {
     async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
-        self.write("add", domain, true)
+        self.locked().insert(domain.clone());
+        Ok(())
     }
 
     async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError> {
-        self.write("remove", domain, false)
+        self.locked().remove(domain);
+        Ok(())
     }
 
     async fn aliases(&self) -> Result<AliasList, HostError> {
-        let state = self.state();
-        let names = state.aliases.difference(&state.hidden).cloned().collect();
-        Ok(AliasList { names, unreadable: Vec::new() })
+        Ok(AliasList { names: self.present(), unreadable: Vec::new() })
     }
 
     async fn check_key(&self) -> Result<(), HostError> {

@@ -1,6 +1,7 @@
 //! The resident program: `run`.
 
 use std::os::unix::net::UnixDatagram;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use sandbox::closte::{Act, CallKind, Fault};
@@ -76,16 +77,20 @@ async fn a_network_at_rest_costs_the_host_nothing() {
     stop(run);
 }
 
+/// A resident program whose first call to the host hangs.
+fn hanging(world: &World) -> Child {
+    world.map(1, "shop.example");
+    let hang = Fault::new(Act::Hang).on(CallKind::Add).domain("shop.example").once();
+    world.sandbox.closte().fault(hang);
+    let run = world.command("run").spawn().unwrap();
+    eventually("the call hangs", || world.asked() == ["add shop.example"]);
+    run
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_stops_within_ten_seconds_even_with_a_call_that_hangs() {
     let world = world().await;
-    world.map(1, "shop.example");
-    world
-        .sandbox
-        .closte()
-        .fault(Fault::new(Act::Hang).on(CallKind::Add).domain("shop.example").once());
-    let run = world.command("run").spawn().unwrap();
-    eventually("the call hangs", || world.asked() == ["add shop.example"]);
+    let run = hanging(&world);
     let (ran, took) = stop(run);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -97,13 +102,7 @@ async fn it_stops_within_ten_seconds_even_with_a_call_that_hangs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_it_at_once() {
     let world = world().await;
-    world.map(1, "shop.example");
-    world
-        .sandbox
-        .closte()
-        .fault(Fault::new(Act::Hang).on(CallKind::Add).domain("shop.example").once());
-    let run = world.command("run").spawn().unwrap();
-    eventually("the call hangs", || world.asked() == ["add shop.example"]);
+    let run = hanging(&world);
     signal(&run, "-TERM");
     // Two of one kind that wait together count once.
     std::thread::sleep(Duration::from_millis(200));

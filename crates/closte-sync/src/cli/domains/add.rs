@@ -36,8 +36,7 @@ impl Args {
         let network = source.read().await?;
         refuse_on_copy(&network)?;
         let site = find_site(&network, &self.site)?;
-        let protected =
-            Protected::on(&network, wiring.cdn(&wp), context.loaded.settings.protected.clone());
+        let protected = wiring.protected(&network, &wp);
         validate(&network, &protected, &self.domain, site)?;
         let primary = if self.primary { Primary::Yes } else { Primary::No };
         let id = source.add_mapping(site, &self.domain, primary).await?;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rules::ledger::Ledger;
-use rules::protected::Protected;
 use rules::records::{NewRecord, missing};
 use rules::source::NetworkSource;
 use serde::Serialize;
@@ -45,9 +44,7 @@ impl Args {
             Some(ledger) => ledger.load().await?.mapped_sites,
             None => BTreeSet::new(),
         };
-        let globs = context.loaded.settings.protected.clone();
-        let protected = Protected::on(&network, wiring.cdn(&wp), globs);
-        let records = missing(&network, &protected, 0, &ever_mapped);
+        let records = missing(&network, &wiring.protected(&network, &wp), 0, &ever_mapped);
         if self.yes {
             refuse_on_copy(&network)?;
         }
