@@ -78,10 +78,13 @@ fn acquire(path: &Path, owner: &Owner) -> io::Result<Acquired> {
 }
 
 impl Drop for Lock {
-    /// Take the name out again, so that nobody reads it as the next holder's.
+    /// Take the name out again, so that nobody reads it as the next holder's,
+    /// and give the lock back: closing the file alone would leave it with a
+    /// child that was forked and has not come to its own program yet.
     fn drop(&mut self) {
-        // Should it fail, the kernel releases the lock all the same.
+        // Should either fail, the kernel releases the lock with the file.
         let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
     }
 }
 
@@ -104,5 +107,27 @@ impl From<Written> for Owner {
     fn from(written: Written) -> Self {
         let Written { pid, command, since } = written;
         Self { pid, command, since: Time::from_millis(since) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_free_once_given_back_though_a_fork_still_has_the_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        let owner = Owner { pid: 1, command: "run".to_owned(), since: Time::from_millis(0) };
+        let take = || match acquire(&path, &owner).unwrap() {
+            Acquired::Ours(lock) => lock,
+            Acquired::HeldBy(holder) => panic!("held by {holder:?}"),
+        };
+        let lock = take();
+        // What a fork has: the same open file, so the same lock.
+        let fork = lock.file.try_clone().unwrap();
+        drop(lock);
+        drop(take());
+        drop(fork);
     }
 }
