@@ -22,6 +22,7 @@
 pub mod answer;
 pub mod breaker;
 pub mod clock;
+pub mod companion;
 pub mod disposition;
 pub mod domain_name;
 pub mod entry;

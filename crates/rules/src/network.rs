@@ -38,6 +38,8 @@ pub struct Network {
     pub object_cache: bool,
     /// The time by the database's clock, where it could be told.
     pub database_time: Option<Time>,
+    /// Whether it changed while it was read, so that rows may be missing.
+    pub moved: bool,
 }
 
 /// What tells one network from another, and an original from its copy.

@@ -75,6 +75,8 @@ pub enum Doubt {
         /// How many are.
         is: u64,
     },
+    /// The network changed while it was read.
+    Moved,
 }
 
 impl Doubt {
@@ -87,6 +89,7 @@ impl Doubt {
             Self::SuddenFall { was, is } => {
                 format!("{is} names are mapped where {was} were: too sudden to believe")
             }
+            Self::Moved => "the network changed while it was read".to_owned(),
         }
     }
 
@@ -97,6 +100,7 @@ impl Doubt {
                 "point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
             }
             Self::SuddenFall { .. } => RELEASE,
+            Self::Moved => "nothing to do: the next read that is not disturbed lets it through",
         }
     }
 }
@@ -174,7 +178,8 @@ fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Do
         // A person looked at it and let it through.
         .filter(|_| !world.policy.approved)
         .map(|was| Doubt::SuddenFall { was, is });
-    other.into_iter().chain(fell).collect()
+    let moved = world.network.moved.then_some(Doubt::Moved);
+    other.into_iter().chain(fell).chain(moved).collect()
 }
 
 /// What tells two networks apart; none where they are the same.
@@ -477,12 +482,6 @@ fn held(call: Call, domain: &DomainName, reason: Reason, release: &str) -> Held 
 /// Problems that are in no row.
 fn world_problems(world: &World<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if world.network.object_cache {
-        problems.push(Problem::of_all(
-            "WordPress has a persistent object cache (wp-content/object-cache.php) and may show a \
-             new stage late; `wp cache flush` shows it at once",
-        ));
-    }
     if let Some(list) = world.list.filter(|list| !list.unreadable.is_empty()) {
         let names = list.unreadable.join("`, `");
         problems.push(Problem::of_all(format!(

@@ -2,6 +2,8 @@
 //!
 //! `wordpress::MysqlNetwork` is the real one.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use crate::stage::Stage;
@@ -76,6 +78,33 @@ pub trait NetworkSource: Send + Sync {
     /// missing where it is.
     async fn rights(&self) -> Result<Vec<Right>, SourceError>;
 
+    /// The values of those of our network's options that are there, as the
+    /// database holds them. They may be secrets: they are never shown.
+    async fn options(
+        &self,
+        _names: &[&'static str],
+    ) -> Result<BTreeMap<&'static str, Vec<u8>>, SourceError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// Write the secret that the plugin inside WordPress shares with us, or take
+    /// it out together with all else that the plugin keeps.
+    async fn write_plugin_secret(&self, _secret: Option<&str>) -> Result<(), SourceError> {
+        Err(SourceError::Refused { what: "the options cannot be written this way".to_owned() })
+    }
+
+    /// Switch the plugin on or off for the whole network; whether that changed
+    /// anything.
+    async fn activate_plugin(&self, _on: bool) -> Result<bool, SourceError> {
+        Err(SourceError::Refused { what: "the options cannot be written this way".to_owned() })
+    }
+
+    /// What WordPress must be asked at `domain` to prove that it is what answers
+    /// there for the mapping; none where that is not known.
+    fn routing_question(&self, _mapping_id: u64, _domain: &DomainName) -> Option<String> {
+        None
+    }
+
     /// Take leave of the database. Dropping it instead loses nothing.
     async fn close(&self) {}
 }
@@ -91,6 +120,41 @@ pub struct StageWrite {
     pub to: Stage,
     /// Whether to set `secure` to 1 as well.
     pub secure: bool,
+}
+
+/// Something that writes stages so that WordPress serves them at once.
+///
+/// # Contract
+///
+/// As [`NetworkSource::write_stage`]: a row whose stage has changed is left alone.
+#[async_trait]
+pub trait StageWriter: Send + Sync {
+    /// What it is called in the setting `network.write`.
+    fn name(&self) -> &'static str;
+
+    /// Whether there is what it needs. Asks nobody outside the machine.
+    async fn is_set_up(&self) -> bool;
+
+    /// Write each; what became of each, in the same order.
+    ///
+    /// # Errors
+    ///
+    /// What became of them is not known; each can be written again.
+    async fn write_stages(&self, writes: &[StageWrite]) -> Result<Vec<Written>, SourceError>;
+}
+
+/// What became of a stage to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It is written.
+    Done,
+    /// The row has changed since it was read, or is gone.
+    Overtaken,
+    /// WordPress will not save it. Not to be tried again as it is.
+    Refused {
+        /// Its own words.
+        words: String,
+    },
 }
 
 /// Whether a new mapping becomes its site's first domain.

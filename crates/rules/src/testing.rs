@@ -55,5 +55,6 @@ pub(crate) fn network(mappings: Vec<Mapping>) -> Network {
         problems: Vec::new(),
         object_cache: false,
         database_time: None,
+        moved: false,
     }
 }

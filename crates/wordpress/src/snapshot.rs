@@ -195,6 +195,7 @@ impl<'a> Snapshot<'a> {
             problems: self.problems,
             object_cache: self.of.object_cache,
             database_time,
+            moved: false,
         }
     }
 

@@ -1,0 +1,57 @@
+//! The plugin inside WordPress, as the engine sees it: it hears what the engine
+//! knows, and says which domains people want checked.
+//!
+//! Nothing depends on it: where it is silent, only pages in WordPress are old.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::source::SourceError;
+use crate::{DomainName, Entry, Problem, Stage, Time};
+
+/// The plugin's side that answers.
+#[async_trait]
+pub trait Companion: Send + Sync {
+    /// Say that we are there, and take over what people asked for.
+    async fn greet(&self) -> Result<Greeting, SourceError>;
+
+    /// Tell what is known.
+    async fn report(&self, report: &Tidings<'_>) -> Result<(), SourceError>;
+}
+
+/// What the plugin says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Greeting {
+    /// Its version.
+    pub version: String,
+    /// The version of the protocol that it speaks.
+    pub protocol: u64,
+    /// Its clock.
+    pub time: Option<Time>,
+    /// The version of Ultimate Multisite; none where that is not there.
+    pub ultimate_multisite: Option<String>,
+    /// How it takes the built-in integration's place: `registry`, `hooks` or `off`.
+    pub mode: String,
+    /// Domains that people want checked; it says each once.
+    pub rechecks: Vec<DomainName>,
+    /// How many requests it has refused.
+    pub refused: u64,
+}
+
+/// What the engine knows after a pass.
+#[derive(Clone, Debug)]
+pub struct Tidings<'a> {
+    /// When.
+    pub at: Time,
+    /// What a person must do at once.
+    pub alerts: &'a [String],
+    /// What makes no sense.
+    pub problems: &'a [Problem],
+    /// How many mappings are in each stage.
+    pub counts: BTreeMap<Stage, u64>,
+    /// Every mapped domain; none where nothing about them has changed.
+    pub entries: Option<Vec<&'a Entry>>,
+    /// What went wrong since the last time, a line each.
+    pub log: Vec<String>,
+}
