@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use rules::breaker::Breaker;
-use rules::entry::{Alias, Certificate, Hold, Holding, Intent, Lease, Mapped, Routing, Station};
+use rules::entry::{
+    Alias, Certificate, Hold, Holding, Intent, Lease, Mapped, Proof, Routing, Station,
+};
 use rules::event::Event;
 use rules::ledger::{Batch, Held, LastPass, Ledger, Memory};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
@@ -260,8 +262,9 @@ fn every_word() -> Vec<Entry> {
             entry.alias.state = ALIASES[place % ALIASES.len()];
             entry.routing.state = ROUTINGS[place % ROUTINGS.len()];
             entry.certificate.state = CERTIFICATES[place % CERTIFICATES.len()];
-            (entry.alias.reason, entry.routing.reason, entry.certificate.reason) =
-                (reason, reason, reason);
+            entry.proof.state = PROOFS[place % PROOFS.len()];
+            (entry.alias.reason, entry.routing.reason) = (reason, reason);
+            (entry.certificate.reason, entry.proof.reason) = (reason, reason);
             entry.holding = Some(Holding { hold: HOLDS[place % HOLDS.len()], since: at(1) });
             let stage = Some(Stage::ALL[place % Stage::ALL.len()]);
             entry.mapped =
@@ -288,6 +291,7 @@ const CERTIFICATES: [Certificate; 5] = [
     Certificate::Valid,
     Certificate::Expiring,
 ];
+const PROOFS: [Proof; 3] = [Proof::Unproven, Proof::Proven, Proof::Contradicted];
 const HOLDS: [Hold; 3] = [Hold::Added, Hold::Adopted, Hold::Seen];
 /// What a host, a certificate or a process may have to say.
 const TEXTS: [&str; 8] = [
@@ -382,6 +386,7 @@ impl Dice {
         entry.certificate = self.station(&CERTIFICATES);
         entry.issuer = self.maybe(Self::text);
         entry.not_after = self.maybe(Self::time);
+        entry.proof = self.station(&PROOFS);
         entry.holding =
             self.maybe(|dice| Holding { hold: dice.one_of(&HOLDS), since: dice.time() });
         (entry.shown, entry.confirmed) = (self.chance(), self.chance());

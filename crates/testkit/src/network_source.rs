@@ -3,14 +3,23 @@
 //! The suite looks at the tables beside the source, so that doing nothing does not pass. Its SQL is
 //! what MySQL and SQLite have in common.
 
+mod options;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::network::WwwTwins;
 use rules::source::{NetworkSource, Primary, SourceError, StageWrite};
-use rules::{DomainName, Home, Problem, Stage};
+use rules::{DomainName, Problem, Stage};
 
 use crate::mariadb;
+use options::{
+    HOMES, home, options_are_told_as_they_stand_there,
+    our_plugin_is_switched_on_and_off_beside_others, the_first_home_stands_until_it_is_replaced,
+    the_interval_is_set_and_the_other_settings_stay,
+    the_plugins_secret_is_written_and_all_that_it_keeps_goes, the_switch_keeps_every_other_byte,
+    what_wordpress_is_asked_is_known_after_a_read,
+};
 
 /// The database of a network, seen from beside the source.
 #[async_trait]
@@ -60,6 +69,10 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
         the_pulse_changes_with_all_but_stages
         every_right_is_there_and_trying_it_changes_nothing
         of_two_at_once_one_wins
+        options_are_told_as_they_stand_there
+        the_plugins_secret_is_written_and_all_that_it_keeps_goes
+        our_plugin_is_switched_on_and_off_beside_others
+        what_wordpress_is_asked_is_known_after_a_read
     }
 }
 
@@ -363,82 +376,25 @@ async fn a_mapping_is_removed_however_it_is_spelt(
     assert_eq!(left, "7\n8\n");
 }
 
-async fn the_switch_keeps_every_other_byte(source: &dyn NetworkSource, database: &dyn Beside) {
-    let switch = async |on| source.switch(on).await.expect("an answer");
-    assert!(!switch(false).await, "nothing to switch off");
-    assert!(switch(true).await);
-    assert!(!switch(true).await);
-    assert_eq!(option(database, INTEGRATIONS).await, r#"a:1:{s:6:"closte";b:1;}"#);
-    assert!(source.read().await.expect("a network").switched_on);
-
-    let mixed = r#"a:3:{s:6:"closte";i:1;s:3:"ovh";s:8:"çaé€";s:1:"o";O:1:"A":0:{}}"#;
-    set_option(database, INTEGRATIONS, mixed).await;
-    assert!(switch(false).await);
-    let off = mixed.replace("i:1;", "b:0;");
-    assert_eq!(option(database, INTEGRATIONS).await, off);
-
-    set_option(database, INTEGRATIONS, "a:1:{broken").await;
-    let error = source.switch(true).await.expect_err("a refusal");
-    assert_eq!(
-        error.to_string(),
-        "the option `wu_host_integrations_enabled` cannot be changed: \
-         what is there does not unserialize, so it is left alone"
-    );
-    assert_eq!(option(database, INTEGRATIONS).await, "a:1:{broken");
-}
-
-async fn the_interval_is_set_and_the_other_settings_stay(
-    source: &dyn NetworkSource,
-    database: &dyn Beside,
-) {
-    let before = r#"a:2:{s:7:"api_key";s:3:"k'y";s:18:"dns_check_interval";i:300;}"#;
-    set_option(database, SETTINGS, before).await;
-    database
-        .run(
-            "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES \
-             (2, 'wp-ultimo_v2_settings', 'x'), (1, 'other', 'y')",
-        )
-        .await;
-    source.set_check_interval(10).await.expect("written");
-    let after = r#"a:2:{s:7:"api_key";s:3:"k'y";s:18:"dns_check_interval";s:2:"10";}"#;
-    assert_eq!(option(database, SETTINGS).await, after);
-    let others = "SELECT meta_value FROM wp_sitemeta WHERE site_id = 2 OR meta_key = 'other' \
-        ORDER BY meta_id";
-    assert_eq!(database.run(others).await, "x\ny\n");
-}
-
-fn home(ledger: &str) -> Home {
-    Home { app: Some("a1".into()), domain: "network.example".into(), ledger: ledger.into() }
-}
-
-const HOMES: &str = "SELECT COUNT(*) FROM wp_sitemeta WHERE meta_key = 'closte_sync_home'";
-
-async fn the_first_home_stands_until_it_is_replaced(
-    source: &dyn NetworkSource,
-    database: &dyn Beside,
-) {
-    let written = async |ledger, replace| source.write_home(&home(ledger), replace).await;
-    assert_eq!(written("one", false).await.expect("a home"), home("one"));
-    assert_eq!(written("two", false).await.expect("a home"), home("one"));
-    assert_eq!(written("three", true).await.expect("a home"), home("three"));
-    assert_eq!(source.read().await.expect("a network").home, Some(home("three")));
-    assert_eq!(database.run(HOMES).await, "1\n");
-    database.run("UPDATE wp_sitemeta SET meta_value = 'rubbish'").await;
-    let error = written("one", false).await.expect_err("a refusal");
-    assert_eq!(error.to_string(), "`closte_sync_home` in `wp_sitemeta` cannot be read");
-    assert_eq!(written("one", true).await.expect("a home"), home("one"));
-}
-
-#[rustfmt::skip] // One case a line.
-const CHANGES: [(&str, &str); 9] = [
-    ("a site comes", "INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (4, 1, 'new.example', '/')"),
+const CHANGES: [(&str, &str); 10] = [
+    (
+        "a site comes",
+        "INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (4, 1, 'new.example', '/')",
+    ),
     ("it is archived", "UPDATE wp_blogs SET archived = 1 WHERE blog_id = 4"),
     ("it goes", "DELETE FROM wp_blogs WHERE blog_id = 4"),
-    ("a mapping comes", "INSERT INTO wp_wu_domain_mappings (id, blog_id, domain) VALUES (6, 3, 'b.example')"),
+    (
+        "a mapping comes",
+        "INSERT INTO wp_wu_domain_mappings (id, blog_id, domain) VALUES (6, 3, 'b.example')",
+    ),
+    ("two change alike", "UPDATE wp_wu_domain_mappings SET active = 0"),
     ("it is renamed", "UPDATE wp_wu_domain_mappings SET domain = 'c.example' WHERE id = 6"),
     ("it gets another site", "UPDATE wp_wu_domain_mappings SET blog_id = 2 WHERE id = 6"),
     ("it goes", "DELETE FROM wp_wu_domain_mappings WHERE id = 6"),
-    ("a setting comes", "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES (1, 'wp-ultimo_v2_settings', 'a:0:{}')"),
+    (
+        "a setting comes",
+        "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES (1, 'wp-ultimo_v2_settings', 'a:0:{}')",
+    ),
     ("it changes", "UPDATE wp_sitemeta SET meta_value = 'b:0;'"),
 ];
 

@@ -1,0 +1,163 @@
+//! What a test adds to its WordPress: a stand-in for Ultimate Multisite, a persistent object cache,
+//! our own plugin.
+//!
+//! Nothing of it is there unless a test asks for it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::WordPress;
+
+/// Our plugin, as WordPress names it.
+const NAME: &str = "closte-sync/closte-sync.php";
+
+/// The folder of our plugin in this repository.
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin/closte-sync");
+
+/// What files that are shipped end with; others are for developers.
+const SHIPPED: [&str; 2] = ["php", "txt"];
+
+/// The files of our plugin that are shipped, by their path in its folder, in order.
+///
+/// # Panics
+///
+/// If the folder cannot be read.
+pub fn shipped() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    collect(Path::new(SOURCE), Path::new(""), &mut files);
+    files.sort();
+    files
+}
+
+fn collect(source: &Path, below: &Path, files: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(source.join(below)).expect("the plugin's folder") {
+        let entry = entry.expect("the plugin's folder");
+        let path = below.join(entry.file_name());
+        let ending = path.extension().and_then(|it| it.to_str());
+        if entry.path().is_dir() {
+            collect(source, &path, files);
+        } else if ending.is_some_and(|it| SHIPPED.contains(&it)) {
+            files.push((path, fs::read_to_string(entry.path()).expect("a text")));
+        }
+    }
+}
+
+/// Which Ultimate Multisite a stand-in stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UltimateMultisite {
+    /// One with a registry of integrations, whose classes have few types.
+    Registry,
+    /// One with a registry whose classes have all types.
+    TypedRegistry,
+    /// One from before there was a registry: the built-in integration acts on hooks by itself.
+    Hooks,
+}
+
+impl UltimateMultisite {
+    /// Its files, in the order in which they are loaded.
+    fn files(self) -> Vec<(&'static str, &'static str)> {
+        let registry = include_str!("../../php/built_in_by_registry.php");
+        let mut files =
+            vec![("ultimate_multisite.php", include_str!("../../php/ultimate_multisite.php"))];
+        files.extend(match self {
+            Self::Registry => vec![
+                ("ultimate_multisite_modules.php", include_str!("../../php/modules_untyped.php")),
+                ("ultimate_multisite_registry.php", registry),
+            ],
+            Self::TypedRegistry => vec![
+                ("ultimate_multisite_modules.php", include_str!("../../php/modules_typed.php")),
+                ("ultimate_multisite_registry.php", registry),
+            ],
+            Self::Hooks => vec![(
+                "ultimate_multisite_provider.php",
+                include_str!("../../php/built_in_by_hooks.php"),
+            )],
+        });
+        files
+    }
+}
+
+impl WordPress {
+    /// Put a stand-in for Ultimate Multisite in place.
+    ///
+    /// # Panics
+    ///
+    /// If its folder cannot be written.
+    pub fn add_ultimate_multisite(&self, version: UltimateMultisite) {
+        for (name, text) in version.files() {
+            fs::write(self.content("mu-plugins").join(name), text).expect("our folder");
+        }
+    }
+
+    /// What the stand-in's built-in integration did, such as "add shop.example" or "check 41".
+    pub fn built_in_calls(&self) -> Vec<String> {
+        self.lines("built-in.log")
+    }
+
+    /// The lines of one of the logs that Ultimate Multisite shows.
+    pub fn log(&self, handle: &str) -> Vec<String> {
+        self.lines(&format!("{handle}.log"))
+    }
+
+    /// Keep the object cache from one request to the next.
+    ///
+    /// # Panics
+    ///
+    /// If its folder cannot be written.
+    pub fn keep_object_cache(&self) {
+        let cache = include_str!("../../php/object_cache.php");
+        fs::write(self.content("object-cache.php"), cache).expect("our folder");
+    }
+
+    /// Put our plugin in place, without telling WordPress.
+    ///
+    /// # Panics
+    ///
+    /// If its folder cannot be written.
+    pub fn copy_plugin(&self) {
+        for (path, text) in shipped() {
+            let path = self.plugin_folder().join(path);
+            fs::create_dir_all(path.parent().expect("a folder of ours")).expect("our folder");
+            fs::write(path, text).expect("our folder");
+        }
+    }
+
+    /// Put our plugin in place and activate it for the network.
+    ///
+    /// # Panics
+    ///
+    /// If WordPress refuses it, or it says a word while it is loaded.
+    pub fn install_plugin(&self) {
+        self.copy_plugin();
+        self.php(&format!(
+            "require ABSPATH . 'wp-admin/includes/plugin.php'; \
+             well(activate_plugin('{NAME}', '', true));"
+        ));
+    }
+
+    /// Deactivate our plugin for the network.
+    ///
+    /// # Panics
+    ///
+    /// If PHP has anything to say against it.
+    pub fn deactivate_plugin(&self) {
+        self.php(&format!(
+            "require ABSPATH . 'wp-admin/includes/plugin.php'; \
+             deactivate_plugins('{NAME}', false, true);"
+        ));
+    }
+
+    /// Where our plugin is in this installation.
+    pub fn plugin_folder(&self) -> PathBuf {
+        self.content("plugins/closte-sync")
+    }
+
+    fn content(&self, path: &str) -> PathBuf {
+        self.root.join("wp-content").join(path)
+    }
+
+    fn lines(&self, file: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.content(file)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! A web server for a WordPress: PHP's own, on a port of its own.
+//!
+//! It goes by the name that is asked for, not by its address: ask with the header
+//! `Host: network.example`. It ends with the process that started it, however that ends.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{WordPress, missing};
+
+const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/php/router.php");
+
+const PATIENCE: Duration = Duration::from_mins(1);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// How many requests are served at once: a request may lead to another.
+const WORKERS: &str = "4";
+
+/// Serves until nobody holds its input any more, then ends all of its group, itself included.
+const GUARD: &str = "trap '' INT TERM HUP; \"$@\" </dev/null & cat >/dev/null; kill -KILL 0";
+
+/// A running server; it ends when dropped.
+#[derive(Debug)]
+pub struct Server {
+    guard: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl WordPress {
+    /// Serve it over HTTP.
+    ///
+    /// # Panics
+    ///
+    /// If PHP is not installed, or its server does not start.
+    pub fn serve(&self) -> Server {
+        let log = self.root.join("wp-content/server.log");
+        let address = free_address();
+        let mut guard = Command::new("sh");
+        guard.args(["-c", GUARD, "guard", "php", "-S", &address.to_string(), "-t"]);
+        guard.arg(&self.root);
+        // Errors go to the log, and never onto a page.
+        guard.args(["-d", "display_errors=0", "-d", "log_errors=1", "-d", "error_log="]);
+        guard.args(["-d", "opcache.enable_cli=1", "-d", "opcache.revalidate_freq=0"]);
+        guard.arg(ROUTER).env("PHP_CLI_SERVER_WORKERS", WORKERS).process_group(0);
+        guard.stdin(Stdio::piped()).stdout(Stdio::null());
+        guard.stderr(fs::File::create(&log).expect("our folder"));
+        let guard = guard.spawn().unwrap_or_else(|error| missing("sh", &error));
+        let server = Server { guard, address, log };
+        server.wait_until_it_answers();
+        server
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// All that PHP had to say so far, such as warnings, a line a request among them.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn wait_until_it_answers(&self) {
+        let start = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            assert!(start.elapsed() < PATIENCE, "PHP's server did not start:\n{}", self.log());
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        _ = self.guard.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address")
+}

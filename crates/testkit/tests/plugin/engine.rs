@@ -1,0 +1,124 @@
+//! What the engine tells and asks for besides stages: reports, rechecks, home, switch.
+
+use serde_json::json;
+
+use crate::world::{Call, World};
+
+#[test]
+fn a_report_is_kept_and_its_lines_reach_the_log() {
+    let world = World::new();
+    let id = world.map("shop.example", "checking-dns");
+    let gone = world.map("gone.example", "checking-dns");
+    let answer = world.call(
+        "report",
+        &json!({
+            "engine": "0.1.0", "at": 1_795_000_000, "silence": 60, "panel": "https://panel.example/",
+            "nudge": {"url": "http://127.0.0.1:9/v1/nudge", "file": null},
+            "alerts": ["An alert"], "problems": ["A problem"], "counts": {"done": 12},
+            "domains": {
+                id.to_string(): {"domain": "shop.example", "person": true, "text": "DNS points elsewhere", "next": 1},
+                gone.to_string(): {"domain": "gone.example", "person": true, "text": "Gone", "next": null},
+            },
+            "log": ["one line", "another line"],
+        }),
+    );
+    assert_eq!(answer, json!({}));
+    assert_eq!(world.wordpress.log("integration-closte"), ["one line", "another line"]);
+    let report = world.read_option("closte_sync_report");
+    assert_eq!((&report["silence"], &report["counts"]), (&json!(60), &json!({"done": 12})));
+    assert_eq!(world.read_option("closte_sync_domains").as_object().unwrap().len(), 2);
+
+    world.call("report", &json!({"engine": "0.1.0"}));
+    assert_eq!(world.read_option("closte_sync_domains").as_object().unwrap().len(), 2);
+    let one = json!({"domain": "shop.example", "person": false});
+    world.call("report", &json!({"engine": "0.1.0", "domains": {id.to_string(): one}}));
+    let domains = world.read_option("closte_sync_domains");
+    assert_eq!(domains, json!({id.to_string(): one}), "what is told takes the place of what was");
+    assert_eq!(world.read_option("closte_sync_report")["silence"], 3600);
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_of_rubbish_breaks_nothing() {
+    let world = World::new();
+    for body in [
+        json!({"silence": -1, "nudge": 7, "alerts": "x", "counts": [1], "domains": [3], "log": [[]]}),
+        json!({"panel": {}, "engine": 1, "domains": "no"}),
+        json!([]),
+    ] {
+        world.call("report", &body);
+        assert_eq!(world.page("/").status, 200);
+    }
+    assert_eq!(world.refused(&Call::signed("report", &json!(7))).0, 400);
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_person_wants_checked_is_handed_over_once() {
+    let world = World::new();
+    world.map("shop.example", "failed");
+    let add =
+        "Closte_Sync\\Rechecks::add('shop.example'); Closte_Sync\\Rechecks::add('shop.example');";
+    world.wordpress.php(add);
+    for _ in 0..2 {
+        assert_eq!(world.call("hello", &json!({}))["rechecks"], json!(["shop.example"]));
+    }
+    let take = json!({"take": true});
+    assert_eq!(world.call("hello", &take)["rechecks"], json!(["shop.example"]));
+    assert_eq!(world.call("hello", &take)["rechecks"], json!([]));
+    let many = "for ($at = 0; $at < 1000; $at++) { $GLOBALS['wpdb']->insert('wp_sitemeta', \
+        ['site_id' => 1, 'meta_key' => 'closte_sync_recheck', 'meta_value' => \"$at.example\"]); } \
+        var_dump(Closte_Sync\\Rechecks::add('more.example'));";
+    assert_eq!(world.wordpress.php(many), "bool(false)\n");
+    let rechecks = world.call("hello", &json!({}))["rechecks"].clone();
+    assert_eq!(rechecks.as_array().unwrap().len(), 1000);
+}
+
+#[test]
+fn the_first_home_counts_unless_it_is_replaced() {
+    let world = World::new();
+    let home = |domain: &str, replace: bool| {
+        let asked = json!({"app": null, "domain": domain, "ledger": "l-1", "replace": replace});
+        world.call("home", &asked)["home"]["domain"].clone()
+    };
+    world.wordpress.keep_object_cache();
+    assert_eq!(world.read_option("closte_sync_home"), json!(null));
+    assert_eq!(home("network.example", false), "network.example");
+    assert_eq!(world.read_option("closte_sync_home")["domain"], "network.example");
+    assert_eq!(home("copy.example", false), "network.example");
+    assert_eq!(world.read_option("closte_sync_home")["domain"], "network.example");
+    assert_eq!(home("copy.example", true), "copy.example");
+    assert_eq!(
+        world.read_option("closte_sync_home")["domain"],
+        "copy.example",
+        "no cache is stale"
+    );
+    let stored =
+        "SELECT COUNT(*), MAX(meta_value) FROM wp_sitemeta WHERE meta_key = 'closte_sync_home'";
+    assert_eq!(
+        world.database.execute(stored),
+        "1\ta:3:{s:3:\"app\";N;s:6:\"domain\";s:12:\"copy.example\";s:6:\"ledger\";s:3:\"l-1\";}\n"
+    );
+    assert_eq!(world.refused(&Call::signed("home", &json!({"domain": "x"}))).0, 400);
+}
+
+#[test]
+fn the_switch_is_turned_and_the_others_are_kept() {
+    let world = World::new();
+    world.wordpress.keep_object_cache();
+    let stored = "a:2:{s:6:\"cpanel\";b:1;s:6:\"closte\";b:0;}";
+    world.option("wu_host_integrations_enabled", &format!("'{stored}'"));
+    world.wordpress.php("get_network_option(1, 'wu_host_integrations_enabled');");
+    world.option("wu_host_integrations_enabled", &format!("'{}'", stored.replace("b:0", "b:1")));
+    let turn = |on: bool| world.call("switch", &json!({"on": on}))["changed"].clone();
+    // The cache says that it is off, the table that it is on.
+    assert_eq!((turn(true), turn(false), turn(false)), (json!(false), json!(true), json!(false)));
+    assert_eq!(
+        world.read_option("wu_host_integrations_enabled"),
+        json!({"cpanel": true, "closte": false})
+    );
+    assert_eq!(world.call("hello", &json!({}))["mode"], "off");
+    world.option("wu_host_integrations_enabled", "'rubbish'");
+    assert_eq!(world.refused(&Call::signed("switch", &json!({"on": true}))).0, 409);
+    assert_eq!(world.refused(&Call::signed("switch", &json!({"on": "yes"}))).0, 400);
+}

@@ -1,0 +1,15 @@
+//! The plugin by itself, in a real WordPress: asked over HTTP as the engine asks, and by PHP.
+//!
+//! Ultimate Multisite is a stand-in that was written from what was observed of it.
+
+#![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
+
+mod channel;
+mod engine;
+mod network;
+mod nudge;
+mod pages;
+mod source;
+mod stages;
+mod takeover;
+mod world;

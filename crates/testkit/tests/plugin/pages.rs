@@ -1,0 +1,171 @@
+//! What people see of it: pages, notices, Site Health, the command line.
+
+use serde_json::{Value, json};
+
+use crate::world::{Admin, World};
+
+const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
+
+/// What the engine told of two domains; the id of the one that needs a person.
+fn told(world: &World) -> u64 {
+    let (shop, fine) = (world.map("shop.example", "failed"), world.map("fine.example", "done"));
+    world.call(
+        "report",
+        &json!({
+            "engine": "0.1.0", "silence": 3600, "panel": "https://panel.example/?a=1&b=2",
+            "alerts": ["<b>An alert</b>"], "problems": ["A problem"], "counts": {"done": 12},
+            "domains": {
+                shop.to_string(): {"domain": "shop.example", "person": true, "text": "DNS <i>elsewhere</i>", "next": 1000},
+                fine.to_string(): {"domain": "fine.example", "person": false, "text": "Ready", "next": null},
+            },
+        }),
+    );
+    shop
+}
+
+#[test]
+fn the_page_shows_what_was_told_and_has_a_domain_checked() {
+    let world = World::new();
+    told(&world);
+    assert_ne!(world.page(PAGE).status, 200, "not to strangers");
+    let admin = Admin::of(&world);
+    let page = admin.page(PAGE);
+    assert_eq!(page.status, 200, "{page:?}");
+    for text in [
+        "The engine was last heard of on ",
+        "closte-sync has taken the place of the built-in integration.",
+        "&lt;b&gt;An alert&lt;/b&gt;",
+        "A problem",
+        "done: 12",
+        "shop.example",
+        "DNS &lt;i&gt;elsewhere&lt;/i&gt; (next check: now)",
+        "href=\"https://panel.example/?a=1&#038;b=2\"",
+    ] {
+        assert!(page.body.contains(text), "{text}\n{}", page.body);
+    }
+    assert!(!page.body.contains("fine.example"), "{}", page.body);
+
+    let link = page.body.split('"').find(|it| it.contains("admin-post.php")).expect("a link");
+    let link = link.replace("&#038;", "&");
+    let link = link.strip_prefix("http://network.example").unwrap();
+    assert_eq!(admin.page(&link.replace("shop.example", "no.example")).status, 404);
+    assert_eq!(admin.page(link.split("&_wpnonce").next().unwrap()).status, 403);
+    assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!([]));
+    let answer = admin.page(link);
+    assert_eq!(answer.status, 302, "{answer:?}");
+    assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!(["shop.example"]));
+    assert!(
+        admin
+            .page(&format!("{PAGE}&closte_sync_recheck=yes"))
+            .body
+            .contains("is checked as soon as")
+    );
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn ultimate_multisites_own_pages_show_the_reason() {
+    let world = World::new();
+    let shop = told(&world);
+    let row = |table: &str, id: u64, user: u32| {
+        let code = format!(
+            "wp_set_current_user({user}); $actions = ['edit' => '<a href=\"?page=wp-ultimo-edit-domain&#038;id={id}\">']; \
+             echo json_encode(Closte_Sync\\Domain_Pages::add_to_row($actions, '{table}'));"
+        );
+        let actions: Value = serde_json::from_str(&world.wordpress.php(&code)).unwrap();
+        actions["closte-sync"].clone()
+    };
+    let note = row("domain_list_table", shop, 1);
+    let note = note.as_str().unwrap();
+    assert!(
+        note.starts_with("DNS &lt;i&gt;elsewhere&lt;/i&gt; (next check: now) <a href="),
+        "{note}"
+    );
+    assert_eq!(row("domain_list_table", shop + 9, 1), Value::Null);
+    assert_eq!(row("site_list_table", shop, 1), Value::Null);
+    assert_eq!(row("domain_list_table", shop, 0), Value::Null, "not to strangers");
+    let box_of = |id: u64| {
+        world.wordpress.php(&format!(
+            "wp_set_current_user(1); $_GET['id'] = '{id}'; Closte_Sync\\Domain_Pages::show_box();"
+        ))
+    };
+    assert!(box_of(shop).contains("DNS &lt;i&gt;elsewhere"), "{}", box_of(shop));
+    assert!(box_of(0).contains("not told anything"), "{}", box_of(0));
+}
+
+#[test]
+fn admins_are_told_when_the_engine_is_silent() {
+    let world = World::new();
+    let notices = || world.wordpress.php("echo implode(' ', Closte_Sync\\Notices::texts());");
+    assert!(notices().starts_with("The engine has not been heard of yet."), "{}", notices());
+    world.heard();
+    assert_eq!(notices(), "");
+    world.option("closte_sync_heard", "UNIX_TIMESTAMP() - 7200");
+    let said = notices();
+    assert!(said.contains("2 hours ago") && said.contains("`closte-sync plugin status`"), "{said}");
+    let shown = Admin::of(&world).page(PAGE).body;
+    assert!(shown.contains("notice-warning") && shown.contains("2 hours ago"), "{shown}");
+    world.option("closte_sync_secret", "''");
+    assert!(notices().starts_with("There is no secret"), "{}", notices());
+}
+
+#[test]
+fn site_health_has_our_checks() {
+    let world = World::new();
+    let health = |user: u32| {
+        world.wordpress.php(&format!(
+            "wp_set_current_user({user}); foreach (apply_filters('site_status_tests', ['direct' => []])['direct'] as $id => $it) {{ \
+             echo substr($id, 12), ' ', $it['test']()['status'], \"\\n\"; }}"
+        ))
+    };
+    assert_eq!(health(0), "");
+    let well = "ultimate_multisite good\nsecret good\nengine good\nswitch good\nnudge good\nrefused good\n";
+    assert_eq!(health(1), well.replace("engine good", "engine recommended"));
+    world.heard();
+    assert_eq!(health(1), well);
+}
+
+#[test]
+fn the_command_line_shows_and_does_the_same() {
+    let world = World::new();
+    told(&world);
+    let run = |code: &str| {
+        world.wordpress.php(&format!(
+            "final class WP_CLI {{ static function __callStatic($name, $said) {{ echo \"$name: $said[0]\\n\"; }} }} \
+             $cli = new Closte_Sync\\Cli(); {code}"
+        ))
+    };
+    let status = run("$cli->status();");
+    assert!(
+        status
+            .contains("log: done: 12\nlog: shop.example: DNS <i>elsewhere</i> (next check: now)\n"),
+        "{status}"
+    );
+    assert!(run("$cli->recheck(['Shop.example']);").starts_with("success: shop.example"));
+    assert!(run("$cli->recheck(['no.example']);").starts_with("error: no.example is not mapped"));
+    assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!(["shop.example"]));
+    let well = run("$cli->doctor();");
+    assert!(well.contains("ok:  The engine is heard of") && !well.contains("BAD"), "{well}");
+    world.option("closte_sync_secret", "''");
+    let ill = run("$cli->doctor();");
+    assert!(
+        ill.contains("BAD: WordPress and the engine share")
+            && ill.contains("error: Not as it should be: 1."),
+        "{ill}"
+    );
+}
+
+#[test]
+fn what_it_stored_goes_with_it_but_for_the_home() {
+    let world = World::new();
+    told(&world);
+    world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
+    world.wordpress.deactivate_plugin();
+    world.wordpress.php(
+        "define('WP_UNINSTALL_PLUGIN', 'closte-sync/closte-sync.php'); \
+         require WP_PLUGIN_DIR . '/closte-sync/uninstall.php';",
+    );
+    let left = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte%' \
+        UNION ALL SELECT option_name FROM wp_options WHERE option_name LIKE '%closte\\_sync%'";
+    assert_eq!(world.database.execute(left), "closte_sync_home\n");
+}

@@ -1,0 +1,278 @@
+//! A WordPress with the plugin and a stand-in for Ultimate Multisite, and an engine's voice.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use testkit::mariadb::{Database, MariaDb};
+use testkit::wordpress::{Server, UltimateMultisite, WordPress};
+
+/// What both sides know.
+pub(crate) const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/// Over HTTP, PHP tells in its log what it will not like in a later version, too.
+const LOUD: &str = "<?php if (PHP_SAPI === 'cli-server') { error_reporting(E_ALL); }";
+
+/// A network with the plugin, served.
+pub(crate) struct World {
+    pub(crate) wordpress: WordPress,
+    pub(crate) database: Database<'static>,
+    pub(crate) server: Server,
+    _folder: TempDir,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+/// A signed request, to be spoilt.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) path: String,
+    pub(crate) body: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+impl World {
+    /// With an Ultimate Multisite of the newest kind.
+    pub(crate) fn new() -> Self {
+        Self::with(UltimateMultisite::Registry)
+    }
+
+    pub(crate) fn with(version: UltimateMultisite) -> Self {
+        let world = Self::bare();
+        world.wordpress.add_ultimate_multisite(version);
+        world.wordpress.install_plugin();
+        world.option("closte_sync_secret", &format!("'{SECRET}'"));
+        world
+    }
+
+    /// A network that knows neither the plugin nor Ultimate Multisite.
+    pub(crate) fn bare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("public_html");
+        let database = MariaDb::shared().fresh_database();
+        let wordpress = WordPress::copy(installed(), &database, &root, &[]);
+        let loud = root.join("wp-content/mu-plugins/loud.php");
+        std::fs::write(loud, LOUD).unwrap();
+        let server = wordpress.serve();
+        Self { wordpress, database, server, _folder: folder }
+    }
+
+    /// Put a value, as SQL, into one of the network's options.
+    pub(crate) fn option(&self, name: &str, sql: &str) {
+        self.database.execute(&format!(
+            "DELETE FROM wp_sitemeta WHERE meta_key = '{name}'; \
+             INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES (1, '{name}', {sql});"
+        ));
+    }
+
+    /// One of the network's options, as PHP reads it, in JSON.
+    pub(crate) fn read_option(&self, name: &str) -> Value {
+        let code = format!("echo json_encode(get_network_option(1, '{name}', null));");
+        serde_json::from_str(&self.wordpress.php(&code)).unwrap()
+    }
+
+    /// Map a domain by SQL; the id of the mapping.
+    pub(crate) fn map(&self, domain: &str, stage: &str) -> u64 {
+        let sql = format!(
+            "INSERT INTO wp_wu_domain_mappings (blog_id, domain, stage) \
+             VALUES (1, '{domain}', '{stage}'); SELECT LAST_INSERT_ID();"
+        );
+        self.database.execute(&sql).trim().parse().unwrap()
+    }
+
+    /// `stage secure` of a mapping in the table.
+    pub(crate) fn row(&self, id: u64) -> String {
+        let sql = format!(
+            "SELECT CONCAT(IFNULL(stage, 'NULL'), ' ', secure) FROM wp_wu_domain_mappings WHERE id = {id}"
+        );
+        self.database.execute(&sql).trim().to_owned()
+    }
+
+    /// Call the plugin as the engine does; what it answers to a good call.
+    #[track_caller]
+    pub(crate) fn call(&self, name: &str, body: &Value) -> Value {
+        let answer = self.send(&Call::signed(name, body));
+        assert_eq!(answer.status, 200, "{answer:?}\n{}", self.server.log());
+        answer.json()
+    }
+
+    /// The `code` and status of an answer that refuses.
+    #[track_caller]
+    pub(crate) fn refused(&self, call: &Call) -> (u16, String) {
+        let answer = self.send(call);
+        let code = answer.json()["code"].as_str().unwrap_or_default().to_owned();
+        (answer.status, code)
+    }
+
+    pub(crate) fn send(&self, call: &Call) -> Answer {
+        let mut head = format!(
+            "POST /wp-json{} HTTP/1.0\r\nHost: network.example\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n",
+            call.path,
+            call.body.len()
+        );
+        for (name, value) in &call.headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        self.ask(&format!("{head}\r\n{}", call.body))
+    }
+
+    /// Look at a page, as a stranger.
+    pub(crate) fn page(&self, path: &str) -> Answer {
+        self.page_with(path, "")
+    }
+
+    pub(crate) fn page_with(&self, path: &str, cookies: &str) -> Answer {
+        self.ask(&format!(
+            "GET {path} HTTP/1.0\r\nHost: network.example\r\nCookie: {cookies}\r\n\r\n"
+        ))
+    }
+
+    fn ask(&self, request: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.server.address()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut text = Vec::new();
+        stream.read_to_end(&mut text).unwrap();
+        Answer::parse(&String::from_utf8_lossy(&text))
+    }
+
+    /// A report that came just now.
+    pub(crate) fn heard(&self) {
+        self.call("report", &json!({"engine": "0.1.0", "silence": 3600}));
+    }
+
+    /// What the plugin itself said into PHP's log.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = self.server.log();
+        let ours = log.lines().filter(|line| line.contains("PHP ") && line.contains("closte-sync"));
+        ours.map(str::to_owned).collect()
+    }
+}
+
+/// A network's admin, as a browser.
+pub(crate) struct Admin<'a> {
+    world: &'a World,
+    cookies: String,
+}
+
+impl<'a> Admin<'a> {
+    pub(crate) fn of(world: &'a World) -> Self {
+        let cookies = world.wordpress.php(
+            "$until = time() + 3600; $token = WP_Session_Tokens::get_instance(1)->create($until); \
+             foreach ([AUTH_COOKIE => 'auth', LOGGED_IN_COOKIE => 'logged_in'] as $name => $scheme) { \
+             echo $name, '=', rawurlencode(wp_generate_auth_cookie(1, $until, $scheme, $token)), '; '; }",
+        );
+        Self { world, cookies }
+    }
+
+    pub(crate) fn page(&self, path: &str) -> Answer {
+        self.world.page_with(path, &self.cookies)
+    }
+}
+
+impl Answer {
+    fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("an answer over HTTP");
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok());
+        Self {
+            status: status.expect("a status"),
+            head: head.to_ascii_lowercase(),
+            body: body.to_owned(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Call {
+    /// A call as the engine makes it.
+    pub(crate) fn signed(name: &str, body: &Value) -> Self {
+        Self::signed_with(SECRET, "to-plugin", name, body, now())
+    }
+
+    pub(crate) fn signed_with(
+        secret: &str,
+        direction: &str,
+        name: &str,
+        body: &Value,
+        time: u64,
+    ) -> Self {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let nonce = format!("{:032x}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let (path, body) = (format!("/closte-sync/v1/{name}"), body.to_string());
+        let signature = signature(secret, direction, &path, &body, &time.to_string(), &nonce);
+        let headers = vec![
+            ("X-Closte-Sync-Time", time.to_string()),
+            ("X-Closte-Sync-Nonce", nonce),
+            ("X-Closte-Sync-Signature", signature),
+        ];
+        Self { path, body, headers }
+    }
+}
+
+/// The protocol's signature of a `POST`.
+pub(crate) fn signature(
+    secret: &str,
+    direction: &str,
+    path: &str,
+    body: &str,
+    time: &str,
+    nonce: &str,
+) -> String {
+    let hash = hex(&Sha256::digest(body.as_bytes()));
+    let text = format!("closte-sync v1\n{direction}\nPOST\n{path}\n{hash}\n{time}\n{nonce}");
+    let secret: Vec<u8> = (0..secret.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&secret[at..at + 2], 16).unwrap())
+        .collect();
+    format!("v1={}", hex(&hmac(&secret, text.as_bytes())))
+}
+
+/// RFC 2104, for keys that are no longer than a block.
+fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
+    let pad = |byte: u8| {
+        let mut block = [byte; 64];
+        block.iter_mut().zip(key).for_each(|(to, from)| *to ^= from);
+        block
+    };
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
+    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "PHP has no clock that a test could move")]
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The database of the one network that all others are copies of.
+fn installed() -> &'static Database<'static> {
+    static INSTALLED: OnceLock<Database<'static>> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let database = MariaDb::shared().fresh_database();
+        let folder = tempfile::tempdir().unwrap();
+        WordPress::install(&database, &folder.path().join("public_html"), &[]);
+        database
+    })
+}

@@ -1,0 +1,40 @@
+<?php
+/**
+ * Closte-sync: the engine behind Ultimate Multisite's Closte switch, seen from WordPress.
+ *
+ * This file names the plugin and loads the rest. It must never do any work by itself, and it must
+ * work without having been activated by hand: there is no activation hook.
+ *
+ * @package Closte_Sync
+ *
+ * Plugin Name:       closte-sync
+ * Description:       Tells closte-sync of changes at once, saves what it finds through Ultimate Multisite, and shows in the network admin what it knows about each domain.
+ * Version:           0.1.0
+ * Requires at least: 5.9
+ * Requires PHP:      7.4
+ * Network:           true
+ * Author:            The closte-sync authors
+ * License:           GPL-2.0-or-later
+ * License URI:       https://www.gnu.org/licenses/gpl-2.0.html
+ * Text Domain:       closte-sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+const FILE = __FILE__;
+
+spl_autoload_register(
+	static function ( $name ) {
+		if ( 0 === strpos( $name, __NAMESPACE__ . '\\' ) ) {
+			$slug = strtolower( str_replace( '_', '-', substr( $name, strlen( __NAMESPACE__ ) + 1 ) ) );
+			$file = __DIR__ . "/includes/class-$slug.php";
+			if ( is_file( $file ) ) {
+				require_once $file;
+			}
+		}
+	}
+);
+
+Plugin::start();

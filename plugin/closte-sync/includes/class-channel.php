@@ -1,0 +1,225 @@
+<?php
+/**
+ * The calls of the engine: REST routes that only it may use.
+ *
+ * Whoever is logged in, or whether anybody is, plays no part: the signature alone decides.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The routes below `closte-sync/v1`.
+ */
+final class Channel {
+
+	const NAME     = 'closte-sync/v1';
+	const PROTOCOL = 1;
+
+	/**
+	 * Each is a function of this class by the same name.
+	 */
+	const CALLS = array( 'hello', 'report', 'stages', 'network', 'home', 'switch', 'secret' );
+
+	/**
+	 * Listen to WordPress.
+	 */
+	public static function listen() {
+		add_action( 'rest_api_init', array( self::class, 'register' ) );
+		add_filter( 'rest_authentication_errors', array( self::class, 'let_through' ), PHP_INT_MAX );
+		add_filter( 'rest_send_nocache_headers', array( self::class, 'never_cached' ), PHP_INT_MAX );
+	}
+
+	/**
+	 * Register the routes.
+	 */
+	public static function register() {
+		foreach ( self::CALLS as $call ) {
+			$route = array(
+				'methods'             => 'POST',
+				'permission_callback' => array( Gate::class, 'check' ),
+				'callback'            => static function ( $request ) use ( $call ) {
+					return self::answer( $call, $request );
+				},
+			);
+			register_rest_route( self::NAME, "/$call", $route );
+		}
+	}
+
+	/**
+	 * Where a network lets nobody in who is not logged in, our routes still have their own check.
+	 *
+	 * @param mixed $error What others found.
+	 * @return mixed
+	 */
+	public static function let_through( $error ) {
+		return is_wp_error( $error ) && self::is_ours() ? null : $error;
+	}
+
+	/**
+	 * No answer of ours is worth keeping.
+	 *
+	 * @param bool $never What others want.
+	 * @return bool
+	 */
+	public static function never_cached( $never ) {
+		return $never || self::is_ours();
+	}
+
+	/**
+	 * Whether the request is for one of our routes.
+	 *
+	 * @return bool
+	 */
+	private static function is_ours() {
+		$route = isset( $GLOBALS['wp']->query_vars['rest_route'] ) ? $GLOBALS['wp']->query_vars['rest_route'] : '';
+		return is_string( $route ) && 0 === strpos( ltrim( $route, '/' ), self::NAME . '/' );
+	}
+
+	/**
+	 * Answer a call that passed the gate.
+	 *
+	 * @param string           $call    Which.
+	 * @param \WP_REST_Request $request What came.
+	 * @return \WP_REST_Response|\WP_Error
+	 */
+	private static function answer( $call, $request ) {
+		$asked = json_decode( (string) $request->get_body(), true );
+		if ( ! is_array( $asked ) ) {
+			return self::bad( __( 'The body is no JSON object.', 'closte-sync' ) );
+		}
+		$answer = call_user_func( array( self::class, "answer_$call" ), $asked );
+		return is_wp_error( $answer ) ? $answer : new \WP_REST_Response( $answer );
+	}
+
+	/**
+	 * Who is here, and what a person wants checked.
+	 *
+	 * @param array $asked Whether to hand that over, as `take`.
+	 * @return array
+	 */
+	private static function answer_hello( array $asked ) {
+		return array(
+			'plugin'             => Plugin::version(),
+			'protocol'           => self::PROTOCOL,
+			'time'               => time(),
+			'wordpress'          => get_bloginfo( 'version' ),
+			'php'                => PHP_VERSION,
+			'ultimate_multisite' => Ultimate_Multisite::version(),
+			'mode'               => Takeover::mode(),
+			'switched_on'        => Engine::is_switched_on(),
+			'object_cache'       => (bool) wp_using_ext_object_cache(),
+			'rechecks'           => empty( $asked['take'] ) ? Rechecks::waiting() : Rechecks::take(),
+			'refused'            => Refusals::told(),
+		);
+	}
+
+	/**
+	 * What the engine knows, for the pages.
+	 *
+	 * @param array $asked The report.
+	 * @return object
+	 */
+	private static function answer_report( array $asked ) {
+		Engine::store( $asked );
+		return (object) array();
+	}
+
+	/**
+	 * Stages to be saved.
+	 *
+	 * @param array $asked The writes.
+	 * @return array|\WP_Error
+	 */
+	private static function answer_stages( array $asked ) {
+		$writes = isset( $asked['writes'] ) ? $asked['writes'] : null;
+		if ( ! is_array( $writes ) || count( $writes ) > Stage_Writer::MOST || array_filter( $writes, 'is_array' ) !== $writes ) {
+			return self::bad( __( 'There must be a list of at most 50 writes.', 'closte-sync' ) );
+		}
+		if ( ! Ultimate_Multisite::is_there() ) {
+			return new \WP_Error( 'closte_sync_no_ultimate_multisite', __( 'Ultimate Multisite is not there to save them.', 'closte-sync' ), array( 'status' => 503 ) );
+		}
+		return array( 'results' => array_map( array( new Stage_Writer(), 'write' ), array_values( $writes ) ) );
+	}
+
+	/**
+	 * The whole network, unless the engine knows it.
+	 *
+	 * @param array $asked The version it knows.
+	 * @return array|\WP_Error
+	 */
+	private static function answer_network( array $asked ) {
+		$known  = isset( $asked['known'] ) && is_string( $asked['known'] ) ? $asked['known'] : null;
+		$reader = new Network_Reader();
+		$answer = $reader->read( $known );
+		if ( null === $answer ) {
+			return new \WP_Error( 'closte_sync_unreadable', __( 'The database did not answer in full.', 'closte-sync' ), array( 'status' => 503 ) );
+		}
+		return $answer;
+	}
+
+	/**
+	 * Which installation acts for the network.
+	 *
+	 * @param array $asked The one that wants to.
+	 * @return array|\WP_Error
+	 */
+	private static function answer_home( array $asked ) {
+		$home = Home::tidy( $asked );
+		if ( null === $home ) {
+			return self::bad( __( 'A home has a domain and a ledger.', 'closte-sync' ) );
+		}
+		return array( 'home' => Home::settle( $home, ! empty( $asked['replace'] ) ) );
+	}
+
+	/**
+	 * Closte's switch.
+	 *
+	 * @param array $asked Where to.
+	 * @return array|\WP_Error
+	 */
+	private static function answer_switch( array $asked ) {
+		if ( ! isset( $asked['on'] ) || ! is_bool( $asked['on'] ) ) {
+			return self::bad( __( '`on` is true or false.', 'closte-sync' ) );
+		}
+		$changed = Nudge::quietly(
+			static function () use ( $asked ) {
+				return Ultimate_Multisite::turn( $asked['on'] );
+			}
+		);
+		if ( null === $changed ) {
+			return new \WP_Error( 'closte_sync_unreadable', __( 'The option of the switches does not unserialize, so it is left alone.', 'closte-sync' ), array( 'status' => 409 ) );
+		}
+		return array( 'changed' => $changed );
+	}
+
+	/**
+	 * Another secret.
+	 *
+	 * @param array $asked It.
+	 * @return object|\WP_Error
+	 */
+	private static function answer_secret( array $asked ) {
+		if ( ! is_ssl() ) {
+			return new \WP_Error( 'closte_sync_not_https', __( 'A secret is only taken over https.', 'closte-sync' ), array( 'status' => 403 ) );
+		}
+		if ( ! isset( $asked['secret'] ) || ! Signature::is_secret( $asked['secret'] ) ) {
+			return self::bad( __( 'A secret is 64 hexadecimal digits.', 'closte-sync' ) );
+		}
+		Secret::write( $asked['secret'] );
+		return (object) array();
+	}
+
+	/**
+	 * The answer to what makes no sense.
+	 *
+	 * @param string $message Why.
+	 * @return \WP_Error
+	 */
+	private static function bad( $message ) {
+		return new \WP_Error( 'closte_sync_bad_request', $message, array( 'status' => 400 ) );
+	}
+}

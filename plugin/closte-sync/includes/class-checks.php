@@ -1,0 +1,63 @@
+<?php
+/**
+ * What should be so, and whether it is: for Site Health and for `wp closte-sync doctor`.
+ *
+ * Checking changes nothing and asks nobody.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The checks.
+ */
+final class Checks {
+
+	/**
+	 * All of them, by their ids: whether it is well, what it is about, and what there is to say.
+	 *
+	 * @return array[]
+	 */
+	public static function all() {
+		return array(
+			'ultimate_multisite' => self::check( Ultimate_Multisite::is_there(), __( 'Ultimate Multisite is there', 'closte-sync' ), __( 'Without it closte-sync does nothing.', 'closte-sync' ) ),
+			'secret'             => self::check( null !== Secret::read(), __( 'WordPress and the engine share a secret', 'closte-sync' ), __( '`closte-sync plugin install` makes one, on the machine of the engine.', 'closte-sync' ) ),
+			'engine'             => self::check( Engine::is_heard_of(), __( 'The engine is heard of', 'closte-sync' ), Words::heard() ),
+			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), __( 'The switch is in Ultimate Multisite, Settings, Integrations.', 'closte-sync' ) ),
+			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'The engine can be told of changes at once', 'closte-sync' ), __( 'Where it cannot, changes wait for its next look.', 'closte-sync' ) ),
+			'refused'            => self::refused(),
+		);
+	}
+
+	/**
+	 * Whether somebody knocked in vain within a day.
+	 *
+	 * @return array
+	 */
+	private static function refused() {
+		$refused = Refusals::told();
+		$lately  = null !== $refused['at'] && time() - $refused['at'] < DAY_IN_SECONDS;
+		/* translators: 1: a number, 2: a code. */
+		$text = sprintf( __( 'Requests refused so far: %1$d, the last one as %2$s.', 'closte-sync' ), $refused['count'], (string) $refused['last'] );
+		return self::check( ! $lately, __( 'No request was refused today', 'closte-sync' ), 0 === $refused['count'] ? '' : $text );
+	}
+
+	/**
+	 * One check.
+	 *
+	 * @param bool   $is_well Whether it is so.
+	 * @param string $label   What should be so.
+	 * @param string $text    What there is to say.
+	 * @return array
+	 */
+	private static function check( $is_well, $label, $text ) {
+		return array(
+			'is_well' => $is_well,
+			'label'   => $label,
+			'text'    => $text,
+		);
+	}
+}

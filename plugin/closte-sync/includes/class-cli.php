@@ -1,0 +1,65 @@
+<?php
+/**
+ * `wp closte-sync`: what the pages show and do, on the command line.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Shows what closte-sync knows of this network's domains.
+ */
+final class Cli {
+
+	/**
+	 * Shows the engine's state, counts, and the domains that need a person.
+	 */
+	public function status() {
+		\WP_CLI::log( Words::heard() );
+		\WP_CLI::log( Words::mode() );
+		foreach ( Engine::report()['counts'] as $stage => $count ) {
+			\WP_CLI::log( "$stage: $count" );
+		}
+		foreach ( Admin_Page::needing_a_person() as $domain ) {
+			\WP_CLI::log( "{$domain['domain']}: " . Words::of_domain( $domain ) );
+		}
+	}
+
+	/**
+	 * Has a domain checked as soon as the engine hears of it.
+	 *
+	 * ## OPTIONS
+	 *
+	 * <domain>
+	 * : Its name, as it is mapped.
+	 *
+	 * @param string[] $arguments The name.
+	 */
+	public function recheck( $arguments ) {
+		$domain = strtolower( $arguments[0] );
+		if ( ! Ultimate_Multisite::is_mapped( $domain ) ) {
+			\WP_CLI::error( "$domain is not mapped on this network." );
+		} elseif ( ! Rechecks::add( $domain ) ) {
+			\WP_CLI::error( 'Too many domains wait for the engine already.' );
+		} else {
+			\WP_CLI::success( "$domain is checked when the engine hears of it." );
+		}
+	}
+
+	/**
+	 * Says what is not as it should be.
+	 */
+	public function doctor() {
+		$ill = 0;
+		foreach ( Checks::all() as $check ) {
+			\WP_CLI::log( ( $check['is_well'] ? 'ok:  ' : 'BAD: ' ) . "{$check['label']}. {$check['text']}" );
+			$ill += $check['is_well'] ? 0 : 1;
+		}
+		if ( $ill > 0 ) {
+			\WP_CLI::error( "Not as it should be: $ill." );
+		}
+	}
+}

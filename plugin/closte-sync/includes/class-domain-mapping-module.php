@@ -1,0 +1,122 @@
+<?php
+/**
+ * The capability `domain-mapping` of Ultimate Multisite's integration `closte`, in our hands.
+ *
+ * It calls nobody: the engine does the work, and hears of it by a nudge. This file is loaded only
+ * where the classes that it extends are there and of a shape we know; see `Module_Fit`.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * In the place of the built-in module. Parameters have no types, as in some versions they have none.
+ */
+final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capability_Module implements \WP_Ultimo\Integrations\Capabilities\Domain_Mapping_Capability {
+
+	/**
+	 * By this it takes the place of the built-in one.
+	 *
+	 * @return string
+	 */
+	public function get_capability_id(): string {
+		return 'domain-mapping';
+	}
+
+	/**
+	 * Its title in the wizard.
+	 *
+	 * @return string
+	 */
+	public function get_title(): string {
+		return __( 'Domain mapping by closte-sync', 'closte-sync' );
+	}
+
+	/**
+	 * What the wizard says that it does.
+	 *
+	 * @return array
+	 */
+	public function get_explainer_lines(): array {
+		return array(
+			'will'     => array(
+				__( 'Keep the domains of this network in step with Closte, retry what fails and remove what goes', 'closte-sync' ),
+				__( 'Follow DNS and certificate of each domain and show why one is not ready', 'closte-sync' ),
+			),
+			'will_not' => array(
+				__( 'Remove a domain at Closte that it did not add or see mapped', 'closte-sync' ),
+			),
+		);
+	}
+
+	/**
+	 * Nothing: the nudge listens on its own, integration or not.
+	 */
+	public function register_hooks(): void {
+	}
+
+	/**
+	 * Closte makes certificates by itself.
+	 *
+	 * @param mixed $feature Its name.
+	 * @return bool
+	 */
+	public function supports( $feature ): bool {
+		return 'autossl' === $feature;
+	}
+
+	/**
+	 * A domain was mapped.
+	 *
+	 * @param mixed $domain  Its name.
+	 * @param mixed $site_id Its site.
+	 */
+	public function on_add_domain( $domain, $site_id ): void {
+		Nudge::mark( 'domain' );
+	}
+
+	/**
+	 * A mapping went.
+	 *
+	 * @param mixed $domain  Its name.
+	 * @param mixed $site_id Its site.
+	 */
+	public function on_remove_domain( $domain, $site_id ): void {
+		Nudge::mark( 'domain' );
+	}
+
+	/**
+	 * A site came.
+	 *
+	 * @param mixed $subdomain Its name.
+	 * @param mixed $site_id   Its id.
+	 */
+	public function on_add_subdomain( $subdomain, $site_id ): void {
+		Nudge::mark( 'site' );
+	}
+
+	/**
+	 * A site went.
+	 *
+	 * @param mixed $subdomain Its name.
+	 * @param mixed $site_id   Its id.
+	 */
+	public function on_remove_subdomain( $subdomain, $site_id ): void {
+		Nudge::mark( 'site' );
+	}
+
+	/**
+	 * Whether the engine lives.
+	 *
+	 * @return true|\WP_Error
+	 */
+	public function test_connection() {
+		if ( Engine::is_heard_of() ) {
+			return true;
+		}
+		return new \WP_Error( 'closte_sync_silent', Words::silence() );
+	}
+}

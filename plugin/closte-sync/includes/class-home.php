@@ -1,0 +1,65 @@
+<?php
+/**
+ * The mark that says which installation acts for the network.
+ *
+ * A copy of the network carries it along and is told by it, so it is never made up here, and never
+ * removed with the plugin.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The home of a network.
+ */
+final class Home {
+
+	const OPTION = 'closte_sync_home';
+
+	/**
+	 * A home in the types that it has, and nothing else.
+	 *
+	 * @param mixed $home Anything.
+	 * @return array|null Null for what is none.
+	 */
+	public static function tidy( $home ) {
+		if ( ! is_array( $home ) || ! self::is_text( $home, 'domain' ) || ! self::is_text( $home, 'ledger' ) ) {
+			return null;
+		}
+		return array(
+			'app'    => self::is_text( $home, 'app' ) ? $home['app'] : null,
+			'domain' => $home['domain'],
+			'ledger' => $home['ledger'],
+		);
+	}
+
+	/**
+	 * Put a home there; the one that stands there now.
+	 *
+	 * @param array $home    The one that wants to.
+	 * @param bool  $replace Whether it takes the place of another.
+	 * @return array|null
+	 */
+	public static function settle( array $home, $replace ) {
+		if ( $replace ) {
+			Network_Options::write( self::OPTION, $home );
+		} else {
+			Network_Options::write_first( self::OPTION, $home );
+		}
+		return self::tidy( Network_Options::read( self::OPTION ) );
+	}
+
+	/**
+	 * Whether there is a text.
+	 *
+	 * @param array  $home Where.
+	 * @param string $name Its name.
+	 * @return bool
+	 */
+	private static function is_text( array $home, $name ) {
+		return isset( $home[ $name ] ) && is_string( $home[ $name ] ) && '' !== $home[ $name ];
+	}
+}

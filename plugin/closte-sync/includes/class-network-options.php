@@ -1,0 +1,134 @@
+<?php
+/**
+ * The network's options, straight from the table.
+ *
+ * An object cache may hold values that are long gone, and the engine writes by SQL. So nothing here
+ * is ever read from a cache, and whatever is written is taken out of it.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Rows of `wp_sitemeta` that belong to this network. The first of a name counts, as in WordPress.
+ */
+final class Network_Options {
+
+	/**
+	 * The value of one option.
+	 *
+	 * @param string $name Its name.
+	 * @return mixed Null where there is none, or none that unserializes.
+	 */
+	public static function read( $name ) {
+		return self::read_all( array( $name ) )[ $name ];
+	}
+
+	/**
+	 * The values of several options, in one question.
+	 *
+	 * @param string[] $names Their names.
+	 * @return array By name; null where there is none.
+	 */
+	public static function read_all( array $names ) {
+		return array_map( array( self::class, 'value' ), self::raw( $names ) );
+	}
+
+	/**
+	 * Several options as the table holds them.
+	 *
+	 * @param string[] $names Their names.
+	 * @return array By name; null where there is none.
+	 */
+	public static function raw( array $names ) {
+		global $wpdb;
+		$marks  = implode( ', ', array_fill( 0, count( $names ), '%s' ) );
+		$values = array_merge( array( get_current_network_id() ), $names );
+		// phpcs:ignore WordPress.DB -- The marks are placeholders, and a cache is what we avoid.
+		$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, meta_value FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key IN ($marks) ORDER BY meta_id DESC", $values ) );
+		$found = array_fill_keys( $names, null );
+		foreach ( (array) $rows as $row ) {
+			$found[ $row->meta_key ] = $row->meta_value;
+		}
+		return $found;
+	}
+
+	/**
+	 * Store one of our own options.
+	 *
+	 * @param string $name  Its name.
+	 * @param mixed  $value What is to be read from now on.
+	 */
+	public static function write( $name, $value ) {
+		global $wpdb;
+		$network = get_current_network_id();
+		$stored  = maybe_serialize( $value );
+		// phpcs:disable WordPress.DB -- A cache is what we avoid.
+		$row = $wpdb->get_var( $wpdb->prepare( "SELECT meta_id FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id LIMIT 1", $network, $name ) );
+		if ( null === $row ) {
+			$wpdb->query( $wpdb->prepare( "INSERT INTO $wpdb->sitemeta (site_id, meta_key, meta_value) VALUES (%d, %s, %s)", $network, $name, $stored ) );
+		} else {
+			$wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE meta_id = %d", $stored, $row ) );
+		}
+		// phpcs:enable
+		self::forget( $name );
+	}
+
+	/**
+	 * Store one of our own options unless there is one, in one step.
+	 *
+	 * @param string $name  Its name.
+	 * @param mixed  $value What is to be read from now on, if nobody was first.
+	 */
+	public static function write_first( $name, $value ) {
+		global $wpdb;
+		$network = get_current_network_id();
+		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
+		$wpdb->query( $wpdb->prepare( "INSERT INTO $wpdb->sitemeta (site_id, meta_key, meta_value) SELECT %d, %s, %s FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s)", $network, $name, maybe_serialize( $value ), $network, $name ) );
+		self::forget( $name );
+	}
+
+	/**
+	 * Count one of our own options up, in one step.
+	 *
+	 * @param string $name Its name.
+	 */
+	public static function count_up( $name ) {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
+		$rows = $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = meta_value + 1 WHERE site_id = %d AND meta_key = %s", get_current_network_id(), $name ) );
+		if ( 0 === $rows ) {
+			self::write_first( $name, 1 );
+		}
+		self::forget( $name );
+	}
+
+	/**
+	 * Take an option out of the object cache, and the word that there is none.
+	 *
+	 * @param string $name Its name.
+	 */
+	public static function forget( $name ) {
+		$network = get_current_network_id();
+		wp_cache_delete( "$network:$name", 'site-options' );
+		wp_cache_delete( "$network:notoptions", 'site-options' );
+	}
+
+	/**
+	 * What a stored value means. Nobody's objects are brought to life by it.
+	 *
+	 * @param string|null $stored As the table holds it.
+	 * @return mixed Null for none, and for what does not unserialize.
+	 */
+	public static function value( $stored ) {
+		if ( ! is_serialized( $stored ) ) {
+			return $stored;
+		}
+		// phpcs:ignore -- Rubbish is told by the answer.
+		$value = @unserialize( trim( $stored ), array( 'allowed_classes' => false ) );
+		return false === $value && 'b:0;' !== trim( $stored ) ? null : $value;
+	}
+}

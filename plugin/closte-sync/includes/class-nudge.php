@@ -1,0 +1,288 @@
+<?php
+/**
+ * Tells the engine that something changed, once at the end of a request.
+ *
+ * A lost nudge costs only time, so nothing here may ever break a page, say a word on it, or keep it
+ * waiting longer than a second; and an engine that does not answer is left alone for a while.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The nudge.
+ */
+final class Nudge {
+
+	/**
+	 * How long the engine is left alone.
+	 */
+	const OPTION = 'closte_sync_nudge';
+
+	/**
+	 * The engine's route, whatever stands before it in the URL.
+	 */
+	const ROUTE = '/v1/nudge';
+
+	/**
+	 * In seconds: the longest that a page waits, the first pause after a failure, and the longest.
+	 */
+	const PATIENCE    = 1;
+	const FIRST_PAUSE = 60;
+	const LAST_PAUSE  = 900;
+
+	/**
+	 * What is worth hearing, and in one word what it is about.
+	 */
+	const HOOKS = array(
+		'wu_add_domain'         => 'domain',
+		'wu_remove_domain'      => 'domain',
+		'wu_domain_post_save'   => 'domain',
+		'wu_domain_post_delete' => 'domain',
+		'wu_add_subdomain'      => 'site',
+		'wu_remove_subdomain'   => 'site',
+		'wp_insert_site'        => 'site',
+		'wp_delete_site'        => 'site',
+	);
+
+	/**
+	 * What of a site is worth hearing when it changes: each post that is published changes others.
+	 */
+	const OF_A_SITE = array( 'domain', 'path', 'site_id', 'archived', 'spam', 'deleted' );
+
+	/**
+	 * What happened first in this request.
+	 *
+	 * @var string|null
+	 */
+	private static $what = null;
+
+	/**
+	 * How many writes of our own are under way.
+	 *
+	 * @var int
+	 */
+	private static $quiet = 0;
+
+	/**
+	 * Listen to WordPress.
+	 */
+	public static function listen() {
+		foreach ( self::HOOKS as $hook => $what ) {
+			add_action(
+				$hook,
+				static function () use ( $what ) {
+					self::mark( $what );
+				}
+			);
+		}
+		add_action( 'wp_update_site', array( self::class, 'mark_site' ), 10, 2 );
+		foreach ( array( Ultimate_Multisite::SETTINGS, Ultimate_Multisite::INTEGRATIONS ) as $option ) {
+			foreach ( array( 'add', 'update', 'delete' ) as $change ) {
+				add_action( "{$change}_site_option_$option", array( self::class, 'mark_settings' ) );
+			}
+		}
+		add_action( 'shutdown', array( self::class, 'send' ), PHP_INT_MAX );
+	}
+
+	/**
+	 * Something changed.
+	 *
+	 * @param string $what In one word.
+	 */
+	public static function mark( $what ) {
+		if ( 0 === self::$quiet && null === self::$what ) {
+			self::$what = $what;
+		}
+	}
+
+	/**
+	 * A site changed.
+	 *
+	 * @param \WP_Site $now    As it is.
+	 * @param \WP_Site $before As it was.
+	 */
+	public static function mark_site( $now, $before ) {
+		foreach ( self::OF_A_SITE as $name ) {
+			if ( (string) $now->$name !== (string) $before->$name ) {
+				self::mark( 'site' );
+			}
+		}
+	}
+
+	/**
+	 * A setting changed.
+	 */
+	public static function mark_settings() {
+		self::mark( 'settings' );
+	}
+
+	/**
+	 * Do what the engine itself asked for: of that it needs no telling.
+	 *
+	 * @param callable $work What to do.
+	 * @return mixed What it returns.
+	 */
+	public static function quietly( callable $work ) {
+		++self::$quiet;
+		try {
+			return $work();
+		} finally {
+			--self::$quiet;
+		}
+	}
+
+	/**
+	 * Tell the engine, if there is anything to tell.
+	 */
+	public static function send() {
+		$what       = self::$what;
+		self::$what = null;
+		if ( null === $what || ! Ultimate_Multisite::is_there() ) {
+			return;
+		}
+		try {
+			Network_Options::count_up( Network_Reader::CHANGES );
+			$nudge = Engine::report()['nudge'];
+			if ( ! self::touch( $nudge['file'] ) && null !== $nudge['url'] ) {
+				self::post( $nudge['url'], $what );
+			}
+		} catch ( \Throwable $error ) {
+			// The page is done; nobody is there to be told.
+			return;
+		}
+	}
+
+	/**
+	 * Touch the engine's file. It is never made here.
+	 *
+	 * @param string|null $file Its path.
+	 * @return bool Whether that is done.
+	 */
+	private static function touch( $file ) {
+		// phpcs:ignore -- Forbidden folders warn, and whether it worked is told by the answer.
+		return null !== $file && @is_file( $file ) && @is_writable( $file ) && @touch( $file );
+	}
+
+	/**
+	 * Post to the engine, unless it is gone or left alone.
+	 *
+	 * @param string $url  Where it listens.
+	 * @param string $what What changed.
+	 */
+	private static function post( $url, $what ) {
+		$secret = Secret::read();
+		if ( null === $secret || ! Engine::is_heard_of() || self::paused_until() > time() ) {
+			return;
+		}
+		self::let_the_page_go();
+		$error = self::request( $secret, $url, $what );
+		if ( null === $error ) {
+			self::clear();
+		} else {
+			self::pause( $error );
+		}
+	}
+
+	/**
+	 * The visitor need not wait for what follows.
+	 */
+	private static function let_the_page_go() {
+		foreach ( array( 'fastcgi_finish_request', 'litespeed_finish_request' ) as $finish ) {
+			if ( function_exists( $finish ) ) {
+				$finish();
+				return;
+			}
+		}
+	}
+
+	/**
+	 * Ask once.
+	 *
+	 * @param string $secret Signs it.
+	 * @param string $url    Where the engine listens.
+	 * @param string $what   What changed.
+	 * @return string|null What went wrong.
+	 */
+	private static function request( $secret, $url, $what ) {
+		$body    = (string) wp_json_encode( array( 'what' => $what ) );
+		$headers = Signature::headers_to_engine( $secret, self::ROUTE, $body, time(), bin2hex( random_bytes( 16 ) ) );
+		$limit   = array( self::class, 'limit_connecting' );
+		add_action( 'requests-requests.before_request', $limit, 10, 5 );
+		$answer = wp_remote_post(
+			$url,
+			array(
+				'timeout'             => self::PATIENCE,
+				'redirection'         => 0,
+				'headers'             => array( 'Content-Type' => 'application/json' ) + $headers,
+				'body'                => $body,
+				'limit_response_size' => 1024,
+			)
+		);
+		remove_action( 'requests-requests.before_request', $limit, 10 );
+		if ( is_wp_error( $answer ) ) {
+			return $answer->get_error_message();
+		}
+		$status = (int) wp_remote_retrieve_response_code( $answer );
+		return $status >= 200 && $status < 300 ? null : "HTTP $status";
+	}
+
+	/**
+	 * WordPress limits the whole request, but not always how long it takes to connect.
+	 *
+	 * @param string $url     Where to.
+	 * @param array  $headers Of the request.
+	 * @param mixed  $data    Of the request.
+	 * @param string $type    Of the request.
+	 * @param array  $options Of the request.
+	 */
+	public static function limit_connecting( $url, $headers, $data, $type, &$options ) {
+		$options['connect_timeout'] = self::PATIENCE;
+	}
+
+	/**
+	 * Until when the engine is left alone.
+	 *
+	 * @return int
+	 */
+	public static function paused_until() {
+		$state = Network_Options::read( self::OPTION );
+		return isset( $state['until'] ) ? (int) $state['until'] : 0;
+	}
+
+	/**
+	 * Leave the engine alone for a while, longer each time.
+	 *
+	 * @param string $error What went wrong.
+	 */
+	private static function pause( $error ) {
+		$now   = time();
+		$state = Network_Options::read( self::OPTION );
+		if ( isset( $state['until'] ) && $state['until'] > $now ) {
+			// Another request failed at the same time: that is one failure, not two.
+			return;
+		}
+		$failures = isset( $state['failures'] ) ? (int) $state['failures'] : 0;
+		$pause    = min( self::LAST_PAUSE, self::FIRST_PAUSE * pow( 2, min( $failures, 10 ) ) );
+		Network_Options::write(
+			self::OPTION,
+			array(
+				'failures' => $failures + 1,
+				'until'    => $now + $pause,
+				'error'    => $error,
+			)
+		);
+	}
+
+	/**
+	 * The engine answered: nothing is held against it.
+	 */
+	private static function clear() {
+		if ( null !== Network_Options::read( self::OPTION ) ) {
+			Network_Options::write( self::OPTION, array() );
+		}
+	}
+}

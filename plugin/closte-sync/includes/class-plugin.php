@@ -1,0 +1,50 @@
+<?php
+/**
+ * Puts the parts in place.
+ *
+ * Every part is told here when to listen; none may act before WordPress says so, and none may need
+ * that it was told before another.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The whole plugin.
+ */
+final class Plugin {
+
+	/**
+	 * Listen to what concerns us.
+	 */
+	public static function start() {
+		Notices::listen();
+		if ( ! is_multisite() ) {
+			return;
+		}
+		Secret::take_file();
+		Channel::listen();
+		Takeover::listen();
+		Nudge::listen();
+		Site_Health::listen();
+		if ( is_admin() ) {
+			Admin_Page::listen();
+			Domain_Pages::listen();
+		}
+		if ( defined( 'WP_CLI' ) && WP_CLI ) {
+			\WP_CLI::add_command( 'closte-sync', Cli::class );
+		}
+	}
+
+	/**
+	 * The version of this plugin, as its header says.
+	 *
+	 * @return string
+	 */
+	public static function version() {
+		return get_file_data( FILE, array( 'version' => 'Version' ) )['version'];
+	}
+}

@@ -1,0 +1,89 @@
+<?php
+/**
+ * Requests that were refused: counted, up to ten a minute.
+ *
+ * Beyond that nothing is stored, so that nobody can keep the database busy from outside.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The count of refusals, and their answers.
+ */
+final class Refusals {
+
+	const OPTION = 'closte_sync_refused';
+	const MOST   = 10;
+	const WINDOW = 60;
+
+	/**
+	 * Count a refusal; its answer.
+	 *
+	 * @param string $code Why.
+	 * @return \WP_Error
+	 */
+	public static function refuse( $code ) {
+		$now   = time();
+		$state = self::state();
+		if ( $now - $state['since'] >= self::WINDOW ) {
+			$state['since'] = $now;
+			$state['some']  = 0;
+		}
+		if ( $state['some'] >= self::MOST ) {
+			return new \WP_Error( 'closte_sync_too_many', __( 'Too many bad requests; come back in a minute.', 'closte-sync' ), array( 'status' => 429 ) );
+		}
+		++$state['some'];
+		++$state['count'];
+		$state['last'] = $code;
+		$state['at']   = $now;
+		Network_Options::write( self::OPTION, $state );
+		return new \WP_Error( $code, self::message( $code ), array( 'status' => 401 ) );
+	}
+
+	/**
+	 * What `hello` tells of them.
+	 *
+	 * @return array
+	 */
+	public static function told() {
+		return array_intersect_key( self::state(), array_flip( array( 'count', 'last', 'at' ) ) );
+	}
+
+	/**
+	 * What is known.
+	 *
+	 * @return array
+	 */
+	private static function state() {
+		$none  = array(
+			'count' => 0,
+			'last'  => null,
+			'at'    => null,
+			'since' => 0,
+			'some'  => 0,
+		);
+		$state = Network_Options::read( self::OPTION );
+		return is_array( $state ) ? array_merge( $none, $state ) : $none;
+	}
+
+	/**
+	 * A code in words.
+	 *
+	 * @param string $code Why.
+	 * @return string
+	 */
+	private static function message( $code ) {
+		$messages = array(
+			'closte_sync_unsigned'  => __( 'The request is not signed.', 'closte-sync' ),
+			'closte_sync_forged'    => __( 'The signature is not ours.', 'closte-sync' ),
+			'closte_sync_late'      => __( 'The request is more than a minute off this clock.', 'closte-sync' ),
+			'closte_sync_replayed'  => __( 'The request came before.', 'closte-sync' ),
+			'closte_sync_no_secret' => __( 'There is no secret here; run `closte-sync plugin install`.', 'closte-sync' ),
+		);
+		return $messages[ $code ];
+	}
+}

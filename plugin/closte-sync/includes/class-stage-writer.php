@@ -1,0 +1,236 @@
+<?php
+/**
+ * Saves stages through Ultimate Multisite, so that its cache, its hooks and its promotion to the
+ * primary domain follow.
+ *
+ * A row that has changed since the engine read it is left alone. What an object cache remembers of
+ * a row is never written back over what the table holds.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Writing, row by row.
+ */
+final class Stage_Writer {
+
+	/**
+	 * The most writes of one call.
+	 */
+	const MOST = 50;
+
+	/**
+	 * All the words that there are, whether the table has them or not.
+	 */
+	const STAGES = array( 'checking-dns', 'checking-ssl-cert', 'done-without-ssl', 'done', 'failed', 'ssl-failed' );
+
+	/**
+	 * The columns that a save writes, and whether each is a switch.
+	 */
+	const COLUMNS = array(
+		'blog_id'        => false,
+		'domain'         => false,
+		'stage'          => false,
+		'active'         => true,
+		'primary_domain' => true,
+		'secure'         => true,
+	);
+
+	/**
+	 * The stages that the table has words for.
+	 *
+	 * @var string[]
+	 */
+	private $words;
+
+	/**
+	 * A writer for one call.
+	 */
+	public function __construct() {
+		$this->words = Ultimate_Multisite::stage_words();
+	}
+
+	/**
+	 * Save one stage.
+	 *
+	 * @param array $write `id`, `from`, `to`, `secure`.
+	 * @return array `id`, `result`, `detail`.
+	 */
+	public function write( array $write ) {
+		$write += array(
+			'id'     => 0,
+			'from'   => null,
+			'to'     => '',
+			'secure' => false,
+		);
+		$id     = (int) $write['id'];
+		$row    = $this->row( $id );
+		if ( null === $row || ! $this->is_stage( $row, $write['from'] ) ) {
+			return $this->result( $id, 'overtaken' );
+		}
+		if ( ! in_array( $write['to'], $this->words, true ) ) {
+			return $this->result( $id, 'refused', __( 'The table has no word for this stage.', 'closte-sync' ) );
+		}
+		$fault = Nudge::quietly(
+			function () use ( $row, $write ) {
+				return $this->save( $row, $write['to'], true === $write['secure'] );
+			}
+		);
+		return null === $fault ? $this->result( $id, 'done' ) : $this->result( $id, 'refused', $fault );
+	}
+
+	/**
+	 * Save a row; what speaks against it.
+	 *
+	 * @param array  $row    As the table holds it.
+	 * @param string $stage  Its new stage.
+	 * @param bool   $secure Whether it is set to be secure.
+	 * @return string|null
+	 */
+	private function save( array $row, $stage, $secure ) {
+		try {
+			$domain = $this->load( $row );
+			if ( null === $domain ) {
+				return __( 'Ultimate Multisite shows another row than the table holds.', 'closte-sync' );
+			}
+			$domain->set_stage( $stage );
+			if ( $secure ) {
+				$domain->set_secure( true );
+			}
+			$saved = $domain->save();
+		} catch ( \Throwable $error ) {
+			return $error->getMessage();
+		}
+		if ( is_wp_error( $saved ) ) {
+			return $saved->get_error_message();
+		}
+		return $this->missing( $this->row( (int) $row['id'] ), $stage, $secure );
+	}
+
+	/**
+	 * What a save left undone.
+	 *
+	 * @param array|null $row    The row now.
+	 * @param string     $stage  What it should have.
+	 * @param bool       $secure Whether it should be secure.
+	 * @return string|null
+	 */
+	private function missing( $row, $stage, $secure ) {
+		if ( null === $row ) {
+			return __( 'The row went away while it was saved.', 'closte-sync' );
+		}
+		if ( $stage !== $row['stage'] ) {
+			/* translators: %s: a stage such as done. */
+			return sprintf( __( 'After it was saved the row has the stage `%s`.', 'closte-sync' ), $row['stage'] );
+		}
+		if ( $secure && ! (int) $row['secure'] ) {
+			return __( 'After it was saved the row is not secure.', 'closte-sync' );
+		}
+		return null;
+	}
+
+	/**
+	 * The model of a row, as fresh as the row.
+	 *
+	 * @param array $row As the table holds it.
+	 * @return object|null Null where Ultimate Multisite keeps showing something else.
+	 */
+	private function load( array $row ) {
+		$domain = wu_get_domain( (int) $row['id'] );
+		if ( ! $this->is_fresh( $domain, $row ) ) {
+			// Under which name it is cached differs by version; saving it flushes all of it too.
+			wp_cache_flush();
+			$domain = wu_get_domain( (int) $row['id'] );
+		}
+		return $this->is_fresh( $domain, $row ) ? $domain : null;
+	}
+
+	/**
+	 * Whether a model shows what the table holds.
+	 *
+	 * @param mixed $domain The model.
+	 * @param array $row    As the table holds it.
+	 * @return bool
+	 */
+	private function is_fresh( $domain, array $row ) {
+		if ( ! is_object( $domain ) ) {
+			return false;
+		}
+		$shown = $this->shown( $domain );
+		foreach ( self::COLUMNS as $column => $is_switch ) {
+			$held = $is_switch ? (int) $row[ $column ] : strtolower( (string) $row[ $column ] );
+			if ( ! array_key_exists( $column, $shown ) ) {
+				continue;
+			}
+			$is = $is_switch ? (int) $shown[ $column ] : strtolower( (string) $shown[ $column ] );
+			if ( $held !== $is ) {
+				return false;
+			}
+		}
+		return true;
+	}
+
+	/**
+	 * What a model shows of its columns. `is_active()` tells less: it also looks at the stage.
+	 *
+	 * @param object $domain The model.
+	 * @return array
+	 */
+	private function shown( $domain ) {
+		if ( method_exists( $domain, 'to_array' ) ) {
+			return $domain->to_array();
+		}
+		return array(
+			'blog_id'        => $domain->get_blog_id(),
+			'domain'         => $domain->get_domain(),
+			'stage'          => $domain->get_stage(),
+			'primary_domain' => $domain->is_primary_domain(),
+			'secure'         => $domain->is_secure(),
+		);
+	}
+
+	/**
+	 * Whether a row has a stage. None is what is no word of the six.
+	 *
+	 * @param array       $row   As the table holds it.
+	 * @param string|null $stage Which.
+	 * @return bool
+	 */
+	private function is_stage( array $row, $stage ) {
+		$has = (string) $row['stage'];
+		return null === $stage ? ! in_array( $has, self::STAGES, true ) : $stage === $has;
+	}
+
+	/**
+	 * A row, straight from the table.
+	 *
+	 * @param int $id Its id.
+	 * @return array|null
+	 */
+	private function row( $id ) {
+		global $wpdb;
+		$table = Ultimate_Multisite::mappings_table();
+		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
+		return $wpdb->get_row( $wpdb->prepare( "SELECT * FROM `$table` WHERE id = %d", $id ), ARRAY_A );
+	}
+
+	/**
+	 * An answer to one write.
+	 *
+	 * @param int         $id     Of the mapping.
+	 * @param string      $result What came of it.
+	 * @param string|null $detail Why.
+	 * @return array
+	 */
+	private function result( $id, $result, $detail = null ) {
+		return array(
+			'id'     => $id,
+			'result' => $result,
+			'detail' => $detail,
+		);
+	}
+}

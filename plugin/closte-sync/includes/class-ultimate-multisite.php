@@ -1,0 +1,141 @@
+<?php
+/**
+ * Ultimate Multisite, as far as we know it.
+ *
+ * Versions differ: what is not there is left out, and nothing of it is called unasked.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Its functions, tables and options.
+ */
+final class Ultimate_Multisite {
+
+	const INTEGRATIONS = 'wu_host_integrations_enabled';
+	const SETTINGS     = 'wp-ultimo_v2_settings';
+	const LOG          = 'integration-closte';
+
+	/**
+	 * Whether it is loaded.
+	 *
+	 * @return bool
+	 */
+	public static function is_there() {
+		return function_exists( 'wu_get_domain' );
+	}
+
+	/**
+	 * Its version.
+	 *
+	 * @return string|null Null where it is not there.
+	 */
+	public static function version() {
+		if ( ! self::is_there() ) {
+			return null;
+		}
+		if ( defined( 'WP_Ultimo::VERSION' ) ) {
+			return (string) constant( 'WP_Ultimo::VERSION' );
+		}
+		return function_exists( 'wu_get_version' ) ? (string) wu_get_version() : 'unknown';
+	}
+
+	/**
+	 * Whether it has the registry of integrations.
+	 *
+	 * @return bool
+	 */
+	public static function has_registry() {
+		return class_exists( 'WP_Ultimo\Integrations\Integration_Registry' );
+	}
+
+	/**
+	 * Whether the option of switches has Closte on.
+	 *
+	 * @param mixed $integrations The option.
+	 * @return bool
+	 */
+	public static function has_closte( $integrations ) {
+		return is_array( $integrations ) && ! empty( $integrations['closte'] );
+	}
+
+	/**
+	 * Turn Closte's switch, and keep the others.
+	 *
+	 * @param bool $on Where to.
+	 * @return bool|null Whether that is a change; null where the option makes no sense.
+	 */
+	public static function turn( $on ) {
+		$stored       = Network_Options::raw( array( self::INTEGRATIONS ) )[ self::INTEGRATIONS ];
+		$integrations = Network_Options::read( self::INTEGRATIONS );
+		if ( ! is_array( $integrations ) ) {
+			if ( null !== $stored && '' !== $stored ) {
+				return null;
+			}
+			$integrations = array();
+		}
+		if ( self::has_closte( $integrations ) === $on ) {
+			return false;
+		}
+		$integrations['closte'] = $on;
+		Network_Options::forget( self::INTEGRATIONS );
+		update_network_option( get_current_network_id(), self::INTEGRATIONS, $integrations );
+		Engine::forget();
+		return true;
+	}
+
+	/**
+	 * Write a line into the log that it shows.
+	 *
+	 * @param string $line The line.
+	 */
+	public static function log( $line ) {
+		if ( function_exists( 'wu_log_add' ) ) {
+			wu_log_add( self::LOG, $line );
+		}
+	}
+
+	/**
+	 * The table of mappings.
+	 *
+	 * @return string
+	 */
+	public static function mappings_table() {
+		global $wpdb;
+		return $wpdb->base_prefix . 'wu_domain_mappings';
+	}
+
+	/**
+	 * The stages that the table has words for. Others would be stored as an empty one.
+	 *
+	 * @return string[] Empty where the table does not say.
+	 */
+	public static function stage_words() {
+		global $wpdb;
+		$table = self::mappings_table();
+		// phpcs:ignore WordPress.DB -- There is no function for it.
+		$column = $wpdb->get_row( "SHOW COLUMNS FROM `$table` LIKE 'stage'", ARRAY_N );
+		preg_match_all( "/'([^']*)'/", isset( $column[1] ) ? $column[1] : '', $words );
+		return $words[1];
+	}
+
+	/**
+	 * Whether a name is mapped.
+	 *
+	 * @param string $domain The name.
+	 * @return bool
+	 */
+	public static function is_mapped( $domain ) {
+		global $wpdb;
+		$table = self::mappings_table();
+		$quiet = $wpdb->suppress_errors();
+		// phpcs:ignore WordPress.DB -- Its cache may be stale.
+		$found = $wpdb->get_var( $wpdb->prepare( "SELECT 1 FROM `$table` WHERE domain = %s LIMIT 1", $domain ) );
+		$wpdb->suppress_errors( $quiet );
+		return null !== $found;
+	}
+}

@@ -1,0 +1,84 @@
+<?php
+/**
+ * Sentences that several pages use.
+ *
+ * They are plain text: whoever prints one escapes it.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * What is known, in words.
+ */
+final class Words {
+
+	/**
+	 * When the engine was heard of.
+	 *
+	 * @return string
+	 */
+	public static function heard() {
+		$heard = Engine::heard_at();
+		if ( 0 === $heard ) {
+			return __( 'The engine has not been heard of yet.', 'closte-sync' );
+		}
+		/* translators: 1: a time, 2: such as "5 minutes". */
+		return sprintf( __( 'The engine was last heard of on %1$s, %2$s ago.', 'closte-sync' ), self::moment( $heard ), human_time_diff( $heard ) );
+	}
+
+	/**
+	 * That the engine is silent, and what to do.
+	 *
+	 * @return string
+	 */
+	public static function silence() {
+		return self::heard() . ' ' . __( 'Until it is, Ultimate Multisite\'s own Closte integration works as if this plugin were not here. On the machine of the engine, `closte-sync plugin status` says what is wrong.', 'closte-sync' );
+	}
+
+	/**
+	 * Who does the work for Closte.
+	 *
+	 * @return string
+	 */
+	public static function mode() {
+		$modes = array(
+			'registry' => __( 'closte-sync has taken the place of the built-in integration.', 'closte-sync' ),
+			'hooks'    => __( 'closte-sync has taken the place of the built-in integration (by its hooks).', 'closte-sync' ),
+			'off'      => __( 'closte-sync has stepped aside: the built-in integration works.', 'closte-sync' ),
+		);
+		return $modes[ Takeover::mode() ];
+	}
+
+	/**
+	 * What the engine says of a domain: the reason, and when it looks again.
+	 *
+	 * @param array $domain What is known of it.
+	 * @return string
+	 */
+	public static function of_domain( array $domain ) {
+		$text = isset( $domain['text'] ) && is_string( $domain['text'] ) ? $domain['text'] : '';
+		$next = isset( $domain['next'] ) ? (int) $domain['next'] : 0;
+		if ( 0 === $next ) {
+			return $text;
+		}
+		$when = $next <= time()
+			? __( 'next check: now', 'closte-sync' )
+			/* translators: %s: such as "5 minutes". */
+			: sprintf( __( 'next check in %s', 'closte-sync' ), human_time_diff( time(), $next ) );
+		return '' === $text ? $when : "$text ($when)";
+	}
+
+	/**
+	 * A time as this site writes it.
+	 *
+	 * @param int $time Seconds since 1970.
+	 * @return string
+	 */
+	public static function moment( $time ) {
+		return wp_date( get_option( 'date_format' ) . ' ' . get_option( 'time_format' ), $time );
+	}
+}
