@@ -25,13 +25,14 @@ pub(crate) struct DomainView {
     pub(crate) alias: StateView,
     pub(crate) routing: RoutingView,
     pub(crate) certificate: CertificateView,
+    pub(crate) proof: StateView,
     pub(crate) attempts: u32,
     pub(crate) last_look: Option<String>,
     pub(crate) next_look: Option<String>,
     pub(crate) held_as: Option<&'static str>,
 }
 
-/// One of the three states.
+/// One of the states.
 #[derive(Debug, Serialize)]
 pub(crate) struct StateView {
     pub(crate) state: &'static str,
@@ -131,6 +132,7 @@ impl DomainView {
                 issuer: entry.issuer.clone(),
                 not_after: time(entry.not_after),
             },
+            proof: state(&entry.proof, entry.proof.state.as_str()),
             attempts: entry.attempts(),
             last_look: time(entry.looks.last),
             next_look: time(mapped.map(|_| entry.looks.due)),

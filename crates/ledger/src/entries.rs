@@ -7,7 +7,7 @@
 //!
 //! A word that nobody knows (a newer closte-sync wrote it and was rolled back)
 //! is read as what is known to be harmless: a reason or a stage as none, routing
-//! and certificate as `unknown`, which looks put right. For the alias and the
+//! and certificate as `unknown`, the proof as `unproven`, which looks put right. For the alias and the
 //! hold nothing is harmless, as they decide what is removed: that is an error.
 
 use std::borrow::Cow;
@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use rules::entry::{
-    Alias, Certificate, Gone, Hold, Holding, Intent, Lease, Looks, Mapped, Routing, Station, Step,
+    Alias, Certificate, Gone, Hold, Holding, Intent, Lease, Looks, Mapped, Proof, Routing, Station,
+    Step,
 };
 use rules::ledger::LedgerError;
 use rules::{DomainName, Entry, Reason, Stage, Time};
@@ -69,6 +70,11 @@ row! {
     certificate_since: i64,
     issuer: Option<Cow<'a, str>>,
     not_after: Option<i64>,
+    proof: &'a str,
+    #[serde(borrow)]
+    proof_reason: Option<&'a str>,
+    proof_detail: Option<Cow<'a, str>>,
+    proof_since: i64,
     #[serde(borrow)]
     hold: Option<&'a str>,
     hold_since: Option<i64>,
@@ -275,6 +281,10 @@ impl<'a> From<&'a Entry> for Row<'a> {
             certificate_since: entry.certificate.since.as_millis(),
             issuer: borrowed(entry.issuer.as_ref()),
             not_after: entry.not_after.map(Time::as_millis),
+            proof: entry.proof.state.as_str(),
+            proof_reason: entry.proof.reason.map(Reason::code),
+            proof_detail: borrowed(entry.proof.detail.as_ref()),
+            proof_since: entry.proof.since.as_millis(),
             hold: entry.holding.map(|holding| holding.hold.as_str()),
             hold_since: entry.holding.map(|holding| holding.since.as_millis()),
             shown: entry.shown.into(),
@@ -314,6 +324,7 @@ impl TryFrom<Row<'_>> for Entry {
         let alias = Alias::from_word(row.alias).ok_or_else(|| unknown("alias", row.alias))?;
         let routing = Routing::from_word(row.routing).unwrap_or(Routing::Unknown);
         let certificate = Certificate::from_word(row.certificate).unwrap_or(Certificate::Unknown);
+        let proof = Proof::from_word(row.proof).unwrap_or(Proof::Unproven);
         let holding = match (row.hold, time(row.hold_since)) {
             (Some(word), Some(since)) => {
                 let hold = Hold::from_word(word).ok_or_else(|| unknown("hold", word))?;
@@ -342,6 +353,7 @@ impl TryFrom<Row<'_>> for Entry {
             ),
             issuer: row.issuer.map(Cow::into_owned),
             not_after: time(row.not_after),
+            proof: station(proof, row.proof_reason, row.proof_detail, row.proof_since),
             holding,
             shown: row.shown != 0,
             confirmed: row.confirmed != 0,

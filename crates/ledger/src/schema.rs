@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error;
 
 /// The number of the newest migration.
-const KNOWN: i64 = 1;
+const KNOWN: i64 = 2;
 /// `PRAGMA application_id` of our files, set by the first migration.
 const APPLICATION: i32 = 0x4353_4c47;
 
@@ -32,10 +32,15 @@ enum NotOurs {
     Older(i64),
 }
 
-fn migrator() -> Migrator {
-    let sql = include_str!("../migrations/sqlite/0001_ledger.sql").into_sql_str();
-    let first = Migration::new(1, "ledger".into(), MigrationType::Simple, sql, false);
-    Migrator::with_migrations(vec![first])
+/// All migrations, oldest first.
+fn migrations() -> Vec<Migration> {
+    let migration = |version, what: &'static str, sql: &'static str| {
+        Migration::new(version, what.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    vec![
+        migration(1, "ledger", include_str!("../migrations/sqlite/0001_ledger.sql")),
+        migration(2, "proof", include_str!("../migrations/sqlite/0002_proof.sql")),
+    ]
 }
 
 /// The number of the last migration that `file` has seen; 0 where it is empty.
@@ -82,7 +87,7 @@ pub(crate) async fn prepare(
         }
         // At once, so that of two processes one waits for the other.
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        migrator().run(&mut *transaction).await?;
+        Migrator::with_migrations(migrations()).run(&mut *transaction).await?;
         sqlx::query(
             "INSERT INTO meta (key, value) VALUES ('ledger_id', ?1) ON CONFLICT DO NOTHING",
         )
@@ -128,10 +133,44 @@ pub(crate) async fn is_ready(
 
 #[cfg(test)]
 mod tests {
+    use rules::Time;
+    use rules::entry::{Proof, Routing, Station};
+
     use super::*;
+    use crate::entries;
 
     #[test]
     fn the_newest_migration_is_the_one_we_know() {
-        assert_eq!(migrator().iter().map(|migration| migration.version).max(), Some(KNOWN));
+        let versions: Vec<i64> =
+            migrations().into_iter().map(|migration| migration.version).collect();
+        assert_eq!(versions, (1..=KNOWN).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn an_older_ledger_is_brought_up_to_date_with_all_it_holds() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let old = migrations().into_iter().take(1).collect();
+        Migrator::with_migrations(old).run(&mut connection).await.unwrap();
+        let sql = "INSERT INTO meta (key, value) VALUES ('ledger_id', 'old'); \
+                   INSERT INTO entries (domain, first_seen, secure, contested, alias, alias_since, \
+                   routing, routing_since, found, certificate, certificate_since, shown, confirmed, \
+                   intent_list_lacked, step_tries, step_due, looks_made, look_due, look_gap, \
+                   hot_until, looks_bad, gone_reads, gone_approved) \
+                   VALUES ('a.example', 5, 0, 0, 'present', 5, 'here', 6, '[]', 'valid', 7, 1, 1, \
+                   0, 0, 0, 3, 0, 0, 0, 0, 0, 0)";
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+
+        let file = Path::new("ledger.db");
+        assert!(is_ready(&mut connection, file).await.is_err(), "nothing is written to read it");
+        prepare(&mut connection, file).await.unwrap();
+        assert!(is_ready(&mut connection, file).await.unwrap());
+        let [entry] = &entries::live(&mut connection).await.unwrap()[..] else { panic!("one") };
+        assert_eq!(entry.proof, Station::new(Proof::Unproven, Time::from_millis(5)));
+        assert_eq!((entry.routing.state, entry.looks.made), (Routing::Here, 3));
+        let id: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'ledger_id'")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(id, "old");
     }
 }

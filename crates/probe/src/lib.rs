@@ -2,11 +2,12 @@
 //!
 //! [`NetProbe`] is the [`Probe`] of the real network. It reports what it saw and
 //! judges nothing of a domain: `rules::judge` does. It never sends a byte of
-//! ours beyond a DNS question and a TLS handshake, and never connects to an
-//! address that [`guard`] did not let through.
+//! ours beyond a DNS question, a TLS handshake and the one request of the routing
+//! proof, and never connects to an address that [`guard`] did not let through.
 //!
-//! Start with [`guard`], then `dns.rs` and `tls.rs`.
+//! Start with [`guard`], then `dns.rs`, `tls.rs` and `ask.rs`.
 
+mod ask;
 mod dns;
 pub mod guard;
 mod pem;
@@ -17,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rules::probe::{DnsSight, Probe, TlsSight};
+use rules::probe::{DnsSight, Probe, ProofSight, TlsSight};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
 
@@ -108,6 +109,10 @@ impl Probe for NetProbe {
 
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsSight {
         self.tls.look(name, address).await
+    }
+
+    async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofSight {
+        ask::ask(&self.tls, name, address, question).await
     }
 }
 

@@ -1,8 +1,9 @@
 //! Shaking hands on one address as a browser that wants a name would.
 //!
-//! A full handshake each time and nothing after it: no request, no resumption.
-//! What is wrong with a certificate is an answer; that nobody answered is not.
-//! The address is judged by the guard and then connected to as it is.
+//! A full handshake each time, and nothing after it unless somebody asked for the
+//! connection: no resumption. What is wrong with a certificate is an answer; that
+//! nobody answered is not. The address is judged by the guard and then connected
+//! to as it is.
 
 mod certificate;
 mod trust;
@@ -24,6 +25,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::ProbeError;
 use crate::guard::Guard;
@@ -35,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long saying goodbye may take; what was seen stands anyway.
 const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A connection on which hands were shaken.
+pub(crate) type Connection = TlsStream<TcpStream>;
 
 /// What all handshakes share.
 pub(crate) struct Tls {
@@ -65,20 +70,46 @@ impl Tls {
 
     /// Look at what `address` presents for `name`.
     pub(crate) async fn look(&self, name: &DomainName, address: IpAddr) -> TlsSight {
+        let (sight, stream) = self.visit(name, address).await;
+        if let Some(mut stream) = stream {
+            // The server may be gone already.
+            let _ = timeout(GOODBYE, stream.shutdown()).await;
+        }
+        sight
+    }
+
+    /// Connect to `address` for `name`, as far as a browser would.
+    ///
+    /// # Errors
+    ///
+    /// What was seen there instead of a certificate that it trusts.
+    pub(crate) async fn connect(
+        &self,
+        name: &DomainName,
+        address: IpAddr,
+    ) -> Result<Connection, TlsSight> {
+        match self.visit(name, address).await {
+            (TlsSight::Presented { verdict: TlsVerdict::Trusted, .. }, Some(stream)) => Ok(stream),
+            (sight, _) => Err(sight),
+        }
+    }
+
+    /// What `address` presents for `name`, and the connection where there is one.
+    async fn visit(&self, name: &DomainName, address: IpAddr) -> (TlsSight, Option<Connection>) {
         let target = SocketAddr::new(address, self.port);
         if let Err(refusal) = self.guard.check(target) {
-            return TlsSight::Forbidden { detail: refusal.to_string() };
+            return (TlsSight::Forbidden { detail: refusal.to_string() }, None);
         }
         let Ok(server_name) = ServerName::try_from(name.as_str().to_owned()) else {
-            return no_answer(format!("`{name}` is no name to ask for"));
+            return (no_answer(format!("`{name}` is no name to ask for")), None);
         };
         let Ok(trust) = self.trust().await else {
-            return no_answer("there are no trusted roots on this machine".to_owned());
+            return (no_answer("there are no trusted roots on this machine".to_owned()), None);
         };
         match timeout(PATIENCE, TcpStream::connect(target)).await {
             Ok(Ok(stream)) => self.shake_hands(trust, server_name, stream).await,
-            Ok(Err(error)) => no_answer(crate::plain(&error)),
-            Err(_) => no_answer(format!("no answer within {} s", PATIENCE.as_secs())),
+            Ok(Err(error)) => (no_answer(crate::plain(&error)), None),
+            Err(_) => (no_answer(format!("no answer within {} s", PATIENCE.as_secs())), None),
         }
     }
 
@@ -98,7 +129,7 @@ impl Tls {
         trust: &Trust,
         name: ServerName<'static>,
         stream: TcpStream,
-    ) -> TlsSight {
+    ) -> (TlsSight, Option<Connection>) {
         // Our goodbye is small, and would wait for the answer to what went before.
         let _ = stream.set_nodelay(true);
         let witness = Arc::new(Witness::new(self.crypto.signature_verification_algorithms));
@@ -106,16 +137,14 @@ impl Tls {
         config.dangerous().set_certificate_verifier(witness.clone());
 
         let connect = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream);
-        let failure = match timeout(PATIENCE, connect).await {
-            Ok(Ok(mut stream)) => {
-                // The server may be gone already.
-                let _ = timeout(GOODBYE, stream.shutdown()).await;
-                None
+        let (failure, stream) = match timeout(PATIENCE, connect).await {
+            Ok(Ok(stream)) => (None, Some(stream)),
+            Ok(Err(error)) => (Some(without_certificate(&error)), None),
+            Err(_) => {
+                (Some(no_answer(format!("no handshake within {} s", PATIENCE.as_secs()))), None)
             }
-            Ok(Err(error)) => Some(without_certificate(&error)),
-            Err(_) => Some(no_answer(format!("no handshake within {} s", PATIENCE.as_secs()))),
         };
-        self.report(trust, &witness, &name, failure)
+        (self.report(trust, &witness, &name, failure), stream)
     }
 
     /// What was presented, else how the handshake failed.

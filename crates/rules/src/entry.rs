@@ -8,6 +8,9 @@
 //!   routing      unknown ──▶ elsewhere ◀──▶ here
 //!   certificate  unknown ──▶ missing, invalid ◀──▶ valid ──▶ expiring
 //! ```
+//!
+//! Beside them stands the proof, of a domain that is routed here, that it is
+//! WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -97,6 +100,18 @@ words! {
 }
 
 words! {
+    /// Whether WordPress was heard at a domain that is routed here.
+    Proof {
+        /// Not yet: it did not answer, or could not be asked.
+        Unproven = "unproven",
+        /// It answered with the id of the domain's mapping.
+        Proven = "proven",
+        /// It answered with the id of another mapping.
+        Contradicted = "contradicted",
+    }
+}
+
+words! {
     /// Why closte-sync may remove an alias.
     Hold {
         /// It added it.
@@ -108,7 +123,7 @@ words! {
     }
 }
 
-/// One of the three states of a domain, with its reason.
+/// One of the states of a domain, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Station<S> {
     /// The state.
@@ -240,6 +255,8 @@ pub struct Entry {
     pub issuer: Option<String>,
     /// When it ends.
     pub not_after: Option<Time>,
+    /// Whether it is WordPress that answers.
+    pub proof: Station<Proof>,
     /// Whether the alias is ours to remove.
     pub holding: Option<Holding>,
     /// Whether the host's list has ever shown it.
@@ -281,6 +298,7 @@ impl Entry {
             certificate: Station::new(Certificate::Unknown, now),
             issuer: None,
             not_after: None,
+            proof: Station::new(Proof::Unproven, now),
             holding: None,
             shown: false,
             confirmed: false,
@@ -311,6 +329,35 @@ impl Entry {
         self.pending_call().is_none()
             && self.routing.state == Routing::Here
             && matches!(self.certificate.state, Certificate::Valid | Certificate::Expiring)
+    }
+
+    /// The reason that comes first: the host's, that of DNS, of the certificate, of
+    /// a proof that contradicts. A proof that is only missing says nothing.
+    pub fn first_reason(&self) -> Option<Reason> {
+        let contradicted = self.proof.state == Proof::Contradicted;
+        let states = self.alias.reason.or(self.routing.reason).or(self.certificate.reason);
+        states.or(self.proof.reason.filter(|_| contradicted))
+    }
+
+    /// Whether WordPress could prove that it answers here, and has not.
+    ///
+    /// There is nothing to ask at a wildcard, and where several mappings claim a
+    /// name no answer is the right one.
+    pub fn lacks_proof(&self) -> bool {
+        let contested = self.mapped.as_ref().is_none_or(|mapped| mapped.contested);
+        self.proof.state != Proof::Proven && !contested && !self.domain.is_wildcard()
+    }
+
+    /// Whether it stays as it is until somebody acts: the domain's owner, or the
+    /// network's admin.
+    pub fn needs_person(&self) -> bool {
+        let Some(mapped) = &self.mapped else { return false };
+        let given_up = matches!(mapped.stage, Some(Stage::Failed | Stage::SslFailed));
+        let waits = self.alias.state == Alias::Rejected
+            || self.routing.reason.is_some_and(Reason::is_for_the_owner)
+            || self.certificate.reason == Some(Reason::WildcardByHand);
+        let contradicted = self.proof.state == Proof::Contradicted;
+        contradicted || !self.is_ready() && (waits || given_up)
     }
 
     /// The call that is owed to the host, due or not.
@@ -368,5 +415,46 @@ impl Entry {
 
     fn is_leased(&self, now: Time) -> bool {
         self.lease.as_ref().is_some_and(|lease| now < lease.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_person_is_needed_where_waiting_does_not_help() {
+        use Alias::{Present, Rejected, Wanted};
+        use Reason::{DnsFailed, NoCertificate, NoResolver, NoSuchName, OtherAddress, WildcardByHand};
+        use Routing::{Elsewhere, Here, Unknown};
+        use Stage::{CheckingDns, Done, Failed, SslFailed};
+        let table = [
+            ("all is well",               Present,  (Here, None),                    (Certificate::Valid, None),                   Done,        false),
+            ("not looked at yet",         Wanted,   (Unknown, None),                 (Certificate::Unknown, None),                 CheckingDns, false),
+            ("nobody could ask",          Present,  (Unknown, Some(NoResolver)),     (Certificate::Unknown, None),                 CheckingDns, false),
+            ("its certificate will come", Present,  (Here, None),                    (Certificate::Missing, Some(NoCertificate)),  CheckingDns, false),
+            ("the host will not have it", Rejected, (Elsewhere, None),               (Certificate::Unknown, None),                 CheckingDns, true),
+            ("it does not exist",         Present,  (Elsewhere, Some(NoSuchName)),   (Certificate::Unknown, None),                 CheckingDns, true),
+            ("it leads elsewhere",        Wanted,   (Elsewhere, Some(OtherAddress)), (Certificate::Unknown, None),                 CheckingDns, true),
+            ("its zone is broken",        Present,  (Unknown, Some(DnsFailed)),      (Certificate::Unknown, None),                 CheckingDns, true),
+            ("a wildcard, by hand",       Present,  (Here, None),                    (Certificate::Missing, Some(WildcardByHand)), CheckingDns, true),
+            ("DNS took too long",         Present,  (Unknown, None),                 (Certificate::Unknown, None),                 Failed,      true),
+            ("its certificate did",       Present,  (Here, None),                    (Certificate::Missing, Some(NoCertificate)),  SslFailed,   true),
+            ("failed, and ready since",   Present,  (Here, None),                    (Certificate::Valid, None),                   Failed,      false),
+        ];
+        for (shows, alias, routing, certificate, stage, needs) in table {
+            let now = Time::from_millis(0);
+            let mapped = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: false, contested: false };
+            let mut entry = Entry::new("a.example".parse().unwrap(), Some(mapped), now);
+            entry.alias.set(now, alias, None, None);
+            entry.routing.set(now, routing.0, routing.1, None);
+            entry.certificate.set(now, certificate.0, certificate.1, None);
+            assert_eq!(entry.needs_person(), needs, "{shows}");
+            entry.proof.set(now, Proof::Contradicted, Some(Reason::OtherMapping), None);
+            assert!(entry.needs_person(), "{shows}, and another mapping answers there");
+            entry.mapped = None;
+            assert!(!entry.needs_person(), "{shows}, and its mapping is gone");
+        }
     }
 }

@@ -15,7 +15,7 @@ pub struct Event {
     pub at: Time,
     /// To which domain.
     pub domain: DomainName,
-    /// What it is about: `mapping`, `alias`, `routing`, `certificate`, `stage`, `recheck`.
+    /// What it is about: `mapping`, `alias`, `routing`, `certificate`, `proof`, `stage`, `recheck`.
     pub about: String,
     /// What happened, for people.
     pub text: String,
@@ -45,6 +45,9 @@ pub fn between(before: Option<&Entry>, after: &Entry, at: Time) -> Vec<Event> {
     }
     if let Some(text) = moved(&before.certificate, &after.certificate) {
         tell("certificate", text);
+    }
+    if let Some(text) = moved(&before.proof, &after.proof) {
+        tell("proof", text);
     }
     let stage = |entry: &Entry| entry.mapped.as_ref().and_then(|mapped| mapped.stage);
     if let (Some(old), Some(new)) = (stage(before), stage(after))

@@ -1,4 +1,4 @@
-//! What a look means: the routing and the certificate of a domain.
+//! What a look means: the routing, the certificate and the proof of a domain.
 //!
 //! A look that could not be made changes nothing and uses up nothing.
 
@@ -7,10 +7,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
-use crate::probe::{DnsSight, Presented, TlsSight, TlsVerdict};
+use crate::probe::{DnsSight, Presented, ProofSight, TlsSight, TlsVerdict};
+use crate::proof::{self, Asking};
 use crate::reason::Reason;
 use crate::schedule::next_look;
-use crate::{DomainName, Time};
+use crate::{DomainName, Mapping, Time};
 
 /// Networks of Cloudflare's proxy, as published by Cloudflare.
 const CLOUDFLARE: &[(&str, u32)] = &[
@@ -45,6 +46,8 @@ pub struct Look {
     pub dns: DnsSight,
     /// What each address of [`visits`] presented.
     pub tls: Vec<TlsSight>,
+    /// What those answered that were asked for the routing proof.
+    pub proof: Vec<(IpAddr, ProofSight)>,
 }
 
 /// What a look is judged against.
@@ -56,6 +59,12 @@ pub struct View<'a> {
     pub interval: Duration,
     /// Where a person finishes a wildcard certificate, if that is known.
     pub dashboard: Option<&'a str>,
+    /// Whether WordPress was to be asked for the routing proof.
+    pub asking: &'a Asking,
+    /// Whether a domain is not `done` without it.
+    pub require_proof: bool,
+    /// The mappings of the network, to tell whose an answer is.
+    pub mappings: &'a [Mapping],
     /// The time of the look.
     pub now: Time,
     /// A random number from 0 to 1, for the schedule.
@@ -74,19 +83,33 @@ pub fn visits(dns: &DnsSight, targets: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
 
 /// Take in what a look saw: new states, and when to look next.
 pub fn judge(entry: &mut Entry, look: &Look, view: &View<'_>) {
-    let before = (entry.routing.state, entry.certificate.state);
+    let states = |entry: &Entry| (entry.routing.state, entry.certificate.state, entry.proof.state);
+    let before = states(entry);
     if judge_routing(entry, &look.dns, view) {
         judge_certificate(entry, &look.tls, view);
+        proof::judge(entry, &look.proof, view);
         entry.looks.made = entry.looks.made.saturating_add(1);
         entry.looks.last = Some(view.now);
         count_bad(entry, view.now);
     }
-    if before != (entry.routing.state, entry.certificate.state) {
+    if before != states(entry) {
         entry.heat(view.now);
     }
-    let ready = entry.is_ready();
-    let (due, gap) = next_look(ready, &entry.looks, view.interval, view.now, view.chance);
+    let settled = entry.is_ready() && !proof::is_awaited(entry, view);
+    let (due, gap) = next_look(settled, &entry.looks, view.interval, view.now, view.chance);
     (entry.looks.due, entry.looks.gap) = (due, gap);
+    if let Asking::Later { after, .. } = view.asking
+        && entry.is_ready()
+        && entry.lacks_proof()
+    {
+        entry.looks.due = due.min(view.now + *after);
+    }
+}
+
+/// Whether WordPress may be asked at the address of `sight`: only where a browser
+/// would trust what presents itself.
+pub fn may_ask(sight: &TlsSight) -> bool {
+    matches!(sight, TlsSight::Presented { verdict: TlsVerdict::Trusted, .. })
 }
 
 /// A look could not be made at all, for `reason`: say so where nothing is known
@@ -339,12 +362,22 @@ mod tests {
     fn view(targets: &BTreeSet<IpAddr>) -> View<'_> {
         let now = Time::from_millis(0) + DAY * 1000;
         let interval = Duration::from_mins(5);
-        View { targets, interval, dashboard: Some("https://host.example/d"), now, chance: 0.0 }
+        let dashboard = Some("https://host.example/d");
+        View {
+            targets,
+            interval,
+            dashboard,
+            asking: &Asking::Unknown,
+            require_proof: false,
+            mappings: &[],
+            now,
+            chance: 0.0,
+        }
     }
 
     fn looked(domain: &str, dns: DnsSight, tls: Vec<TlsSight>, targets: &str) -> Entry {
         let mut entry = Entry::new(domain.parse().unwrap(), None, Time::from_millis(0));
-        judge(&mut entry, &Look { dns, tls }, &view(&ips(targets)));
+        judge(&mut entry, &Look { dns, tls, proof: vec![] }, &view(&ips(targets)));
         entry
     }
 
@@ -424,9 +457,9 @@ mod tests {
         let targets = ips("192.0.2.1");
         let dead = TlsSight::NoAnswer { detail: "refused".into() };
         let blind_looks = [
-            Look { dns: no_answer(), tls: vec![] },
-            Look { dns: failed("SERVFAIL"), tls: vec![] },
-            Look { dns: addresses("192.0.2.1"), tls: vec![dead] },
+            Look { dns: no_answer(), tls: vec![], proof: vec![] },
+            Look { dns: failed("SERVFAIL"), tls: vec![], proof: vec![] },
+            Look { dns: addresses("192.0.2.1"), tls: vec![dead], proof: vec![] },
         ];
         for look in blind_looks {
             let mut after = seen.clone();

@@ -33,6 +33,7 @@ pub mod ledger;
 pub mod network;
 pub mod plan;
 pub mod probe;
+pub mod proof;
 pub mod protected;
 pub mod reason;
 pub mod records;

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::answer;
-use crate::entry::{Alias, Call, Entry, Gone, Mapped};
+use crate::entry::{Alias, Call, Entry, Gone, Mapped, Proof};
 use crate::event::{self, Event};
 use crate::host::AliasList;
 use crate::ledger::{Held, Memory, Recorded};
@@ -253,6 +253,7 @@ impl Planner<'_> {
         if entry.mapped.as_ref().map(row) != Some(row(&mapped)) {
             entry.looks.due = now;
             entry.heat(now);
+            entry.proof.set(now, Proof::Unproven, None, None);
         }
         entry.mapped = Some(mapped);
         entry.gone = Gone::default();
@@ -482,6 +483,10 @@ fn held(call: Call, domain: &DomainName, reason: Reason, release: &str) -> Held 
 /// Problems that are in no row.
 fn world_problems(world: &World<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
+    if world.network.moved {
+        let what = format!("{}; {}", Doubt::Moved.sentence(), Doubt::Moved.release());
+        problems.push(Problem::of_all(what));
+    }
     if let Some(list) = world.list.filter(|list| !list.unreadable.is_empty()) {
         let names = list.unreadable.join("`, `");
         problems.push(Problem::of_all(format!(

@@ -1,4 +1,5 @@
-//! Looking at a domain from outside: what DNS says, what a browser would see.
+//! Looking at a domain from outside: what DNS says, what a browser would see,
+//! and whether it is WordPress that answers.
 //!
 //! A look reports what it saw and judges nothing: [`crate::judge`] does. What
 //! could not be asked is its own kind of answer, never a "no".
@@ -23,6 +24,12 @@ pub trait Probe: Send + Sync {
 
     /// Shake hands on `address` as a browser that wants `name` would.
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsSight;
+
+    /// Ask WordPress on `address` for its routing proof of `name`:
+    /// `GET /?async_check_dns_nonce=QUESTION`, over TLS that a browser would trust.
+    ///
+    /// No redirect is followed, and no long answer is read to its end.
+    async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofSight;
 }
 
 /// What DNS said of a name.
@@ -78,6 +85,20 @@ pub enum TlsSight {
     /// The guard does not let us go there.
     Forbidden {
         /// Which rule.
+        detail: String,
+    },
+}
+
+/// What one address answered when it was asked for the routing proof.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProofSight {
+    /// A WordPress with Ultimate Multisite: the id of the mapping that it serves
+    /// the name by.
+    Answered(u64),
+    /// Anything else: a cached page, a firewall, a redirect, silence. It says
+    /// nothing of the mapping.
+    NoProof {
+        /// What it was instead.
         detail: String,
     },
 }

@@ -105,6 +105,13 @@ reasons! {
     /// DNS does not lead here, so there is nothing to look at.
     NotRoutedHere = "not-routed-here", "DNS does not point here, so there is no certificate to look at";
 
+    // The routing proof.
+
+    /// WordPress answers with another mapping's id.
+    OtherMapping = "other-mapping", "WordPress answers there for another mapping; see which, and delete or correct one of the two";
+    /// Nothing that proves anything answered, or nobody could ask.
+    NoProof = "no-proof", "WordPress has not proved that it answers there, which says nothing against the domain; the detail tells why";
+
     // All of them.
 
     /// Our own clock cannot be trusted.
@@ -112,6 +119,23 @@ reasons! {
 }
 
 impl Reason {
+    /// Whether it stays until the domain's owner changes the zone.
+    pub fn is_for_the_owner(self) -> bool {
+        use Reason::{
+            DnsFailed, Ipv6Elsewhere, NoAddress, NoSuchName, OtherAddress, PartlyElsewhere, Proxied,
+        };
+        matches!(
+            self,
+            NoSuchName
+                | NoAddress
+                | OtherAddress
+                | PartlyElsewhere
+                | Ipv6Elsewhere
+                | Proxied
+                | DnsFailed
+        )
+    }
+
     /// The reason of a code; none for a code nobody knows.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.code() == code)

@@ -193,6 +193,32 @@ pub enum SourceError {
         /// Its own words.
         what: String,
     },
+    /// WordPress did not answer over HTTP, or not in time.
+    #[error("could not reach WordPress at `{at}`")]
+    NoAnswer {
+        /// Where it was asked.
+        at: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// WordPress answered over HTTP, and will not let us.
+    #[error("WordPress refused us: {what}")]
+    NotAdmitted {
+        /// What it said, or what that means.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// WordPress answered over HTTP, and not what was asked for.
+    #[error("WordPress failed while {doing}")]
+    BadAnswer {
+        /// What was being done.
+        doing: &'static str,
+        /// What came instead.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// It lacks what a network with Ultimate Multisite has.
     #[error("{what}")]
     NotANetwork {
@@ -222,9 +248,14 @@ impl SourceError {
     /// What the engine should do about it.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Unreachable { .. } | Self::Failed { .. } => Disposition::Retry { after: None },
+            Self::Unreachable { .. }
+            | Self::Failed { .. }
+            | Self::NoAnswer { .. }
+            | Self::BadAnswer { .. } => Disposition::Retry { after: None },
             Self::Refused { .. } => Disposition::GiveUp,
-            Self::Denied { .. } | Self::NotANetwork { .. } => Disposition::Halt,
+            Self::Denied { .. } | Self::NotAdmitted { .. } | Self::NotANetwork { .. } => {
+                Disposition::Halt
+            }
         }
     }
 
@@ -237,9 +268,13 @@ impl SourceError {
             Self::Denied { .. } => Some(
                 "check `DB_USER` and `DB_PASSWORD` in wp-config.php, and that the user has SELECT, INSERT, UPDATE and DELETE",
             ),
-            Self::NotANetwork { hint, .. } => Some(hint),
+            Self::NoAnswer { .. } => {
+                Some("check `network.url`, and that the network's own site answers there")
+            }
+            Self::NotANetwork { hint, .. } | Self::NotAdmitted { hint, .. } => Some(hint),
             Self::Refused { .. } => None,
             Self::Failed { .. } => Some("nothing was changed by it; run `closte-sync doctor`"),
+            Self::BadAnswer { .. } => Some("it is tried again by itself; run `closte-sync doctor`"),
         }
     }
 }

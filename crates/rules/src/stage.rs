@@ -86,6 +86,8 @@ pub struct StagePolicy {
     pub certificate_patience: Duration,
     /// Whether a served domain may step down.
     pub demote: bool,
+    /// Whether no domain goes up to `done` without its routing proof.
+    pub require_proof: bool,
 }
 
 /// What to write to the mapping of `entry`; none where it stands as it should.
@@ -125,6 +127,12 @@ fn wish(entry: &Entry, policy: &StagePolicy, network: &DomainName, now: Time) ->
         (Routing::Unknown, _) => None,
         (Routing::Elsewhere, _) if patient(policy.dns_patience) => Some(Stage::CheckingDns),
         (Routing::Elsewhere, _) => Some(Stage::Failed),
+        // No patience ends here: its certificate is right.
+        (Routing::Here, Certificate::Valid | Certificate::Expiring)
+            if policy.require_proof && entry.lacks_proof() =>
+        {
+            Some(Stage::CheckingSslCert)
+        }
         (Routing::Here, Certificate::Valid | Certificate::Expiring) => Some(Stage::Done),
         (Routing::Here, _) if patient(policy.certificate_patience) => Some(Stage::CheckingSslCert),
         // DNS is right and nobody could look: never worse than waiting.
@@ -145,7 +153,7 @@ fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Mapped;
+    use crate::entry::{Mapped, Proof};
 
     const HOUR: Duration = Duration::from_hours(1);
 
@@ -153,6 +161,7 @@ mod tests {
         dns_patience: Duration::from_hours(48),
         certificate_patience: Duration::from_mins(100),
         demote: false,
+        require_proof: false,
     };
 
     /// A domain in stage `from` whose states have stood for `hours`.
@@ -281,6 +290,44 @@ mod tests {
         let states = (Alias::Present, Routing::Here, Certificate::Missing);
         let entry = entry("shop.example", states, Some(Stage::CheckingSslCert));
         assert_eq!(projected(&entry, &POLICY, &words, 2), Some((Stage::DoneWithoutSsl, false)));
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_required_proof_holds_back_what_would_go_up_and_nothing_else() {
+        use Proof::{Contradicted, Proven, Unproven};
+        use Stage::{CheckingDns, CheckingSslCert, Done, DoneWithoutSsl, SslFailed};
+        let require = StagePolicy { require_proof: true, ..POLICY };
+        let here = |certificate| (Alias::Present, Routing::Here, certificate);
+        let (shop, wild) = ("shop.example", "*.shop.example");
+        let (dns, rests) = (Some(CheckingDns), Some((CheckingSslCert, false)));
+        let table = [
+            // what it shows                        domain  certificate           proof         from                  writes
+            ("proven",                              shop,   Certificate::Valid,   Proven,       dns,                  Some((Done, true))),
+            ("not proven",                          shop,   Certificate::Valid,   Unproven,     dns,                  rests),
+            ("contradicted",                        shop,   Certificate::Expiring, Contradicted, dns,                 rests),
+            ("the certificate came too late",       shop,   Certificate::Valid,   Unproven,     Some(SslFailed),      rests),
+            ("served stays served",                 shop,   Certificate::Valid,   Contradicted, Some(Done),           None),
+            ("and goes no further up",              shop,   Certificate::Valid,   Unproven,     Some(DoneWithoutSsl), None),
+            ("a wildcard has no proof",             wild,   Certificate::Valid,   Unproven,     dns,                  Some((Done, true))),
+            ("a bad certificate keeps its own word", shop,  Certificate::Missing, Proven,       dns,                  Some((SslFailed, false))),
+        ];
+        for (shows, domain, certificate, proof, from, writes) in table {
+            let mut entry = entry(domain, here(certificate), from);
+            entry.proof.set(Time::from_millis(0), proof, None, None);
+            assert_eq!(projected(&entry, &require, &all_words(), 99), writes, "{shows}");
+        }
+    }
+
+    #[test]
+    fn without_being_required_the_proof_holds_nothing_back() {
+        let ready = (Alias::Present, Routing::Here, Certificate::Valid);
+        let mut entry = entry("shop.example", ready, Some(Stage::CheckingDns));
+        for proof in [Proof::Unproven, Proof::Contradicted, Proof::Proven] {
+            entry.proof.set(Time::from_millis(0), proof, None, None);
+            let writes = projected(&entry, &POLICY, &all_words(), 1);
+            assert_eq!(writes, Some((Stage::Done, true)), "{proof}");
+        }
     }
 
     #[test]

@@ -20,6 +20,9 @@
 //! | `PUT /web/otherwise` | show this certificate to visitors of names without one |
 //! | `GET /web/shown/{name}` | what a visitor of the name would be shown now |
 //! | `GET /web/visits?after=N` | the visits so far, without the first N |
+//! | `GET /web/answers` | what names answer to the question for WordPress' routing proof |
+//! | `PUT`, `DELETE /web/answers/{name}` | answer it with an [`Answer`](crate::web::Answer) such as `{"id":41}` or `"html"`; with the short text again |
+//! | `GET /web/questions?after=N` | the questions so far, without the first N |
 //! | `GET /issuing` | how many seconds a certificate takes, and the finished wildcards |
 //! | `PUT /issuing/after` | a number: how many seconds a certificate takes |
 //! | `PUT /issuing/wildcards/{name}` | the step on the dashboard that a wildcard needs |

@@ -10,7 +10,7 @@ use crate::closte::{Behaviour, Closte, Fault};
 use crate::dns::{Dns, Failure, Record};
 use crate::issuing::Issuing;
 use crate::sandbox::Parts;
-use crate::web::Web;
+use crate::web::{Answer, Web};
 
 /// What to set up, beside what is there. Every part may be absent.
 ///
@@ -66,6 +66,8 @@ pub struct WebSeed {
     pub certificates: BTreeMap<String, Certificate>,
     /// What visitors of other names are shown; as before, when absent.
     pub otherwise: Option<Certificate>,
+    /// What each name answers to the question for WordPress' routing proof.
+    pub answers: BTreeMap<String, Answer>,
 }
 
 /// What issuing is set up with.
@@ -130,6 +132,9 @@ fn sow_web(web: &Web, seed: WebSeed) {
     }
     if let Some(certificate) = seed.otherwise {
         web.otherwise(certificate);
+    }
+    for (name, answer) in seed.answers {
+        web.answer(&name, answer);
     }
 }
 

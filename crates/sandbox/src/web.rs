@@ -1,7 +1,9 @@
-//! A stand-in for the host's web server: a certificate of its own for each name, good or bad, and a short text.
+//! A stand-in for the host's web server: a certificate of its own for each name, good or bad, and a short text or
+//! what WordPress would answer to the question for its routing proof.
 //!
 //! Start reading at [`Web::start`].
 
+mod answer;
 mod server;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,8 @@ use crate::connection::Switch;
 use crate::issuing::Issuing;
 use crate::tasks::Tasks;
 use crate::{StartError, locked};
+
+pub use answer::{Answer, Question};
 
 /// How often a free port is sought that all addresses can have.
 const PORT_TRIES: u32 = 20;
@@ -94,6 +98,8 @@ struct State {
     otherwise: Certificate,
     connections: usize,
     visits: Vec<Visit>,
+    answers: BTreeMap<String, Answer>,
+    questions: Vec<Question>,
 }
 
 impl Shared {
@@ -208,6 +214,26 @@ impl Web {
     /// What a visitor of this name would be shown now.
     pub fn shown(&self, name: &str) -> Certificate {
         self.shared.certificate(&name.to_ascii_lowercase()).1
+    }
+
+    /// Answer this from now on to whoever asks at a name for WordPress' routing proof.
+    pub fn answer(&self, name: &str, answer: Answer) {
+        locked(&self.shared.state).answers.insert(name.to_ascii_lowercase(), answer);
+    }
+
+    /// Answer at a name with the short text again.
+    pub fn unanswer(&self, name: &str) {
+        locked(&self.shared.state).answers.remove(&name.to_ascii_lowercase());
+    }
+
+    /// What is answered, by name.
+    pub fn answers(&self) -> BTreeMap<String, Answer> {
+        locked(&self.shared.state).answers.clone()
+    }
+
+    /// Every question for the routing proof so far, oldest first.
+    pub fn questions(&self) -> Vec<Question> {
+        locked(&self.shared.state).questions.clone()
     }
 
     /// How many connections have come so far, also those that said nothing.

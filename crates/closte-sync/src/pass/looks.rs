@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, future};
-use rules::entry::Entry;
+use rules::entry::{Entry, Proof};
 use rules::judge::{self, Look, View};
-use rules::probe::{DnsSight, Probe};
+use rules::probe::{DnsSight, Probe, ProofSight, TlsSight};
+use rules::proof::{self, Asking};
 use rules::{DomainName, Network, Problem};
 use tokio::sync::{OnceCell, mpsc};
 
@@ -66,20 +67,36 @@ impl<'a> Looker<'a> {
         }
         let targets = self.targets.get_or_init(async || self.find_targets().await).await;
         let name = entry.domain.looked_at_as(&random_label());
-        let look = see(self.engine.probe.as_ref(), &name, targets).await;
+        let asking = self.asking(&entry);
+        let look = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
         self.count(&look.dns);
         let view = View {
             targets,
             interval: self.interval,
             dashboard: self.engine.settings.dashboard.as_deref(),
+            asking: &asking,
+            require_proof: self.engine.settings.stages.require_proof,
+            mappings: &self.network.mappings,
             now: self.engine.clock.now(),
             chance: rand::random(),
         };
         let before = entry.clone();
         judge::judge(&mut entry, &look, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(looked(&entry, &look));
+        self.journal.change(looked(&entry, &look, view.require_proof));
         entry
+    }
+
+    /// Whether WordPress is asked for its routing proof. A site's age is as it was
+    /// read: between passes that only asks a little later.
+    fn asking(&self, entry: &Entry) -> Asking {
+        if !self.engine.settings.ask_proof {
+            return Asking::Never;
+        }
+        let source = self.engine.source.as_ref();
+        proof::asking(entry, self.network, |mapped| {
+            source.routing_question(mapped.mapping_id, &entry.domain)
+        })
     }
 
     /// Where domains must point: what the operator set; else the address that
@@ -121,12 +138,35 @@ impl<'a> Looker<'a> {
     }
 }
 
-/// One look: DNS, and where that leads to the network a handshake on each address.
-async fn see(probe: &dyn Probe, name: &DomainName, targets: &BTreeSet<IpAddr>) -> Look {
+/// One look: DNS, and where that leads to the network a visit to each address.
+async fn see(
+    probe: &dyn Probe,
+    name: &DomainName,
+    targets: &BTreeSet<IpAddr>,
+    asking: &Asking,
+) -> Look {
     let dns = probe.resolve(name).await;
-    let visits = judge::visits(&dns, targets);
-    let tls = future::join_all(visits.into_iter().map(|ip| probe.handshake(name, ip))).await;
-    Look { dns, tls }
+    let visits = judge::visits(&dns, targets).into_iter();
+    let visits = future::join_all(visits.map(|ip| visit(probe, name, ip, asking))).await;
+    let (tls, answers): (Vec<_>, Vec<_>) = visits.into_iter().unzip();
+    Look { dns, tls, proof: answers.into_iter().flatten().collect() }
+}
+
+/// A handshake, and the question for the routing proof where that may be asked.
+async fn visit(
+    probe: &dyn Probe,
+    name: &DomainName,
+    ip: IpAddr,
+    asking: &Asking,
+) -> (TlsSight, Option<(IpAddr, ProofSight)>) {
+    let sight = probe.handshake(name, ip).await;
+    let answer = match asking {
+        Asking::Now { question } if judge::may_ask(&sight) => {
+            Some((ip, probe.ask(name, ip, question).await))
+        }
+        _ => None,
+    };
+    (sight, answer)
 }
 
 /// A label that no zone has by chance, for looking at wildcards.
@@ -134,24 +174,29 @@ fn random_label() -> String {
     format!("closte-sync-{:08x}", rand::random::<u32>())
 }
 
-/// The change that a look was.
-fn looked(entry: &Entry, look: &Look) -> Change {
+/// The change that a look was; `require_proof` where no domain is `done` without one.
+fn looked(entry: &Entry, look: &Look, require_proof: bool) -> Change {
     let seen = !matches!(look.dns, DnsSight::NoAnswer { .. } | DnsSight::Failed { .. });
-    let outcome = match (seen, entry.is_ready()) {
+    let held_back = require_proof && entry.lacks_proof();
+    let outcome = match (seen, entry.is_ready() && !held_back) {
         (false, _) => "unknown",
         (true, true) => "ready",
         (true, false) => "waiting",
     };
-    let reason = entry.routing.reason.or(entry.certificate.reason);
-    let detail = match entry.routing.reason {
-        Some(_) => entry.routing.detail.clone(),
-        None => entry.certificate.detail.clone(),
+    // What is no proof says nothing, so it is no news where nobody waits for it.
+    let proof = held_back || entry.proof.state == Proof::Contradicted;
+    let (reason, detail) = if entry.routing.reason.is_some() {
+        (entry.routing.reason, &entry.routing.detail)
+    } else if proof && entry.certificate.reason.is_none() {
+        (entry.proof.reason, &entry.proof.detail)
+    } else {
+        (entry.certificate.reason, &entry.certificate.detail)
     };
     Change {
         action: "look",
         domain: entry.domain.clone(),
         outcome,
         reason: reason.map(|reason| reason.code().to_owned()),
-        detail,
+        detail: detail.clone(),
     }
 }

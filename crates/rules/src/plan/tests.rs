@@ -373,3 +373,20 @@ fn the_hash_changes_with_what_a_pass_would_do() {
     assert_ne!(base, fingerprint(holding_many(20), rows(20).split_off(8)));
     assert_ne!(base, fingerprint(holding_many(19), rows(20).split_off(9)));
 }
+
+#[test]
+fn another_mapping_or_site_has_to_be_proven_anew() {
+    for (row, proof) in [
+        (mapping(1, 2, "a.example"), Proof::Proven),
+        (mapping(5, 2, "a.example"), Proof::Unproven),
+        (mapping(1, 3, "a.example"), Proof::Unproven),
+    ] {
+        let mut ledger = holding(&["a.example"]);
+        let entry = ledger.entries.get_mut(&"a.example".parse().unwrap()).unwrap();
+        entry.mapped = Wanted::of(&network(rows(1))).names.into_values().next();
+        entry.proof.set(at(0), Proof::Proven, None, None);
+        let plan = planned(ledger, &network(vec![row.clone()]), None, &POLICY);
+        let after = plan.entries.values().next().unwrap();
+        assert_eq!(after.proof.state, proof, "{row:?}");
+    }
+}

@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use super::{After, Wiring, rest};
 use crate::Certificate;
 use crate::sandbox::Parts;
-use crate::web::Visit;
+use crate::web::{Answer, Question, Visit};
 
 pub(super) fn routes() -> Router<Wiring> {
     Router::new()
@@ -20,6 +20,9 @@ pub(super) fn routes() -> Router<Wiring> {
         .route("/otherwise", put(otherwise))
         .route("/shown/{name}", get(shown))
         .route("/visits", get(visits))
+        .route("/answers", get(answers))
+        .route("/answers/{name}", put(answer).delete(unanswer))
+        .route("/questions", get(questions))
 }
 
 async fn certificates(State(parts): State<Arc<Parts>>) -> Json<BTreeMap<String, Certificate>> {
@@ -54,4 +57,29 @@ async fn shown(State(parts): State<Arc<Parts>>, Path(name): Path<String>) -> Jso
 
 async fn visits(State(parts): State<Arc<Parts>>, Query(after): Query<After>) -> Json<Vec<Visit>> {
     rest(parts.web.visits(), &after)
+}
+
+async fn answers(State(parts): State<Arc<Parts>>) -> Json<BTreeMap<String, Answer>> {
+    Json(parts.web.answers())
+}
+
+async fn answer(
+    State(parts): State<Arc<Parts>>,
+    Path(name): Path<String>,
+    Json(answer): Json<Answer>,
+) -> StatusCode {
+    parts.web.answer(&name, answer);
+    StatusCode::NO_CONTENT
+}
+
+async fn unanswer(State(parts): State<Arc<Parts>>, Path(name): Path<String>) -> StatusCode {
+    parts.web.unanswer(&name);
+    StatusCode::NO_CONTENT
+}
+
+async fn questions(
+    State(parts): State<Arc<Parts>>,
+    Query(after): Query<After>,
+) -> Json<Vec<Question>> {
+    rest(parts.web.questions(), &after)
 }

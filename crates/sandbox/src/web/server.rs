@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::StartHandshake;
 
-use super::{Shared, Visit};
+use super::{Question, Shared, Visit, answer};
 use crate::ca::Certificate;
 use crate::connection::{accept, reset};
 use crate::locked;
@@ -28,7 +28,7 @@ pub(super) async fn https(listener: TcpListener, shared: Arc<Shared>) {
 pub(super) async fn http(listener: TcpListener, shared: Arc<Shared>) {
     each(listener, shared, |tcp, shared| async move {
         shared.log(&tcp, None, None);
-        serve_text(tcp).await
+        serve(tcp, |_| Some(text())).await
     })
     .await;
 }
@@ -69,7 +69,7 @@ async fn visit_https(tcp: TcpStream, shared: &Shared) -> io::Result<()> {
         Certificate::NoAnswer => wait_for_the_end(hello.io).await,
         shown => {
             let config = shared.authority.config(&name, &shown).map_err(io::Error::other)?;
-            serve_text(hello.into_stream(config).await?).await
+            serve(hello.into_stream(config).await?, |head| shared.response(&asked, head)).await
         }
     }
 }
@@ -80,30 +80,45 @@ async fn refuse(mut hello: StartHandshake<TcpStream>) -> io::Result<()> {
 }
 
 /// Say nothing until the visitor gives up.
-async fn wait_for_the_end(mut tcp: TcpStream) -> io::Result<()> {
+async fn wait_for_the_end(mut stream: impl AsyncRead + Unpin) -> io::Result<()> {
     let mut ignored = [0; 512];
-    while tcp.read(&mut ignored).await? > 0 {}
+    while stream.read(&mut ignored).await? > 0 {}
     Ok(())
 }
 
-/// Answer one request with a short text. A visitor who came for the certificate only sends none.
-async fn serve_text(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
+/// Answer one request. A visitor who came for the certificate only sends none.
+async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    response: impl FnOnce(&[u8]) -> Option<String>,
+) -> io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_LIMIT {
         if stream.read_buf(&mut head).await? == 0 {
             return stream.shutdown().await;
         }
     }
-    let text = "This is the sandbox of closte-sync.\n";
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
-        text.len()
-    );
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await
+    match response(&head) {
+        Some(response) => {
+            stream.write_all(response.as_bytes()).await?;
+            stream.shutdown().await
+        }
+        None => wait_for_the_end(stream).await,
+    }
+}
+
+fn text() -> String {
+    answer::respond("200 OK", "content-type: text/plain", "This is the sandbox of closte-sync.\n")
 }
 
 impl Shared {
+    /// What a visitor of `name` is told who sent this head; none for silence.
+    fn response(&self, name: &str, head: &[u8]) -> Option<String> {
+        let Some(nonce) = answer::nonce(head) else { return Some(text()) };
+        let mut state = locked(&self.state);
+        state.questions.push(Question { name: name.to_owned(), nonce });
+        state.answers.get(name).map_or_else(|| Some(text()), |answer| answer.response(name))
+    }
+
     fn log(&self, tcp: &TcpStream, name: Option<&str>, certificate: Option<&Certificate>) {
         let address =
             tcp.local_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());

@@ -121,6 +121,18 @@ async fn certificates_are_steered() {
 }
 
 #[tokio::test]
+async fn answers_to_the_routing_proof_are_steered() {
+    let it = Rehearsal::start().await;
+    it.change(Method::PUT, "/web/answers/a.test", json!({ "id": 41 })).await;
+    it.change(Method::PUT, "/web/answers/b.test", json!("html")).await;
+    let to = json!({ "redirect": "https://c.test/" });
+    it.change(Method::PUT, "/web/answers/c.test", to.clone()).await;
+    it.change(Method::DELETE, "/web/answers/b.test", None).await;
+    assert_eq!(it.read("/web/answers").await, json!({ "a.test": { "id": 41 }, "c.test": to }));
+    assert_eq!(it.read("/web/questions").await, json!([]));
+}
+
+#[tokio::test]
 async fn issuing_is_steered() {
     let it = Rehearsal::start().await;
     it.change(Method::PUT, "/issuing/after", json!(2.5)).await;
@@ -134,7 +146,7 @@ async fn one_document_sets_up_everything() {
     let document = json!({
         "closte": { "aliases": ["a.test"], "faults": [{ "act": "hang", "domain": "b.test" }], "behaviour": { "success": "one" } },
         "dns": [{ "records": { "a.test": [{ "A": "127.0.0.1" }] } }, { "failures": { "a.test": [{ "behaviour": "refused" }] } }],
-        "web": { "certificates": { "c.test": "self_signed" }, "otherwise": "no_answer" },
+        "web": { "certificates": { "c.test": "self_signed" }, "otherwise": "no_answer", "answers": { "f.test": "hang" } },
         "issuing": { "after": 0, "finished": ["*.d.test"] },
     });
     it.change(Method::POST, "/seed", document).await;
@@ -145,6 +157,7 @@ async fn one_document_sets_up_everything() {
     assert!(it.read("/web/shown/a.test").await["valid"].is_object());
     assert_eq!(it.read("/web/shown/c.test").await, json!("self_signed"));
     assert_eq!(it.read("/web/shown/e.test").await, json!("no_answer"));
+    assert_eq!(it.read("/web/answers").await, json!({ "f.test": "hang" }));
     assert_eq!(it.read("/issuing").await["finished"], json!(["*.d.test"]));
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError, RootCertStore};
-use sandbox::web::{Settings, Web};
+use sandbox::web::{Answer, Settings, Web};
 use sandbox::{Certificate, Validity};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -59,6 +59,16 @@ pub(crate) async fn visit(
     })
 }
 
+/// What `name` answers to a request.
+async fn page(web: &Web, name: &str, path: &str) -> String {
+    let mut tls = visit(&web.ca_pem(), web.https_address(), name).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {name}\r\n\r\n");
+    tls.write_all(request.as_bytes()).await.unwrap();
+    let mut page = String::new();
+    tls.read_to_string(&mut page).await.unwrap();
+    page
+}
+
 async fn trouble(web: &Web, name: &str) -> Trouble {
     visit(&web.ca_pem(), web.https_address(), name).await.expect_err("the browser refuses")
 }
@@ -70,10 +80,7 @@ async fn a_valid_certificate_is_accepted_and_the_page_is_served() {
     web.set("old.test", Certificate::expiring());
     visit(&web.ca_pem(), web.https_address(), "old.test").await.unwrap();
 
-    let mut tls = visit(&web.ca_pem(), web.https_address(), "Shop.test").await.unwrap();
-    tls.write_all(b"GET / HTTP/1.1\r\nhost: shop.test\r\n\r\n").await.unwrap();
-    let mut page = String::new();
-    tls.read_to_string(&mut page).await.unwrap();
+    let page = page(&web, "Shop.test", "/").await;
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
 
     let visits = web.visits();
@@ -139,6 +146,45 @@ async fn a_wildcard_covers_one_label() {
     for name in ["example.test", "a.b.example.test", "own.example.test"] {
         trouble(&web, name).await;
     }
+}
+
+#[tokio::test]
+async fn a_name_answers_the_routing_proof_as_it_was_told_to() {
+    let web = web().await;
+    web.set("*.shop.test", Certificate::valid());
+    let to = "https://elsewhere.test/".to_owned();
+    web.answer("A.shop.test", Answer::Id(41));
+    web.answer("b.shop.test", Answer::Html);
+    web.answer("c.shop.test", Answer::Redirect(to));
+    let asked = "/?async_check_dns_nonce=0123";
+    for (name, path, status, word) in [
+        ("a.shop.test", asked, "200", "\"id\":41"),
+        ("a.shop.test", "/", "200", "the sandbox"),
+        ("b.shop.test", asked, "200", "<!DOCTYPE html>"),
+        ("c.shop.test", "/?x=1&async_check_dns_nonce=4567", "301", "https://elsewhere.test/"),
+        ("d.shop.test", asked, "200", "the sandbox"),
+    ] {
+        let page = page(&web, name, path).await;
+        assert!(page.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {page}");
+        assert!(page.contains(word), "{name}: {page}");
+    }
+    let asked: Vec<_> = web.questions().into_iter().map(|it| (it.name, it.nonce)).collect();
+    let want = [("a", "0123"), ("b", "0123"), ("c", "4567"), ("d", "0123")];
+    assert_eq!(asked, want.map(|(name, nonce)| (format!("{name}.shop.test"), nonce.to_owned())));
+}
+
+#[tokio::test]
+async fn a_proof_that_hangs_ends_with_the_server() {
+    let web = web().await;
+    web.set("shop.test", Certificate::valid());
+    web.answer("shop.test", Answer::Hang);
+    let mut tls = visit(&web.ca_pem(), web.https_address(), "shop.test").await.unwrap();
+    tls.write_all(b"GET /?async_check_dns_nonce=0 HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut answer = [0; 1];
+    let waited = timeout(Duration::from_millis(200), tls.read(&mut answer)).await;
+    assert!(waited.is_err(), "the server answered");
+    web.stopped().await;
+    assert!(!matches!(tls.read(&mut answer).await, Ok(1)));
 }
 
 #[tokio::test]
