@@ -47,6 +47,13 @@ pub fn offered(settings: &[u8]) -> Result<Offered, ParseError> {
     Ok(offered)
 }
 
+/// Read hosts as they stand in one field: one a line.
+pub(crate) fn lines(text: &str) -> Offered {
+    let mut offered = Offered::default();
+    collect(&PhpValue::str(text), &mut offered);
+    offered
+}
+
 fn is_site_url(field: &PhpValue) -> bool {
     field.at("type").and_then(PhpValue::as_bytes) == Some(b"site_url")
 }

@@ -4,7 +4,7 @@ use rules::DomainName;
 use rules::source::SourceError;
 
 use crate::wp_config::WpConfigError;
-use crate::{TablePrefix, WpConfig};
+use crate::{Salts, TablePrefix, WpConfig};
 
 /// What wp-config.php says of the network, besides where its database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Installation {
     pub path: Option<String>,
     /// Whether WordPress has a persistent object cache.
     pub object_cache: bool,
+    /// The halves of WordPress' salt that it defines.
+    pub salts: Salts,
 }
 
 /// A row of `wp_site`.
@@ -57,7 +59,15 @@ impl From<NotOurs> for SourceError {
 impl Installation {
     /// An installation of which only the prefix is known.
     pub fn new(prefix: TablePrefix) -> Self {
-        Self { prefix, app: None, network_id: None, domain: None, path: None, object_cache: false }
+        Self {
+            prefix,
+            app: None,
+            network_id: None,
+            domain: None,
+            path: None,
+            object_cache: false,
+            salts: Salts::default(),
+        }
     }
 
     /// What `config` says of it.
@@ -73,6 +83,7 @@ impl Installation {
             domain: config.domain_current_site.known().cloned(),
             path: config.path_current_site.known().cloned(),
             object_cache: config.object_cache,
+            salts: Salts::of(config),
         })
     }
 

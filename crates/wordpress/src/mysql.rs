@@ -13,6 +13,7 @@ mod missing;
 mod read;
 mod rights;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
 use rules::{DomainName, Home, Network};
 
 use crate::option_change::OptionChange;
+use crate::routing_question::RoutingQuestion;
 use crate::wp_config::WpConfigError;
 use crate::{Installation, WpConfig};
 
@@ -36,12 +38,14 @@ pub struct MysqlNetwork {
     installation: Arc<Installation>,
     /// Connections that nobody uses. One that failed never comes back here.
     idle: Mutex<Vec<Link>>,
+    question: RoutingQuestion,
 }
 
 impl MysqlNetwork {
     /// The network of `installation` in `database`. Nothing is connected yet.
     pub fn new(database: Database, installation: Installation) -> Self {
-        Self { database, installation: Arc::new(installation), idle: Mutex::default() }
+        let question = RoutingQuestion::new(&installation.salts);
+        Self { database, installation: Arc::new(installation), idle: Mutex::default(), question }
     }
 
     /// The network that `config` describes.
@@ -82,7 +86,8 @@ impl NetworkSource for MysqlNetwork {
     async fn read(&self) -> Result<Network, SourceError> {
         let mut link = self.link().await?;
         match link.read().await {
-            Ok(network) => {
+            Ok((network, salts)) => {
+                self.question.learn(&self.installation.salts, &salts);
                 self.keep(link);
                 Ok(network)
             }
@@ -161,6 +166,38 @@ impl NetworkSource for MysqlNetwork {
         let rights = link.rights().await?;
         self.keep(link);
         Ok(rights)
+    }
+
+    async fn options(
+        &self,
+        names: &[&'static str],
+    ) -> Result<BTreeMap<&'static str, Vec<u8>>, SourceError> {
+        let mut link = self.link().await?;
+        let options = link.options(names).await?;
+        self.keep(link);
+        Ok(options)
+    }
+
+    async fn write_plugin_secret(&self, secret: Option<&str>) -> Result<(), SourceError> {
+        let mut link = self.link().await?;
+        match secret {
+            Some(secret) => _ = link.change(OptionChange::Secret(secret)).await?,
+            None => link.forget_plugin().await?,
+        }
+        self.keep(link);
+        Ok(())
+    }
+
+    async fn activate_plugin(&self, on: bool) -> Result<bool, SourceError> {
+        let mut link = self.link().await?;
+        let change = OptionChange::plugin(on, link.moment().await?.0);
+        let changed = link.change(change).await?;
+        self.keep(link);
+        Ok(changed.written)
+    }
+
+    fn routing_question(&self, _mapping_id: u64, domain: &DomainName) -> Option<String> {
+        self.question.of(domain)
     }
 
     /// Without it, the server would log an aborted connection.

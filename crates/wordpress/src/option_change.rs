@@ -3,13 +3,13 @@
 //! Each is worked out from the option that stands there, so it must be asked for and written
 //! within one transaction.
 
-use rules::Home;
 use rules::source::SourceError;
+use rules::{Home, Time};
 
 use crate::options::{self, CannotChange};
 
-/// A change of one option.
-#[derive(Clone, Copy, Debug)]
+/// A change of one option. Some are secrets, so it has no `Debug`.
+#[derive(Clone, Copy)]
 pub(crate) enum OptionChange<'a> {
     /// Closte on or off.
     Switch(bool),
@@ -19,10 +19,15 @@ pub(crate) enum OptionChange<'a> {
     FirstHome(&'a Home),
     /// The home, whatever stands there.
     Home(&'a Home),
+    /// What our plugin signs with.
+    Secret(&'a str),
+    /// Our plugin active from now on, a time in seconds since 1970.
+    Activate(i64),
+    /// Our plugin not active.
+    Deactivate,
 }
 
-/// What became of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What became of a change. It may be of a secret, so it has no `Debug`.
 pub(crate) struct Changed {
     /// Whether something was written.
     pub(crate) written: bool,
@@ -50,12 +55,20 @@ impl<'a> OptionChange<'a> {
         if replace { Self::Home(home) } else { Self::FirstHome(home) }
     }
 
+    /// Our plugin active, since `now` where that is known, or not.
+    pub(crate) fn plugin(on: bool, now: Option<Time>) -> Self {
+        let seconds = now.map_or(0, |now| now.as_millis() / 1000);
+        if on { Self::Activate(seconds) } else { Self::Deactivate }
+    }
+
     /// The option's name.
     pub(crate) fn option(self) -> &'static str {
         match self {
             Self::Switch(_) => options::INTEGRATIONS,
             Self::CheckInterval(_) => options::SETTINGS,
             Self::FirstHome(_) | Self::Home(_) => options::HOME,
+            Self::Secret(_) => options::SECRET,
+            Self::Activate(_) | Self::Deactivate => options::PLUGINS,
         }
     }
 
@@ -75,6 +88,9 @@ impl<'a> OptionChange<'a> {
             Self::CheckInterval(seconds) => options::with_check_interval(old, seconds).map(Some),
             Self::FirstHome(_) if !old.is_empty() => Ok(None),
             Self::FirstHome(home) | Self::Home(home) => Ok(Some(options::home_option(home))),
+            Self::Secret(secret) => Ok(Some(secret.into())),
+            Self::Activate(at) => options::with_plugin(old, Some(at)),
+            Self::Deactivate => options::with_plugin(old, None),
         }
     }
 }

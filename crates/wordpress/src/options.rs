@@ -16,6 +16,17 @@ pub const SETTINGS: &str = "wp-ultimo_v2_settings";
 pub const INTEGRATIONS: &str = "wu_host_integrations_enabled";
 /// Which installation of closte-sync acts for the network.
 pub const HOME: &str = "closte_sync_home";
+/// What the plugin inside WordPress and we sign with.
+pub const SECRET: &str = "closte_sync_secret";
+/// Which plugins are active for the whole network, and since when.
+pub const PLUGINS: &str = "active_sitewide_plugins";
+/// Half of WordPress' salt, where wp-config.php does not define it.
+pub const AUTH_KEY: &str = "auth_key";
+/// The other half.
+pub const AUTH_SALT: &str = "auth_salt";
+
+/// The plugin that is ours, as WordPress calls it.
+const PLUGIN: &str = "closte-sync/closte-sync.php";
 
 /// The plugin allows no less.
 const SHORTEST_INTERVAL: u64 = 10;
@@ -29,6 +40,9 @@ pub enum CannotChange {
     /// What is there is more than a list of settings.
     #[error("what is there cannot take the change")]
     Entangled(#[from] WouldBreakReferences),
+    /// What is there is no list at all.
+    #[error("what is there is no list, so it is left alone")]
+    NoList,
 }
 
 /// Read Ultimate Multisite's settings; what makes no sense is said and its default holds.
@@ -103,6 +117,32 @@ fn with(option: &[u8], key: &str, value: PhpValue) -> Result<Vec<u8>, CannotChan
     let mut option = parse(option)?;
     option.set(key, value)?;
     Ok(option.to_bytes())
+}
+
+/// The active plugins with ours since `at`, in seconds since 1970, or without ours; none where
+/// that is so already.
+///
+/// # Errors
+///
+/// [`CannotChange`]; then nothing should be written.
+pub fn with_plugin(option: &[u8], at: Option<i64>) -> Result<Option<Vec<u8>>, CannotChange> {
+    let mut plugins = parse(option)?;
+    if plugins.is_truthy() && !matches!(plugins, PhpValue::Array(_)) {
+        return Err(CannotChange::NoList);
+    }
+    match (plugins.at(PLUGIN), at) {
+        (Some(_), Some(_)) | (None, None) => return Ok(None),
+        (None, Some(at)) => plugins.set(PLUGIN, PhpValue::Int(at))?,
+        (Some(_), None) => plugins.remove(PLUGIN)?,
+    }
+    Ok(Some(plugins.to_bytes()))
+}
+
+/// The text that an option holds, serialized or not; none where PHP takes it for nothing.
+pub fn text(option: &[u8]) -> Option<Vec<u8>> {
+    let serialized = PhpValue::parse(option).ok().and_then(|it| it.as_bytes().map(<[u8]>::to_vec));
+    let text = serialized.unwrap_or_else(|| option.to_vec());
+    (!matches!(text.as_slice(), b"" | b"0")).then_some(text)
 }
 
 /// The installation that acts for the network; none where the option is no such word.
@@ -203,6 +243,51 @@ mod tests {
                 .unwrap(),
             br#"a:2:{s:18:"dns_check_interval";s:2:"10";s:1:"k";s:0:"";}"#
         );
+    }
+
+    #[test]
+    fn our_plugin_comes_and_goes_and_the_others_stay() {
+        let others = r#"a:1:{s:27:"ultimate-multisite/main.php";i:1700000000;}"#;
+        let with = r#"a:2:{s:27:"ultimate-multisite/main.php";i:1700000000;s:27:"closte-sync/closte-sync.php";i:5;}"#;
+        let alone = r#"a:1:{s:27:"closte-sync/closte-sync.php";i:5;}"#;
+        let table = [
+            (others, Some(5), Some(with)),
+            (with, Some(9), None),
+            (with, None, Some(others)),
+            (others, None, None),
+            ("", Some(5), Some(alone)),
+            ("b:0;", Some(5), Some(alone)),
+            ("", None, None),
+            (alone, None, Some("a:0:{}")),
+        ];
+        for (before, at, after) in table {
+            let changed = with_plugin(before.as_bytes(), at).unwrap();
+            assert_eq!(changed.as_deref(), after.map(str::as_bytes), "{before} {at:?}");
+        }
+        for (before, why) in [
+            ("a:1:{", "what is there does not unserialize, so it is left alone"),
+            (r#"s:1:"x";"#, "what is there is no list, so it is left alone"),
+            (
+                r#"a:2:{s:27:"closte-sync/closte-sync.php";i:5;s:1:"x";R:1;}"#,
+                "what is there cannot take the change",
+            ),
+        ] {
+            assert_eq!(with_plugin(before.as_bytes(), None).unwrap_err().to_string(), why);
+        }
+    }
+
+    #[test]
+    fn a_text_is_read_serialized_or_not() {
+        for (option, text) in [
+            ("plain", Some("plain")),
+            (r#"s:5:"plain";"#, Some("plain")),
+            (r#"s:9:"plain";"#, Some(r#"s:9:"plain";"#)),
+            ("", None),
+            ("0", None),
+            (r#"s:0:"";"#, None),
+        ] {
+            assert_eq!(super::text(option.as_bytes()).as_deref(), text.map(str::as_bytes));
+        }
     }
 
     #[test]

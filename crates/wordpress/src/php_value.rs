@@ -36,7 +36,7 @@ pub enum Key {
     Str(Vec<u8>),
 }
 
-/// An array could not take a new value without changing what its references point to.
+/// An array could not be changed without changing what its references point to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value holds PHP references that a change would break")]
 pub struct WouldBreakReferences;
@@ -139,6 +139,21 @@ impl PhpValue {
                 Ok(())
             }
         }
+    }
+
+    /// Take `key` out of this array, should it be there.
+    ///
+    /// # Errors
+    ///
+    /// Where there are references: they count the values before them.
+    pub fn remove(&mut self, key: &str) -> Result<(), WouldBreakReferences> {
+        if self.has_references() {
+            return Err(WouldBreakReferences);
+        }
+        if let Self::Array(entries) = self {
+            entries.retain(|(it, _)| !it.is(key));
+        }
+        Ok(())
     }
 
     fn is_scalar(&self) -> bool {

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use sqlx::Error;
 
 use crate::installation::NetworkRow;
+use crate::salts::Stored;
 use crate::snapshot::{MappingRow, SiteRow, Snapshot};
 
 /// A row whose cells are read as the bytes of their text.
@@ -87,6 +88,20 @@ pub(crate) fn option(
         snapshot.option(id, &name, row.cell(3)?.unwrap_or_default());
     }
     Ok(())
+}
+
+/// `meta_key`, `meta_value` of `wp_sitemeta`, of those of `names` that are there; of several rows
+/// of a name, the last.
+pub(crate) fn named(rows: &[impl Cells], names: &[&'static str]) -> Result<Stored, Error> {
+    let mut stored = Stored::new();
+    for row in rows {
+        let key = row.cell(0)?.unwrap_or_default();
+        // The database may find what is spelt otherwise.
+        if let Some(name) = names.iter().find(|name| name.as_bytes() == key) {
+            stored.insert(name, row.cell(1)?.unwrap_or_default().to_vec());
+        }
+    }
+    Ok(stored)
 }
 
 /// `id`, `settings` of a checkout form.

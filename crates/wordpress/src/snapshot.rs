@@ -4,6 +4,7 @@
 //! itself; what is missing for the whole is an error of the reader, never a smaller network.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::time::Duration;
 
 use rules::domain_name::NotADomain;
@@ -11,6 +12,7 @@ use rules::network::Settings;
 use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
 
 use crate::installation::{Installation, NetworkRow};
+use crate::salts::Stored;
 use crate::{forms, options};
 
 /// A row of `wp_blogs`.
@@ -48,6 +50,7 @@ pub(crate) struct Snapshot<'a> {
     switched_on: bool,
     home: Option<Home>,
     shared_bases: BTreeSet<DomainName>,
+    salts: Stored,
 }
 
 impl<'a> Snapshot<'a> {
@@ -63,6 +66,7 @@ impl<'a> Snapshot<'a> {
             switched_on: false,
             home: None,
             shared_bases: BTreeSet::new(),
+            salts: Stored::new(),
         }
     }
 
@@ -146,6 +150,8 @@ impl<'a> Snapshot<'a> {
                 Some(home) => self.home = Some(home),
                 None => self.option_problem(id, name, "cannot be read"),
             },
+            options::AUTH_KEY => _ = self.salts.insert(options::AUTH_KEY, value.to_vec()),
+            options::AUTH_SALT => _ = self.salts.insert(options::AUTH_SALT, value.to_vec()),
             _ => {}
         }
     }
@@ -155,8 +161,7 @@ impl<'a> Snapshot<'a> {
             Ok(offered) => {
                 self.shared_bases.extend(offered.hosts);
                 for line in offered.odd {
-                    let reason = format!("`{}` is no host", short(&line));
-                    self.row_problem("wu_forms", "settings", id, &reason);
+                    self.row_problem("wu_forms", "settings", id, &no_host(&line));
                 }
             }
             Err(error) => {
@@ -166,11 +171,36 @@ impl<'a> Snapshot<'a> {
         }
     }
 
+    /// What checkout forms offer, where the forms themselves were not read: one host a line.
+    pub(crate) fn shared_bases(&mut self, lines: &str) {
+        let offered = forms::lines(lines);
+        self.shared_bases.extend(offered.hosts);
+        for line in offered.odd {
+            let reason = format!("shared base domains: {}", no_host(&line));
+            self.problem(reason);
+        }
+    }
+
+    /// What the options say, where somebody else has read them.
+    pub(crate) fn told(&mut self, switched_on: bool, home: Option<Home>) {
+        (self.switched_on, self.home) = (switched_on, home);
+    }
+
+    /// Something that is in no row.
+    pub(crate) fn problem(&mut self, reason: String) {
+        self.problems.push(Problem::of_all(reason));
+    }
+
     /// A row whose key makes no sense.
     pub(crate) fn unreadable_row(&mut self, table: &str) {
         let table = Some(format!("{}{table}", self.of.prefix));
         let reason = "a row whose id cannot be read".to_owned();
         self.problems.push(Problem { table, column: None, id: None, reason });
+    }
+
+    /// The halves of the salt that the network's options hold. They never get into a [`Network`].
+    pub(crate) fn take_salts(&mut self) -> Stored {
+        mem::take(&mut self.salts)
     }
 
     pub(crate) fn finish(
@@ -217,6 +247,10 @@ impl<'a> Snapshot<'a> {
 fn domain(bytes: &[u8]) -> Result<DomainName, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     text.parse().map_err(|why: NotADomain| why.to_string())
+}
+
+fn no_host(line: &str) -> String {
+    format!("`{}` is no host", short(line))
 }
 
 /// What fits a line, control characters made visible.

@@ -14,7 +14,9 @@ mod read;
 mod rights;
 mod stage_words;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +25,7 @@ use rules::{DomainName, Home, Network};
 
 use crate::Installation;
 use crate::option_change::{Changed, OptionChange};
+use crate::routing_question::RoutingQuestion;
 
 pub use file::{NotAFile, file_in_url, file_of, is_meant};
 use link::Link;
@@ -36,12 +39,14 @@ pub struct SqliteNetwork {
     file: PathBuf,
     installation: Installation,
     patience: Duration,
+    question: Arc<RoutingQuestion>,
 }
 
 impl SqliteNetwork {
     /// The network of `installation` in `file`. Nothing is opened yet.
     pub fn new(file: impl Into<PathBuf>, installation: Installation) -> Self {
-        Self { file: file.into(), installation, patience: PATIENCE }
+        let question = Arc::new(RoutingQuestion::new(&installation.salts));
+        Self { file: file.into(), installation, patience: PATIENCE, question }
     }
 
     async fn change(&self, change: OptionChange<'_>) -> Result<Changed, SourceError> {
@@ -56,8 +61,9 @@ impl SqliteNetwork {
 impl NetworkSource for SqliteNetwork {
     async fn read(&self) -> Result<Network, SourceError> {
         let mut link = Link::to_read(self, read::READING).await?;
-        let network = link.read(&self.installation).await?;
+        let (network, salts) = link.read(&self.installation).await?;
         link.commit(read::READING).await?;
+        self.question.learn(&self.installation.salts, &salts);
         Ok(network)
     }
 
@@ -120,6 +126,37 @@ impl NetworkSource for SqliteNetwork {
 
     async fn rights(&self) -> Result<Vec<Right>, SourceError> {
         rights::of(self).await
+    }
+
+    async fn options(
+        &self,
+        names: &[&'static str],
+    ) -> Result<BTreeMap<&'static str, Vec<u8>>, SourceError> {
+        let mut link = Link::to_read(self, meta::READING).await?;
+        let options = link.options(&self.installation, names).await?;
+        link.commit(meta::READING).await?;
+        Ok(options)
+    }
+
+    async fn write_plugin_secret(&self, secret: Option<&str>) -> Result<(), SourceError> {
+        if let Some(secret) = secret {
+            return self.change(OptionChange::Secret(secret)).await.map(drop);
+        }
+        let mut link = Link::to_write(self, meta::WRITING).await?;
+        link.forget_plugin(&self.installation).await?;
+        link.commit(meta::WRITING).await
+    }
+
+    async fn activate_plugin(&self, on: bool) -> Result<bool, SourceError> {
+        let mut link = Link::to_write(self, meta::WRITING).await?;
+        let change = OptionChange::plugin(on, link.moment().await?);
+        let changed = link.change(&self.installation, change).await?;
+        link.commit(meta::WRITING).await?;
+        Ok(changed.written)
+    }
+
+    fn routing_question(&self, _mapping_id: u64, domain: &DomainName) -> Option<String> {
+        self.question.of(domain)
     }
 }
 

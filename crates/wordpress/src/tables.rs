@@ -26,4 +26,10 @@ impl Tables {
     pub(crate) fn sql(&self, template: &'static str) -> AssertSqlSafe<String> {
         AssertSqlSafe(template.replace("{_}", self.0.as_str()))
     }
+
+    /// [`sql`](Self::sql) with `{?}` for so many parameters.
+    pub(crate) fn sql_of(&self, template: &'static str, count: usize) -> AssertSqlSafe<String> {
+        let AssertSqlSafe(sql) = self.sql(template);
+        AssertSqlSafe(sql.replace("{?}", &vec!["?"; count].join(", ")))
+    }
 }

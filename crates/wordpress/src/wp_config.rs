@@ -7,6 +7,7 @@ mod error;
 mod expression;
 mod find;
 mod run;
+mod salts;
 mod setting;
 mod value;
 
@@ -77,9 +78,10 @@ pub struct WpConfig {
     pub closte_public_ip_address: Setting<String>,
     /// `CLOSTE_CDN_HOSTNAME`.
     pub closte_cdn_hostname: Setting<String>,
-    /// `AUTH_KEY`.
+    /// `AUTH_KEY`, or `SECRET_KEY` of old: the first that WordPress takes. Absent where it takes
+    /// none, as of its sample's text and of one that several constants share.
     pub auth_key: Setting<SecretString>,
-    /// `AUTH_SALT`.
+    /// `AUTH_SALT`, or `SECRET_SALT`, likewise.
     pub auth_salt: Setting<SecretString>,
     /// `DB_ENGINE`: `sqlite` for WordPress' SQLite integration.
     pub db_engine: Setting<String>,
@@ -174,8 +176,8 @@ impl WpConfig {
             closte_app_id: text("CLOSTE_APP_ID"),
             closte_public_ip_address: text("CLOSTE_PUBLIC_IP_ADDRESS"),
             closte_cdn_hostname: text("CLOSTE_CDN_HOSTNAME"),
-            auth_key: secret("AUTH_KEY"),
-            auth_salt: secret("AUTH_SALT"),
+            auth_key: run.salt(["AUTH_KEY", "SECRET_KEY"]),
+            auth_salt: run.salt(["AUTH_SALT", "SECRET_SALT"]),
             db_engine: text("DB_ENGINE"),
             db_dir: text("DB_DIR"),
             db_file: text("DB_FILE"),

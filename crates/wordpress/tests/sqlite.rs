@@ -144,6 +144,37 @@ async fn options_keep_bytes_that_are_no_text() {
     let whole = before.replacen("613a31", "613a32", 1);
     let want = format!("text\t{}{added}\n", whole.trim_end_matches("7d"));
     assert_eq!(network.execute(after).await.unwrap(), want);
+    let told = source(&network).options(&["wu_host_integrations_enabled"]).await.unwrap();
+    let value = &told["wu_host_integrations_enabled"];
+    assert!(value.windows(3).any(|it| it == b"\xe9\0x"), "{value:?}");
+}
+
+#[tokio::test]
+async fn the_salt_is_that_of_wp_config_or_learned_and_never_shows() {
+    let (_folder, network) = network().await;
+    let shop = "shop.example".parse().unwrap();
+    let config = WpConfig::load(&Found::at(network.config()), &BTreeMap::new()).unwrap();
+    let installation = Installation::of(&config).unwrap();
+    let defined = SqliteNetwork::new(network.database(), installation);
+    let question = defined.routing_question(7, &shop);
+    assert!(question.is_some(), "nothing needs to be read");
+
+    let learning = source(&network);
+    for shows in ["nothing was read", "nothing is stored"] {
+        assert_eq!(learning.routing_question(7, &shop), None, "{shows}");
+        learning.read().await.unwrap();
+    }
+    let salts = "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES \
+        (1, 'auth_key', 'another key that protects nothing'), (1, 'auth_salt', 'a salt'), \
+        (1, 'auth_salt', 'that protects nothing')";
+    network.execute(salts).await.unwrap();
+    let read = [learning.read().await.unwrap(), defined.read().await.unwrap()];
+    // PHP: `hash_hmac('md5', 'shop.example', 'another key that protects nothinga salt')`
+    let learned = learning.routing_question(7, &shop);
+    assert_eq!(learned.as_deref(), Some("a5cb987c12f79fade66b2bd0ee81abed"));
+    assert_eq!(defined.routing_question(7, &shop), question, "the constants count first");
+    let shown = format!("{defined:?} {learning:?} {read:?}");
+    assert!(!shown.contains("protects"), "{shown}");
 }
 
 #[tokio::test]

@@ -265,6 +265,37 @@ fn no_secret_shows_in_debug_output() {
 }
 
 #[test]
+fn a_salt_is_the_one_that_wordpress_takes() {
+    let sample = "put your unique phrase here";
+    let table = [
+        ("define('AUTH_KEY', 'a');".to_owned(), "a"),
+        ("define('AUTH_KEY', 'a'); define('SECRET_KEY', 's');".into(), "a"),
+        (format!("define('AUTH_KEY', '{sample}');"), "-"),
+        (format!("define('AUTH_KEY', '{sample}'); define('SECRET_KEY', 's');"), "s"),
+        ("define('AUTH_KEY', '');".into(), "-"),
+        ("define('AUTH_KEY', '0'); define('SECRET_KEY', '0');".into(), "-"),
+        ("define('AUTH_KEY', 'mot'); define('NONCE_SALT', 'mot');".into(), "-"),
+        (
+            "define('AUTH_KEY', 'a'); define('NONCE_SALT', 'n'); define('NONCE_KEY', 'n');".into(),
+            "a",
+        ),
+        ("define('AUTH_KEY', 'a'); define('SECRET_KEY', 'a');".into(), "-"),
+        ("define('NONCE_KEY', 'n');".into(), "-"),
+    ];
+    for (body, key) in table {
+        let config = php(&body);
+        let told = config.auth_key.known().map_or("-", |it| it.expose_secret());
+        assert_eq!(told, key, "{body}");
+        assert!(
+            config.auth_key.unknown().is_none() && config.auth_salt.known().is_none(),
+            "{body}"
+        );
+    }
+    let config = php("define('AUTH_KEY', f()); define('SECRET_KEY', 's');");
+    assert!(config.auth_key.unknown().is_some(), "it may well be a secret");
+}
+
+#[test]
 fn a_value_that_makes_no_sense_says_so_with_its_line() {
     let config = php(
         "$table_prefix = 'wp-'; define('DB_HOST', 'db:port'); define('SITE_ID_CURRENT_SITE', 'one');",

@@ -44,7 +44,7 @@ const ADD: &str = "INSERT INTO `{_}wu_domain_mappings` \
 const STEP_DOWN: &str = "UPDATE `{_}wu_domain_mappings` SET primary_domain = 0 \
     WHERE blog_id = ? AND id <> ? AND primary_domain <> 0";
 
-const ALL: &str = "SELECT id, domain FROM `{_}wu_domain_mappings` ORDER BY id";
+const ALL: &str = "SELECT CAST(id AS UNSIGNED), domain FROM `{_}wu_domain_mappings` ORDER BY id";
 
 const REMOVE: &str = "DELETE FROM `{_}wu_domain_mappings` WHERE id = ? AND domain = ?";
 
@@ -168,7 +168,7 @@ impl Link {
         let mut count = 0;
         for row in &all {
             let Some(spelt) = name(row, 1).filter(|it| is(it, domain)) else { continue };
-            let id: i64 = row.try_get(0).map_err(|error| failure::failed(doing, error))?;
+            let id: u64 = row.try_get(0).map_err(|error| failure::failed(doing, error))?;
             let remove = sqlx::query(self.tables.sql(REMOVE)).bind(id).bind(spelt);
             count += within(doing, remove.execute(&mut self.connection)).await?.rows_affected();
         }

@@ -9,13 +9,24 @@ use sqlx::{Encode, Error, MySql, Row, Type};
 use super::failure::{self, within};
 use super::link::Link;
 use crate::option_change::{Changed, OptionChange};
+use crate::rows;
+use crate::salts::Stored;
 
-/// WordPress takes the first row of a name.
-const FIND: &str = "SELECT meta_id, meta_value FROM `{_}sitemeta` \
+/// WordPress takes the first row of a name. Whether its ids have a sign differs between versions.
+const FIND: &str = "SELECT CAST(meta_id AS UNSIGNED), meta_value FROM `{_}sitemeta` \
     WHERE site_id = ? AND meta_key = ? ORDER BY meta_id LIMIT 1 FOR UPDATE";
 const UPDATE: &str = "UPDATE `{_}sitemeta` SET meta_value = ? WHERE meta_id = ?";
 const INSERT: &str = "INSERT INTO `{_}sitemeta` (site_id, meta_key, meta_value) VALUES (?, ?, ?)";
 
+/// What the plugin keeps and we keep for it, but not our own mark.
+const FORGET: &str = "DELETE FROM `{_}sitemeta` WHERE site_id = ? \
+    AND meta_key LIKE 'closte\\_sync\\_%' AND meta_key <> 'closte_sync_home'";
+
+/// The last that is read of a name is the one that WordPress takes.
+const OPTIONS: &str = "SELECT meta_key, meta_value FROM `{_}sitemeta` \
+    WHERE site_id = ? AND meta_key IN ({?}) ORDER BY meta_id DESC";
+
+const READING: &str = "reading options of the network";
 const WRITING: &str = "writing an option of the network";
 
 impl Link {
@@ -45,6 +56,28 @@ impl Link {
         self.run(WRITING, "COMMIT").await?;
         self.unlock().await?;
         Ok(Changed::of(new, old.map(|(_, value)| value)))
+    }
+
+    /// Those of `names` that our network has.
+    pub(super) async fn options(&mut self, names: &[&'static str]) -> Result<Stored, SourceError> {
+        if names.is_empty() {
+            return Ok(Stored::new());
+        }
+        let network = self.network_id().await?;
+        let query = sqlx::query(self.tables.sql_of(OPTIONS, names.len())).bind(network);
+        let query = names.iter().fold(query, |query, name| query.bind(*name));
+        let rows = within(READING, query.fetch_all(&mut self.connection)).await?;
+        let stored = rows::named(&rows, names);
+        stored.map_err(|error| failure::failed(READING, error))
+    }
+
+    /// Delete what the plugin keeps in our network's options.
+    pub(super) async fn forget_plugin(&mut self) -> Result<(), SourceError> {
+        self.lock().await?;
+        let network = self.network_id().await?;
+        let forget = sqlx::query(self.tables.sql(FORGET)).bind(network);
+        within(WRITING, forget.execute(&mut self.connection)).await?;
+        self.unlock().await
     }
 
     async fn network_id(&mut self) -> Result<u64, SourceError> {

@@ -16,6 +16,7 @@ use super::failure::{self, SILENCE, silence};
 use super::link::Link;
 use crate::installation::NetworkRow;
 use crate::rows::{self, Cells};
+use crate::salts::Stored;
 use crate::snapshot::{self, Snapshot};
 
 const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
@@ -27,26 +28,29 @@ const MAPPINGS: &str = "SELECT id, blog_id, domain, stage, secure, active, prima
     FROM `{_}wu_domain_mappings` ORDER BY id";
 const OPTIONS: &str = "SELECT site_id, meta_id, meta_key, meta_value FROM `{_}sitemeta` \
     WHERE meta_key IN ('wp-ultimo_v2_settings', 'wu_host_integrations_enabled', \
-    'closte_sync_home') ORDER BY meta_id";
+    'closte_sync_home', 'auth_key', 'auth_salt') ORDER BY meta_id";
 const FORMS: &str = "SELECT id, settings FROM `{_}wu_forms` \
     WHERE settings LIKE '%available\\_domains%' ORDER BY id";
 const STAGE_COLUMN: &str = "SHOW COLUMNS FROM `{_}wu_domain_mappings` LIKE 'stage'";
 const MOMENT: &str = "SELECT UNIX_TIMESTAMP(), DATABASE()";
 
-/// Stages and the home are left out: those that we write would call for another pass.
+/// Stages and the home are left out: those that we write would call for another pass. A sum of CRCs
+/// would not do: two rows of one length that change alike take each other out.
 const PULSE: &str = "SELECT CONCAT_WS(';', \
-    (SELECT CONCAT_WS(',', COUNT(*), MAX(id), BIT_XOR(CRC32(CONCAT_WS('|', id, blog_id, domain, \
-        active, primary_domain)))) FROM `{_}wu_domain_mappings`), \
-    (SELECT CONCAT_WS(',', COUNT(*), MAX(blog_id), BIT_XOR(CRC32(CONCAT_WS('|', blog_id, site_id, \
-        domain, path, archived, spam, deleted)))) FROM `{_}blogs`), \
-    (SELECT BIT_XOR(CRC32(CONCAT_WS('|', meta_id, site_id, meta_value))) FROM `{_}sitemeta` \
-        WHERE meta_key IN ('wp-ultimo_v2_settings', 'wu_host_integrations_enabled')))";
+    (SELECT CONCAT_WS(',', COUNT(*), BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', id, blog_id, domain, \
+        active, primary_domain)), 16), 16, 10) AS UNSIGNED))) FROM `{_}wu_domain_mappings`), \
+    (SELECT CONCAT_WS(',', COUNT(*), BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', blog_id, site_id, \
+        domain, path, archived, spam, deleted)), 16), 16, 10) AS UNSIGNED))) FROM `{_}blogs`), \
+    (SELECT GROUP_CONCAT(MD5(CONCAT_WS('|', meta_id, site_id, meta_value)) ORDER BY meta_id) \
+        FROM `{_}sitemeta` WHERE meta_key IN ('wp-ultimo_v2_settings', \
+        'wu_host_integrations_enabled')))";
 
 const READING: &str = "reading the network";
 
 impl Link {
-    /// Read the whole network. Any error leaves the connection unfit for more.
-    pub(super) async fn read(&mut self) -> Result<Network, SourceError> {
+    /// Read the whole network, and the salts in its options. Any error leaves the connection unfit
+    /// for more.
+    pub(super) async fn read(&mut self) -> Result<(Network, Stored), SourceError> {
         let installation = self.installation.clone();
         let mut snapshot = Snapshot::new(&installation);
         self.run(READING, BEGIN).await?;
@@ -57,7 +61,7 @@ impl Link {
         let domain = installation.own_domain(ours)?;
         self.rows(SITES, |row| rows::site(row, &mut snapshot)).await?;
         self.rows(MAPPINGS, |row| rows::mapping(row, &mut snapshot)).await?;
-        self.options(ours.id, &mut snapshot).await?;
+        self.known_options(ours.id, &mut snapshot).await?;
         self.forms(&mut snapshot).await?;
         let words = self.stage_words().await?;
         self.run(READING, "COMMIT").await?;
@@ -68,7 +72,8 @@ impl Link {
             prefix: installation.prefix.to_string(),
             network_id: ours.id,
         };
-        Ok(snapshot.finish(identity, words, time))
+        let salts = snapshot.take_salts();
+        Ok((snapshot.finish(identity, words, time), salts))
     }
 
     /// A number that changes with what [`read`](Self::read) shows, stages aside.
@@ -82,7 +87,8 @@ impl Link {
         Ok(hasher.finish())
     }
 
-    async fn moment(&mut self) -> Result<(Option<Time>, String), SourceError> {
+    /// The database's clock and name.
+    pub(super) async fn moment(&mut self) -> Result<(Option<Time>, String), SourceError> {
         let mut moment = (None, String::new());
         self.rows(MOMENT, |row| {
             let millis = row.number::<i64>(0)?.and_then(|seconds| seconds.checked_mul(1000));
@@ -104,7 +110,7 @@ impl Link {
         Ok(networks)
     }
 
-    async fn options(
+    async fn known_options(
         &mut self,
         network: u64,
         snapshot: &mut Snapshot<'_>,

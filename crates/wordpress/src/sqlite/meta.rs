@@ -6,7 +6,8 @@ use super::failure;
 use super::link::{Link, key};
 use crate::Installation;
 use crate::option_change::{Changed, OptionChange};
-use crate::rows::Cells;
+use crate::rows::{self, Cells};
+use crate::salts::Stored;
 
 /// WordPress takes the first row of a name.
 const FIND: &str = "SELECT meta_id, meta_value FROM `{_}sitemeta` \
@@ -16,6 +17,15 @@ const UPDATE: &str = "UPDATE `{_}sitemeta` SET meta_value = CAST(? AS TEXT) WHER
 const INSERT: &str =
     "INSERT INTO `{_}sitemeta` (site_id, meta_key, meta_value) VALUES (?, ?, CAST(? AS TEXT))";
 
+/// What the plugin keeps and we keep for it, but not our own mark.
+const FORGET: &str = "DELETE FROM `{_}sitemeta` WHERE site_id = ? \
+    AND meta_key GLOB 'closte_sync_*' AND meta_key <> 'closte_sync_home'";
+
+/// The last that is read of a name is the one that WordPress takes.
+const OPTIONS: &str = "SELECT meta_key, meta_value FROM `{_}sitemeta` \
+    WHERE site_id = ? AND meta_key IN ({?}) ORDER BY meta_id DESC";
+
+pub(super) const READING: &str = "reading options of the network";
 pub(super) const WRITING: &str = "writing an option of the network";
 
 impl Link {
@@ -25,8 +35,7 @@ impl Link {
         installation: &Installation,
         change: OptionChange<'_>,
     ) -> Result<Changed, SourceError> {
-        let networks = self.networks().await?;
-        let network = installation.choose(&networks)?.id;
+        let network = self.network_id(installation).await?;
         let old = self.find(network, change.option()).await?;
         let new = change.of(old.as_ref().map_or(&[][..], |(_, value)| value))?;
         let query = match (&new, &old) {
@@ -41,6 +50,35 @@ impl Link {
             self.execute(WRITING, query).await?;
         }
         Ok(Changed::of(new, old.map(|(_, value)| value)))
+    }
+
+    /// Those of `names` that our network has.
+    pub(super) async fn options(
+        &mut self,
+        installation: &Installation,
+        names: &[&'static str],
+    ) -> Result<Stored, SourceError> {
+        let network = self.network_id(installation).await?;
+        let query = sqlx::query(self.tables.sql_of(OPTIONS, names.len())).bind(key(network));
+        let query = names.iter().fold(query, |query, name| query.bind(*name));
+        let rows = self.fetch(READING, query).await?;
+        let stored = rows::named(&rows, names);
+        stored.map_err(|error| failure::failed(READING, &self.file, error))
+    }
+
+    /// Delete what the plugin keeps in our network's options.
+    pub(super) async fn forget_plugin(
+        &mut self,
+        installation: &Installation,
+    ) -> Result<(), SourceError> {
+        let network = self.network_id(installation).await?;
+        let forget = self.query(FORGET).bind(key(network));
+        self.execute(WRITING, forget).await.map(drop)
+    }
+
+    async fn network_id(&mut self, installation: &Installation) -> Result<u64, SourceError> {
+        let networks = self.networks().await?;
+        Ok(installation.choose(&networks)?.id)
     }
 
     async fn find(

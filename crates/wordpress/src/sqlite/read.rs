@@ -13,6 +13,7 @@ use super::failure;
 use super::link::Link;
 use crate::installation::NetworkRow;
 use crate::rows::{self, Cells};
+use crate::salts::Stored;
 use crate::snapshot::Snapshot;
 use crate::{Installation, missing};
 
@@ -26,7 +27,7 @@ const MAPPINGS: &str = "SELECT id, blog_id, domain, stage, secure, active, prima
     FROM `{_}wu_domain_mappings` ORDER BY id";
 const OPTIONS: &str = "SELECT site_id, meta_id, meta_key, meta_value FROM `{_}sitemeta` \
     WHERE meta_key IN ('wp-ultimo_v2_settings', 'wu_host_integrations_enabled', \
-    'closte_sync_home') ORDER BY meta_id";
+    'closte_sync_home', 'auth_key', 'auth_salt') ORDER BY meta_id";
 const FORMS: &str = "SELECT id, settings FROM `{_}wu_forms` \
     WHERE instr(settings, 'available_domains') ORDER BY id";
 const MOMENT: &str = "SELECT unixepoch('now')";
@@ -47,11 +48,11 @@ pub(super) const READING: &str = "reading the network";
 const NAMED_BY: &str = "that of `DB_DIR` and `DB_FILE`";
 
 impl Link {
-    /// Read the whole network.
+    /// Read the whole network, and the salts in its options.
     pub(super) async fn read(
         &mut self,
         installation: &Installation,
-    ) -> Result<Network, SourceError> {
+    ) -> Result<(Network, Stored), SourceError> {
         let there = self.tables_there().await?;
         let names: BTreeSet<_> = there.keys().cloned().collect();
         let file = self.file.display().to_string();
@@ -78,7 +79,8 @@ impl Link {
         }
         let made_by = there.get(&self.tables.name("wu_domain_mappings"));
         let words = self.stage_words(made_by.map_or("", String::as_str)).await?;
-        Ok(snapshot.finish(identity, words, self.moment().await?))
+        let salts = snapshot.take_salts();
+        Ok((snapshot.finish(identity, words, self.moment().await?), salts))
     }
 
     /// A number that changes with what [`read`](Self::read) shows, stages aside.
@@ -116,7 +118,8 @@ impl Link {
         Ok(there)
     }
 
-    async fn moment(&mut self) -> Result<Option<Time>, SourceError> {
+    /// The machine's clock, as SQLite reads it.
+    pub(super) async fn moment(&mut self) -> Result<Option<Time>, SourceError> {
         let mut moment = None;
         self.rows(MOMENT, |row| {
             let millis = row.number::<i64>(0)?.and_then(|seconds| seconds.checked_mul(1000));

@@ -1,0 +1,181 @@
+//! The signed channel to the plugin inside WordPress.
+//!
+//! Each call is one signed `POST` of `docs/protocol.md`, and never sent without a signature of its
+//! own. The secret is not shown, logged or sent; where it is made anew, only to the plugin itself.
+//!
+//! Where to start: [`PluginChannel::new`], then [`PluginChannel::hello`].
+
+mod answer;
+mod cache;
+mod hello;
+mod listing;
+mod report;
+mod source;
+mod stages;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use rules::source::SourceError;
+use rules::{Clock, Home};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+
+use crate::http::{Place, Request, Web, not_meant};
+use crate::signature::{Direction, Message, Secret, sign};
+
+pub use hello::{Hello, Refusals};
+pub(crate) use source::Listed;
+
+/// The REST namespace of the plugin.
+const NAMESPACE: &str = "/closte-sync/v1/";
+
+/// The most octets of an answer: of a listing of a hundred thousand rows, and of all others.
+const MOST_OF_A_LISTING: usize = 64 << 20;
+const MOST: usize = 1 << 20;
+
+/// What the plugin is told of us in every report.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    /// The version of the program.
+    pub version: String,
+    /// After so long without a sign of life the plugin steps aside.
+    pub silence: Duration,
+    /// Where it tells us of changes over HTTP.
+    pub nudge_url: Option<String>,
+    /// The file that it touches instead.
+    pub nudge_file: Option<PathBuf>,
+    /// Where the control panel is.
+    pub panel: Option<String>,
+}
+
+/// How long the plugin may take, counted from when a call is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// A call.
+    pub call: Duration,
+    /// The call for the whole network.
+    pub network: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { call: Duration::from_secs(3), network: Duration::from_secs(30) }
+    }
+}
+
+/// What it takes to speak with the plugin.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the network answers.
+    pub place: Place,
+    /// What both sides sign with.
+    pub secret: Secret,
+    /// What the plugin is told of us.
+    pub engine: Engine,
+    /// How long it may take.
+    pub timeouts: Timeouts,
+}
+
+/// The way to the plugin.
+pub struct PluginChannel {
+    web: Web,
+    secret: Secret,
+    engine: Engine,
+    timeouts: Timeouts,
+    clock: Arc<dyn Clock>,
+}
+
+/// A call, and what is being done by it.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    name: &'static str,
+    doing: &'static str,
+}
+
+const HOME: Call = Call { name: "home", doing: "writing who acts for the network" };
+const SWITCH: Call = Call { name: "switch", doing: "switching Closte" };
+const SECRET: Call = Call { name: "secret", doing: "writing the plugin's secret" };
+
+impl PluginChannel {
+    /// The channel of `settings`. Nothing is sent yet.
+    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Self {
+        let Settings { place, secret, engine, timeouts } = settings;
+        let web = Web::new(place, timeouts.call, answer::is_rest);
+        Self { web, secret, engine, timeouts, clock }
+    }
+
+    /// Write the secret that holds from the next request on. This channel keeps the old one: open
+    /// another.
+    ///
+    /// # Errors
+    ///
+    /// Whether the plugin took it is not known, unless it refused us.
+    pub async fn write_secret(&self, secret: &Secret) -> Result<(), SourceError> {
+        let body = json!({ "secret": secret.to_hex().expose_secret() });
+        self.call(SECRET, &body).await.map(drop)
+    }
+
+    /// Say which installation acts for the network; the one that stands there now.
+    pub(crate) async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
+        let Home { app, domain, ledger } = home;
+        let body = json!({ "app": app, "domain": domain, "ledger": ledger, "replace": replace });
+        let answer = self.call(HOME, &body).await?;
+        let home = answer.get("home").and_then(listing::home);
+        home.ok_or_else(|| not_meant(HOME.doing, "an answer without a home"))
+    }
+
+    /// Switch Closte on or off; whether that changed anything.
+    pub(crate) async fn switch(&self, on: bool) -> Result<bool, SourceError> {
+        let answer = self.call(SWITCH, &json!({ "on": on })).await?;
+        let changed = answer.get("changed").and_then(Value::as_bool);
+        changed.ok_or_else(|| not_meant(SWITCH.doing, "an answer without `changed`"))
+    }
+
+    async fn call(&self, call: Call, body: &Value) -> Result<Map<String, Value>, SourceError> {
+        self.send(call, body, self.timeouts.call, MOST).await
+    }
+
+    /// Send a call, signed anew each time that it goes out.
+    async fn send(
+        &self,
+        call: Call,
+        body: &Value,
+        limit: Duration,
+        most: usize,
+    ) -> Result<Map<String, Value>, SourceError> {
+        let route = format!("{NAMESPACE}{}", call.name);
+        let body = body.to_string();
+        let request = Request { method: Method::POST, route: &route, query: &[], limit, most };
+        let message = Message {
+            direction: Direction::ToPlugin,
+            method: "POST",
+            path: &route,
+            body: body.as_bytes(),
+        };
+        let reply = self.web.send(&request, |mut builder| {
+            let headers = sign(&self.secret, &message, self.clock.now(), rand::random());
+            for (name, value) in headers.pairs() {
+                builder = builder.header(name, value);
+            }
+            builder.header(CONTENT_TYPE, "application/json").body(body.clone())
+        });
+        let reply = reply.await.map_err(|error| self.web.failure(call.doing, error))?;
+        answer::meaning(&reply, call.doing)
+    }
+
+    /// Where the network answers.
+    pub(crate) fn place(&self) -> &Place {
+        self.web.place()
+    }
+}
+
+impl fmt::Debug for PluginChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PluginChannel").field("place", self.place()).finish_non_exhaustive()
+    }
+}

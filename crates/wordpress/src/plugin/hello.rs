@@ -1,0 +1,114 @@
+//! What the plugin says of itself.
+
+use async_trait::async_trait;
+use rules::Time;
+use rules::companion::{Companion, Greeting, Tidings};
+use rules::source::SourceError;
+use serde_json::{Map, Value, json};
+
+use super::{Call, PluginChannel, report};
+use crate::http::number_of;
+
+const HELLO: Call = Call { name: "hello", doing: "greeting the plugin" };
+const REPORT: Call = Call { name: "report", doing: "reporting to the plugin" };
+
+/// What the plugin says of itself and of what it runs in. What it leaves out is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hello {
+    /// Its version.
+    pub plugin: String,
+    /// The version of the protocol that it speaks.
+    pub protocol: u64,
+    /// Its clock.
+    pub time: Option<Time>,
+    /// WordPress' version.
+    pub wordpress: String,
+    /// PHP's version.
+    pub php: String,
+    /// Ultimate Multisite's version; none where that is not there.
+    pub ultimate_multisite: Option<String>,
+    /// How it takes the built-in integration's place: `registry`, `hooks` or `off`.
+    pub mode: String,
+    /// Whether Closte is switched on.
+    pub switched_on: bool,
+    /// Whether WordPress has a persistent object cache.
+    pub object_cache: bool,
+    /// Domains that people want checked.
+    pub rechecks: Vec<String>,
+    /// The requests that it refused.
+    pub refused: Refusals,
+}
+
+/// The requests that the plugin refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// How many.
+    pub count: u64,
+    /// The code of the last one.
+    pub last: Option<String>,
+    /// When that was.
+    pub at: Option<Time>,
+}
+
+impl PluginChannel {
+    /// Ask the plugin who it is. What people want checked stays with it.
+    ///
+    /// # Errors
+    ///
+    /// It did not answer, or refused us.
+    pub async fn hello(&self) -> Result<Hello, SourceError> {
+        Ok(hello(&self.call(HELLO, &json!({ "take": false })).await?))
+    }
+}
+
+#[async_trait]
+impl Companion for PluginChannel {
+    async fn greet(&self) -> Result<Greeting, SourceError> {
+        let hello = hello(&self.call(HELLO, &json!({ "take": true })).await?);
+        Ok(Greeting {
+            version: hello.plugin,
+            protocol: hello.protocol,
+            time: hello.time,
+            ultimate_multisite: hello.ultimate_multisite,
+            mode: hello.mode,
+            // What is no domain cannot be mapped, so nobody waits for it.
+            rechecks: hello.rechecks.iter().filter_map(|it| it.parse().ok()).collect(),
+            refused: hello.refused.count,
+        })
+    }
+
+    async fn report(&self, tidings: &Tidings<'_>) -> Result<(), SourceError> {
+        self.call(REPORT, &report::body(&self.engine, tidings)).await.map(drop)
+    }
+}
+
+fn hello(answer: &Map<String, Value>) -> Hello {
+    let text = |key| answer.get(key).and_then(Value::as_str).map(str::to_owned);
+    let is = |key| answer.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let list = answer.get("rechecks").and_then(Value::as_array).into_iter().flatten();
+    let refused = answer.get("refused");
+    let of_refused = |key| refused.and_then(|it| it.get(key));
+    Hello {
+        plugin: text("plugin").unwrap_or_default(),
+        protocol: answer.get("protocol").and_then(number_of).unwrap_or_default(),
+        time: answer.get("time").and_then(time),
+        wordpress: text("wordpress").unwrap_or_default(),
+        php: text("php").unwrap_or_default(),
+        ultimate_multisite: text("ultimate_multisite"),
+        mode: text("mode").unwrap_or_default(),
+        switched_on: is("switched_on"),
+        object_cache: is("object_cache"),
+        rechecks: list.filter_map(Value::as_str).map(str::to_owned).collect(),
+        refused: Refusals {
+            count: of_refused("count").and_then(number_of).unwrap_or_default(),
+            last: of_refused("last").and_then(Value::as_str).map(str::to_owned),
+            at: of_refused("at").and_then(time),
+        },
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn time(value: &Value) -> Option<Time> {
+    let millis = i64::try_from(number_of(value)?).ok()?.checked_mul(1000)?;
+    Some(Time::from_millis(millis))
+}

@@ -1,0 +1,157 @@
+//! What the engine knows, as the plugin's pages in WordPress show it.
+
+use rules::companion::Tidings;
+use rules::{Entry, Problem, Time};
+use serde_json::{Map, Value, json};
+
+use super::Engine;
+
+/// The body of a report.
+pub(super) fn body(engine: &Engine, tidings: &Tidings<'_>) -> Value {
+    let counts =
+        tidings.counts.iter().map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
+    let mut body = json!({
+        "engine": engine.version,
+        "at": seconds(tidings.at),
+        "silence": engine.silence.as_secs(),
+        "nudge": { "url": engine.nudge_url, "file": engine.nudge_file },
+        "panel": engine.panel,
+        "alerts": tidings.alerts,
+        "problems": tidings.problems.iter().map(problem).collect::<Vec<_>>(),
+        "counts": Value::Object(counts.collect()),
+        "log": tidings.log,
+    });
+    if let Some(entries) = &tidings.entries {
+        body["domains"] =
+            entries.iter().filter_map(|entry| domain(entry)).collect::<Map<_, _>>().into();
+    }
+    body
+}
+
+/// A mapped entry by the id of its mapping.
+fn domain(entry: &Entry) -> Option<(String, Value)> {
+    let mapped = entry.mapped.as_ref()?;
+    let (reason, text) = why(entry).unzip();
+    let value = json!({
+        "domain": entry.domain.as_str(),
+        "ready": entry.is_ready(),
+        "person": entry.needs_person(),
+        "alias": entry.alias.state.as_str(),
+        "routing": entry.routing.state.as_str(),
+        "certificate": entry.certificate.state.as_str(),
+        "reason": reason,
+        "text": text,
+        "next": seconds(entry.looks.due),
+    });
+    Some((mapped.mapping_id.to_string(), value))
+}
+
+/// The first reason that there is, as a code and for people.
+fn why(entry: &Entry) -> Option<(&'static str, String)> {
+    let reason = entry.first_reason()?;
+    let text = match &entry.alias.detail {
+        Some(words) if entry.alias.reason.is_some() => format!("{}: {words}", reason.sentence()),
+        _ => reason.sentence().to_owned(),
+    };
+    Some((reason.code(), text))
+}
+
+fn problem(problem: &Problem) -> String {
+    let place = [problem.table.as_deref(), problem.column.as_deref()];
+    let place: Vec<_> = place.into_iter().flatten().collect();
+    let id = problem.id.map_or(String::new(), |id| format!(" {id}"));
+    if place.is_empty() {
+        return problem.reason.clone();
+    }
+    format!("{}{id}: {}", place.join("."), problem.reason)
+}
+
+fn seconds(time: Time) -> i64 {
+    time.as_millis().div_euclid(1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use rules::entry::{Alias, Certificate, Mapped, Routing};
+    use rules::{Reason, Stage};
+
+    const NOW: Time = Time::from_millis(1_795_000_000_500);
+
+    fn entry() -> Entry {
+        let mapped = Mapped {
+            mapping_id: 41,
+            site_id: 2,
+            stage: Some(Stage::CheckingDns),
+            secure: false,
+            contested: false,
+        };
+        let mut entry = Entry::new("shop.example".parse().unwrap(), Some(mapped), NOW);
+        entry.alias.set(NOW, Alias::Present, None, None);
+        entry.routing.set(NOW, Routing::Elsewhere, Some(Reason::OtherAddress), None);
+        let unknown = (Certificate::Unknown, Some(Reason::NotRoutedHere));
+        entry.certificate.set(NOW, unknown.0, unknown.1, None);
+        entry.looks.due = NOW + Duration::from_mins(5);
+        entry
+    }
+
+    fn tidings<'a>(entries: Option<Vec<&'a Entry>>, problems: &'a [Problem]) -> Tidings<'a> {
+        let counts = BTreeMap::from([(Stage::CheckingDns, 1)]);
+        Tidings { at: NOW, alerts: &[], problems, counts, entries, log: vec!["a line".to_owned()] }
+    }
+
+    fn engine() -> Engine {
+        Engine {
+            version: "0.1.0".to_owned(),
+            silence: Duration::from_hours(1),
+            nudge_url: None,
+            nudge_file: Some("/home/app1/ledger.db.nudge".into()),
+            panel: None,
+        }
+    }
+
+    #[test]
+    fn a_report_is_what_the_protocol_says() {
+        let entry = entry();
+        let problems =
+            [Problem::in_row("wp_blogs", "domain", 5, "odd"), Problem::of_all("all of it")];
+        let body = body(&engine(), &tidings(Some(vec![&entry]), &problems));
+        let want = json!({
+            "engine": "0.1.0", "at": 1_795_000_000, "silence": 3600,
+            "nudge": { "url": null, "file": "/home/app1/ledger.db.nudge" },
+            "panel": null, "alerts": [],
+            "problems": ["wp_blogs.domain 5: odd", "all of it"],
+            "counts": { "checking-dns": 1 },
+            "domains": { "41": {
+                "domain": "shop.example", "ready": false, "person": true,
+                "alias": "present", "routing": "elsewhere", "certificate": "unknown",
+                "reason": "other-address",
+                "text": "DNS points to another server; its owner must change it",
+                "next": 1_795_000_300,
+            }},
+            "log": ["a line"],
+        });
+        assert_eq!(body, want);
+    }
+
+    #[test]
+    fn domains_are_left_out_where_nothing_has_changed() {
+        assert_eq!(body(&engine(), &tidings(None, &[])).get("domains"), None);
+        let none = body(&engine(), &tidings(Some(Vec::new()), &[]));
+        assert_eq!(none.get("domains"), Some(&json!({})));
+    }
+
+    #[test]
+    fn the_hosts_own_words_follow_what_they_mean() {
+        let mut entry = entry();
+        let words = Some("No such plan".to_owned());
+        entry.alias.set(NOW, Alias::Rejected, Some(Reason::HostSaidNo), words);
+        let text = "the host said no; its words tell why: No such plan".to_owned();
+        assert_eq!(why(&entry), Some(("host-said-no", text)));
+        entry.mapped = None;
+        assert_eq!(domain(&entry), None, "what is not mapped has no page");
+    }
+}

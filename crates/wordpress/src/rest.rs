@@ -1,0 +1,23 @@
+//! Ultimate Multisite's REST API: a network read and written over HTTP, where neither its database
+//! nor its files are in reach.
+//!
+//! What the API does not say is tolerated: numbers that are strings, ids under two names, filters
+//! that are not followed. What it does say is never stretched: a read that moved says so, and a
+//! list that lacks a page is an error.
+//!
+//! Where to start: [`RestNetwork`], a source; [`RestWriter`], a writer of stages.
+
+mod client;
+mod credentials;
+mod meaning;
+mod network;
+mod pages;
+mod records;
+mod row;
+mod snapshot;
+mod writer;
+
+pub use client::{RestClient, Timeouts};
+pub use credentials::{Credentials, KeyPair};
+pub use network::{RestNetwork, Settings};
+pub use writer::RestWriter;

@@ -1,0 +1,75 @@
+//! What an answer of the REST API means.
+
+use reqwest::Method;
+use rules::source::SourceError;
+use serde_json::Value;
+
+use crate::http::{Fault, Reply, not_meant};
+
+/// WordPress' own code where PHP broke down: no answer of anybody's.
+const BROKEN: &str = "internal_server_error";
+
+/// WordPress' own code where nobody has the route.
+const NO_ROUTE: &str = "rest_no_route";
+
+/// What came of a request that WordPress understood.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// It was done; its JSON, and what came with it.
+    Said(Value, Reply),
+    /// There is no such thing.
+    NotThere,
+    /// It will not be done, in WordPress' words.
+    Refused(Fault),
+}
+
+/// Whether WordPress' REST API answered, and not a page for visitors.
+///
+/// A write that succeeded is never sent another way, whatever its answer looks like.
+pub(super) fn is_rest(method: &Method, reply: &Reply) -> bool {
+    match reply.status {
+        404 => reply.fault.is_some(),
+        200..=299 => method != Method::GET || reply.json().is_some(),
+        _ => true,
+    }
+}
+
+/// Whether asking again may help: WordPress itself said nothing.
+pub(super) fn is_weather(reply: &Reply) -> bool {
+    500 <= reply.status && reply.fault.as_ref().is_none_or(|fault| fault.code == BROKEN)
+}
+
+/// What `reply` means; a failure that is WordPress' own has a JSON `code`.
+pub(super) fn meaning(reply: Reply, doing: &'static str) -> Result<Answer, SourceError> {
+    match (reply.status, &reply.fault) {
+        (401 | 403, _) => Err(not_admitted(reply.in_words())),
+        (200..=299, _) => match reply.json() {
+            Some(json) => Ok(Answer::Said(json, reply)),
+            None => Err(not_meant(doing, &reply.in_words())),
+        },
+        (404, Some(fault)) if fault.code == NO_ROUTE => Err(no_api()),
+        (404, Some(_)) => Ok(Answer::NotThere),
+        (_, Some(fault)) if fault.code == BROKEN => Err(not_meant(doing, &reply.in_words())),
+        // Whoever says 429 says later, and 502 and up come from what stands before WordPress.
+        (400..=428 | 430..=500, Some(fault)) => Ok(Answer::Refused(fault.clone())),
+        _ => Err(not_meant(doing, &reply.in_words())),
+    }
+}
+
+/// Why we may not, and what to do.
+pub(super) fn not_admitted(what: String) -> SourceError {
+    SourceError::NotAdmitted {
+        what,
+        hint:
+            "check the REST API's key and secret (Ultimate Multisite > Settings > API), that the \
+               API is switched on there, and `network.rest_credentials_file`"
+                .to_owned(),
+    }
+}
+
+fn no_api() -> SourceError {
+    SourceError::NotANetwork {
+        what: "WordPress has no REST API of Ultimate Multisite there".to_owned(),
+        hint: "is Ultimate Multisite active, and its API switched on in its settings?".to_owned(),
+    }
+}

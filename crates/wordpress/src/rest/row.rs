@@ -1,0 +1,124 @@
+//! Objects of the REST API as the rows that they come from.
+//!
+//! Their keys are the columns' names; the id of a site comes as `blog_id` or `id`.
+
+use rules::Time;
+use rules::source::SourceError;
+use serde_json::{Map, Value};
+
+use crate::http::{not_meant, number_of};
+use crate::json_row::JsonRow;
+
+/// Where a site's row has its network, its domain, its age and whether it is hidden.
+pub(super) const NETWORK: usize = 1;
+pub(super) const DOMAIN: usize = 2;
+const AGE: usize = 4;
+const HIDDEN: usize = 5;
+
+/// The columns of a mapping, in the order in which rows are read.
+const MAPPING: &[&[&str]] = &[
+    &["id"],
+    &["blog_id", "site_id"],
+    &["domain"],
+    &["stage"],
+    &["secure"],
+    &["active"],
+    &["primary_domain"],
+];
+
+/// Those of a site: the last two are made of other columns.
+const SITE: &[&[&str]] = &[
+    &["blog_id", "id"],
+    &["site_id", "network_id"],
+    &["domain"],
+    &["path"],
+    &["registered", "date_registered"],
+    &["archived"],
+];
+
+/// A mapping as its row.
+pub(super) fn mapping(object: &Map<String, Value>) -> JsonRow {
+    JsonRow::pick(object, MAPPING)
+}
+
+/// A site as its row, its age that at `now`; of the only network where it does not say of which.
+pub(super) fn site(object: &Map<String, Value>, now: Option<Time>) -> JsonRow {
+    let mut row = JsonRow::pick(object, SITE);
+    if row.at(NETWORK).is_none() {
+        row.set(NETWORK, Some("1".to_owned()));
+    }
+    let age = row.at(AGE).zip(now).and_then(|(registered, now)| age(registered, now));
+    row.set(AGE, age.map(|age| age.to_string()));
+    row.set(HIDDEN, Some(u8::from(is_hidden(object)).to_string()));
+    row
+}
+
+/// The id that an object has under one of `names`.
+pub(super) fn id(object: &Map<String, Value>, names: &[&str]) -> Option<u64> {
+    names.iter().find_map(|name| number_of(object.get(*name)?))
+}
+
+/// Archived, spam or deleted.
+pub(super) fn is_hidden(object: &Map<String, Value>) -> bool {
+    ["archived", "spam", "deleted"].iter().any(|name| object.get(*name).is_some_and(is_on))
+}
+
+/// What PHP's `if` makes of it.
+pub(super) fn is_on(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !matches!(text.as_str(), "" | "0" | "false"),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// The object that an answer is.
+pub(super) fn object<'a>(
+    value: &'a Value,
+    doing: &'static str,
+) -> Result<&'a Map<String, Value>, SourceError> {
+    let odd = || not_meant(doing, "an answer that is no object");
+    value.as_object().ok_or_else(odd)
+}
+
+/// In seconds; none of what is no date, such as the zero date. `registered` is in UTC.
+fn age(registered: &str, now: Time) -> Option<i64> {
+    let date: jiff::civil::DateTime = registered.trim().parse().ok()?;
+    let then = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    now.as_millis().div_euclid(1000).checked_sub(then.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: Time = Time::from_millis(1_735_689_660_000);
+
+    fn row(value: &Value) -> JsonRow {
+        site(value.as_object().unwrap(), Some(NOW))
+    }
+
+    #[test]
+    fn a_site_is_read_in_whatever_types_it_comes() {
+        let of = |values: Value| JsonRow::of(values.as_array().unwrap());
+        let as_read = json!({"blog_id": "2", "site_id": "1", "domain": "shop.example", "path": "/",
+            "registered": "2025-01-01 00:00:00", "archived": "0", "spam": "0", "deleted": "1"});
+        assert_eq!(row(&as_read), of(json!(["2", "1", "shop.example", "/", "60", "1"])));
+        let as_written = json!({"id": 2, "domain": "shop.example", "path": "/",
+            "registered": "0000-00-00 00:00:00", "archived": false, "spam": 0});
+        assert_eq!(row(&as_written), of(json!(["2", "1", "shop.example", "/", null, "0"])));
+        assert_eq!(site(as_read.as_object().unwrap(), None).at(AGE), None);
+    }
+
+    #[test]
+    fn a_switch_is_what_php_takes_for_true() {
+        for on in [json!(true), json!(1), json!("1")] {
+            assert!(is_on(&on), "{on}");
+        }
+        for off in [json!(false), json!(0), json!("0"), json!(""), json!("false"), json!(null)] {
+            assert!(!is_on(&off), "{off}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Stages, written through Ultimate Multisite's REST API: it flushes the cache and runs the hooks.
+//!
+//! The API has no condition on a write, so the row is looked at just before, and after it whether
+//! the stage stands there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use rules::Stage;
+use rules::source::{SourceError, StageWrite, StageWriter, Written};
+use serde_json::{Map, Value, json};
+
+use super::client::{RestClient, Session};
+use super::meaning::Answer;
+use super::row;
+use crate::http::not_meant;
+
+const WRITING: &str = "writing a stage over REST";
+
+/// So many are written at once.
+const AT_ONCE: usize = 4;
+
+/// Writes stages over REST. Clones share what they have learnt.
+#[derive(Clone, Debug)]
+pub struct RestWriter {
+    client: Arc<RestClient>,
+    /// Whether the column turned out not to hold `ssl-failed`.
+    no_ssl_failed: Arc<AtomicBool>,
+}
+
+impl RestWriter {
+    /// A writer by way of `client`.
+    pub fn new(client: Arc<RestClient>) -> Self {
+        Self { client, no_ssl_failed: Arc::default() }
+    }
+
+    /// Whether `ssl-failed` was never refused.
+    pub(super) fn may_hold_ssl_failed(&self) -> bool {
+        !self.no_ssl_failed.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn write(
+        &self,
+        session: &Session<'_>,
+        write: &StageWrite,
+    ) -> Result<Written, SourceError> {
+        let path = format!("domain/{}", write.mapping_id);
+        match stage(session.get(WRITING, &path).await?)? {
+            Stands::Stage(stage) if stage == write.from => {}
+            Stands::Refused(words) => return Ok(Written::Refused { words }),
+            Stands::Stage(_) | Stands::Unknown | Stands::Nothing => return Ok(Written::Overtaken),
+        }
+        let mut body = json!({ "stage": write.to.as_str() });
+        if write.secure {
+            body["secure"] = true.into();
+        }
+        let stands = match stage(session.put(WRITING, &path, &body).await?)? {
+            Stands::Unknown => stage(session.get(WRITING, &path).await?)?,
+            stands => stands,
+        };
+        self.judge(write, stands)
+    }
+
+    fn judge(&self, write: &StageWrite, stands: Stands) -> Result<Written, SourceError> {
+        let words = match stands {
+            Stands::Stage(Some(stage)) if stage == write.to => return Ok(Written::Done),
+            // Somebody else was quicker.
+            Stands::Stage(Some(_)) | Stands::Nothing => return Ok(Written::Overtaken),
+            Stands::Unknown => return Err(not_meant(WRITING, "an answer without a stage")),
+            // MySQL keeps the empty word where it is not strict and its column lacks this one.
+            Stands::Stage(None) => format!("`{}` was saved, and no stage stands there", write.to),
+            Stands::Refused(words) => words,
+        };
+        self.no_ssl_failed.fetch_or(write.to == Stage::SslFailed, Ordering::Relaxed);
+        Ok(Written::Refused { words })
+    }
+}
+
+#[async_trait]
+impl StageWriter for RestWriter {
+    fn name(&self) -> &'static str {
+        "rest"
+    }
+
+    async fn is_set_up(&self) -> bool {
+        self.client.has_credentials().await
+    }
+
+    async fn write_stages(&self, writes: &[StageWrite]) -> Result<Vec<Written>, SourceError> {
+        let session = self.client.session().await?;
+        // Futures of one type each, which a closure over references would not be.
+        let each: Vec<_> = writes.iter().map(|write| self.write(&session, write)).collect();
+        stream::iter(each).buffered(AT_ONCE).try_collect().await
+    }
+}
+
+/// What stands in a row, as far as an answer tells.
+enum Stands {
+    /// This stage; none for a word that is none.
+    Stage(Option<Stage>),
+    /// The answer does not say.
+    Unknown,
+    /// There is no such row.
+    Nothing,
+    /// WordPress would not, in its words.
+    Refused(String),
+}
+
+fn stage(answer: Answer) -> Result<Stands, SourceError> {
+    match answer {
+        Answer::NotThere => Ok(Stands::Nothing),
+        Answer::Refused(fault) => Ok(Stands::Refused(fault.message)),
+        Answer::Said(json, _) => Ok(stage_in(row::object(&json, WRITING)?)),
+    }
+}
+
+fn stage_in(object: &Map<String, Value>) -> Stands {
+    match object.get("stage") {
+        Some(Value::String(word)) => Stands::Stage(Stage::from_word(word)),
+        Some(Value::Null) => Stands::Stage(None),
+        _ => Stands::Unknown,
+    }
+}

@@ -1,0 +1,396 @@
+//! The engine speaks with its plugin as the protocol says, against a stand-in that checks each
+//! signature.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::server::{Answer, Asked, Server};
+use rules::clock::ManualClock;
+use rules::companion::{Companion, Tidings};
+use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
+use rules::{Clock, Entry, Home, Stage, Time};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use wordpress::http::Place;
+use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
+use wordpress::rest::{self, Credentials, RestNetwork};
+use wordpress::signature::{Direction, Headers, Message, Secret, Verifier};
+
+const NOW: Time = Time::from_millis(1_795_000_000_000);
+const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// What a plugin answers to a call that it believes: by its name and its body.
+type Calls = dyn Fn(&str, &Value) -> Value + Send + Sync;
+
+/// A plugin that checks signatures, and whose clock stands at [`NOW`].
+fn plugin(calls: Box<Calls>) -> impl Fn(&Asked) -> Answer + Send + Sync {
+    let secret = Secret::parse(SECRET).unwrap();
+    let verifier = Mutex::new(Verifier::new(Some(secret), NOW - Duration::from_hours(1)));
+    move |asked| {
+        let Some(call) = asked.route().strip_prefix("/closte-sync/v1/") else {
+            return Answer::fault(404, "rest_no_route", "No route was found.");
+        };
+        let message = Message {
+            direction: Direction::ToPlugin,
+            method: asked.method.as_str(),
+            path: asked.route(),
+            body: &asked.body,
+        };
+        let headers = Headers::find(|name| asked.header(name));
+        match verifier.lock().unwrap().check(&message, headers.as_ref(), NOW) {
+            Ok(()) => Answer::json(200, &calls(call, &asked.json())),
+            Err(refusal) => Answer::fault(refusal.status(), refusal.code(), &refusal.to_string()),
+        }
+    }
+}
+
+async fn serve(calls: impl Fn(&str, &Value) -> Value + Send + Sync + 'static) -> Server {
+    Server::start(plugin(Box::new(calls))).await
+}
+
+fn settings(place: Place) -> Settings {
+    Settings {
+        place,
+        secret: Secret::parse(SECRET).unwrap(),
+        engine: Engine {
+            version: "0.1.0".into(),
+            silence: Duration::from_hours(1),
+            nudge_url: Some("http://127.0.0.1:9780/v1/nudge".into()),
+            nudge_file: None,
+            panel: None,
+        },
+        timeouts: Timeouts { call: Duration::from_secs(2), network: Duration::from_secs(2) },
+    }
+}
+
+fn channel_at(place: Place, now: Time) -> PluginChannel {
+    PluginChannel::new(settings(place), Arc::new(ManualClock::at(now)))
+}
+
+fn channel(server: &Server) -> PluginChannel {
+    channel_at(Place::at(server.url()).unwrap(), NOW)
+}
+
+fn cause(error: &SourceError) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_greeting_hands_over_what_people_want_checked() {
+    let taken = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&taken);
+    let server = serve(move |call, body| {
+        assert_eq!(call, "hello");
+        heard.lock().unwrap().push(body["take"].clone());
+        json!({
+            "plugin": "0.1.0", "protocol": 1, "time": 1_795_000_007, "wordpress": "6.1",
+            "php": "8.2.0", "ultimate_multisite": "2.4.13", "mode": "registry",
+            "switched_on": true, "object_cache": false, "new": "ignored",
+            "rechecks": ["Shop.example", "no host!"],
+            "refused": { "count": "2", "last": "closte_sync_forged", "at": 1_795_000_000 },
+        })
+    })
+    .await;
+    let greeting = channel(&server).greet().await.unwrap();
+    assert_eq!((greeting.version.as_str(), greeting.protocol), ("0.1.0", 1));
+    assert_eq!(greeting.time, Some(NOW + Duration::from_secs(7)));
+    assert_eq!(greeting.rechecks, ["shop.example".parse().unwrap()]);
+    assert_eq!((greeting.refused, greeting.mode.as_str()), (2, "registry"));
+    let hello = channel(&server).hello().await.unwrap();
+    assert_eq!((hello.wordpress.as_str(), hello.php.as_str()), ("6.1", "8.2.0"));
+    assert_eq!(hello.rechecks, ["Shop.example", "no host!"]);
+    assert_eq!(hello.refused.last.as_deref(), Some("closte_sync_forged"));
+    assert_eq!(*taken.lock().unwrap(), [true, false], "who only asks takes nothing away");
+}
+
+#[tokio::test]
+async fn what_a_greeting_leaves_out_is_empty() {
+    let server = serve(|_, _| json!([])).await;
+    let greeting = channel(&server).greet().await.unwrap();
+    assert_eq!(greeting, rules::companion::Greeting::default());
+}
+
+#[tokio::test]
+async fn a_report_arrives_signed() {
+    let told = Arc::new(Mutex::new(Value::Null));
+    let (heard, clock) = (Arc::clone(&told), ManualClock::at(NOW));
+    let server = serve(move |call, body| {
+        assert_eq!(call, "report");
+        *heard.lock().unwrap() = body.clone();
+        json!({})
+    })
+    .await;
+    let entry = Entry::new("shop.example".parse().unwrap(), None, NOW);
+    let tidings = Tidings {
+        at: clock.now(),
+        alerts: &["look".to_owned()],
+        problems: &[],
+        counts: BTreeMap::from([(Stage::Done, 3)]),
+        entries: Some(vec![&entry]),
+        log: Vec::new(),
+    };
+    channel(&server).report(&tidings).await.unwrap();
+    let told = told.lock().unwrap();
+    assert_eq!((&told["engine"], &told["silence"]), (&json!("0.1.0"), &json!(3600)));
+    assert_eq!((&told["counts"], &told["domains"]), (&json!({"done": 3}), &json!({})));
+}
+
+#[tokio::test]
+async fn stages_are_written_fifty_at_a_time() {
+    let server = serve(|call, body| {
+        assert_eq!(call, "stages");
+        let writes = body["writes"].as_array().unwrap();
+        assert!(writes.len() <= 50);
+        let result = |write: &Value| match write["id"].as_u64().unwrap() {
+            2 => json!({"id": 2, "result": "overtaken", "detail": null}),
+            3 => json!({"id": "3", "result": "refused", "detail": "not\nallowed"}),
+            id => json!({"id": id, "result": "done"}),
+        };
+        json!({ "results": writes.iter().map(result).collect::<Vec<_>>() })
+    })
+    .await;
+    let writes: Vec<_> = (1..=120).map(|id| write(id, Some(Stage::CheckingDns))).collect();
+    let written = channel(&server).write_stages(&writes).await.unwrap();
+    assert_eq!(written.len(), 120);
+    let refused = Written::Refused { words: "not allowed".into() };
+    assert_eq!(written[..4], [Written::Done, Written::Overtaken, refused, Written::Done]);
+    let sizes: Vec<_> = server.asked().iter().map(|it| count(&it.json())).collect();
+    assert_eq!(sizes, [50, 50, 20]);
+    let first = json!({"id": 1, "from": "checking-dns", "to": "done", "secure": true});
+    assert_eq!(server.asked()[0].json()["writes"][0], first);
+    channel(&server).write_stages(&[write(1, None)]).await.unwrap();
+    assert_eq!(server.asked()[3].json()["writes"][0]["from"], Value::Null);
+}
+
+fn count(body: &Value) -> usize {
+    body["writes"].as_array().unwrap().len()
+}
+
+fn write(mapping_id: u64, from: Option<Stage>) -> StageWrite {
+    StageWrite { mapping_id, from, to: Stage::Done, secure: true }
+}
+
+#[tokio::test]
+async fn results_of_something_else_are_none() {
+    for results in [
+        json!({}),
+        json!({"results": []}),
+        json!({"results": [{"id": 2, "result": "done"}]}),
+        json!({"results": [{"id": 1, "result": "maybe"}]}),
+        json!({"results": [{"result": "done"}]}),
+    ] {
+        let answer = results.clone();
+        let server = serve(move |_, _| answer.clone()).await;
+        let error = channel(&server).write_stages(&[write(1, None)]).await.unwrap_err();
+        assert!(matches!(error, SourceError::BadAnswer { .. }), "{results}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_it_means_and_what_to_do() {
+    let server = serve(|_, _| json!({})).await;
+    let place = Place::at(server.url()).unwrap();
+    let late = channel_at(place.clone(), NOW + Duration::from_mins(5));
+    let error = late.hello().await.unwrap_err();
+    let words = "our clock and WordPress' differ by more than a minute (`closte_sync_late`)";
+    assert_eq!(error.to_string(), format!("WordPress refused us: {words}"));
+    assert!(error.hint().unwrap().contains("clocks"));
+
+    let secret = Secret::generate().unwrap();
+    let clock = Arc::new(ManualClock::at(NOW));
+    let other = Settings { secret: secret.clone(), ..settings(place) };
+    let error = PluginChannel::new(other, clock).hello().await.unwrap_err();
+    assert!(matches!(error, SourceError::NotAdmitted { .. }), "{error:?}");
+    assert!(error.hint().unwrap().contains("plugin rotate"), "{error:?}");
+    let shown = format!("{error:?}");
+    assert!(!shown.contains(secret.to_hex().expose_secret()));
+}
+
+#[tokio::test]
+async fn anything_else_is_a_failure_that_is_told() {
+    let table = [
+        (Answer::fault(404, "rest_no_route", "No"), "plugin closte-sync active"),
+        (Answer::fault(429, "closte_sync_too_many", "Slowly"), "HTTP 429"),
+        (Answer::fault(401, "rest_forbidden", "No"), "HTTP 401, `rest_forbidden`: No"),
+        (Answer::html(200), "HTTP 200, and not what was asked for"),
+        (Answer::json(200, &json!([1])), "HTTP 200, and not what was asked for"),
+        (
+            Answer::Said(301, vec![("location", "https://x.example/".into())], String::new()),
+            "redirect",
+        ),
+        (Answer::html(502), "HTTP 502"),
+    ];
+    for (answer, why) in table {
+        let server = Server::start(move |_| answer.clone()).await;
+        let error = channel(&server).hello().await.unwrap_err();
+        assert!(matches!(error, SourceError::BadAnswer { .. }), "{why}: {error:?}");
+        assert!(cause(&error).contains(why), "{why}: {}", cause(&error));
+    }
+    let entangled = |_: &Asked| Answer::fault(409, "closte_sync_unreadable", "It is left alone.");
+    let server = Server::start(entangled).await;
+    let error = network(&server, None).switch(true).await.unwrap_err();
+    assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
+    assert_eq!(error.to_string(), "It is left alone.");
+
+    let hangs = Server::start(|_| Answer::Hang).await;
+    let short = Timeouts { call: Duration::from_millis(50), ..Timeouts::default() };
+    let settings = Settings { timeouts: short, ..settings(Place::at(hangs.url()).unwrap()) };
+    let channel = PluginChannel::new(settings, Arc::new(ManualClock::at(NOW)));
+    let error = channel.hello().await.unwrap_err();
+    assert!(matches!(error, SourceError::NoAnswer { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn plain_permalinks_are_found_once_and_each_request_is_signed_anew() {
+    let signed = plugin(Box::new(|_, _| json!({"plugin": "0.1.0"})));
+    let server = Server::start(move |asked| {
+        if asked.path.starts_with("/wp-json") { Answer::html(404) } else { signed(asked) }
+    })
+    .await;
+    let channel = channel(&server);
+    for _ in 0..2 {
+        assert_eq!(channel.hello().await.unwrap().plugin, "0.1.0");
+    }
+    let asked = server.asked();
+    let paths: Vec<_> = asked.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["/wp-json/closte-sync/v1/hello", "/", "/"]);
+    let nonce = |asked: &Asked| asked.header("x-closte-sync-nonce").unwrap();
+    assert_ne!(nonce(&asked[0]), nonce(&asked[1]));
+}
+
+#[tokio::test]
+async fn a_new_secret_goes_to_the_plugin_only() {
+    let new = Secret::generate().unwrap();
+    let digits = new.to_hex().expose_secret().to_owned();
+    let server = serve(move |call, body| {
+        assert_eq!((call, body), ("secret", &json!({ "secret": digits })));
+        json!({})
+    })
+    .await;
+    channel(&server).write_secret(&new).await.unwrap();
+}
+
+#[tokio::test]
+async fn https_needs_a_certificate_that_is_trusted() {
+    let (server, authority) =
+        Server::start_with_tls(plugin(Box::new(|_, _| json!({"plugin": "0.1.0"})))).await;
+    let place = Place::at(server.url()).unwrap();
+    let error = channel_at(place.clone(), NOW).hello().await.unwrap_err();
+    assert!(cause(&error).contains("certificate"), "{}", cause(&error));
+    let trusting = channel_at(place.trusting(vec![authority]), NOW);
+    assert_eq!(trusting.hello().await.unwrap().plugin, "0.1.0");
+}
+
+/// A network that the plugin lists; its stage can be changed.
+fn listing(version: &str, domain: &str) -> Value {
+    json!({
+        "version": version, "unchanged": false, "time": 1_795_000_000,
+        "identity": { "app": null, "domain": "network.example", "database": "wp", "prefix": "wp_", "network_id": 1 },
+        "home": null, "switched_on": true, "settings": {}, "network_domains": [], "shared_bases": [],
+        "stage_words": ["checking-dns", "done"], "object_cache": false,
+        "sites": [[1, 1, "network.example", "/", 10, false]],
+        "mappings": [[41, 1, domain, "checking-dns", false, true, true, "0123"]],
+    })
+}
+
+fn network(server: &Server, cache: Option<&Path>) -> RestNetwork {
+    let settings = rest::Settings {
+        place: Place::at(server.url()).unwrap(),
+        credentials: Credentials::None,
+        timeouts: rest::Timeouts::default(),
+        plugin: Some(Arc::new(channel(server))),
+        cache: cache.map(Path::to_owned),
+    };
+    RestNetwork::new(settings)
+}
+
+/// Answers `network` with the listing, or that it is unchanged a minute later.
+async fn serve_listing(now: Arc<Mutex<Value>>) -> Server {
+    serve(move |call, body| {
+        assert_eq!(call, "network");
+        let now = now.lock().unwrap().clone();
+        if body["known"] == now["version"] {
+            return json!({"version": now["version"], "unchanged": true, "time": 1_795_000_060});
+        }
+        now
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_read_without_change_is_one_small_request() {
+    let now = Arc::new(Mutex::new(listing("v1", "shop.example")));
+    let server = serve_listing(Arc::clone(&now)).await;
+    let source = network(&server, None);
+    let first = source.read().await.unwrap();
+    let pulse = source.pulse().await.unwrap();
+    assert_eq!(first.sites[&1].age, Some(Duration::from_secs(10)));
+    assert_eq!(source.routing_question(41, &"shop.example".parse().unwrap()).unwrap(), "0123");
+    let second = source.read().await.unwrap();
+    assert_eq!(second.mappings, first.mappings);
+    assert_eq!(second.sites[&1].age, Some(Duration::from_secs(70)), "and a minute older");
+    assert_eq!(second.database_time, Some(NOW + Duration::from_mins(1)));
+    let known: Vec<_> = server.asked().iter().map(|it| it.json()["known"].clone()).collect();
+    assert_eq!(known, [Value::Null, json!("v1"), json!("v1")]);
+
+    *now.lock().unwrap() = listing("v2", "other.example");
+    assert_ne!(source.pulse().await.unwrap(), pulse);
+    assert_eq!(source.read().await.unwrap().mappings[0].domain.as_str(), "other.example");
+}
+
+#[tokio::test]
+async fn a_fresh_process_begins_with_what_the_last_one_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("network.json");
+    let now = Arc::new(Mutex::new(listing("v1", "shop.example")));
+    let server = serve_listing(Arc::clone(&now)).await;
+    network(&server, Some(&cache)).read().await.unwrap();
+    let fresh = network(&server, Some(&cache)).read().await.unwrap();
+    assert_eq!(fresh.mappings[0].domain.as_str(), "shop.example");
+    assert_eq!(server.asked()[1].json(), json!({"known": "v1"}));
+
+    std::fs::write(&cache, "damaged").unwrap();
+    network(&server, Some(&cache)).read().await.unwrap();
+    assert_eq!(server.asked()[2].json(), json!({"known": null}));
+
+    let elsewhere = serve_listing(now).await;
+    network(&elsewhere, Some(&cache)).read().await.unwrap();
+    assert_eq!(elsewhere.asked()[0].json(), json!({"known": null}), "another network's listing");
+
+    let nowhere = folder.path().join("none/network.json");
+    let told = network(&server, Some(&nowhere)).read().await.unwrap();
+    assert!(told.problems[0].reason.contains("could not be kept"), "{:?}", told.problems);
+}
+
+#[tokio::test]
+async fn unchanged_since_nothing_is_no_answer() {
+    let server = serve(|_, _| json!({"unchanged": true, "time": 1_795_000_000})).await;
+    let error = network(&server, None).read().await.unwrap_err();
+    assert!(matches!(error, SourceError::BadAnswer { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_plugin_writes_what_it_has_calls_for() {
+    let server = serve(|call, body| match call {
+        "home" => {
+            assert_eq!(body["replace"], json!(true));
+            json!({"home": {"app": null, "domain": "network.example", "ledger": "theirs"}})
+        }
+        "switch" => json!({ "changed": body["on"] }),
+        "stages" => json!({"results": [{"id": 41, "result": "refused", "detail": "no"}]}),
+        call => panic!("{call}"),
+    })
+    .await;
+    let source = network(&server, None);
+    let home = Home { app: None, domain: "network.example".into(), ledger: "ours".into() };
+    assert_eq!(source.write_home(&home, true).await.unwrap().ledger, "theirs");
+    assert!(source.switch(true).await.unwrap());
+    assert!(!source.switch(false).await.unwrap());
+    let error = source.write_stage(&write(41, None)).await.unwrap_err();
+    assert_eq!(error.to_string(), "no");
+    let none = source.create_record(1, &"shop.example".parse().unwrap()).await.unwrap_err();
+    assert!(matches!(none, SourceError::NotAdmitted { .. }), "without credentials: {none:?}");
+}
