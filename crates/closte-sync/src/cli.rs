@@ -4,6 +4,7 @@
 //! person is needed, 2 could not answer.
 
 mod apply;
+mod checks;
 mod completions;
 mod config;
 mod console;
@@ -14,6 +15,7 @@ mod domains;
 mod enable;
 mod failure;
 mod plan;
+mod plugin;
 mod report;
 mod run;
 mod sandbox;
@@ -86,6 +88,7 @@ enum Command {
     TestConnection(test_connection::Args),
     Enable(enable::Args),
     Disable(disable::Args),
+    Plugin(plugin::Args),
     Doctor(doctor::Args),
     Config(config::Args),
     Sandbox(sandbox::Args),
@@ -183,6 +186,7 @@ impl Command {
             Self::TestConnection(args) => args.run(context).await,
             Self::Enable(args) => args.run(context).await,
             Self::Disable(args) => args.run(context).await,
+            Self::Plugin(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
             Self::Sandbox(args) => args.run(context).await,

@@ -11,10 +11,10 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use keys::{KEYS, Key, default_file};
-pub(crate) use values::{Settings, duration};
+pub(crate) use values::{RoutingProof, Settings, Source, Write, duration};
 
 /// The environment variable of every key starts with this.
 pub(crate) const PREFIX: &str = "CLOSTE_SYNC_";
@@ -40,6 +40,12 @@ impl Environment {
     /// The home folder.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         self.value("HOME").map(PathBuf::from)
+    }
+
+    /// The file of a credential that systemd handed over.
+    pub(crate) fn credential(&self, name: &str) -> Option<PathBuf> {
+        let file = Path::new(self.value("CREDENTIALS_DIRECTORY")?).join(name);
+        file.exists().then_some(file)
     }
 
     /// `$name`, or `fallback` below the home folder (XDG base directories).
@@ -276,6 +282,14 @@ mod tests {
             ("closte.concurrency",      "0",                  "at least 1"),
             ("log.level",               "loud",               "not one of"),
             ("ledger.url",              "mysql://x/y",        "sqlite:///"),
+            ("network.source",          "soap",               "not one of"),
+            ("network.write",           "me",                 "not one of"),
+            ("network.url",             "http://example.com", "must begin with `https://`"),
+            ("network.url",             "https://a:b@example.com", "user name or password"),
+            ("checks.routing_proof",    "maybe",              "not one of"),
+            ("run.listen",              "localhost",          "not an address with a port"),
+            ("run.url",                 "ftp://example.com",  "must begin with `https://`"),
+            ("plugin.silence",          "30s",                "below a minute"),
         ];
         for (key, value, why) in table {
             let flags = [(key.to_owned(), value.to_owned())];

@@ -1,6 +1,7 @@
 //! The resident loop: a pass at start, one on every change and every minute, and
 //! looks exactly when they are due.
 //!
+//! A nudge from WordPress is a reason to make a pass at once and nothing more.
 //! Whatever woke it, a pass looks at the whole state, so the path after a lost
 //! wake-up, a restart or an outage is the path taken every day. Between passes
 //! one cheap query tells whether the network changed, and only entries that are
@@ -29,6 +30,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(9);
 pub(crate) struct Wishes {
     /// End, after the call in hand.
     pub(crate) stop: CancellationToken,
+    /// Make a pass now: something changed in WordPress.
+    pub(crate) wake: Arc<Notify>,
     /// Read the settings and wp-config.php again.
     pub(crate) reload: Arc<Notify>,
 }
@@ -79,6 +82,11 @@ pub(crate) async fn run(
             biased;
             () = wishes.stop.cancelled() => return Ended::Stopped,
             () = wishes.reload.notified() => return Ended::Reload,
+            () = wishes.wake.notified() => {
+                known = Known::default();
+                // What comes in a burst is one change.
+                sleep(PAUSE).await;
+            }
             // From start to start, so that a long round does not put off the next question.
             () = sleep(rest(engine, poll.saturating_sub(began.elapsed())).await) => (),
         }

@@ -9,8 +9,12 @@ mod cli;
 mod clock;
 mod config;
 mod controller;
+mod ears;
+mod nudges;
+mod package;
 mod pass;
 mod view;
+mod watch;
 mod wiring;
 
 use std::process::ExitCode;

@@ -12,7 +12,9 @@ mod looks;
 mod planned;
 mod report;
 mod stages;
+mod tidings;
 mod work;
+mod writers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -40,6 +42,9 @@ use journal::{Closed, Journal};
 pub(crate) use planned::{Planned, Planning, Purpose};
 pub(crate) use report::{Change, Off, PassError, Passed, Report};
 use report::{copy_alert, key_alert};
+use tidings::After;
+pub(crate) use tidings::Confidant;
+pub(crate) use writers::{Directly, Writers};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
@@ -47,7 +52,11 @@ const CLOCKS_AGREE: Duration = Duration::from_mins(10);
 /// Everything a pass works with.
 pub(crate) struct Engine {
     /// The network.
-    pub(crate) source: Box<dyn NetworkSource>,
+    pub(crate) source: Arc<dyn NetworkSource>,
+    /// Who writes stages there.
+    pub(crate) writers: Writers,
+    /// The plugin inside WordPress, where there is one.
+    pub(crate) confidant: Option<Confidant>,
     /// The host.
     pub(crate) host: Box<dyn AliasHost>,
     /// The eyes.
@@ -80,6 +89,8 @@ pub(crate) struct PassSettings {
     pub(crate) protected: Vec<String>,
     /// The host's page where a person finishes a wildcard.
     pub(crate) dashboard: Option<String>,
+    /// Whether WordPress is asked to prove that it is what answers at a domain.
+    pub(crate) ask_proof: bool,
     /// How many calls may be under way at once.
     pub(crate) concurrency: usize,
     /// How long a pass may take.
@@ -139,6 +150,7 @@ impl Engine {
         };
         let mut plan = plan::plan(recorded, &world);
         plan.problems.extend(list_problem);
+        plan.problems.extend(self.writers.may_show_late(&network).await);
         plan.problems.extend(self.wrong_clock(&network));
         Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
     }
@@ -155,6 +167,10 @@ impl Engine {
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.clock.now();
         self.ledger.release_leases().await?;
+        let unheard = match &self.confidant {
+            Some(confidant) => confidant.hear(self.ledger.as_ref(), started).await?,
+            None => None,
+        };
         let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
         let mut planned = match self.plan(purpose).await? {
             Planning::Off(off, problems) => return Ok((Passed::Off(off, problems), None)),
@@ -172,6 +188,7 @@ impl Engine {
             }
             planned.plan.memory.applied = Some(hash);
         }
+        planned.plan.problems.extend(unheard);
         talk.begins(&planned.network, &planned.plan, planned.first);
         let gate = Gate::new(self.clock.clone(), started + self.settings.limit, stop.clone());
         let (report, network) = self.apply(*planned, gate, talk).await?;
@@ -225,7 +242,7 @@ impl Engine {
     ) -> Result<(Report, Network), PassError> {
         let alerts = planned.alerts();
         let last = planned.plan.memory.last_pass.clone();
-        let known = last.map(|pass| pass.problems).unwrap_or_default();
+        let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
         self.save_plan(&mut plan).await?;
@@ -248,7 +265,12 @@ impl Engine {
         self.ledger.save(&Batch { memory: Some(memory), ..Batch::default() }).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        Ok((Report { changes, held, problems, known, alerts: all }, network))
+        let report = Report { changes, held, problems, known, alerts: all };
+        if let Some(confidant) = &self.confidant {
+            let after = After { entries: &entries, report: &report, before: last.as_ref() };
+            confidant.tell(&after, self.clock.now()).await;
+        }
+        Ok((report, network))
     }
 
     /// Write what the reading changed. Entries with a call follow with their intent.

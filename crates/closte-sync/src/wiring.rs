@@ -1,8 +1,14 @@
 //! Where every adapter is made and joined: the one place that names them.
+//!
+//! The network's side is in [`reach`], the secrets in [`api_key`] and [`secret`].
+
+mod api_key;
+mod reach;
+mod secret;
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use closte::{HttpHost, Timeouts};
@@ -10,17 +16,19 @@ use ledger::{Acquired, Lock, Make, Owner, Place, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
 use rules::protected::Protected;
-use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName, Network};
+use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
 
 use crate::cli::Failure;
 use crate::clock::SystemClock;
-use crate::config::{Environment, Settings};
-use crate::pass::{Engine, PassSettings};
+use crate::config::{Environment, RoutingProof, Settings, Source};
+use crate::pass::{Confidant, Engine, PassSettings, Writers};
+pub(crate) use reach::Reach;
+pub(crate) use secret::Agreement;
 
 /// The settings, ready to make adapters of.
 pub(crate) struct Wiring<'a> {
@@ -62,26 +70,6 @@ impl Wiring<'_> {
         find(&here, self.environment.home().as_deref())
     }
 
-    /// The API key: from `closte.api_key_file`, else from wp-config.php.
-    pub(crate) fn api_key(&self) -> Result<SecretString, Failure> {
-        if let Some(path) = &self.settings.api_key_file {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                let what = format!("could not read the API key in `{}`: {error}", path.display());
-                Failure::could_not(what).hint("check `closte.api_key_file`")
-            })?;
-            return Ok(SecretString::from(text.trim().to_owned()));
-        }
-        let wp = self.wp_config()?;
-        match wp.require("CLOSTE_CLIENT_API_KEY", &wp.closte_client_api_key) {
-            Ok(key) => Ok(key.clone()),
-            Err(error) => Err(Failure::could_not(error).hint(
-                "Closte defines `CLOSTE_CLIENT_API_KEY` in wp-config.php by itself; elsewhere add \
-                 `define('CLOSTE_CLIENT_API_KEY', '…');` with the key of Closte's dashboard, or put \
-                 the key into a file and set `closte.api_key_file`",
-            )),
-        }
-    }
-
     /// The host, with that key.
     pub(crate) fn host(&self, api_key: SecretString) -> Result<HttpHost, Failure> {
         let concurrency = u16::try_from(self.settings.concurrency).unwrap_or(u16::MAX);
@@ -97,26 +85,14 @@ impl Wiring<'_> {
         })
     }
 
-    /// The network's database.
-    pub(crate) fn source(&self, wp: &WpConfig) -> Result<Box<dyn NetworkSource>, Failure> {
-        wordpress::network_of(wp, self.settings.database_url.as_ref()).map_err(|error| {
-            let hint = error.hint();
-            Failure::could_not(error).hint(hint)
-        })
-    }
-
     /// Names that are never sent.
-    pub(crate) fn protected(&self, network: &Network, wp: &WpConfig) -> Protected {
-        Protected::on(network, self.cdn(wp), self.settings.protected.clone())
+    pub(crate) fn protected(&self, network: &Network, reach: &Reach) -> Protected {
+        Protected::on(network, cdn(reach.wp.as_ref()), self.settings.protected.clone())
     }
 
     /// The eyes.
     pub(crate) fn probe(&self) -> Result<NetProbe, Failure> {
-        let extra_roots = match &self.settings.trusted_ca {
-            None => Vec::new(),
-            Some(path) => probe::read_pem(path)
-                .map_err(|error| Failure::could_not(error).hint("check `checks.trusted_ca`"))?,
-        };
+        let extra_roots = self.extra_roots()?;
         let resolvers = Some(self.settings.resolvers.clone()).filter(|it| !it.is_empty());
         let settings = probe::Settings {
             resolvers,
@@ -128,10 +104,11 @@ impl Wiring<'_> {
             .map_err(|error| Failure::could_not(error).hint("check the settings under `checks`"))
     }
 
-    /// `CLOSTE_CDN_HOSTNAME`.
-    #[expect(clippy::unused_self, reason = "what is taken from wp-config.php is taken here")]
-    fn cdn(&self, wp: &WpConfig) -> Option<DomainName> {
-        DomainName::parse_host(wp.closte_cdn_hostname.known()?).ok()
+    /// Authorities to trust besides the system's.
+    fn extra_roots(&self) -> Result<Vec<CertificateDer<'static>>, Failure> {
+        let Some(path) = &self.settings.trusted_ca else { return Ok(Vec::new()) };
+        probe::read_pem(path)
+            .map_err(|error| Failure::could_not(error).hint("check `checks.trusted_ca`"))
     }
 
     /// Where the ledger is.
@@ -141,7 +118,9 @@ impl Wiring<'_> {
             None => self.default_ledger_url()?,
         };
         // A root below the file is known to be one; the file's own folder may be a home.
-        let root = self.wp_config().ok().filter(|wp| wp.path.parent() != Some(&wp.root));
+        let beside = self.settings.source == Source::Database;
+        let wp = if beside { self.wp_config().ok() } else { None };
+        let root = wp.filter(|wp| wp.path.parent() != Some(&wp.root));
         Ok(Place::at(&url, root.map(|wp| wp.root).as_slice())?)
     }
 
@@ -191,8 +170,7 @@ impl Wiring<'_> {
     /// An engine that may write, in the name of `command`.
     pub(crate) async fn engine(&self, command: &str) -> Result<Locked, Failure> {
         // What may be missing is asked for before a ledger is made.
-        let wp = self.wp_config()?;
-        let parts = self.parts(&wp)?;
+        let parts = self.parts().await?;
         Ok(match self.locked_ledger(command).await? {
             LockedLedger::HeldBy(owner) => Locked::HeldBy(owner),
             LockedLedger::Ours(ledger, lock) => {
@@ -203,8 +181,7 @@ impl Wiring<'_> {
 
     /// An engine for plans only: it makes no ledger.
     pub(crate) async fn rehearsal(&self) -> Result<Engine, Failure> {
-        let wp = self.wp_config()?;
-        let parts = self.parts(&wp)?;
+        let parts = self.parts().await?;
         let ledger = match SqliteLedger::open_readonly(&self.place()?).await {
             Err(LedgerError::Missing { .. }) => SqliteLedger::in_memory().await?,
             opened => opened?,
@@ -213,26 +190,27 @@ impl Wiring<'_> {
     }
 
     /// An engine on a ledger whose lock the caller has.
-    pub(crate) fn engine_on(&self, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
-        Ok(self.parts(&self.wp_config()?)?.with(ledger))
+    pub(crate) async fn engine_on(&self, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+        Ok(self.parts().await?.with(ledger))
     }
 
-    fn parts(&self, wp: &WpConfig) -> Result<Parts, Failure> {
-        Ok(Parts {
-            host: self.host(self.api_key()?)?,
-            source: self.source(wp)?,
-            probe: self.probe()?,
-            settings: self.pass_settings(wp)?,
-        })
+    async fn parts(&self) -> Result<Parts, Failure> {
+        let host = self.host(self.api_key().await?)?;
+        let reach = self.reach()?;
+        let writers = self.writers(&reach);
+        let (probe, settings) = (self.probe()?, self.pass_settings(reach.wp.as_ref())?);
+        Ok(Parts { host, reach, writers, probe, settings })
     }
 
-    fn pass_settings(&self, wp: &WpConfig) -> Result<PassSettings, Failure> {
+    fn pass_settings(&self, wp: Option<&WpConfig>) -> Result<PassSettings, Failure> {
         let settings = self.settings;
+        let app = wp.and_then(|wp| wp.closte_app_id.known());
         Ok(PassSettings {
             stages: StagePolicy {
                 dns_patience: settings.dns_patience,
                 certificate_patience: settings.certificate_patience,
                 demote: settings.demote,
+                require_proof: settings.routing_proof == RoutingProof::Require,
             },
             confirmations: settings.confirmations,
             read_gap: std::time::Duration::ZERO,
@@ -240,10 +218,11 @@ impl Wiring<'_> {
             records: settings.records,
             interval: settings.interval,
             targets: settings.targets.clone(),
-            public_address: public_address(wp)?,
-            cdn: self.cdn(wp),
+            public_address: wp.map(public_address).transpose()?.flatten(),
+            cdn: cdn(wp),
             protected: settings.protected.clone(),
-            dashboard: wp.closte_app_id.known().map(|app| closte::dashboard_url(app)),
+            dashboard: app.map(|app| closte::dashboard_url(app)),
+            ask_proof: settings.routing_proof != RoutingProof::Never,
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
         })
@@ -253,7 +232,8 @@ impl Wiring<'_> {
 /// An engine without its ledger.
 struct Parts {
     host: HttpHost,
-    source: Box<dyn NetworkSource>,
+    reach: Reach,
+    writers: Writers,
     probe: NetProbe,
     settings: PassSettings,
 }
@@ -261,7 +241,9 @@ struct Parts {
 impl Parts {
     fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
         Engine {
-            source: self.source,
+            source: self.reach.source,
+            writers: self.writers,
+            confidant: self.reach.plugin.map(|plugin| Confidant::new(plugin)),
             host: Box::new(self.host),
             probe: Box::new(self.probe),
             ledger,
@@ -269,6 +251,20 @@ impl Parts {
             settings: self.settings,
         }
     }
+}
+
+/// What stands in a file that holds nothing but a secret.
+fn secret_text(path: &Path, what: &str, hint: &str) -> Result<SecretString, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let what = format!("could not read {what} in `{}`: {error}", path.display());
+        Failure::could_not(what).hint(hint)
+    })?;
+    Ok(SecretString::from(text.trim().to_owned()))
+}
+
+/// `CLOSTE_CDN_HOSTNAME`.
+fn cdn(wp: Option<&WpConfig>) -> Option<DomainName> {
+    DomainName::parse_host(wp?.closte_cdn_hostname.known()?).ok()
 }
 
 /// `CLOSTE_PUBLIC_IP_ADDRESS`, where it is defined.

@@ -11,10 +11,11 @@ use rules::{Clock, Network, Stage, answer, plan};
 use serde::Serialize;
 use wordpress::WpConfig;
 
-use super::console::Tone;
+use super::checks::{self, Check, State, bad, care, failed, good};
+use super::plugin::greet;
 use super::{Context, Exit, Failure};
 use crate::clock::{SystemClock, rough};
-use crate::wiring::Wiring;
+use crate::wiring::{Reach, Wiring};
 
 /// Check everything that a pass needs, one thing after the other
 ///
@@ -24,24 +25,6 @@ pub(crate) struct Args {
     /// Also print the host's raw answers, without the key, to send in
     #[arg(long)]
     report: bool,
-}
-
-/// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Good,
-    Care,
-    Bad,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "scripts read the field `check`")]
-struct Check {
-    check: &'static str,
-    state: State,
-    detail: String,
-    hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -58,48 +41,13 @@ impl Args {
         if context.console.is_json() {
             context.console.json(&View { checks: &checks, report });
         } else {
-            context.console.say(text(context, &checks));
+            context.console.say(checks::text(context.console, &checks));
             if let Some(report) = report {
                 context.console.say(format!("\n{report}"));
             }
         }
-        let bad = checks.iter().any(|check| check.state == State::Bad);
-        Ok(if bad { Exit::No } else { Exit::Done })
+        Ok(if checks::any_bad(&checks) { Exit::No } else { Exit::Done })
     }
-}
-
-fn text(context: &Context, checks: &[Check]) -> String {
-    let mut text = String::new();
-    for Check { check, state, detail, hint } in checks {
-        let (word, tone) = match state {
-            State::Good => ("good", Tone::Good),
-            State::Care => ("care", Tone::Care),
-            State::Bad => ("bad ", Tone::Bad),
-        };
-        let _ = writeln!(text, "{}  {check}: {detail}", context.console.paint(word, tone));
-        if let Some(hint) = hint {
-            let _ = writeln!(text, "      hint: {hint}");
-        }
-    }
-    text
-}
-
-fn good(check: &'static str, detail: impl Into<String>) -> Check {
-    Check { check, state: State::Good, detail: detail.into(), hint: None }
-}
-
-fn care(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
-    Check { check, state: State::Care, detail: detail.into(), hint: Some(hint.into()) }
-}
-
-fn bad(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
-    Check { check, state: State::Bad, detail: detail.into(), hint: Some(hint.into()) }
-}
-
-/// A failure as a check that came out badly.
-fn failed(check: &'static str, failure: &Failure) -> Check {
-    let (what, hint) = failure.in_one_line();
-    Check { check, state: State::Bad, detail: what, hint }
 }
 
 struct Doctor<'a> {
@@ -110,24 +58,25 @@ struct Doctor<'a> {
 impl Doctor<'_> {
     async fn examine(&self) -> Vec<Check> {
         let mut checks = Vec::new();
-        let wp = self.wiring.wp_config();
-        checks.push(match &wp {
-            Ok(wp) => good("wp-config.php", wp.path.display().to_string()),
+        let reach = self.wiring.reach();
+        checks.push(match &reach {
+            Ok(reach) => good(reach.found_by(), reach.found_at()),
             Err(failure) => failed("wp-config.php", failure),
         });
         let recorded = self.ledger(&mut checks).await;
         self.host(&recorded, &mut checks).await;
-        let network = match &wp {
-            Ok(wp) => self.network(wp, &mut checks).await,
+        let network = match &reach {
+            Ok(reach) => self.network(reach, &mut checks).await,
             Err(_) => None,
         };
-        self.looks(wp.as_ref().ok(), network.as_ref(), &mut checks).await;
+        let wp = reach.as_ref().ok().and_then(|reach| reach.wp.as_ref());
+        self.looks(wp, network.as_ref(), &mut checks).await;
         checks
     }
 
     /// The key, and the list.
     async fn host(&self, recorded: &Recorded, checks: &mut Vec<Check>) {
-        let host = match self.wiring.api_key().and_then(|key| self.wiring.host(key)) {
+        let host = match self.open_host().await {
             Ok(host) => host,
             Err(failure) => return checks.push(failed("API key", &failure)),
         };
@@ -148,15 +97,12 @@ impl Doctor<'_> {
         });
     }
 
-    async fn network(&self, wp: &WpConfig, checks: &mut Vec<Check>) -> Option<Network> {
-        let source = match self.wiring.source(wp) {
-            Ok(source) => source,
-            Err(failure) => {
-                checks.push(failed("database", &failure));
-                return None;
-            }
-        };
-        let network = match source.read().await {
+    async fn open_host(&self) -> Result<closte::HttpHost, Failure> {
+        self.wiring.host(self.wiring.api_key().await?)
+    }
+
+    async fn network(&self, reach: &Reach, checks: &mut Vec<Check>) -> Option<Network> {
+        let network = match reach.source.read().await {
             Ok(network) => network,
             Err(error) => {
                 checks.push(of_source(error));
@@ -164,7 +110,7 @@ impl Doctor<'_> {
             }
         };
         checks.push(good("database", in_short(&network)));
-        match source.rights().await {
+        match reach.source.rights().await {
             Ok(rights) => checks.push(rights_check(&rights)),
             Err(error) => checks.push(of_source(error)),
         }
@@ -172,7 +118,9 @@ impl Doctor<'_> {
         checks.push(words(&network));
         checks.push(home(&network));
         checks.push(clock(&network));
-        checks.push(object_cache(&network));
+        let plugin = plugin(reach).await;
+        checks.push(object_cache(&network, plugin.state == State::Good && reach.plugin.is_some()));
+        checks.push(plugin);
         Some(network)
     }
 
@@ -270,7 +218,7 @@ impl Doctor<'_> {
 
     /// What a person can send in.
     async fn report(&self) -> String {
-        match self.wiring.api_key().and_then(|key| self.wiring.host(key)) {
+        match self.open_host().await {
             Ok(host) => host.report().await,
             Err(failure) => failure.render(),
         }
@@ -405,10 +353,24 @@ fn clock(network: &Network) -> Check {
     }
 }
 
-fn object_cache(network: &Network) -> Check {
-    if network.object_cache {
+/// The plugin; without one everything works, only later.
+async fn plugin(reach: &Reach) -> Check {
+    if reach.plugin.is_none() && reach.no_plugin.is_none() {
+        return good("plugin", "not in place; `closte-sync plugin install` would put it there");
+    }
+    Check { check: "plugin", ..greet(reach).await }
+}
+
+fn object_cache(network: &Network, answers: bool) -> Check {
+    if network.object_cache && answers {
+        good("object cache", "there is one, and the plugin writes stages through it")
+    } else if network.object_cache {
         let detail = "wp-content/object-cache.php is there: WordPress may show a new stage late";
-        care("object cache", detail, "`wp cache flush` shows it at once")
+        care(
+            "object cache",
+            detail,
+            "`wp cache flush` shows it at once, `closte-sync plugin install` ends it",
+        )
     } else {
         good("object cache", "none: WordPress shows a new stage at once")
     }

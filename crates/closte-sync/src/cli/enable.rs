@@ -22,7 +22,7 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let source = wiring.source(&wiring.wp_config()?)?;
+        let source = wiring.reach()?.source;
         let network = source.read().await?;
         if self.here {
             let LockedLedger::Ours(ledger, _lock) = wiring.locked_ledger("enable --here").await?
@@ -42,7 +42,7 @@ impl Args {
         } else {
             "Closte was switched on already"
         });
-        warn_without_key(context, &wiring);
+        warn_without_key(context, &wiring).await;
         Ok(Exit::Done)
     }
 }
@@ -67,8 +67,8 @@ async fn settle_here(
     Ok(())
 }
 
-fn warn_without_key(context: &Context, wiring: &Wiring<'_>) {
-    if let Err(failure) = wiring.api_key() {
+async fn warn_without_key(context: &Context, wiring: &Wiring<'_>) {
+    if let Err(failure) = wiring.api_key().await {
         context.console.fail(&failure);
     }
 }

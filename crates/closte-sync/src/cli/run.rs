@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use super::{Context, Exit, Failure, report};
 use crate::clock::{SystemClock, rfc3339};
 use crate::controller::{self, Ended, Wishes};
+use crate::ears::Ears;
 use crate::pass::Engine;
 use crate::wiring::LockedLedger;
 
@@ -39,7 +40,8 @@ impl Args {
         let Some((ledger, _lock)) = wait_for_lock(&context, &wishes).await? else {
             return Ok(Exit::Done);
         };
-        let mut engine = engine(&context, ledger.clone())?;
+        let mut engine = engine(&context, ledger.clone()).await?;
+        let mut ears = Some(Ears::open(&context.wiring(), &wishes).await?);
         let turned = Arc::new(AtomicI64::new(SystemClock.now().as_millis()));
         tokio::spawn(watchdog(turned.clone(), context.loaded.settings.pass_limit + SLACK));
         reload_on_hangup(&wishes);
@@ -49,16 +51,19 @@ impl Args {
         while controller::run(&engine, context.loaded.settings.poll, &wishes, alive).await
             == Ended::Reload
         {
-            match reloaded(&mut context, ledger.clone()) {
+            match reloaded(&mut context, ledger.clone()).await {
                 Ok(new) => {
                     engine.source.close().await;
                     engine = new;
                     tracing::info!("settings and wp-config.php were read again");
+                    // The old ones go first: they have the address.
+                    drop(ears.take());
+                    match Ears::open(&context.wiring(), &wishes).await {
+                        Ok(new) => ears = Some(new),
+                        Err(failure) => complain(&failure, "nudges are not heard"),
+                    }
                 }
-                Err(failure) => {
-                    let (what, hint) = failure.in_one_line();
-                    tracing::error!(hint, "{what}; the settings stay as they were");
-                }
+                Err(failure) => complain(&failure, "the settings stay as they were"),
             }
         }
         tell_systemd(&[NotifyState::Stopping]);
@@ -74,7 +79,7 @@ async fn wait_for_lock(
 ) -> Result<Option<(Arc<SqliteLedger>, Lock)>, Failure> {
     let wiring = context.wiring();
     // What may be missing is asked for before a ledger is made.
-    wiring.api_key()?;
+    wiring.api_key().await?;
     let mut told = false;
     loop {
         match wiring.locked_ledger("run").await? {
@@ -95,17 +100,22 @@ async fn wait_for_lock(
     }
 }
 
-fn engine(context: &Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
-    let mut engine = context.wiring().engine_on(ledger)?;
+async fn engine(context: &Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+    let mut engine = context.wiring().engine_on(ledger).await?;
     engine.settings.read_gap = READ_GAP;
     Ok(engine)
 }
 
 /// Settings and wp-config.php as they are now; where they are bad nothing changes.
-fn reloaded(context: &mut Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+async fn reloaded(context: &mut Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
     let loaded = context.load_again()?;
     let before = std::mem::replace(&mut context.loaded, loaded);
-    engine(context, ledger).inspect_err(|_| context.loaded = before)
+    engine(context, ledger).await.inspect_err(|_| context.loaded = before)
+}
+
+fn complain(failure: &Failure, so: &str) {
+    let (what, hint) = failure.in_one_line();
+    tracing::error!(hint, "{what}; {so}");
 }
 
 fn reload_on_hangup(wishes: &Wishes) {

@@ -14,7 +14,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let no = |failure: Failure| failure.ending(Exit::No);
         let wiring = context.wiring();
-        let host = wiring.host(wiring.api_key().map_err(no)?).map_err(no)?;
+        let host = wiring.host(wiring.api_key().await.map_err(no)?).map_err(no)?;
         match host.check_key().await {
             Ok(()) => {
                 context.console.say("Access authorized");

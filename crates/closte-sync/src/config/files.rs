@@ -65,7 +65,7 @@ pub(super) fn read_one(
     let mut written = BTreeMap::new();
     for (name, value) in flatten(&table) {
         let key = keys::known(&name, &origin)?;
-        if trust == Trust::Limited && name.starts_with("closte.") {
+        if trust == Trust::Limited && names_a_receiver(&name) {
             return Err(ConfigError::NotThere { key: name, origin });
         }
         let texts = texts(&value).filter(|texts| key.kind == Kind::List || texts.len() <= 1);
@@ -78,6 +78,11 @@ pub(super) fn read_one(
         written.insert(key.name, Written { texts, origin: origin.clone() });
     }
     Ok(written)
+}
+
+/// Whether a key says who learns the API key or what WordPress' own API takes.
+fn names_a_receiver(key: &str) -> bool {
+    key.starts_with("closte.") || key == "network.url"
 }
 
 /// `section.key` and value of everything in a file.

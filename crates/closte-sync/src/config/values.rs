@@ -6,15 +6,56 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use closte::ApiUrl;
+use rules::DomainName;
 use rules::records::Records;
 use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
+use url::Url;
+use wordpress::http::Place;
 
 use super::{ConfigError, Written, keys};
+
+/// Where sites and mappings are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The database that wp-config.php names.
+    Database,
+    /// Ultimate Multisite's REST API, or the plugin.
+    Rest,
+}
+
+/// Who writes stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    /// The first of the others that can.
+    Auto,
+    /// The plugin, asked by a signed call.
+    Plugin,
+    /// Ultimate Multisite's REST API.
+    Rest,
+    /// We, in the database.
+    Sql,
+}
+
+/// What is made of the question that WordPress answers at its own domains only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RoutingProof {
+    /// It is asked, and what it says is told.
+    Ask,
+    /// A domain is not `done` without the answer.
+    Require,
+    /// It is not asked.
+    Never,
+}
 
 /// Every setting, typed.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    pub(crate) source: Source,
+    pub(crate) network_url: Option<Url>,
+    pub(crate) network_host: Option<String>,
+    pub(crate) rest_credentials_file: Option<PathBuf>,
+    pub(crate) write: Write,
     pub(crate) wp_config: Option<PathBuf>,
     pub(crate) database_url: Option<secrecy::SecretString>,
     pub(crate) api_url: ApiUrl,
@@ -30,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) trusted_ca: Option<PathBuf>,
     pub(crate) allow_private: bool,
     pub(crate) demote: bool,
+    pub(crate) routing_proof: RoutingProof,
     pub(crate) records: Records,
     pub(crate) confirmations: u32,
     pub(crate) brake: Brake,
@@ -37,6 +79,10 @@ pub(crate) struct Settings {
     pub(crate) ledger_url: Option<String>,
     pub(crate) pass_limit: Duration,
     pub(crate) poll: Duration,
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen_url: Option<Url>,
+    pub(crate) plugin_secret_file: Option<PathBuf>,
+    pub(crate) plugin_silence: Duration,
     pub(crate) log_level: tracing::Level,
     pub(crate) log_json: bool,
 }
@@ -46,6 +92,19 @@ impl Settings {
     pub(super) fn parse(written: &BTreeMap<&'static str, Written>) -> Result<Self, ConfigError> {
         let values = Values(written);
         Ok(Self {
+            source: values.required("network.source", |text| {
+                one_of(text, &[("database", Source::Database), ("rest", Source::Rest)])
+            })?,
+            network_url: values.optional("network.url", safe_url)?,
+            network_host: values.optional("network.host", |text| {
+                let host = DomainName::parse_host(text).map_err(|why| why.to_string())?;
+                Ok(host.to_string())
+            })?,
+            rest_credentials_file: values.path("network.rest_credentials_file"),
+            write: values.required("network.write", |text| {
+                use Write::{Auto, Plugin, Rest, Sql};
+                one_of(text, &[("auto", Auto), ("plugin", Plugin), ("rest", Rest), ("sql", Sql)])
+            })?,
             wp_config: values.path("network.wp_config"),
             database_url: values.text("network.database_url").map(Into::into),
             api_url: values.required("closte.api_url", |text| {
@@ -65,6 +124,10 @@ impl Settings {
             trusted_ca: values.path("checks.trusted_ca"),
             allow_private: values.required("checks.allow_private", truth)?,
             demote: values.required("checks.demote", truth)?,
+            routing_proof: values.required("checks.routing_proof", |text| {
+                use RoutingProof::{Ask, Never, Require};
+                one_of(text, &[("ask", Ask), ("require", Require), ("never", Never)])
+            })?,
             records: values.required("domains.records", |text| {
                 one_of(
                     text,
@@ -77,6 +140,12 @@ impl Settings {
             ledger_url: values.optional("ledger.url", ledger_url)?,
             pass_limit: values.required("run.pass_limit", duration)?,
             poll: values.required("run.poll", poll)?,
+            listen: values.optional("run.listen", |text| {
+                text.parse().map_err(|_| "it is not an address with a port".to_owned())
+            })?,
+            listen_url: values.optional("run.url", safe_url)?,
+            plugin_secret_file: values.path("plugin.secret_file"),
+            plugin_silence: values.required("plugin.silence", silence)?,
             log_level: values.required("log.level", |text| {
                 use tracing::Level;
                 let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
@@ -205,6 +274,19 @@ fn poll(text: &str) -> Result<Duration, String> {
         Duration::ZERO => Err("it is below a second".to_owned()),
         poll => Ok(poll),
     }
+}
+
+fn silence(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        short if short < Duration::from_mins(1) => Err("it is below a minute".to_owned()),
+        silence => Ok(silence),
+    }
+}
+
+/// https, or http to this machine: what is sent there is signed or a password.
+fn safe_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
+    Place::at(url.clone()).map(|_| url).map_err(|error| error.to_string())
 }
 
 fn brake(text: &str) -> Result<Brake, String> {

@@ -2,7 +2,7 @@
 
 use rules::host::AliasList;
 use rules::ledger::Held;
-use rules::plan::{self, Plan};
+use rules::plan::{self, Doubt, Plan};
 use rules::{DomainName, Network, Problem};
 use sha2::{Digest, Sha256};
 
@@ -47,7 +47,9 @@ impl Planned {
 
     /// What needs a person, as far as the plan knows.
     pub(crate) fn alerts(&self) -> Vec<Alert> {
-        let doubts = self.plan.doubts.iter().map(|doubt| Alert {
+        // A read that was disturbed needs nobody: the next one is another.
+        let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
+        let doubts = doubts.map(|doubt| Alert {
             what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
             hint: doubt.release().to_owned(),
         });

@@ -1,10 +1,11 @@
 //! Writing stages back to WordPress, where they are not what they should be.
 
-use rules::source::{SourceError, StageWrite};
+use rules::source::{StageWrite, Written};
 use rules::stage::project;
-use rules::{Entry, Network, Problem};
+use rules::{DomainName, Entry, Network, Problem};
 
 use super::journal::Journal;
+use super::writers::Writing;
 use super::{Change, Engine, Entries, told};
 
 /// Write the stage of every entry that has another one than it should.
@@ -16,23 +17,45 @@ pub(super) async fn write(
     entries: &mut Entries,
     journal: &Journal<'_>,
 ) {
-    for entry in entries.values_mut() {
-        let now = engine.clock.now();
-        let (policy, domain) = (&engine.settings.stages, &network.identity.domain);
-        let Some(write) = project(entry, policy, &network.stage_words, domain, now) else {
-            continue;
-        };
-        let written = engine.source.write_stage(&write).await;
-        if let Ok(true) = written {
-            take_over(entry, &write, journal);
-        }
-        journal.change(change(entry, &write, &written));
-        if let Err(error) = written {
-            let what = "could not write a stage to WordPress, so none was written after it";
-            journal.problem(Problem::of_all(told(what, &error)));
-            return;
-        }
+    let (domains, writes) = wrong(engine, network, entries);
+    if writes.is_empty() {
+        return;
     }
+    let mut writing = Writing::begin(&engine.writers, network).await;
+    let (written, failure) = writing.write(&writes).await;
+    for ((domain, write), written) in domains.iter().zip(&writes).zip(&written) {
+        let entry = entries.get_mut(domain).expect("its entry asked for it");
+        if *written == Written::Done {
+            take_over(entry, write, journal);
+        }
+        if let Written::Refused { words } = written {
+            journal.problem(refused(entry, write, words));
+        }
+        journal.change(change(domain, write, Some(written)));
+    }
+    for problem in writing.problems {
+        journal.problem(problem);
+    }
+    if let Some(error) = failure {
+        let at = written.len();
+        journal.change(change(&domains[at], &writes[at], None));
+        let what = "could not write a stage to WordPress, so none was written after it";
+        journal.problem(Problem::of_all(told(what, &error)));
+    }
+}
+
+/// What to write, and of which domains.
+fn wrong(
+    engine: &Engine,
+    network: &Network,
+    entries: &Entries,
+) -> (Vec<DomainName>, Vec<StageWrite>) {
+    let (policy, domain) = (&engine.settings.stages, &network.identity.domain);
+    let write = |(name, entry): (&DomainName, &Entry)| {
+        let now = engine.clock.now();
+        Some((name.clone(), project(entry, policy, &network.stage_words, domain, now)?))
+    };
+    entries.iter().filter_map(write).unzip()
 }
 
 fn take_over(entry: &mut Entry, write: &StageWrite, journal: &Journal<'_>) {
@@ -44,15 +67,25 @@ fn take_over(entry: &mut Entry, write: &StageWrite, journal: &Journal<'_>) {
     journal.entry(Some(&before), entry);
 }
 
-fn change(entry: &Entry, write: &StageWrite, written: &Result<bool, SourceError>) -> Change {
+fn refused(entry: &Entry, write: &StageWrite, words: &str) -> Problem {
+    Problem {
+        table: Some("wu_domain_mappings".to_owned()),
+        column: Some("stage".to_owned()),
+        id: Some(write.mapping_id),
+        reason: format!("WordPress will not save `{}` for {}: {words}", write.to, entry.domain),
+    }
+}
+
+fn change(domain: &DomainName, write: &StageWrite, written: Option<&Written>) -> Change {
     Change {
         action: "write-stage",
-        domain: entry.domain.clone(),
+        domain: domain.clone(),
         outcome: match written {
-            Ok(true) => "done",
+            Some(Written::Done) => "done",
             // Somebody changed the row meanwhile: the next read shows how.
-            Ok(false) => "overtaken",
-            Err(_) => "failed",
+            Some(Written::Overtaken) => "overtaken",
+            Some(Written::Refused { .. }) => "refused",
+            None => "failed",
         },
         reason: None,
         detail: Some(write.to.to_string()),

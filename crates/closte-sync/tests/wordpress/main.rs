@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
+mod plugin;
 #[path = "../end_to_end/running.rs"]
 mod running;
 #[expect(dead_code, reason = "the end-to-end tests use all of it")]
@@ -159,6 +160,21 @@ async fn a_dropped_site_leaves_the_host_and_the_others_stay() {
     let again = followed.wordpress.create_site("shop.network.example", "/");
     eventually("a new site of that name has its alias", || followed.world.aliases() == both);
     assert_eq!(followed.mappings(again).len(), 1);
+    followed.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_networks_options_are_changed_as_wordpress_keeps_them() {
+    let followed = Followed::new().await;
+    let option = |name: &str| {
+        followed.wordpress.php(&format!("echo json_encode(get_network_option(1, '{name}'));"))
+    };
+    followed.world.done("disable");
+    assert_eq!(option("wu_host_integrations_enabled"), r#"{"closte":false}"#);
+    followed.world.done("enable");
+    assert_eq!(option("wu_host_integrations_enabled"), r#"{"closte":true}"#);
+    followed.world.done("config set-interval 60s");
+    assert!(option("wp-ultimo_v2_settings").contains(r#""dns_check_interval":"60""#));
     followed.stop();
 }
 

@@ -80,8 +80,7 @@ fn tone(stage: Stage) -> Tone {
     }
 }
 
-/// The reason that comes first: host, DNS, certificate.
+/// The reason that comes first.
 pub(in crate::cli) fn why(entry: &Entry) -> String {
-    let reason = entry.alias.reason.or(entry.routing.reason).or(entry.certificate.reason);
-    reason.map(|reason| reason.code().to_owned()).unwrap_or_default()
+    entry.first_reason().map(|reason| reason.code().to_owned()).unwrap_or_default()
 }

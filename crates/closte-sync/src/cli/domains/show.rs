@@ -16,7 +16,7 @@ use crate::view::{DomainView, EventView};
 /// So many events are shown.
 const EVENTS: u32 = 50;
 
-/// Show one domain: its three states, why, what is next, and what happened
+/// Show one domain: its states, why, what is next, and what happened
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The domain, for example `shop.example.com`
@@ -66,6 +66,7 @@ fn text(entry: &Entry, events: &[Event]) -> String {
     if let (Some(issuer), Some(end)) = (&entry.issuer, entry.not_after) {
         let _ = writeln!(text, "                from {issuer}, until {}", rfc3339(end));
     }
+    let _ = writeln!(text, "  proof         {}", told(&entry.proof));
     if entry.mapped.is_some() {
         let _ = writeln!(text, "  next look     {}", relative(entry.looks.due.max(now), now));
     }

@@ -1,0 +1,43 @@
+//! `closte-sync plugin`: the plugin inside WordPress, and the secret shared with it.
+
+mod install;
+mod remove;
+mod rotate;
+mod status;
+
+use clap::Subcommand;
+pub(super) use status::greet;
+
+use super::{Context, Exit, Failure};
+
+/// Put the plugin into WordPress, and look after it
+///
+/// With it, WordPress tells of changes at once, writes stages itself and shows
+/// in its network admin why a domain waits.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Install(install::Args),
+    Status(status::Args),
+    Rotate(rotate::Args),
+    Remove(remove::Args),
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Install(args) => args.run(context).await,
+            Command::Status(args) => args.run(context).await,
+            Command::Rotate(args) => args.run(context).await,
+            Command::Remove(args) => args.run(context).await,
+        }
+    }
+}
+
+/// Where to upload a zip.
+const UPLOAD: &str = "in WordPress' network admin under Plugins > Add New > Upload Plugin";

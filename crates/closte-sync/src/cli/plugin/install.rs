@@ -1,0 +1,100 @@
+//! `closte-sync plugin install`: the plugin in its place, and both sides agreed.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+
+use super::UPLOAD;
+use super::status::greet;
+use crate::cli::checks::{self, Check, bad, care, good};
+use crate::cli::domains::refuse_on_copy;
+use crate::cli::{Context, Exit, Failure};
+use crate::package;
+use crate::wiring::{Reach, Wiring};
+
+/// Put the plugin into WordPress, activate it and share a secret with it
+///
+/// Can be repeated: what is right stays, and a newer closte-sync brings a newer
+/// plugin. Where the folder of plugins may not be written it packs a zip and
+/// says where that is.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let wiring = context.wiring();
+        let reach = wiring.reach()?;
+        refuse_on_copy(&reach.source.read().await?)?;
+        let checks = match reach.plugins() {
+            Some(plugins) => beside(&wiring, &reach, &plugins).await?,
+            None => apart(&wiring, &reach).await?,
+        };
+        Ok(checks::answer(context.console, &checks))
+    }
+}
+
+/// WordPress' files and database are here.
+async fn beside(wiring: &Wiring<'_>, reach: &Reach, plugins: &Path) -> Result<Vec<Check>, Failure> {
+    wiring.share_secret(reach).await?;
+    let at = wiring.secret_file()?;
+    let mut checks = vec![good("secret", format!("both sides have the one of `{}`", at.display()))];
+    let place = plugins.join(package::FOLDER);
+    if let Err(error) = package::install(plugins)
+        && package::installed(plugins) != Some(package::version())
+    {
+        let zip = pack(wiring, None)?;
+        let what = format!("it cannot be put into `{}`: {error}", plugins.display());
+        let hint = format!(
+            "upload `{}` {UPLOAD}, then run `closte-sync plugin install` again",
+            zip.display()
+        );
+        checks.push(bad("files", what, hint));
+        return Ok(checks);
+    }
+    checks.push(good("files", format!("version {} in `{}`", package::version(), place.display())));
+    let newly = reach.source.activate_plugin(true).await?;
+    checks.push(activated(newly, reach));
+    checks.push(match greet(&wiring.reach()?).await {
+        Check { state: checks::State::Bad, check, detail, hint } => {
+            care(check, detail, hint.unwrap_or_default())
+        }
+        answered => answered,
+    });
+    Ok(checks)
+}
+
+fn activated(newly: bool, reach: &Reach) -> Check {
+    let what = if newly { "switched on for the network" } else { "is on for the network" };
+    let cached = reach.wp.as_ref().is_some_and(|wp| wp.object_cache);
+    if newly && cached {
+        let hint = "WordPress may see it late: `wp cache flush` shows it at once";
+        care("active", what, hint)
+    } else {
+        good("active", what)
+    }
+}
+
+/// Neither is here: the zip carries the secret.
+async fn apart(wiring: &Wiring<'_>, reach: &Reach) -> Result<Vec<Check>, Failure> {
+    let answered = greet(reach).await;
+    if answered.state == checks::State::Good {
+        return Ok(vec![answered]);
+    }
+    let secret = wiring.own_secret()?.to_hex();
+    let zip = pack(wiring, Some(secret.expose_secret()))?;
+    let what = "it is to be put into WordPress by hand".to_owned();
+    let hint = format!(
+        "upload `{}` {UPLOAD}, activate it for the network, delete the file (it holds the secret), \
+         then run `closte-sync plugin status`",
+        zip.display()
+    );
+    Ok(vec![care("files", what, hint)])
+}
+
+fn pack(wiring: &Wiring<'_>, secret: Option<&str>) -> Result<PathBuf, Failure> {
+    let path = wiring.beside_ledger("closte-sync-plugin.zip")?;
+    package::pack(&path, secret).map_err(|error| {
+        let what = format!("could not write `{}`: {error}", path.display());
+        Failure::could_not(what).hint("check the folder of the ledger (`ledger.url`)")
+    })
+}

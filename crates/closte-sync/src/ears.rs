@@ -1,0 +1,61 @@
+//! What the resident program hears besides its own clock: nudges of the plugin,
+//! over HTTP or by the touch of a file, and that its secret was exchanged.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rules::Clock;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use wordpress::signature::Verifier;
+
+use crate::cli::Failure;
+use crate::clock::SystemClock;
+use crate::controller::Wishes;
+use crate::nudges::listen;
+use crate::watch::watch;
+use crate::wiring::Wiring;
+
+/// All that listens, until it is dropped.
+pub(crate) struct Ears {
+    _listening: JoinSet<()>,
+}
+
+impl Ears {
+    /// Listen as the settings say, and turn what is heard into `wishes`.
+    ///
+    /// # Errors
+    ///
+    /// The address to listen at is not to be had.
+    pub(crate) async fn open(wiring: &Wiring<'_>, wishes: &Wishes) -> Result<Self, Failure> {
+        let mut listening = JoinSet::new();
+        let reload = wishes.reload.clone();
+        listening.spawn(watch(vec![wiring.secret_file()?], move || reload.notify_one()));
+        let secret = wiring.secret()?;
+        if secret.is_some() {
+            let file = wiring.nudge_file()?;
+            make(&file);
+            let wake = wishes.wake.clone();
+            listening.spawn(watch(vec![file], move || wake.notify_one()));
+        }
+        if let Some(at) = wiring.settings.listen {
+            let listener = TcpListener::bind(at).await.map_err(|error| {
+                Failure::could_not(format!("could not listen at `{at}`: {error}"))
+                    .hint("set `run.listen` to an address of this machine with a free port")
+            })?;
+            let verifier = Verifier::new(secret, SystemClock.now());
+            let wake = wishes.wake.clone();
+            listening.spawn(listen(listener, verifier, move || wake.notify_one()));
+        }
+        Ok(Self { _listening: listening })
+    }
+}
+
+/// Make the file that the plugin touches. Without it, it has no way by file.
+fn make(file: &Path) {
+    let made = OpenOptions::new().append(true).create(true).mode(0o600).open(file);
+    if let Err(error) = made {
+        tracing::warn!("`{}` could not be made for the plugin to touch: {error}", file.display());
+    }
+}

@@ -1,0 +1,186 @@
+//! Hearing and telling the plugin inside WordPress, around a pass.
+//!
+//! Nothing waits for it and nothing depends on it: where it does not answer, it
+//! is left alone for a while, and only pages in WordPress are old.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rules::companion::{Companion, Tidings};
+use rules::ledger::{Batch, Held, LastPass, Ledger, LedgerError};
+use rules::source::SourceError;
+use rules::{DomainName, Entry, Problem, Stage, Time, event};
+
+use super::{Change, Entries, Report, told};
+
+/// So long it is left alone after a failure.
+const QUIET: Duration = Duration::from_mins(1);
+
+/// Of a network with more domains than this, those that are as they should be are not told.
+const MANY: usize = 2000;
+
+/// What is kept of the plugin from one pass to the next.
+pub(crate) struct Confidant {
+    plugin: Arc<dyn Companion>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Until when it is left alone, and why.
+    quiet: Option<(Time, Problem)>,
+    /// What it was told of the domains last.
+    domains: Option<u64>,
+}
+
+impl Confidant {
+    pub(crate) fn new(plugin: Arc<dyn Companion>) -> Self {
+        Self { plugin, state: Mutex::default() }
+    }
+
+    /// Ask what people want checked, and make that due; what is wrong, if anything.
+    pub(super) async fn hear(
+        &self,
+        ledger: &dyn Ledger,
+        now: Time,
+    ) -> Result<Option<Problem>, LedgerError> {
+        if let Some(problem) = self.is_quiet(now) {
+            return Ok(Some(problem));
+        }
+        match self.plugin.greet().await {
+            Ok(greeting) => {
+                self.state().quiet = None;
+                recheck(ledger, &greeting.rechecks, now).await?;
+                Ok(None)
+            }
+            Err(error) => Ok(Some(self.leave_alone(&error, now))),
+        }
+    }
+
+    /// Tell what a pass came to.
+    pub(super) async fn tell(&self, after: &After<'_>, now: Time) {
+        if self.is_quiet(now).is_some() {
+            return;
+        }
+        let entries = after.worth_telling();
+        let digest = digest(&entries);
+        let news = self.state().domains != Some(digest);
+        let tidings = Tidings {
+            at: now,
+            alerts: &after.alerts(),
+            problems: &after.report.problems,
+            counts: counts(after.entries),
+            entries: news.then_some(entries),
+            log: after.log(),
+        };
+        match self.plugin.report(&tidings).await {
+            Ok(()) => self.state().domains = Some(digest),
+            Err(error) => _ = self.leave_alone(&error, now),
+        }
+    }
+
+    fn is_quiet(&self, now: Time) -> Option<Problem> {
+        let state = self.state();
+        state.quiet.as_ref().filter(|(until, _)| now < *until).map(|(_, why)| why.clone())
+    }
+
+    fn leave_alone(&self, error: &SourceError, now: Time) -> Problem {
+        let what = "closte-sync's plugin in WordPress did not answer";
+        let problem = Problem::of_all(told(what, error));
+        self.state().quiet = Some((now + QUIET, problem.clone()));
+        problem
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a pass left.
+pub(super) struct After<'a> {
+    pub(super) entries: &'a Entries,
+    pub(super) report: &'a Report,
+    /// What the pass before left.
+    pub(super) before: Option<&'a LastPass>,
+}
+
+impl After<'_> {
+    fn worth_telling(&self) -> Vec<&Entry> {
+        let mapped: Vec<_> = self.entries.values().filter(|entry| entry.mapped.is_some()).collect();
+        let many = MANY < mapped.len();
+        let is_well = |entry: &Entry| entry.is_ready() && !entry.needs_person();
+        mapped.into_iter().filter(|entry| !many || !is_well(entry)).collect()
+    }
+
+    fn alerts(&self) -> Vec<String> {
+        self.report.alerts.iter().map(|it| format!("{}: {}", it.what, it.hint)).collect()
+    }
+
+    /// What went wrong in this pass, and removals that are held since it.
+    fn log(&self) -> Vec<String> {
+        let wrong = self.report.changes.iter().filter(|change| is_wrong(change)).map(line);
+        let known = |held: &Held| self.before.is_some_and(|before| before.held.contains(held));
+        let braked = self.report.held.iter().filter(|held| held.reason == "brake" && !known(held));
+        let braked = braked.map(|held| format!("{}: held back by the brake", held.domain));
+        wrong.chain(braked).collect()
+    }
+}
+
+/// Refusals and failures of calls and of writing; a look that shows a domain not
+/// ready is none.
+fn is_wrong(change: &Change) -> bool {
+    change.action != "look" && !matches!(change.outcome, "done" | "overtaken" | "planned")
+}
+
+fn line(change: &Change) -> String {
+    let why: Vec<&str> =
+        [change.reason.as_deref(), change.detail.as_deref()].into_iter().flatten().collect();
+    let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(": ")) };
+    format!("{}: {} {}{why}", change.domain, change.action, change.outcome)
+}
+
+fn counts(entries: &Entries) -> BTreeMap<Stage, u64> {
+    let mut counts = BTreeMap::new();
+    for mapped in entries.values().filter_map(|entry| entry.mapped.as_ref()) {
+        if let Some(stage) = mapped.stage {
+            *counts.entry(stage).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// A number that is another one when anything that is told of `entries` is.
+fn digest(entries: &[&Entry]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for entry in entries {
+        let states = (entry.alias.state, entry.routing.state, entry.certificate.state);
+        let reason = entry.first_reason();
+        let row = entry.mapped.as_ref().map(|it| (it.mapping_id, it.stage));
+        format!("{} {states:?} {reason:?} {row:?}", entry.domain).hash(&mut hasher);
+        (entry.looks.due.as_millis() / 1000).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// Make every pending step of `domains` due, as a person asked.
+async fn recheck(
+    ledger: &dyn Ledger,
+    domains: &[DomainName],
+    now: Time,
+) -> Result<(), LedgerError> {
+    if domains.is_empty() {
+        return Ok(());
+    }
+    let mut recorded = ledger.load().await?;
+    recorded.memory.breaker.nudge(now);
+    let mut batch = Batch { memory: Some(recorded.memory), ..Batch::default() };
+    for before in domains.iter().filter_map(|domain| recorded.entries.remove(domain)) {
+        let mut after = before.clone();
+        after.recheck(now, true);
+        batch.events.extend(event::between(Some(&before), &after, now));
+        batch.entries.push(after);
+    }
+    ledger.save(&batch).await
+}

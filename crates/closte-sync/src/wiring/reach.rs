@@ -1,0 +1,214 @@
+//! How the network is reached: by its database and files, or from another
+//! machine; and the plugin in it, where there is a secret to speak with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rules::source::{NetworkSource, StageWriter};
+use url::Url;
+use wordpress::WpConfig;
+use wordpress::http::Place;
+use wordpress::plugin::{self, PluginChannel};
+use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestWriter};
+
+use super::{Wiring, secret_text};
+use crate::cli::Failure;
+use crate::clock::SystemClock;
+use crate::config::{Source, Write};
+use crate::nudges;
+use crate::pass::{Directly, Writers};
+
+/// systemd's credential with those of Ultimate Multisite's REST API.
+const CREDENTIAL: &str = "rest-credentials";
+
+/// The ways to the network that there are.
+pub(crate) struct Reach {
+    /// wp-config.php, where its files are here.
+    pub(crate) wp: Option<WpConfig>,
+    /// What reads and writes it.
+    pub(crate) source: Arc<dyn NetworkSource>,
+    /// The plugin in it, where there is a secret.
+    pub(crate) plugin: Option<Arc<PluginChannel>>,
+    /// Why there is no way to the plugin although there is a secret.
+    pub(crate) no_plugin: Option<String>,
+    /// Where it answers over HTTP.
+    place: Option<Place>,
+    /// Ultimate Multisite's REST API, which writes stages.
+    rest: Option<RestWriter>,
+}
+
+impl Reach {
+    /// What it is found by.
+    pub(crate) fn found_by(&self) -> &'static str {
+        if self.wp.is_some() { "wp-config.php" } else { "network.url" }
+    }
+
+    /// Where it was found.
+    pub(crate) fn found_at(&self) -> String {
+        match (&self.wp, &self.place) {
+            (Some(wp), _) => wp.path.display().to_string(),
+            (None, place) => place.as_ref().map(Place::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// The folder of WordPress' plugins, where its files are here.
+    pub(crate) fn plugins(&self) -> Option<PathBuf> {
+        self.wp.as_ref().map(|wp| wp.content.join("plugins"))
+    }
+}
+
+impl Wiring<'_> {
+    /// The ways to the network. Nothing is connected or sent yet.
+    pub(crate) fn reach(&self) -> Result<Reach, Failure> {
+        match self.settings.source {
+            Source::Database => self.beside(),
+            Source::Rest => self.apart(),
+        }
+    }
+
+    fn beside(&self) -> Result<Reach, Failure> {
+        let wp = self.wp_config()?;
+        let source = wordpress::network_of(&wp, self.settings.database_url.as_ref());
+        let source = source.map_err(|error| {
+            let hint = error.hint();
+            Failure::could_not(error).hint(hint)
+        })?;
+        let place = self.place_of(Some(&wp))?;
+        let (plugin, no_plugin) = self.plugin(place.as_ref())?;
+        let source: Arc<dyn NetworkSource> = source.into();
+        let rest = place.clone().map(|place| self.rest_writer(place, &source)).transpose()?;
+        Ok(Reach { wp: Some(wp), source, plugin, no_plugin, place, rest })
+    }
+
+    fn apart(&self) -> Result<Reach, Failure> {
+        let Some(place) = self.place_of(None)? else {
+            return Err(Failure::could_not("it is not known where the network answers")
+                .hint("set `network.url`, such as `https://network.example`"));
+        };
+        let (plugin, no_plugin) = self.plugin(Some(&place))?;
+        let credentials = match self.rest_credentials()? {
+            Some(pair) => Credentials::Given(pair),
+            None if plugin.is_some() => Credentials::None,
+            None => {
+                return Err(Failure::could_not("the network's REST API needs a key and a secret")
+                    .hint(
+                        "put `KEY:SECRET` of Ultimate Multisite > Settings > API into a file that \
+                         only you may read, and set `network.rest_credentials_file`",
+                    ));
+            }
+        };
+        let network = RestNetwork::new(rest::Settings {
+            place: place.clone(),
+            credentials,
+            timeouts: rest::Timeouts::default(),
+            plugin: plugin.clone(),
+            cache: Some(self.beside_ledger("network.json")?),
+        });
+        let rest = Some(network.writer());
+        let source = Arc::new(network);
+        Ok(Reach { wp: None, source, plugin, no_plugin, place: Some(place), rest })
+    }
+
+    /// Where the network's own site answers; none where that is not known.
+    fn place_of(&self, wp: Option<&WpConfig>) -> Result<Option<Place>, Failure> {
+        let defined = wp.and_then(|wp| wp.domain_current_site.known());
+        let domain = self.settings.network_host.as_ref().or(defined);
+        let path = wp.and_then(|wp| wp.path_current_site.known());
+        let url = match (&self.settings.network_url, domain) {
+            (Some(url), _) => url.clone(),
+            (None, Some(domain)) => {
+                let url = format!("https://{domain}{}", path.map_or("/", String::as_str));
+                match Url::parse(&url) {
+                    Ok(url) => url,
+                    Err(_) => return Ok(None),
+                }
+            }
+            (None, None) => return Ok(None),
+        };
+        let place = Place::at(url).and_then(|place| match domain {
+            Some(domain) if place.is_this_machine() => place.asked_as(domain),
+            _ => Ok(place),
+        });
+        let place = place.map_err(|error| {
+            Failure::could_not(error).hint("set `network.url`, such as `https://network.example`")
+        })?;
+        Ok(Some(place.trusting(self.extra_roots()?)))
+    }
+
+    /// The plugin, where there is a secret; and why not, where there is one.
+    fn plugin(
+        &self,
+        place: Option<&Place>,
+    ) -> Result<(Option<Arc<PluginChannel>>, Option<String>), Failure> {
+        let Some(secret) = self.secret()? else { return Ok((None, None)) };
+        let Some(place) = place.cloned() else {
+            let why = "it is not known where the network's own site answers; set `network.url`";
+            return Ok((None, Some(why.to_owned())));
+        };
+        let engine = plugin::Engine {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            silence: self.settings.plugin_silence,
+            nudge_url: self.nudge_url(),
+            nudge_file: self.nudge_file().ok().filter(|_| self.settings.source == Source::Database),
+            panel: None,
+        };
+        let timeouts = plugin::Timeouts::default();
+        let settings = plugin::Settings { place, secret, engine, timeouts };
+        let channel = PluginChannel::new(settings, Arc::new(SystemClock));
+        Ok((Some(Arc::new(channel)), None))
+    }
+
+    /// Where the plugin tells of changes over HTTP, where `run` listens.
+    fn nudge_url(&self) -> Option<String> {
+        let listen = self.settings.listen?;
+        let base = match &self.settings.listen_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{listen}"),
+        };
+        Some(format!("{base}{}", nudges::PATH))
+    }
+
+    /// Ultimate Multisite's REST API, with the credentials that are set or stored.
+    fn rest_writer(
+        &self,
+        place: Place,
+        source: &Arc<dyn NetworkSource>,
+    ) -> Result<RestWriter, Failure> {
+        let credentials = match self.rest_credentials()? {
+            Some(pair) => Credentials::Given(pair),
+            None => Credentials::Stored(source.clone()),
+        };
+        let client = RestClient::new(place, credentials, rest::Timeouts::default());
+        Ok(RestWriter::new(Arc::new(client)))
+    }
+
+    fn rest_credentials(&self) -> Result<Option<KeyPair>, Failure> {
+        let set = self.settings.rest_credentials_file.clone();
+        let Some(path) = set.or_else(|| self.environment.credential(CREDENTIAL)) else {
+            return Ok(None);
+        };
+        let hint = "check `network.rest_credentials_file`";
+        let text = secret_text(&path, "the credentials of the REST API", hint)?;
+        let Some(pair) = KeyPair::parse(&text) else {
+            let what = format!("`{}` does not hold `KEY:SECRET` in one line", path.display());
+            return Err(Failure::could_not(what).hint(hint));
+        };
+        Ok(Some(pair))
+    }
+
+    /// Who writes stages, as `network.write` says.
+    pub(super) fn writers(&self, reach: &Reach) -> Writers {
+        let plugin = reach.plugin.clone().map(|it| it as Arc<dyn StageWriter>);
+        let rest = reach.rest.clone().map(|it| Arc::new(it) as Arc<dyn StageWriter>);
+        // From another machine, the source is no third way.
+        let beside = self.settings.source == Source::Database;
+        let sql = beside.then(|| Arc::new(Directly(reach.source.clone())) as Arc<dyn StageWriter>);
+        let ways = match self.settings.write {
+            Write::Plugin => [plugin, None, None],
+            Write::Rest => [None, rest, None],
+            Write::Sql => [None, None, sql],
+            Write::Auto => [plugin, rest, sql],
+        };
+        Writers::new(ways.into_iter().flatten().collect())
+    }
+}

@@ -1,0 +1,295 @@
+//! The program and its plugin together, in a real WordPress: what one says, the other does.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testkit::mariadb::MariaDb;
+use testkit::wordpress::{Server, UltimateMultisite, WordPress};
+
+use crate::running::{eventually, stop};
+use crate::world::{KEY, Ran, World};
+
+/// A network with the plugin in it, served, and a host.
+struct Joined {
+    world: World,
+    wordpress: WordPress,
+    server: Server,
+}
+
+impl Joined {
+    /// Without the plugin yet.
+    async fn apart() -> Self {
+        let mut world = World::around(MariaDb::shared().fresh_database()).await;
+        let constants = [
+            ("CLOSTE_CLIENT_API_KEY", KEY),
+            ("CLOSTE_APP_ID", "app1"),
+            ("AUTH_KEY", "one half of the salt"),
+            ("AUTH_SALT", "and the other"),
+        ];
+        let wordpress = WordPress::install(&world.database, &world.root(), &constants);
+        wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
+        let server = wordpress.serve();
+        world.set("network.url", &format!("http://{}", server.address()));
+        world.set("removal.confirmations", "1");
+        Self { world, wordpress, server }
+    }
+
+    async fn new() -> Self {
+        let joined = Self::apart().await;
+        joined.world.done("plugin install");
+        joined
+    }
+
+    /// A domain that is mapped by SQL, as old as the network.
+    fn mapped(&self, domain: &str) -> u64 {
+        let site = self.wordpress.create_site(&format!("site-of-{domain}"), "/");
+        self.world.map(site, domain)
+    }
+
+    /// What Ultimate Multisite says of a mapping, its object cache included.
+    fn served(&self, mapping: u64) -> String {
+        self.wordpress.php(&format!(
+            "$it = wu_get_domain({mapping}); \
+             echo $it->get_stage(), ' ', $it->is_secure() ? 1 : 0, ' ', $it->is_primary_domain() ? 1 : 0;"
+        ))
+    }
+
+    /// The resident program, its first pass over; only a nudge makes it quick.
+    fn run(&mut self) -> Running {
+        self.world.set("run.poll", "1h");
+        let child = self.world.command("run").spawn().unwrap();
+        eventually("the first pass", || {
+            let status = self.world.run("status --output json");
+            status.code == 0 && !status.json()["last_pass"].is_null()
+        });
+        Running(Some(child))
+    }
+
+    fn option(&self, name: &str) -> Value {
+        let code = format!("echo json_encode(get_network_option(1, '{name}'));");
+        serde_json::from_str(&self.wordpress.php(&code)).unwrap()
+    }
+
+    fn secret_file(&self) -> String {
+        fs::read_to_string(self.world.ledger().with_file_name("plugin-secret")).unwrap()
+    }
+}
+
+/// The resident program; it ends with the test.
+struct Running(Option<Child>);
+
+impl Running {
+    fn stop(mut self) -> Ran {
+        stop(self.0.take().unwrap()).0
+    }
+}
+
+impl Drop for Running {
+    /// Where a test fails, what the program said is of use.
+    #[expect(clippy::print_stderr, reason = "shown with a test that failed")]
+    fn drop(&mut self) {
+        let Some(mut run) = self.0.take() else { return };
+        _ = run.kill();
+        let output = run.wait_with_output().unwrap();
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// How a check of `plugin …` or `doctor` came out.
+fn state(checks: &Value, check: &str) -> String {
+    let checks = checks["checks"].as_array().unwrap();
+    let found = checks.iter().find(|it| it["check"] == check);
+    let found = found.unwrap_or_else(|| panic!("no {check} in {checks:#?}"));
+    found["state"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
+    let joined = Joined::apart().await;
+    let before = joined.world.run("plugin status --output json");
+    assert_eq!(before.code, 1, "{before:?}");
+    assert_eq!(state(&before.json(), "files"), "bad");
+
+    let installed = joined.world.json("plugin install");
+    for check in ["secret", "files", "active", "answers"] {
+        assert_eq!(state(&installed, check), "good", "{installed:#}");
+    }
+    let file = joined.world.ledger().with_file_name("plugin-secret");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let secret = joined.secret_file();
+    assert_eq!(joined.option("closte_sync_secret"), json!(secret.trim()));
+    assert_eq!(secret.trim().len(), 64);
+    let active = joined.option("active_sitewide_plugins");
+    assert!(active["closte-sync/closte-sync.php"].is_number(), "{active}");
+    joined.world.done("plugin status");
+    assert_eq!(state(&joined.world.json("doctor"), "plugin"), "good");
+
+    joined.world.done("plugin install");
+    assert_eq!(joined.secret_file(), secret, "what is right stays");
+    let rotated = joined.world.done("plugin rotate");
+    assert_ne!(joined.secret_file(), secret);
+    for ran in [&rotated, &joined.world.done("plugin status")] {
+        for printed in [&ran.out, &ran.err] {
+            assert!(!printed.contains(secret.trim()), "{printed}");
+            assert!(!printed.contains(joined.secret_file().trim()), "{printed}");
+        }
+    }
+
+    joined.world.done("plugin remove");
+    assert!(!file.exists());
+    assert!(!joined.world.root().join("wp-content/plugins/closte-sync").exists());
+    assert_eq!(joined.option("closte_sync_secret"), json!(false));
+    assert_eq!(joined.option("active_sitewide_plugins"), json!([]));
+    assert_eq!(joined.world.run("plugin status").code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_plugins_may_not_be_written_there_is_a_zip() {
+    let joined = Joined::apart().await;
+    let plugins = joined.world.root().join("wp-content/plugins");
+    // Not even root can make a folder in a file.
+    fs::write(&plugins, "").unwrap();
+    let ran = joined.world.run("plugin install");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let zip = joined.world.ledger().with_file_name("closte-sync-plugin.zip");
+    assert!(ran.out.contains(&zip.display().to_string()), "{ran:?}");
+    assert_eq!(&fs::read(&zip).unwrap()[..4], b"PK\x03\x04");
+    assert_eq!(joined.option("closte_sync_secret"), json!(joined.secret_file().trim()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_is_what_the_next_request_is_served_though_objects_are_cached() {
+    let joined = Joined::new().await;
+    joined.wordpress.keep_object_cache();
+    let shop = joined.mapped("shop.example");
+    joined.world.here("shop.example");
+    assert_eq!(joined.served(shop), "checking-dns 0 0", "and that is cached now");
+    let status = joined.world.done("sync");
+    assert!(!status.out.contains("problem"), "{status:?}");
+    assert_eq!(joined.world.stage("shop.example"), "done 1");
+    assert_eq!(joined.served(shop), "done 1 1", "its hooks ran: it is its site's first now");
+    assert_eq!(joined.wordpress.built_in_calls(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_sql_alone_it_is_served_late_and_that_is_told() {
+    let mut joined = Joined::new().await;
+    joined.world.set("network.write", "sql");
+    joined.wordpress.keep_object_cache();
+    let shop = joined.mapped("shop.example");
+    joined.world.here("shop.example");
+    assert_eq!(joined.served(shop), "checking-dns 0 0");
+    let ran = joined.world.done("sync");
+    assert!(ran.out.contains("wp cache flush"), "{ran:?}");
+    assert_eq!(joined.world.stage("shop.example"), "done 1");
+    assert_eq!(joined.served(shop), "checking-dns 0 0", "the cache knows nothing of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_wordpress_is_down_domains_are_followed_all_the_same() {
+    let joined = Joined::new().await;
+    joined.mapped("shop.example");
+    joined.world.here("shop.example");
+    let Joined { world, server, .. } = joined;
+    drop(server);
+    let ran = world.done("sync");
+    assert!(ran.out.contains("closte-sync's plugin in WordPress did not answer"), "{ran:?}");
+    assert_eq!(world.stage("shop.example"), "done 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_of_wordpress_reaches_the_host_by_a_nudge() {
+    let mut joined = Joined::new().await;
+    let run = joined.run();
+    let start = Instant::now();
+    joined.wordpress.create_site("shop.network.example", "/");
+    let created = start.elapsed();
+    eventually("its alias", || joined.world.aliases() == ["shop.network.example"]);
+    told("created", created, start.elapsed());
+    let ran = run.stop();
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nudge_goes_over_http_where_the_program_listens() {
+    let mut joined = Joined::new().await;
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    joined.world.set("run.listen", &free.to_string());
+    let run = joined.run();
+    fs::remove_file(joined.world.ledger().with_file_name("ledger.db.nudge")).unwrap();
+    joined.wordpress.create_site("shop.network.example", "/");
+    eventually("its alias", || joined.world.aliases() == ["shop.network.example"]);
+    let ran = run.stop();
+    assert!(ran.err.contains("nudged by the plugin"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_want_checked_in_wordpress_is_checked() {
+    let mut joined = Joined::new().await;
+    joined.mapped("shop.example");
+    let run = joined.run();
+    let waits = || joined.world.domain("shop.example")["routing"]["reason"] == "no-such-name";
+    eventually("it is looked at", waits);
+    joined.world.here("shop.example");
+    joined.wordpress.php("\\Closte_Sync\\Rechecks::add('shop.example');");
+    eventually("it is done", || joined.world.stage("shop.example") == "done 1");
+    run.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_secret_is_taken_up_by_the_resident_program() {
+    let mut joined = Joined::new().await;
+    let run = joined.run();
+    joined.world.done("plugin rotate");
+    joined.wordpress.create_site("shop.network.example", "/");
+    eventually("its alias", || joined.world.aliases() == ["shop.network.example"]);
+    eventually("its stage", || joined.world.stage("shop.network.example") == "checking-dns 0");
+    let status = joined.world.json("plugin status");
+    assert_eq!(state(&status, "answers"), "good", "{status:#}");
+    let ran = run.stop();
+    assert!(!ran.err.contains("ERROR"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_in_the_log_that_ultimate_multisite_shows() {
+    let joined = Joined::new().await;
+    joined.mapped("shop.example");
+    joined.world.sandbox.closte().behave(|host| _ = host.refused.insert("shop.example".to_owned()));
+    joined.world.done("sync");
+    let log = joined.wordpress.log("integration-closte").join("\n");
+    assert!(log.contains("shop.example: add-alias rejected"), "{log}");
+    let report = joined.option("closte_sync_domains");
+    assert!(report.to_string().contains("invalid-domain"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_another_machine_the_plugin_is_source_and_writer() {
+    let mut joined = Joined::new().await;
+    let shop = joined.mapped("shop.example");
+    joined.world.here("shop.example");
+    let key = joined.world.folder.path().join("api-key");
+    fs::write(&key, KEY).unwrap();
+    joined.world.set("closte.api_key_file", &key.display().to_string());
+    joined.world.set("network.source", "rest");
+    joined.world.set("network.host", "network.example");
+    // The files of WordPress are not looked at: from anywhere else it is the same.
+    joined.world.set("network.wp_config", "/nowhere/wp-config.php");
+    let ran = joined.world.done("sync");
+    assert_eq!(joined.world.aliases(), ["shop.example"], "{ran:?}");
+    assert_eq!(joined.served(shop), "done 1 1");
+    let home = joined.option("closte_sync_home");
+    assert!(home.to_string().contains("network.example"), "{home}");
+    joined.world.unmap("shop.example");
+    joined.world.done("sync");
+    assert_eq!(joined.world.aliases(), Vec::<String>::new());
+}
+
+/// Shown with `--nocapture`: how long it took, of which WordPress itself so much.
+#[expect(clippy::print_stderr, reason = "nothing is asserted by the clock")]
+fn told(what: &str, wordpress: Duration, all: Duration) {
+    eprintln!("{what} in {wordpress:?}, at the host after {all:?}");
+}
