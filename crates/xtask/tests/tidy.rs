@@ -12,9 +12,14 @@ use std::path::{Path, PathBuf};
 const ADAPTERS: [&str; 4] = ["wordpress", "closte", "probe", "ledger"];
 
 /// Where the program names an adapter besides `wiring.rs`, and what for.
-const NAMES_ADAPTERS: [(&str, &str); 7] = [
+const NAMES_ADAPTERS: [(&str, &str); 12] = [
     ("wiring.rs", "makes and joins them"),
-    ("config/values.rs", "a setting is a `closte::ApiUrl`"),
+    ("wiring/api_key.rs", "finds what `closte` sends in what `wordpress` stores"),
+    ("wiring/reach.rs", "makes what reaches the network"),
+    ("wiring/secret.rs", "makes and keeps a `wordpress::signature::Secret`"),
+    ("config/values.rs", "settings are a `closte::ApiUrl` and a `wordpress::http::Place`"),
+    ("ears.rs", "makes the `wordpress::signature::Verifier` of what is heard"),
+    ("nudges.rs", "asks it about each request"),
     ("cli/doctor.rs", "looks at the parts one by one"),
     ("cli/report.rs", "shows the `ledger::Owner` of the lock"),
     ("cli/run.rs", "keeps the `ledger::Lock`, whatever is read again"),
@@ -340,7 +345,8 @@ fn calls(text: &str) -> Vec<&str> {
 /// The command that words begin with; empty where they begin with a flag.
 fn named_command(words: &[&str]) -> String {
     let is_word = |word: &&&str| word.starts_with(|c: char| c.is_ascii_lowercase());
-    let count = if matches!(words.first(), Some(&("domains" | "config"))) { 2 } else { 1 };
+    let count =
+        if matches!(words.first(), Some(&("domains" | "config" | "plugin"))) { 2 } else { 1 };
     let named = words.iter().take(count).take_while(is_word).copied();
     named.collect::<Vec<_>>().join(" ")
 }
@@ -365,6 +371,7 @@ fn commands() -> BTreeSet<String> {
         let below = match command.as_str() {
             "domains" => variants("cli/domains.rs"),
             "config" => variants("cli/config.rs"),
+            "plugin" => variants("cli/plugin.rs"),
             _ => Vec::new(),
         };
         all.extend(below.iter().map(|it| format!("{command} {it}")));
