@@ -150,7 +150,7 @@ impl Engine {
         };
         let mut plan = plan::plan(recorded, &world);
         plan.problems.extend(list_problem);
-        plan.problems.extend(self.writers.may_show_late(&network).await);
+        plan.problems.extend(self.writers.may_show_late(&network, self.clock.now()).await);
         plan.problems.extend(self.wrong_clock(&network));
         Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
     }

@@ -21,7 +21,7 @@ pub(super) async fn write(
     if writes.is_empty() {
         return;
     }
-    let mut writing = Writing::begin(&engine.writers, network).await;
+    let mut writing = Writing::begin(&engine.writers, network, engine.clock.now()).await;
     let (written, failure) = writing.write(&writes).await;
     for ((domain, write), written) in domains.iter().zip(&writes).zip(&written) {
         let entry = entries.get_mut(domain).expect("its entry asked for it");

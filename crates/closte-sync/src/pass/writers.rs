@@ -1,20 +1,24 @@
 //! Who writes stages: WordPress itself where it can be asked, so that it serves
 //! them at once; else we, in the database.
 //!
-//! A way that failed is not tried again in the same pass. A refusal is an answer:
-//! it is told, and the same is not asked again.
+//! A way that failed is left alone for a while. A refusal is an answer: it is told,
+//! and the same is not asked again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
-use rules::{Network, Problem, Stage};
+use rules::{Network, Problem, Stage, Time};
 
 use super::told;
 
 /// So many are handed over at a time.
 const AT_ONCE: usize = 50;
+
+/// So long a way is left alone that failed while there was another.
+const QUIET: Duration = Duration::from_mins(5);
 
 /// What [`Directly`] is called in the setting `network.write`.
 const SQL: &str = "sql";
@@ -22,34 +26,42 @@ const SQL: &str = "sql";
 /// The ways to write a stage, the best first.
 pub(crate) struct Writers {
     ways: Vec<Arc<dyn StageWriter>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Until when ways that failed are left alone.
+    quiet: BTreeMap<&'static str, Time>,
     /// What WordPress would not save, in its words.
-    refused: Mutex<BTreeMap<(u64, Stage), String>>,
+    refused: BTreeMap<(u64, Stage), String>,
 }
 
 impl Writers {
     pub(crate) fn new(ways: Vec<Arc<dyn StageWriter>>) -> Self {
-        Self { ways, refused: Mutex::default() }
+        Self { ways, state: Mutex::default() }
     }
 
     /// Whether WordPress may show late whatever is written, and what to do.
-    pub(super) async fn may_show_late(&self, network: &Network) -> Option<Problem> {
-        let late = network.object_cache && self.able().await.iter().all(|way| way.name() == SQL);
+    pub(super) async fn may_show_late(&self, network: &Network, now: Time) -> Option<Problem> {
+        let late = network.object_cache && self.able(now).await.iter().all(|way| way.name() == SQL);
         late.then(shows_late)
     }
 
-    /// Those that have what they need.
-    async fn able(&self) -> Vec<&dyn StageWriter> {
+    /// Those that have what they need, and did not fail just now.
+    async fn able(&self, now: Time) -> Vec<&dyn StageWriter> {
         let mut able = Vec::new();
         for way in &self.ways {
-            if way.is_set_up().await {
+            let quiet = self.state().quiet.get(way.name()).is_some_and(|until| now < *until);
+            if !quiet && way.is_set_up().await {
                 able.push(way.as_ref());
             }
         }
         able
     }
 
-    fn refused(&self) -> MutexGuard<'_, BTreeMap<(u64, Stage), String>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,18 +69,17 @@ impl Writers {
 pub(super) struct Writing<'a> {
     writers: &'a Writers,
     able: Vec<&'a dyn StageWriter>,
-    /// Whether what is written directly has to be told of.
-    late: bool,
+    now: Time,
+    /// Whether WordPress keeps what it read, so that it matters who writes.
+    cached: bool,
     /// What is to be told, besides what became of each.
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Writing<'a> {
-    pub(super) async fn begin(writers: &'a Writers, network: &Network) -> Self {
-        let able = writers.able().await;
-        // Where nobody else could have written, the plan has said so already.
-        let late = network.object_cache && able.iter().any(|way| way.name() != SQL);
-        Self { writers, able, late, problems: Vec::new() }
+    pub(super) async fn begin(writers: &'a Writers, network: &Network, now: Time) -> Self {
+        let able = writers.able(now).await;
+        Self { writers, able, now, cached: network.object_cache, problems: Vec::new() }
     }
 
     /// Write all; what became of each, in order, up to the first failure.
@@ -88,25 +99,29 @@ impl<'a> Writing<'a> {
 
     async fn write_some(&mut self, writes: &[StageWrite]) -> Result<Vec<Written>, SourceError> {
         while let Some(way) = self.able.first().copied() {
-            let answers = self.ask(way, writes).await;
-            match answers {
+            match self.ask(way, writes).await {
                 Err(error) if 1 < self.able.len() => self.pass_over(&error),
-                answers => {
-                    if way.name() == SQL && std::mem::take(&mut self.late) {
-                        self.problems.push(shows_late());
-                    }
-                    return answers;
-                }
+                answers => return answers,
             }
         }
         let what = "the way that `network.write` names is not set up".to_owned();
         Err(SourceError::Refused { what })
     }
 
+    /// Go on without a way that failed. Where nothing is cached the next one is as
+    /// good, but for the hooks: that is no problem of anybody's.
     fn pass_over(&mut self, error: &SourceError) {
         let name = self.able.remove(0).name();
+        self.writers.state().quiet.insert(name, self.now + QUIET);
         let what = format!("`{name}` could not write stages, so the next way was taken");
-        self.problems.push(Problem::of_all(told(&what, error)));
+        let told = told(&what, error);
+        tracing::info!("{told}");
+        if self.cached {
+            self.problems.push(Problem::of_all(told));
+            if self.able.iter().all(|way| way.name() == SQL) {
+                self.problems.push(shows_late());
+            }
+        }
     }
 
     /// Ask for those that WordPress has not refused before.
@@ -116,7 +131,7 @@ impl<'a> Writing<'a> {
         writes: &[StageWrite],
     ) -> Result<Vec<Written>, SourceError> {
         let key = |write: &StageWrite| (write.mapping_id, write.to);
-        let known = self.writers.refused().clone();
+        let known = self.writers.state().refused.clone();
         let new = writes.iter().filter(|write| !known.contains_key(&key(write)));
         let new: Vec<StageWrite> = new.cloned().collect();
         let answers = if new.is_empty() { Vec::new() } else { way.write_stages(&new).await? };
@@ -128,7 +143,7 @@ impl<'a> Writing<'a> {
         let each: Vec<Written> = each.collect();
         for (write, answer) in writes.iter().zip(&each) {
             if let Written::Refused { words } = answer {
-                self.writers.refused().insert(key(write), words.clone());
+                self.writers.state().refused.insert(key(write), words.clone());
             }
         }
         Ok(each)
@@ -206,12 +221,13 @@ mod tests {
         (0..count).map(one).collect()
     }
 
-    fn writing<'a>(writers: &'a Writers, able: Vec<&'a dyn StageWriter>) -> Writing<'a> {
-        Writing { writers, able, late: true, problems: Vec::new() }
+    async fn writing_on(writers: &Writers) -> Writing<'_> {
+        at(writers, Time::from_millis(0)).await
     }
 
-    async fn writing_on(writers: &Writers) -> Writing<'_> {
-        writing(writers, writers.able().await)
+    async fn at(writers: &Writers, now: Time) -> Writing<'_> {
+        let able = writers.able(now).await;
+        Writing { writers, able, now, cached: true, problems: Vec::new() }
     }
 
     #[tokio::test]
@@ -240,6 +256,10 @@ mod tests {
         let told: Vec<_> = writing.problems.iter().map(|it| it.reason.as_str()).collect();
         assert!(told[0].contains("plugin is down"), "{told:?}");
         assert!(told[1].contains("object-cache.php") && told.len() == 2, "{told:?}");
+        for (minutes, ways) in [(1, 1), (5, 2)] {
+            let later = Time::from_millis(0) + Duration::from_mins(minutes);
+            assert_eq!(at(&writers, later).await.able.len(), ways, "after {minutes} minutes");
+        }
     }
 
     #[tokio::test]
