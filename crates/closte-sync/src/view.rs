@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::entry::{Entry, Station};
+use rules::entry::{Entry, Proof, Station};
 use rules::event::Event;
 use rules::ledger::{Held, LastPass};
 use rules::{Problem, Stage, Time};
@@ -124,7 +124,7 @@ impl DomainView {
             secure: mapped.map(|mapped| mapped.secure),
             alias: state(&entry.alias, entry.alias.state.as_str()),
             routing: RoutingView {
-                state: state(&entry.routing, entry.routing.state.as_str()),
+                state: routing(entry),
                 found: entry.found.iter().map(ToString::to_string).collect(),
             },
             certificate: CertificateView {
@@ -139,6 +139,20 @@ impl DomainView {
             held_as: entry.holding.map(|held| held.hold.as_str()),
         }
     }
+}
+
+/// The routing, with the reason of the proof where that is all that is wrong: a
+/// domain that waits is never without a reason.
+fn routing(entry: &Entry) -> StateView {
+    let told = state(&entry.routing, entry.routing.state.as_str());
+    let stage = entry.mapped.as_ref().and_then(|mapped| mapped.stage);
+    let held_back =
+        entry.is_ready() && entry.lacks_proof() && stage == Some(Stage::CheckingSslCert);
+    if told.reason.is_some() || !held_back && entry.proof.state != Proof::Contradicted {
+        return told;
+    }
+    let StateView { reason, detail, .. } = state(&entry.proof, entry.proof.state.as_str());
+    StateView { reason, detail, ..told }
 }
 
 fn state<S>(station: &Station<S>, word: &'static str) -> StateView {

@@ -82,6 +82,7 @@ async fn a_contradiction_is_told_and_holds_nothing_back() {
     );
     let nobodys = "127.0.0.1 answers for mapping 4711, which this network does not have";
     assert_eq!(detail(&world, "other.example"), nobodys);
+    assert_eq!(world.reason("shop.example", "routing"), "other-mapping");
     assert_eq!(world.stage("shop.example"), "done 1");
     let changes = report["changes"].as_array().unwrap();
     let looks = changes.iter().filter(|change| change["action"] == "look");
@@ -134,6 +135,7 @@ async fn a_required_proof_holds_done_back_until_the_answer_comes() {
     assert_eq!(world.states("shop.example"), "present here valid");
     assert_eq!(world.stage("shop.example"), "checking-ssl-cert 0", "a page cache is no proof");
     assert_eq!(proof(&world, "shop.example"), "unproven no-proof");
+    assert_eq!(world.reason("shop.example", "routing"), "no-proof");
 
     world.sandbox.web().answer("shop.example", Answer::Id(4711));
     world.pass();
