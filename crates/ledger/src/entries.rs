@@ -22,7 +22,8 @@ use rules::entry::{
 };
 use rules::ledger::LedgerError;
 use rules::{DomainName, Entry, Reason, Stage, Time};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeTuple;
+use serde::{Deserialize, Serialize, Serializer};
 use sqlx::{Row as _, SqliteConnection};
 
 use crate::error;
@@ -33,13 +34,22 @@ const CHUNK: usize = 500;
 macro_rules! row {
     ($($(#[$attribute:meta])* $column:ident: $kind:ty,)*) => {
         /// A row of `entries`.
-        #[derive(Serialize, Deserialize)]
+        #[derive(Deserialize)]
         struct Row<'a> {
             $($(#[$attribute])* $column: $kind,)*
         }
 
         /// Its columns, in the same order.
         const COLUMNS: &[&str] = &[$(stringify!($column)),*];
+
+        /// As a list: SQLite finds a value by its place much sooner than by its name.
+        impl Serialize for Row<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut list = serializer.serialize_tuple(COLUMNS.len())?;
+                $(list.serialize_element(&self.$column)?;)*
+                list.end()
+            }
+        }
     };
 }
 
@@ -103,9 +113,9 @@ row! {
 /// may not undo it.
 const RECHECKED: [&str; 4] = ["step_due", "look_due", "hot_until", "rechecked_at"];
 
-/// Write entries whole; `?1` is a JSON list of them.
+/// Write entries whole; `?1` is a JSON list of rows.
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let values: Vec<_> = COLUMNS.iter().map(|column| format!("value ->> '{column}'")).collect();
+    let values: Vec<_> = (0..COLUMNS.len()).map(|place| format!("value ->> {place}")).collect();
     let updates: Vec<_> =
         COLUMNS.iter().filter(|column| **column != "domain").map(|column| update(column)).collect();
     format!(

@@ -185,7 +185,11 @@ final class Admin_Page {
 			printf( '<p>%s</p>', esc_html__( 'None.', 'closte-sync' ) );
 			return;
 		}
-		echo '<table class="widefat striped"><tbody>';
+		printf(
+			'<table class="widefat striped"><thead><tr><th scope="col">%s</th><th scope="col">%s</th><td></td></tr></thead><tbody>',
+			esc_html__( 'Domain', 'closte-sync' ),
+			esc_html__( 'What is wrong, and when it is checked next', 'closte-sync' )
+		);
 		foreach ( array_slice( $domains, 0, self::MOST ) as $domain ) {
 			printf(
 				'<tr><td><strong>%s</strong></td><td>%s</td><td><a class="button" href="%s">%s</a></td></tr>',
