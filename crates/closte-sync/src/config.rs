@@ -285,7 +285,6 @@ mod tests {
             ("network.source",          "soap",               "not one of"),
             ("network.write",           "me",                 "not one of"),
             ("network.url",             "http://example.com", "must begin with `https://`"),
-            ("network.url",             "https://a:b@example.com", "user name or password"),
             ("checks.routing_proof",    "maybe",              "not one of"),
             ("run.listen",              "localhost",          "not an address with a port"),
             ("run.url",                 "ftp://example.com",  "must begin with `https://`"),
@@ -299,6 +298,19 @@ mod tests {
             assert!(text.starts_with(&format!("`{key}` is `{value}` (flag): ")), "{text}");
             assert!(text.contains(why), "{text}");
             assert!(error.hint().contains("for example"), "{}", error.hint());
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_refused_and_not_shown() {
+        let empty = file("");
+        for key in ["network.url", "run.url"] {
+            let flags = [(key.to_owned(), "https://us@er:pa@ss@example.com/@".to_owned())];
+            let only = Some(empty.path().to_owned());
+            let error = load(&Environment::default(), only, &flags).unwrap_err().to_string();
+            assert!(error.contains("user name or password"), "{error}");
+            assert!(error.contains("https://…@example.com/@"), "{error}");
+            assert!(!error.contains("us@er") && !error.contains("pa@ss"), "{error}");
         }
     }
 

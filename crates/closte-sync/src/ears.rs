@@ -32,7 +32,11 @@ impl Ears {
         let mut listening = JoinSet::new();
         let reload = wishes.reload.clone();
         listening.spawn(watch(vec![wiring.secret_file()?], move || reload.notify_one()));
-        let secret = wiring.secret()?;
+        let secret = wiring.secret().unwrap_or_else(|failure| {
+            let (what, hint) = failure.in_one_line();
+            tracing::error!(hint, "{what}; nudges of the plugin are not heard");
+            None
+        });
         if secret.is_some() {
             let file = wiring.nudge_file()?;
             make(&file);

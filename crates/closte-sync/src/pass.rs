@@ -55,6 +55,8 @@ pub(crate) struct Engine {
     pub(crate) source: Arc<dyn NetworkSource>,
     /// Who writes stages there.
     pub(crate) writers: Writers,
+    /// Why the plugin inside WordPress cannot be asked, where there should be one.
+    pub(crate) no_plugin: Option<Problem>,
     /// The plugin inside WordPress, where there is one.
     pub(crate) confidant: Option<Confidant>,
     /// The host.
@@ -169,7 +171,7 @@ impl Engine {
         self.ledger.release_leases().await?;
         let unheard = match &self.confidant {
             Some(confidant) => confidant.hear(self.ledger.as_ref(), started).await?,
-            None => None,
+            None => self.no_plugin.clone(),
         };
         let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
         let mut planned = match self.plan(purpose).await? {

@@ -17,7 +17,7 @@ use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
 use rules::protected::Protected;
 use rules::stage::StagePolicy;
-use rules::{Clock, DomainName, Network};
+use rules::{Clock, DomainName, Network, Problem};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use wordpress::WpConfig;
@@ -53,6 +53,11 @@ pub(crate) enum LockedLedger {
 }
 
 impl Wiring<'_> {
+    /// Whether neither the database nor the files of WordPress are in reach.
+    pub(crate) fn is_apart(&self) -> bool {
+        self.settings.source == Source::Rest
+    }
+
     /// wp-config.php, where it is set or found.
     pub(crate) fn wp_config(&self) -> Result<WpConfig, Failure> {
         let found = match &self.settings.wp_config {
@@ -81,7 +86,9 @@ impl Wiring<'_> {
             timeouts: Timeouts::default(),
         };
         HttpHost::open(settings, Arc::new(SystemClock)).map_err(|error| {
-            Failure::could_not(error).hint("check `CLOSTE_CLIENT_API_KEY` in wp-config.php")
+            Failure::could_not(error).hint(
+                "check `CLOSTE_CLIENT_API_KEY` in wp-config.php, or the file that has the key instead",
+            )
         })
     }
 
@@ -118,8 +125,7 @@ impl Wiring<'_> {
             None => self.default_ledger_url()?,
         };
         // A root below the file is known to be one; the file's own folder may be a home.
-        let beside = self.settings.source == Source::Database;
-        let wp = if beside { self.wp_config().ok() } else { None };
+        let wp = if self.is_apart() { None } else { self.wp_config().ok() };
         let root = wp.filter(|wp| wp.path.parent() != Some(&wp.root));
         Ok(Place::at(&url, root.map(|wp| wp.root).as_slice())?)
     }
@@ -243,6 +249,9 @@ impl Parts {
         Engine {
             source: self.reach.source,
             writers: self.writers,
+            no_plugin: self.reach.no_plugin.map(|why| {
+                Problem::of_all(format!("closte-sync's plugin in WordPress cannot be asked: {why}"))
+            }),
             confidant: self.reach.plugin.map(|plugin| Confidant::new(plugin)),
             host: Box::new(self.host),
             probe: Box::new(self.probe),

@@ -1,7 +1,9 @@
 //! What tests share: servers of their own, contract suites, and the `World`.
 
 pub mod alias_host;
+pub mod http_server;
 pub mod ledger;
 pub mod mariadb;
 pub mod network_source;
+pub mod rest_api;
 pub mod wordpress;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::ledger::{Ledger, LedgerError, Recorded};
+use rules::network::WwwTwins;
 use rules::probe::{DnsSight, Probe};
-use rules::source::SourceError;
+use rules::source::{Right, SourceError};
 use rules::{Clock, Network, Stage, answer, plan};
 use serde::Serialize;
 use wordpress::WpConfig;
@@ -60,8 +61,8 @@ impl Doctor<'_> {
         let mut checks = Vec::new();
         let reach = self.wiring.reach();
         checks.push(match &reach {
-            Ok(reach) => good(reach.found_by(), reach.found_at()),
-            Err(failure) => failed("wp-config.php", failure),
+            Ok(reach) => good(self.found_by(), reach.found_at()),
+            Err(failure) => failed(self.found_by(), failure),
         });
         let recorded = self.ledger(&mut checks).await;
         self.host(&recorded, &mut checks).await;
@@ -72,6 +73,11 @@ impl Doctor<'_> {
         let wp = reach.as_ref().ok().and_then(|reach| reach.wp.as_ref());
         self.looks(wp, network.as_ref(), &mut checks).await;
         checks
+    }
+
+    /// What the network is found by.
+    fn found_by(&self) -> &'static str {
+        if self.wiring.is_apart() { "network.url" } else { "wp-config.php" }
     }
 
     /// The key, and the list.
@@ -105,21 +111,25 @@ impl Doctor<'_> {
         let network = match reach.source.read().await {
             Ok(network) => network,
             Err(error) => {
-                checks.push(of_source(error));
+                checks.push(self.of_source(error));
                 return None;
             }
         };
-        checks.push(good("database", in_short(&network)));
+        checks.push(good(self.read_from(), self.in_short(&network)));
         match reach.source.rights().await {
-            Ok(rights) => checks.push(rights_check(&rights)),
-            Err(error) => checks.push(of_source(error)),
+            Ok(rights) => checks.push(self.rights_check(&rights)),
+            Err(error) => checks.push(self.of_source(error)),
         }
         checks.push(switch(&network));
         checks.push(words(&network));
-        checks.push(home(&network));
-        checks.push(clock(&network));
+        checks.push(self.clock(&network));
         let plugin = plugin(reach).await;
-        checks.push(object_cache(&network, plugin.state == State::Good && reach.plugin.is_some()));
+        // The REST API by itself tells of neither.
+        if reach.wp.is_some() || reach.plugin.is_some() {
+            checks.push(home(&network));
+            let answers = plugin.state == State::Good && reach.plugin.is_some();
+            checks.push(object_cache(&network, answers));
+        }
         checks.push(plugin);
         Some(network)
     }
@@ -216,6 +226,61 @@ impl Doctor<'_> {
         }
     }
 
+    fn of_source(&self, error: SourceError) -> Check {
+        failed(self.read_from(), &Failure::from(error))
+    }
+
+    /// What sites and mappings are read from.
+    fn read_from(&self) -> &'static str {
+        if self.wiring.is_apart() { "network" } else { "database" }
+    }
+
+    fn in_short(&self, network: &Network) -> String {
+        let (identity, sites) = (&network.identity, network.sites.len());
+        let (domain, mappings) = (&identity.domain, network.mappings.len());
+        let read = format!("{domain}, {sites} sites, {mappings} mappings");
+        if self.wiring.is_apart() {
+            return read;
+        }
+        let www = twins(network.settings.www);
+        let (database, prefix) = (&identity.database, &identity.prefix);
+        format!("`{database}` with prefix `{prefix}`: network {read}, www twins: {www}")
+    }
+
+    fn rights_check(&self, rights: &[Right]) -> Check {
+        let missing: Vec<String> = rights
+            .iter()
+            .filter_map(|it| Some(format!("may not {}: {}", it.purpose, it.missing.as_ref()?)))
+            .collect();
+        let hint = if self.wiring.is_apart() {
+            "check `network.rest_credentials_file`, and Ultimate Multisite > Settings > API"
+        } else {
+            "GRANT them to `DB_USER` of wp-config.php"
+        };
+        match missing[..] {
+            [] => good("rights", "all that are needed"),
+            _ => bad("rights", missing.join("; "), hint),
+        }
+    }
+
+    fn clock(&self, network: &Network) -> Check {
+        let whose = self.read_from();
+        let Some(theirs) = network.database_time else {
+            let what = format!("the {whose} did not tell its time");
+            return care("clock", what, "compare this machine's clock by hand");
+        };
+        let now = SystemClock.now();
+        let apart = now.since(theirs).max(theirs.since(now));
+        if apart <= Duration::from_mins(1) {
+            return good("clock", format!("as the {whose}'s"));
+        }
+        bad(
+            "clock",
+            format!("{} from the {whose}'s", rough(apart)),
+            "set this machine's clock; more than 10 minutes apart, no domain is looked at",
+        )
+    }
+
     /// What a person can send in.
     async fn report(&self) -> String {
         match self.open_host().await {
@@ -233,10 +298,6 @@ fn of_host(check: &'static str, error: &HostError) -> Check {
     Check { check, state: State::Bad, detail, hint: error.hint().map(str::to_owned) }
 }
 
-fn of_source(error: SourceError) -> Check {
-    failed("database", &Failure::from(error))
-}
-
 /// Whether what the list lacks would be believed to be absent.
 fn believable(list: &AliasList, recorded: &Recorded) -> Check {
     let count = list.names.len();
@@ -252,33 +313,11 @@ fn believable(list: &AliasList, recorded: &Recorded) -> Check {
     good("getdomains", detail)
 }
 
-fn in_short(network: &Network) -> String {
-    let (identity, sites) = (&network.identity, network.sites.len());
-    let mappings = network.mappings.len();
-    format!(
-        "`{}` with prefix `{}`: network {}, {sites} sites, {mappings} mappings, www twins: {}",
-        identity.database,
-        identity.prefix,
-        identity.domain,
-        match network.settings.www {
-            rules::network::WwwTwins::Always =>
-                "wanted for all (only mapped names are added at the host)",
-            rules::network::WwwTwins::MainOnly =>
-                "wanted for main domains (only mapped names are added at the host)",
-            rules::network::WwwTwins::Never => "not wanted",
-        }
-    )
-}
-
-fn rights_check(rights: &[rules::source::Right]) -> Check {
-    let missing: Vec<String> = rights
-        .iter()
-        .filter_map(|right| Some(format!("may not {}: {}", right.purpose, right.missing.as_ref()?)))
-        .collect();
-    if missing.is_empty() {
-        good("rights", "all that are needed")
-    } else {
-        bad("rights", missing.join("; "), "GRANT them to `DB_USER` of wp-config.php")
+fn twins(www: WwwTwins) -> &'static str {
+    match www {
+        WwwTwins::Always => "wanted for all (only mapped names are added at the host)",
+        WwwTwins::MainOnly => "wanted for main domains (only mapped names are added at the host)",
+        WwwTwins::Never => "not wanted",
     }
 }
 
@@ -329,27 +368,6 @@ fn home(network: &Network) -> Check {
         (None, None) => {
             good("home", "no installation acts for the network yet; the first pass will")
         }
-    }
-}
-
-fn clock(network: &Network) -> Check {
-    let Some(database) = network.database_time else {
-        return care(
-            "clock",
-            "the database did not tell its time",
-            "compare this machine's clock by hand",
-        );
-    };
-    let now = SystemClock.now();
-    let apart = now.since(database).max(database.since(now));
-    if apart <= Duration::from_mins(1) {
-        good("clock", "as the database's")
-    } else {
-        bad(
-            "clock",
-            format!("{} from the database's", rough(apart)),
-            "set this machine's clock; more than 10 minutes apart, no domain is looked at",
-        )
     }
 }
 

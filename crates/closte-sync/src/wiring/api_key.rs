@@ -6,7 +6,6 @@ use wordpress::credential::{OPTIONS, stored_api_key};
 
 use super::{Wiring, secret_text};
 use crate::cli::Failure;
-use crate::config::Source;
 
 /// systemd's credential with the key.
 const CREDENTIAL: &str = "closte-api-key";
@@ -23,7 +22,7 @@ impl Wiring<'_> {
         if let Some(path) = self.environment.credential(CREDENTIAL) {
             return secret_text(&path, "the API key", "check `LoadCredential=` of the unit");
         }
-        if self.settings.source == Source::Rest {
+        if self.is_apart() {
             return Err(Failure::could_not("it is not known which API key Closte accepts").hint(
                 "put `CLOSTE_CLIENT_API_KEY` of the network's wp-config.php into a file that only \
                  you may read, and set `closte.api_key_file`",

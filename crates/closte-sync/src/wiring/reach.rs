@@ -14,7 +14,7 @@ use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestW
 use super::{Wiring, secret_text};
 use crate::cli::Failure;
 use crate::clock::SystemClock;
-use crate::config::{Source, Write};
+use crate::config::Write;
 use crate::nudges;
 use crate::pass::{Directly, Writers};
 
@@ -38,11 +38,6 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// What it is found by.
-    pub(crate) fn found_by(&self) -> &'static str {
-        if self.wp.is_some() { "wp-config.php" } else { "network.url" }
-    }
-
     /// Where it was found.
     pub(crate) fn found_at(&self) -> String {
         match (&self.wp, &self.place) {
@@ -60,10 +55,7 @@ impl Reach {
 impl Wiring<'_> {
     /// The ways to the network. Nothing is connected or sent yet.
     pub(crate) fn reach(&self) -> Result<Reach, Failure> {
-        match self.settings.source {
-            Source::Database => self.beside(),
-            Source::Rest => self.apart(),
-        }
+        if self.is_apart() { self.apart() } else { self.beside() }
     }
 
     fn beside(&self) -> Result<Reach, Failure> {
@@ -74,7 +66,7 @@ impl Wiring<'_> {
             Failure::could_not(error).hint(hint)
         })?;
         let place = self.place_of(Some(&wp))?;
-        let (plugin, no_plugin) = self.plugin(place.as_ref())?;
+        let (plugin, no_plugin) = self.plugin(place.as_ref());
         let source: Arc<dyn NetworkSource> = source.into();
         let rest = place.clone().map(|place| self.rest_writer(place, &source)).transpose()?;
         Ok(Reach { wp: Some(wp), source, plugin, no_plugin, place, rest })
@@ -85,7 +77,7 @@ impl Wiring<'_> {
             return Err(Failure::could_not("it is not known where the network answers")
                 .hint("set `network.url`, such as `https://network.example`"));
         };
-        let (plugin, no_plugin) = self.plugin(Some(&place))?;
+        let (plugin, no_plugin) = self.plugin(Some(&place));
         let credentials = match self.rest_credentials()? {
             Some(pair) => Credentials::Given(pair),
             None if plugin.is_some() => Credentials::None,
@@ -109,53 +101,61 @@ impl Wiring<'_> {
         Ok(Reach { wp: None, source, plugin, no_plugin, place: Some(place), rest })
     }
 
-    /// Where the network's own site answers; none where that is not known.
+    /// Where the network's own site answers; none where that is not known. Only
+    /// what an operator set is an error: whatever else wp-config.php holds, a pass
+    /// can do without.
     fn place_of(&self, wp: Option<&WpConfig>) -> Result<Option<Place>, Failure> {
         let defined = wp.and_then(|wp| wp.domain_current_site.known());
         let domain = self.settings.network_host.as_ref().or(defined);
         let path = wp.and_then(|wp| wp.path_current_site.known());
         let url = match (&self.settings.network_url, domain) {
-            (Some(url), _) => url.clone(),
+            (Some(url), _) => Some(url.clone()),
             (None, Some(domain)) => {
-                let url = format!("https://{domain}{}", path.map_or("/", String::as_str));
-                match Url::parse(&url) {
-                    Ok(url) => url,
-                    Err(_) => return Ok(None),
-                }
+                let path = path.map_or("/", String::as_str);
+                Url::parse(&format!("https://{domain}{path}")).ok()
             }
-            (None, None) => return Ok(None),
+            (None, None) => None,
         };
+        let Some(url) = url else { return Ok(None) };
         let place = Place::at(url).and_then(|place| match domain {
             Some(domain) if place.is_this_machine() => place.asked_as(domain),
             _ => Ok(place),
         });
-        let place = place.map_err(|error| {
-            Failure::could_not(error).hint("set `network.url`, such as `https://network.example`")
-        })?;
-        Ok(Some(place.trusting(self.extra_roots()?)))
+        match place {
+            Ok(place) => Ok(Some(place.trusting(self.extra_roots()?))),
+            Err(_) if self.settings.network_url.is_none() => Ok(None),
+            Err(error) => Err(Failure::could_not(error)
+                .hint("set `network.url`, such as `https://network.example`")),
+        }
     }
 
-    /// The plugin, where there is a secret; and why not, where there is one.
-    fn plugin(
-        &self,
-        place: Option<&Place>,
-    ) -> Result<(Option<Arc<PluginChannel>>, Option<String>), Failure> {
-        let Some(secret) = self.secret()? else { return Ok((None, None)) };
+    /// The plugin, where there is a secret; and why not, where that is no use. A
+    /// pass goes on without it.
+    fn plugin(&self, place: Option<&Place>) -> (Option<Arc<PluginChannel>>, Option<String>) {
+        let secret = match self.secret() {
+            Ok(Some(secret)) => secret,
+            Ok(None) => return (None, None),
+            Err(failure) => {
+                let (what, hint) = failure.in_one_line();
+                let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                return (None, Some(format!("{what}{hint}")));
+            }
+        };
         let Some(place) = place.cloned() else {
             let why = "it is not known where the network's own site answers; set `network.url`";
-            return Ok((None, Some(why.to_owned())));
+            return (None, Some(why.to_owned()));
         };
         let engine = plugin::Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             silence: self.settings.plugin_silence,
             nudge_url: self.nudge_url(),
-            nudge_file: self.nudge_file().ok().filter(|_| self.settings.source == Source::Database),
+            nudge_file: self.nudge_file().ok().filter(|_| !self.is_apart()),
             panel: None,
         };
         let timeouts = plugin::Timeouts::default();
         let settings = plugin::Settings { place, secret, engine, timeouts };
         let channel = PluginChannel::new(settings, Arc::new(SystemClock));
-        Ok((Some(Arc::new(channel)), None))
+        (Some(Arc::new(channel)), None)
     }
 
     /// Where the plugin tells of changes over HTTP, where `run` listens.
@@ -201,8 +201,8 @@ impl Wiring<'_> {
         let plugin = reach.plugin.clone().map(|it| it as Arc<dyn StageWriter>);
         let rest = reach.rest.clone().map(|it| Arc::new(it) as Arc<dyn StageWriter>);
         // From another machine, the source is no third way.
-        let beside = self.settings.source == Source::Database;
-        let sql = beside.then(|| Arc::new(Directly(reach.source.clone())) as Arc<dyn StageWriter>);
+        let sql = (!self.is_apart())
+            .then(|| Arc::new(Directly(reach.source.clone())) as Arc<dyn StageWriter>);
         let ways = match self.settings.write {
             Write::Plugin => [plugin, None, None],
             Write::Rest => [None, rest, None],

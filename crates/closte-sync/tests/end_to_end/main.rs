@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
+mod apart;
 mod bad_days;
 mod commands;
 mod copies;
 mod following;
 mod hosts;
+mod over_rest;
 mod proof;
 mod records;
 mod removing;

@@ -132,3 +132,30 @@ async fn an_object_cache_is_told_with_the_way_to_flush_it() {
     let told = status["problems"][0]["reason"].as_str().unwrap();
     assert!(told.contains("object-cache.php") && told.contains("wp cache flush"), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_damaged_is_told_and_stops_nothing() {
+    let world = World::new().await;
+    let site = world.site("s2.network.example");
+    world.map(site, "shop.example");
+    std::fs::create_dir_all(world.ledger().parent().unwrap()).unwrap();
+    std::fs::write(world.ledger().with_file_name("plugin-secret"), "not one").unwrap();
+    let ran = world.done("sync");
+    assert!(ran.out.contains("does not hold the plugin's secret"), "{ran:?}");
+    assert!(!ran.out.contains("not one"), "{ran:?}");
+    assert_eq!(world.aliases(), ["shop.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_whose_domain_is_no_place_to_ask_is_followed_all_the_same() {
+    for domain in ["localhost", "network.example:8080"] {
+        let world = World::new().await;
+        let config = world.wp_config().replace("'network.example'", &format!("'{domain}'"));
+        world.write_wp_config(&config);
+        world.database.execute(&format!("UPDATE wp_site SET domain = '{domain}'"));
+        let site = world.site("s2.network.example");
+        world.map(site, "shop.example");
+        world.done("sync");
+        assert_eq!(world.aliases(), ["shop.example"], "{domain}");
+    }
+}

@@ -9,6 +9,7 @@ use sandbox::{Sandbox, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::mariadb::{Database, MariaDb, PASSWORD, Stages, USER};
+use testkit::rest_api;
 
 /// The key that is right at the sandbox; no output may ever hold it.
 pub(crate) const KEY: &str = "k3y-0f-th3-n3tw0rk-s3cr3t";
@@ -191,7 +192,7 @@ impl World {
         command
     }
 
-    /// Run a command to its end. Whatever it prints, the key is not in it.
+    /// Run a command to its end. Whatever it prints, no secret is in it.
     pub(crate) fn run(&self, arguments: &str) -> Ran {
         ended(self.command(arguments).spawn().unwrap(), arguments)
     }
@@ -241,8 +242,10 @@ pub(crate) fn ended(child: Child, arguments: &str) -> Ran {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
+    let secrets = [KEY, rest_api::SECRET, &rest_api::encoded()];
     for printed in [&out, &err] {
-        assert!(!printed.contains(KEY), "{arguments} printed the key: {printed}");
+        let shows = |secret: &&str| printed.contains(secret);
+        assert!(!secrets.iter().any(shows), "{arguments} printed a secret: {printed}");
         assert!(!printed.contains("panicked"), "{arguments} panicked: {printed}");
     }
     Ran { code: output.status.code().unwrap_or(-1), out, err }

@@ -24,6 +24,12 @@ const MOST: usize = 16 << 20;
 /// How often a list that did not come is asked for.
 const TRIES: u32 = 3;
 
+/// A parameter that means nothing, and makes every question a new one.
+///
+/// Page caches keep answers of the REST API too, for days, whoever asks and whatever the headers of
+/// a request say: that of `LiteSpeed` does so by default. What they keep goes by its URL.
+const UNIQUE: &str = "_";
+
 /// How long WordPress may take, counted from when a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -157,7 +163,11 @@ impl Session<'_> {
         limit: Duration,
     ) -> Result<Reply, NoReply> {
         let route = format!("{NAMESPACE}{path}");
-        let request = Request { method, route: &route, query, limit, most: MOST };
+        let mut query = query.to_vec();
+        if method == Method::GET {
+            query.push((UNIQUE, rand::random::<u64>().to_string()));
+        }
+        let request = Request { method, route: &route, query: &query, limit, most: MOST };
         let KeyPair { key, secret } = &self.pair;
         let dressed = self.client.web.send(&request, |builder| {
             let builder = builder.basic_auth(key.expose_secret(), Some(secret.expose_secret()));

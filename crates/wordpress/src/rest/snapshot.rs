@@ -144,7 +144,8 @@ fn own_domain(place: &Place) -> Result<DomainName, SourceError> {
     let name = place.name();
     DomainName::parse_host(name).map_err(|why| SourceError::NotANetwork {
         what: format!("`{name}` is not the network's own domain: {why}"),
-        hint: "set `network.url` to the address of the network's own site".to_owned(),
+        hint: "set `network.host` to it, or `network.url` to the address of the network's own site"
+            .to_owned(),
     })
 }
 

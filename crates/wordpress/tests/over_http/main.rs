@@ -7,4 +7,3 @@ mod multisite;
 mod plugin_channel;
 mod rest_read;
 mod rest_write;
-mod server;

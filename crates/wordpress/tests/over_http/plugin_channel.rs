@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::server::{Answer, Asked, Server};
+use crate::multisite::place;
 use rules::clock::ManualClock;
 use rules::companion::{Companion, Tidings};
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, Entry, Home, Stage, Time};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use testkit::http_server::{Answer, Asked, Server};
 use wordpress::http::Place;
 use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
 use wordpress::rest::{self, Credentials, RestNetwork};
@@ -71,7 +72,7 @@ fn channel_at(place: Place, now: Time) -> PluginChannel {
 }
 
 fn channel(server: &Server) -> PluginChannel {
-    channel_at(Place::at(server.url()).unwrap(), NOW)
+    channel_at(place(server), NOW)
 }
 
 fn cause(error: &SourceError) -> String {
@@ -192,7 +193,7 @@ async fn results_of_something_else_are_none() {
 #[tokio::test]
 async fn a_refusal_says_what_it_means_and_what_to_do() {
     let server = serve(|_, _| json!({})).await;
-    let place = Place::at(server.url()).unwrap();
+    let place = place(&server);
     let late = channel_at(place.clone(), NOW + Duration::from_mins(5));
     let error = late.hello().await.unwrap_err();
     let words = "our clock and WordPress' differ by more than a minute (`closte_sync_late`)";
@@ -237,7 +238,7 @@ async fn anything_else_is_a_failure_that_is_told() {
 
     let hangs = Server::start(|_| Answer::Hang).await;
     let short = Timeouts { call: Duration::from_millis(50), ..Timeouts::default() };
-    let settings = Settings { timeouts: short, ..settings(Place::at(hangs.url()).unwrap()) };
+    let settings = Settings { timeouts: short, ..settings(place(&hangs)) };
     let channel = PluginChannel::new(settings, Arc::new(ManualClock::at(NOW)));
     let error = channel.hello().await.unwrap_err();
     assert!(matches!(error, SourceError::NoAnswer { .. }), "{error:?}");
@@ -277,10 +278,10 @@ async fn a_new_secret_goes_to_the_plugin_only() {
 async fn https_needs_a_certificate_that_is_trusted() {
     let (server, authority) =
         Server::start_with_tls(plugin(Box::new(|_, _| json!({"plugin": "0.1.0"})))).await;
-    let place = Place::at(server.url()).unwrap();
+    let place = place(&server);
     let error = channel_at(place.clone(), NOW).hello().await.unwrap_err();
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
-    let trusting = channel_at(place.trusting(vec![authority]), NOW);
+    let trusting = channel_at(place.trusting(vec![authority.der().clone()]), NOW);
     assert_eq!(trusting.hello().await.unwrap().plugin, "0.1.0");
 }
 
@@ -298,7 +299,7 @@ fn listing(version: &str, domain: &str) -> Value {
 
 fn network(server: &Server, cache: Option<&Path>) -> RestNetwork {
     let settings = rest::Settings {
-        place: Place::at(server.url()).unwrap(),
+        place: place(server),
         credentials: Credentials::None,
         timeouts: rest::Timeouts::default(),
         plugin: Some(Arc::new(channel(server))),

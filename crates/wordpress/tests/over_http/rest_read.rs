@@ -1,19 +1,21 @@
 //! A network is read over REST: whole, moved, or not at all.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
-use crate::multisite::{Multisite, SHORT, Tables, name};
-use crate::server::{Answer, Asked, Server};
+use crate::multisite::{SHORT, localhost, name, network, network_with, place, write};
 use rules::source::{NetworkSource, SourceError};
 use rules::{Network, Stage};
 use serde_json::{Value, json};
+use testkit::http_server::{Answer, Asked, Server};
+use testkit::rest_api::{Multisite, Tables};
 use wordpress::http::Place;
 use wordpress::rest::{Credentials, KeyPair, RestNetwork, Settings, Timeouts};
 
 /// 250 mappings: two pages and a half.
 async fn with_many() -> Multisite {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     for id in 1..=250 {
         multisite.tables().add_mapping(id, 2, &format!("d{id}.example"), "done");
     }
@@ -40,7 +42,7 @@ async fn all_pages_are_the_whole_network() {
         let odd = json!({"id": 4, "domain": "named-id.example", "path": "/x/"});
         tables.site.insert(4, odd.as_object().unwrap().clone());
     }
-    let network = multisite.network().read().await.unwrap();
+    let network = network(&multisite).read().await.unwrap();
     assert_eq!(ids(&network), (1..=250).collect::<Vec<_>>());
     assert!(!network.moved && network.switched_on && network.home.is_none());
     let identity = &network.identity;
@@ -72,7 +74,7 @@ async fn a_read_that_moved_is_made_once_more() {
         }
         None
     });
-    let network = multisite.network().read().await.unwrap();
+    let network = network(&multisite).read().await.unwrap();
     assert!(!network.moved);
     assert_eq!(ids(&network), (1..=251).collect::<Vec<_>>());
 }
@@ -88,7 +90,7 @@ async fn one_that_moved_again_says_so_and_has_each_row_once() {
         }
         None
     });
-    let network = multisite.network().read().await.unwrap();
+    let network = network(&multisite).read().await.unwrap();
     assert!(network.moved);
     let ids = ids(&network);
     assert!(ids.is_sorted_by(|a, b| a < b), "each once, in the order of its id");
@@ -108,7 +110,7 @@ async fn a_row_that_goes_while_another_comes_is_noticed_though_the_total_stays()
         }
         None
     });
-    assert!(multisite.network().read().await.unwrap().moved);
+    assert!(network(&multisite).read().await.unwrap().moved);
 }
 
 #[tokio::test]
@@ -123,9 +125,9 @@ async fn weather_is_waited_out_twice_and_no_longer() {
         }
     };
     multisite.before(bad(2));
-    assert_eq!(multisite.network().read().await.unwrap().mappings.len(), 250);
+    assert_eq!(network(&multisite).read().await.unwrap().mappings.len(), 250);
     multisite.before(bad(3));
-    let error = multisite.network().read().await.unwrap_err();
+    let error = network(&multisite).read().await.unwrap_err();
     assert_eq!(error.to_string(), "WordPress failed while reading mappings over REST");
     assert_eq!(cause(&error), "HTTP 502");
 }
@@ -134,8 +136,8 @@ async fn weather_is_waited_out_twice_and_no_longer() {
 async fn a_server_that_hangs_or_breaks_off_is_asked_three_times() {
     let hangs = Server::start(|_| Answer::Hang).await;
     let timeouts = Timeouts { list: Duration::from_millis(50), ..SHORT };
-    let error = open(hangs.url(), timeouts).read().await.unwrap_err();
-    let at = hangs.url().to_string();
+    let error = open(&hangs, timeouts).read().await.unwrap_err();
+    let at = hangs.url();
     let at = at.trim_end_matches('/');
     assert_eq!(error.to_string(), format!("could not reach WordPress at `{at}`"));
     assert_eq!(cause(&error), "no answer within 50 ms");
@@ -157,24 +159,24 @@ async fn a_server_that_hangs_or_breaks_off_is_asked_three_times() {
 
 #[tokio::test]
 async fn a_refusal_is_not_asked_for_again_and_shows_no_secret() {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     multisite.before(|_, _, _| Some(Answer::fault(500, "wu_error", "no s3cret here")));
-    let error = multisite.network().read().await.unwrap_err();
+    let error = network(&multisite).read().await.unwrap_err();
     assert_eq!(cause(&error), "`wu_error`: no [secret] here");
     assert_eq!(multisite.server.asked().len(), 1);
 }
 
 #[tokio::test]
 async fn wrong_credentials_are_told_as_such() {
-    let multisite = Multisite::start().await;
-    let network = multisite.network_with("k3y:other");
-    let error = network.read().await.unwrap_err();
+    let multisite = localhost().await;
+    let refused = network_with(&multisite, "k3y:other");
+    let error = refused.read().await.unwrap_err();
     let words = "HTTP 401, `rest_forbidden`: Sorry, you are not allowed to do that.";
     assert_eq!(error.to_string(), format!("WordPress refused us: {words}"));
     assert!(error.hint().unwrap().contains("key and secret"));
-    let rights = network.rights().await.unwrap();
+    let rights = refused.rights().await.unwrap();
     assert_eq!(rights[0].missing.as_deref(), Some(words));
-    assert_eq!(multisite.network().rights().await.unwrap()[0].missing, None);
+    assert_eq!(network(&multisite).rights().await.unwrap()[0].missing, None);
 }
 
 #[tokio::test]
@@ -191,27 +193,41 @@ async fn what_is_no_list_is_no_network() {
     ];
     for (answer, why) in table {
         let server = Server::start(move |_| answer.clone()).await;
-        let error = open(server.url(), SHORT).read().await.unwrap_err();
+        let error = open(&server, SHORT).read().await.unwrap_err();
         assert!(matches!(error, SourceError::BadAnswer { .. }), "{why}: {error:?}");
         assert_eq!(cause(&error), why);
     }
     let no_api = Server::start(|_| Answer::fault(404, "rest_no_route", "No route")).await;
-    let error = open(no_api.url(), SHORT).read().await.unwrap_err();
+    let error = open(&no_api, SHORT).read().await.unwrap_err();
     assert_eq!(error.to_string(), "WordPress has no REST API of Ultimate Multisite there");
 }
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
     let endless = Server::start(|_| Answer::Said(200, Vec::new(), " ".repeat(17 << 20))).await;
-    let error = open(endless.url(), SHORT).read().await.unwrap_err();
+    let error = open(&endless, SHORT).read().await.unwrap_err();
     assert_eq!(cause(&error), "an answer of more than 16384 KiB");
 }
 
 #[tokio::test]
+async fn nothing_is_asked_twice_in_the_same_words_so_that_no_page_cache_answers() {
+    let multisite = with_many().await;
+    let network = network(&multisite);
+    for _ in 0..2 {
+        network.read().await.unwrap();
+        network.pulse().await.unwrap();
+        network.write_stage(&write(5, Some(Stage::Failed), Stage::Done)).await.unwrap();
+    }
+    let asked = multisite.server.asked();
+    let urls: BTreeSet<_> = asked.iter().map(|it| (&it.path, &it.query)).collect();
+    assert_eq!(urls.len(), asked.len());
+}
+
+#[tokio::test]
 async fn plain_permalinks_are_found_once() {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     multisite.before(|_, asked, _| asked.path.starts_with("/wp-json").then(|| Answer::html(404)));
-    let network = multisite.network();
+    let network = network(&multisite);
     network.read().await.unwrap();
     let pretty = |asked: &Asked| asked.path.starts_with("/wp-json");
     assert_eq!(multisite.server.asked().iter().filter(|it| pretty(it)).count(), 1);
@@ -219,7 +235,7 @@ async fn plain_permalinks_are_found_once() {
 
 #[tokio::test]
 async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     let shapes: [Value; 6] = [
         json!(60),
         json!("60"),
@@ -230,12 +246,12 @@ async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
     ];
     for shape in shapes {
         multisite.tables().interval = Some(shape.clone());
-        let network = multisite.network().read().await.unwrap();
+        let network = network(&multisite).read().await.unwrap();
         assert_eq!(network.settings.dns_check_interval, Duration::from_mins(1), "{shape}");
         assert_eq!(network.problems, [], "{shape}");
     }
     multisite.tables().interval = None;
-    let network = multisite.network().read().await.unwrap();
+    let network = network(&multisite).read().await.unwrap();
     assert_eq!(network.settings.dns_check_interval, Duration::from_mins(5));
     let told = "`dns_check_interval` could not be read (the answer holds no value); 300 holds";
     assert_eq!(network.problems[0].reason, told);
@@ -243,9 +259,9 @@ async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
 
 #[tokio::test]
 async fn the_pulse_changes_with_what_comes_and_goes_and_not_with_stages() {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     multisite.tables().add_mapping(5, 2, "a.example", "checking-dns");
-    let network = multisite.network();
+    let network = network(&multisite);
     let before = network.pulse().await.unwrap();
     multisite.tables().domain.get_mut(&5).unwrap().insert("stage".into(), json!("done"));
     assert_eq!(network.pulse().await.unwrap(), before);
@@ -270,17 +286,18 @@ async fn a_loopback_address_is_asked_by_the_networks_own_name() {
 #[tokio::test]
 async fn https_needs_a_certificate_that_is_trusted() {
     let (server, authority) = Server::start_with_tls(|_| Answer::html(502)).await;
-    let place = Place::at(server.url()).unwrap();
+    let place = place(&server);
     let error = open_at(place.clone(), SHORT).read().await.unwrap_err();
     assert!(matches!(error, SourceError::NoAnswer { .. }), "{error:?}");
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
     assert_eq!(server.asked().len(), 0, "no credentials were sent");
-    let error = open_at(place.trusting(vec![authority]), SHORT).read().await.unwrap_err();
+    let error =
+        open_at(place.trusting(vec![authority.der().clone()]), SHORT).read().await.unwrap_err();
     assert_eq!(cause(&error), "HTTP 502", "it was asked");
 }
 
-fn open(url: url::Url, timeouts: Timeouts) -> RestNetwork {
-    open_at(Place::at(url).unwrap(), timeouts)
+fn open(server: &Server, timeouts: Timeouts) -> RestNetwork {
+    open_at(place(server), timeouts)
 }
 
 fn open_at(place: Place, timeouts: Timeouts) -> RestNetwork {

@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::multisite::{Multisite, SHORT, Tables, name, write};
-use crate::server::{Answer, Asked};
+use crate::multisite::{SHORT, localhost, name, network, place, write};
 use async_trait::async_trait;
-use axum::http::Method;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite, StageWriter, Written};
 use rules::{DomainName, Home, Network, Stage};
 use serde_json::json;
-use wordpress::http::Place;
+use testkit::http_server::{Answer, Asked, Method};
+use testkit::rest_api::{Multisite, Tables};
 use wordpress::rest::{Credentials, RestClient, RestWriter};
 
 use Stage::{CheckingDns, CheckingSslCert, Done, Failed, SslFailed};
 
 async fn with_mapping(stage: &str) -> Multisite {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     multisite.tables().add_mapping(5, 2, "a.example", stage);
     multisite
 }
@@ -25,7 +24,7 @@ async fn with_mapping(stage: &str) -> Multisite {
 #[tokio::test]
 async fn a_stage_is_written_only_over_the_one_that_was_read() {
     let multisite = with_mapping("checking-dns").await;
-    let network = multisite.network();
+    let network = network(&multisite);
     assert!(!network.write_stage(&write(5, Some(Failed), Done)).await.unwrap());
     assert!(!network.write_stage(&write(5, None, Done)).await.unwrap());
     assert!(!network.write_stage(&write(99, Some(Failed), Done)).await.unwrap());
@@ -46,7 +45,7 @@ async fn a_stage_is_written_only_over_the_one_that_was_read() {
 #[tokio::test]
 async fn only_what_is_asked_for_is_sent() {
     let multisite = with_mapping("checking-dns").await;
-    let network = multisite.network();
+    let network = network(&multisite);
     network.write_stage(&write(5, Some(CheckingDns), CheckingSslCert)).await.unwrap();
     network.write_stage(&write(5, Some(CheckingSslCert), Done)).await.unwrap();
     let put = |asked: &Asked| (asked.method == Method::PUT).then(|| asked.json());
@@ -64,7 +63,7 @@ async fn an_answer_that_does_not_show_the_stage_is_looked_after() {
         row.insert("stage".into(), json!("done"));
         Some(Answer::json(200, &json!({"success": true})))
     });
-    let network = multisite.network();
+    let network = network(&multisite);
     assert!(network.write_stage(&write(5, Some(CheckingDns), Done)).await.unwrap());
     multisite.before(move |_, asked, _| {
         is_put(asked).then(|| Answer::json(200, &json!({"success": true})))
@@ -81,7 +80,7 @@ async fn a_refusal_is_told_in_its_own_words_and_a_table_without_ssl_failed_is_re
         is_put.then(|| Answer::fault(500, "wu_validation", "The stage is not allowed."))
     };
     multisite.before(move |_, asked, _| refuse(asked));
-    let network = multisite.network();
+    let network = network(&multisite);
     let error = network.write_stage(&write(5, Some(CheckingDns), Done)).await.unwrap_err();
     assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
     assert_eq!(error.to_string(), "The stage is not allowed.");
@@ -102,7 +101,7 @@ async fn a_table_that_keeps_no_unknown_word_has_refused_it() {
             Answer::json(200, &json!({}))
         })
     });
-    let network = multisite.network();
+    let network = network(&multisite);
     let error = network.write_stage(&write(5, Some(CheckingSslCert), SslFailed)).await.unwrap_err();
     assert_eq!(error.to_string(), "`ssl-failed` was saved, and no stage stands there");
     assert!(!network.read().await.unwrap().stage_words.contains(&SslFailed));
@@ -112,7 +111,7 @@ async fn a_table_that_keeps_no_unknown_word_has_refused_it() {
 async fn a_write_is_sent_once_whatever_becomes_of_it() {
     let multisite = with_mapping("checking-dns").await;
     multisite.before(|_, asked, _| (asked.method == Method::PUT).then(|| Answer::html(502)));
-    let network = multisite.network();
+    let network = network(&multisite);
     let error = network.write_stage(&write(5, Some(CheckingDns), Done)).await.unwrap_err();
     assert_eq!(error.to_string(), "WordPress failed while writing a stage over REST");
     let sent = multisite.server.asked();
@@ -121,13 +120,13 @@ async fn a_write_is_sent_once_whatever_becomes_of_it() {
 
 #[tokio::test]
 async fn many_are_written_in_order() {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     for id in 1..=30 {
         let stage = if id % 3 == 0 { "failed" } else { "checking-dns" };
         multisite.tables().add_mapping(id, 2, &format!("d{id}.example"), stage);
     }
     let writes: Vec<StageWrite> = (1..=30).map(|id| write(id, Some(CheckingDns), Done)).collect();
-    let written = multisite.network().writer().write_stages(&writes).await.unwrap();
+    let written = network(&multisite).writer().write_stages(&writes).await.unwrap();
     let want = |id| if id % 3 == 0 { Written::Overtaken } else { Written::Done };
     assert_eq!(written, (1..=30).map(want).collect::<Vec<_>>());
 }
@@ -147,8 +146,8 @@ async fn credentials_may_come_from_the_settings_each_time() {
 
 #[tokio::test]
 async fn a_record_is_made_as_the_plugin_makes_it() {
-    let multisite = Multisite::start().await;
-    let network = multisite.network();
+    let multisite = localhost().await;
+    let network = network(&multisite);
     let shop = name("shop.example");
     let id = network.create_record(2, &shop).await.unwrap().unwrap();
     let record = [format!("{id} 2 shop.example 1 1 0 checking-dns")];
@@ -173,14 +172,14 @@ async fn no_record_is_made_where_a_condition_fails() {
     ];
     for no_filters in [false, true] {
         for (shows, change) in table {
-            let multisite = Multisite::start().await;
+            let multisite = localhost().await;
             multisite.tables().no_filters = no_filters;
             for id in 1000..1150 {
                 multisite.tables().add_mapping(id, 3, &format!("d{id}.example"), "done");
             }
             change(&mut multisite.tables());
             let before = multisite.rows();
-            let made = multisite.network().create_record(2, &name("shop.example")).await.unwrap();
+            let made = network(&multisite).create_record(2, &name("shop.example")).await.unwrap();
             assert_eq!((made, multisite.rows()), (None, before), "{shows}, {no_filters}");
         }
     }
@@ -194,20 +193,20 @@ fn set_site(tables: &mut Tables, column: &str, value: &str) {
 async fn who_was_quicker_is_told_by_the_list_and_not_by_words() {
     let is_post = |asked: &Asked| asked.method == Method::POST;
     let shop = name("shop.example");
-    let quicker = Multisite::start().await;
+    let quicker = localhost().await;
     quicker.before(move |_, asked, tables| {
         if is_post(asked) {
             tables.add_mapping(9, 3, "shop.example", "done");
         }
         None
     });
-    assert_eq!(quicker.network().create_record(2, &shop).await.unwrap(), None);
+    assert_eq!(network(&quicker).create_record(2, &shop).await.unwrap(), None);
 
-    let refuses = Multisite::start().await;
+    let refuses = localhost().await;
     refuses.before(move |_, asked, _| {
         is_post(asked).then(|| Answer::fault(500, "wu_duplicate", "It exists."))
     });
-    let error = refuses.network().create_record(2, &shop).await.unwrap_err();
+    let error = network(&refuses).create_record(2, &shop).await.unwrap_err();
     assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
     assert_eq!(error.to_string(), "It exists.");
 }
@@ -218,7 +217,7 @@ async fn a_mapping_is_added_because_a_person_asked() {
     set_primary(&multisite, 5);
     multisite.tables().add_mapping(6, 3, "b.example", "done");
     set_primary(&multisite, 6);
-    let network = multisite.network();
+    let network = network(&multisite);
     let other = network.add_mapping(2, &name("*.c.example"), Primary::No).await.unwrap();
     let first = network.add_mapping(2, &name("d.example"), Primary::Yes).await.unwrap();
     let after = [
@@ -245,13 +244,13 @@ fn set_primary(multisite: &Multisite, id: u64) {
 
 #[tokio::test]
 async fn a_mapping_is_removed_however_it_is_spelt() {
-    let multisite = Multisite::start().await;
+    let multisite = localhost().await;
     for (id, domain) in
         [(5, "BÜcher.example"), (6, "xn--bcher-kva.example."), (7, "bucher.example")]
     {
         multisite.tables().add_mapping(id, 2, domain, "done");
     }
-    let network = multisite.network();
+    let network = network(&multisite);
     assert_eq!(network.remove_mapping(&name("bücher.example")).await.unwrap(), 2);
     assert_eq!(network.remove_mapping(&name("bücher.example")).await.unwrap(), 0);
     assert_eq!(multisite.rows(), ["7 2 bucher.example 1 0 0 done"]);
@@ -264,8 +263,8 @@ async fn a_mapping_is_removed_however_it_is_spelt() {
 
 #[tokio::test]
 async fn what_has_no_place_in_rest_is_left_to_wordpress() {
-    let multisite = Multisite::start().await;
-    let network = multisite.network();
+    let multisite = localhost().await;
+    let network = network(&multisite);
     let error = network.switch(true).await.unwrap_err();
     assert!(error.to_string().contains("set it in WordPress"), "{error}");
     let error = network.set_check_interval(60).await.unwrap_err();
@@ -279,8 +278,7 @@ async fn what_has_no_place_in_rest_is_left_to_wordpress() {
 fn writer(multisite: &Multisite, settings: &'static str) -> (RestWriter, Arc<Options>) {
     let options = Arc::new(Options { settings, asked: AtomicUsize::new(0) });
     let stored = Credentials::Stored(Arc::clone(&options) as Arc<dyn NetworkSource>);
-    let place = Place::at(multisite.server.url()).unwrap();
-    let client = RestClient::new(place, stored, SHORT);
+    let client = RestClient::new(place(&multisite.server), stored, SHORT);
     (RestWriter::new(Arc::new(client)), options)
 }
 

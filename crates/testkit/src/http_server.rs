@@ -1,17 +1,20 @@
-//! An HTTP server that answers from a function and writes down what it was asked.
+//! An HTTP server that answers from a function and writes down what it was asked: for stand-ins.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Method, Response, Uri};
+pub use axum::http::Method;
+use axum::http::{HeaderMap, Response, Uri};
 use axum::serve::Listener;
 use axum::{Router, serve};
-use rcgen::{CertifiedIssuer, KeyPair, SanType};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType,
+};
 use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -20,33 +23,40 @@ use tokio_rustls::server::TlsStream;
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) query: BTreeMap<String, String>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+pub struct Asked {
+    /// Its method.
+    pub method: Method,
+    /// Its path, as it was sent.
+    pub path: String,
+    /// Its query, decoded.
+    pub query: BTreeMap<String, String>,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 impl Asked {
     /// The route of the REST API, however it was asked for.
-    pub(crate) fn route(&self) -> &str {
+    pub fn route(&self) -> &str {
         let plain = self.query.get("rest_route").map(String::as_str);
         plain.or_else(|| self.path.strip_prefix("/wp-json")).unwrap_or_default()
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<String> {
+    /// A header that is text.
+    pub fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name)?.to_str().ok().map(str::to_owned)
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// The body as JSON; `null` where it is none.
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
 /// What it answers.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// A status, headers and a body.
     Said(u16, Vec<(&'static str, String)>, String),
     /// Nothing, for ever.
@@ -54,16 +64,18 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(crate) fn json(status: u16, body: &Value) -> Self {
+    /// JSON with that status.
+    pub fn json(status: u16, body: &Value) -> Self {
         Self::Said(status, vec![("content-type", "application/json".into())], body.to_string())
     }
 
-    pub(crate) fn html(status: u16) -> Self {
+    /// A page for visitors: what stands before WordPress says such things.
+    pub fn html(status: u16) -> Self {
         Self::Said(status, vec![("content-type", "text/html".into())], "<html></html>".into())
     }
 
     /// A failure as WordPress tells it.
-    pub(crate) fn fault(status: u16, code: &str, message: &str) -> Self {
+    pub fn fault(status: u16, code: &str, message: &str) -> Self {
         Self::json(
             status,
             &serde_json::json!({"code": code, "message": message, "data": {"status": status}}),
@@ -78,28 +90,43 @@ struct Shared {
     asked: Mutex<Vec<Asked>>,
 }
 
+impl Shared {
+    fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A server that ends when it is dropped.
-pub(crate) struct Server {
+pub struct Server {
     scheme: &'static str,
-    pub(crate) address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub(crate) async fn start(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+    /// One that answers `answers` over plain http.
+    ///
+    /// # Panics
+    ///
+    /// If there is no port for it.
+    pub async fn start(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        let (listener, address) = listener().await;
         Self::on("http", address, listener, answers)
     }
 
-    /// One with a certificate for `localhost`, and the authority that issued it.
-    pub(crate) async fn start_with_tls(
+    /// The same over https, with a certificate for `localhost`; and the authority that issued it,
+    /// which nobody trusts yet.
+    ///
+    /// # Panics
+    ///
+    /// If there is no port for it.
+    pub async fn start_with_tls(
         answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
-    ) -> (Self, CertificateDer<'static>) {
+    ) -> (Self, Certificate) {
         let (config, authority) = certified();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (listener, address) = listener().await;
         let listener = Tls { listener, acceptor: TlsAcceptor::from(Arc::new(config)) };
         (Self::on("https", address, listener, answers), authority)
     }
@@ -115,22 +142,24 @@ impl Server {
     {
         let shared = Arc::new(Shared { answers: Box::new(answers), asked: Mutex::default() });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&shared));
-        let task = tokio::spawn(async move { serve(listener, router).await.unwrap() });
+        let task =
+            tokio::spawn(async move { serve(listener, router).await.expect("it never ends") });
         Self { scheme, address, shared, task }
     }
 
-    pub(crate) fn url(&self) -> url::Url {
-        format!("{}://localhost:{}/", self.scheme, self.address.port()).parse().unwrap()
+    /// Its front page, at `localhost`.
+    pub fn url(&self) -> String {
+        format!("{}://localhost:{}/", self.scheme, self.address.port())
     }
 
     /// Everything that was asked so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.shared.asked.lock().unwrap().clone()
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.asked().clone()
     }
 
     /// The same as `GET /wu/v2/domain`, and forgotten.
-    pub(crate) fn take_routes(&self) -> Vec<String> {
-        let asked = std::mem::take(&mut *self.shared.asked.lock().unwrap());
+    pub fn take_routes(&self) -> Vec<String> {
+        let asked = std::mem::take(&mut *self.shared.asked());
         asked.iter().map(|it| format!("{} {}", it.method, it.route())).collect()
     }
 }
@@ -151,7 +180,7 @@ async fn answer(
 ) -> Response<Body> {
     let path = uri.path().to_owned();
     let asked = Asked { method, path, query, headers, body: body.to_vec() };
-    shared.asked.lock().unwrap().push(asked.clone());
+    shared.asked().push(asked.clone());
     let Answer::Said(status, headers, body) = (shared.answers)(&asked) else {
         return std::future::pending().await;
     };
@@ -159,22 +188,32 @@ async fn answer(
     for (name, value) in headers {
         response = response.header(name, value);
     }
-    response.body(body.into()).unwrap()
+    response.body(body.into()).expect("answers are well formed")
 }
 
-fn certified() -> (ServerConfig, CertificateDer<'static>) {
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
+    (listener, address)
+}
+
+fn certified() -> (ServerConfig, Certificate) {
     rustls::crypto::ring::default_provider().install_default().ok();
-    let mut params = rcgen::CertificateParams::default();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::default();
-    params.subject_alt_names = vec![SanType::DnsName("localhost".try_into().unwrap())];
-    let certificate = params.signed_by(&key, &authority).unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, new_key()).expect("an authority");
+    let key = new_key();
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = vec![SanType::DnsName("localhost".try_into().expect("a name"))];
+    let certificate = params.signed_by(&key, &authority).expect("a certificate");
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
     let config = ServerConfig::builder().with_no_client_auth();
-    let config = config.with_single_cert(vec![certificate.der().clone()], key.into()).unwrap();
-    (config, authority.der().clone())
+    let config = config.with_single_cert(vec![certificate.der().clone()], key.into());
+    (config.expect("the key is the certificate's"), authority.as_ref().clone())
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("keys of the default kind")
 }
 
 /// Connections whose handshake succeeded.
