@@ -4,6 +4,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rules::Clock;
 use tokio::net::TcpListener;
@@ -16,6 +17,12 @@ use crate::controller::Wishes;
 use crate::nudges::listen;
 use crate::watch::watch;
 use crate::wiring::Wiring;
+
+/// A nudge is noticed within this time.
+const NUDGE_WITHIN: Duration = Duration::from_millis(250);
+
+/// A new secret within this.
+const SECRET_WITHIN: Duration = Duration::from_secs(2);
 
 /// All that listens, until it is dropped.
 pub(crate) struct Ears {
@@ -31,7 +38,8 @@ impl Ears {
     pub(crate) async fn open(wiring: &Wiring<'_>, wishes: &Wishes) -> Result<Self, Failure> {
         let mut listening = JoinSet::new();
         let reload = wishes.reload.clone();
-        listening.spawn(watch(vec![wiring.secret_file()?], move || reload.notify_one()));
+        let file = wiring.secret_file()?;
+        listening.spawn(watch(file, SECRET_WITHIN, move || reload.notify_one()));
         let secret = wiring.secret().unwrap_or_else(|failure| {
             let (what, hint) = failure.in_one_line();
             tracing::error!(hint, "{what}; nudges of the plugin are not heard");
@@ -41,7 +49,7 @@ impl Ears {
             let file = wiring.nudge_file()?;
             make(&file);
             let wake = wishes.wake.clone();
-            listening.spawn(watch(vec![file], move || wake.notify_one()));
+            listening.spawn(watch(file, NUDGE_WITHIN, move || wake.notify_one()));
         }
         if let Some(at) = wiring.settings.listen {
             let listener = TcpListener::bind(at).await.map_err(|error| {

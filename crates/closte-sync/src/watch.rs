@@ -1,7 +1,7 @@
 //! Noticing that somebody touched a file.
 //!
-//! Its time of change is asked for every quarter of a second: that costs next to
-//! nothing and works on every file system, network ones included.
+//! Its time of change is asked for now and then: that costs next to nothing and
+//! works on every file system, network ones included.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,17 +9,13 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-const EVERY: Duration = Duration::from_millis(250);
-
-/// Call `tell` whenever one of `files` was changed, made or taken away, without end.
-pub(crate) async fn watch(files: Vec<PathBuf>, tell: impl Fn()) {
-    let seen = || -> Vec<_> {
-        let changed = |file: &PathBuf| fs::metadata(file).and_then(|it| it.modified()).ok();
-        files.iter().map(changed).collect()
-    };
+/// Look at `file` so often, and call `tell` whenever it was changed, made or taken
+/// away, without end.
+pub(crate) async fn watch(file: PathBuf, every: Duration, tell: impl Fn()) {
+    let seen = || fs::metadata(&file).and_then(|it| it.modified()).ok();
     let mut before = seen();
     loop {
-        sleep(EVERY).await;
+        sleep(every).await;
         let now = seen();
         if now != before {
             before = now;
@@ -35,6 +31,8 @@ mod tests {
 
     use super::*;
 
+    const EVERY: Duration = Duration::from_millis(250);
+
     /// How often a touch is told after `change` was made to the file.
     async fn told_after(change: impl FnOnce(&Path)) -> u32 {
         let folder = tempfile::tempdir().unwrap();
@@ -43,7 +41,7 @@ mod tests {
         let old = fs::metadata(&file).unwrap().modified().unwrap() - Duration::from_secs(9);
         fs::File::open(&file).unwrap().set_modified(old).unwrap();
         let told = Cell::new(0);
-        let watching = watch(vec![file.clone()], || told.set(told.get() + 1));
+        let watching = watch(file.clone(), EVERY, || told.set(told.get() + 1));
         let mut watching = std::pin::pin!(watching);
         // The first turn only sees how things are.
         assert!(futures_util::poll!(&mut watching).is_pending());
