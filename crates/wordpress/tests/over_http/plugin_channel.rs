@@ -237,7 +237,7 @@ async fn anything_else_is_a_failure_that_is_told() {
     assert_eq!(error.to_string(), "It is left alone.");
 
     let hangs = Server::start(|_| Answer::Hang).await;
-    let short = Timeouts { call: Duration::from_millis(50), ..Timeouts::default() };
+    let short = Timeouts { call: Duration::from_millis(500), ..Timeouts::default() };
     let settings = Settings { timeouts: short, ..settings(place(&hangs)) };
     let channel = PluginChannel::new(settings, Arc::new(ManualClock::at(NOW)));
     let error = channel.hello().await.unwrap_err();
