@@ -9,7 +9,7 @@ use std::time::Duration;
 use rules::Clock;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use wordpress::signature::Verifier;
+use wordpress::signature::{Secret, Verifier};
 
 use crate::cli::Failure;
 use crate::clock::SystemClock;
@@ -24,18 +24,19 @@ const NUDGE_WITHIN: Duration = Duration::from_millis(250);
 /// A new secret within this.
 const SECRET_WITHIN: Duration = Duration::from_secs(2);
 
-/// All that listens, until it is dropped.
+/// All that listens, until it is closed.
 pub(crate) struct Ears {
-    _listening: JoinSet<()>,
+    listening: JoinSet<()>,
+    secret: Option<Secret>,
 }
 
 impl Ears {
-    /// Listen as the settings say, and turn what is heard into `wishes`.
+    /// Watch the files, and turn what is noticed into `wishes`.
     ///
     /// # Errors
     ///
-    /// The address to listen at is not to be had.
-    pub(crate) async fn open(wiring: &Wiring<'_>, wishes: &Wishes) -> Result<Self, Failure> {
+    /// It is not known where the files are.
+    pub(crate) fn open(wiring: &Wiring<'_>, wishes: &Wishes) -> Result<Self, Failure> {
         let mut listening = JoinSet::new();
         let reload = wishes.reload.clone();
         let file = wiring.secret_file()?;
@@ -51,16 +52,33 @@ impl Ears {
             let wake = wishes.wake.clone();
             listening.spawn(watch(file, NUDGE_WITHIN, move || wake.notify_one()));
         }
-        if let Some(at) = wiring.settings.listen {
-            let listener = TcpListener::bind(at).await.map_err(|error| {
-                Failure::could_not(format!("could not listen at `{at}`: {error}"))
-                    .hint("set `run.listen` to an address of this machine with a free port")
-            })?;
-            let verifier = Verifier::new(secret, SystemClock.now());
-            let wake = wishes.wake.clone();
-            listening.spawn(listen(listener, verifier, move || wake.notify_one()));
-        }
-        Ok(Self { _listening: listening })
+        Ok(Self { listening, secret })
+    }
+
+    /// Listen for nudges over HTTP, where the settings say so.
+    ///
+    /// # Errors
+    ///
+    /// The address is not to be had. What is watched goes on.
+    pub(crate) async fn listen(
+        &mut self,
+        wiring: &Wiring<'_>,
+        wishes: &Wishes,
+    ) -> Result<(), Failure> {
+        let Some(at) = wiring.settings.listen else { return Ok(()) };
+        let listener = TcpListener::bind(at).await.map_err(|error| {
+            Failure::could_not(format!("could not listen at `{at}`: {error}"))
+                .hint("set `run.listen` to an address of this machine with a free port")
+        })?;
+        let verifier = Verifier::new(self.secret.clone(), SystemClock.now());
+        let wake = wishes.wake.clone();
+        self.listening.spawn(listen(listener, verifier, move || wake.notify_one()));
+        Ok(())
+    }
+
+    /// Hear no more; when it returns, the address is free.
+    pub(crate) async fn close(mut self) {
+        self.listening.shutdown().await;
     }
 }
 

@@ -112,6 +112,18 @@ pub(crate) fn pack(zip: &Path, secret: Option<&str>) -> io::Result<PathBuf> {
     Ok(zip.to_owned())
 }
 
+/// Delete what was packed into `folder` before: it may hold a secret.
+pub(crate) fn clear_zips(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for file in files.flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        if name.starts_with("closte-sync-plugin") && name.ends_with(".zip") {
+            // What cannot be deleted cannot be written either, which is told.
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,6 +131,7 @@ impl Engine {
         if let Some(home) = plan::copy_of(&network) {
             return Ok(Planning::Copy(copy_alert(&network, home)));
         }
+        let unheard = if purpose == Purpose::Show { None } else { self.hear().await? };
         let mut recorded = self.ledger.load().await?;
         let (list, list_problem) = self.ask_host(&mut recorded.memory, purpose).await;
         let first = recorded.memory.network.is_none();
@@ -152,9 +153,18 @@ impl Engine {
         };
         let mut plan = plan::plan(recorded, &world);
         plan.problems.extend(list_problem);
+        plan.problems.extend(unheard);
         plan.problems.extend(self.writers.may_show_late(&network, self.clock.now()).await);
         plan.problems.extend(self.wrong_clock(&network));
         Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
+    }
+
+    /// Take over what people want checked; what is wrong with the plugin, if anything.
+    async fn hear(&self) -> Result<Option<Problem>, PassError> {
+        match &self.confidant {
+            Some(confidant) => Ok(confidant.hear(self.ledger.as_ref(), self.clock.now()).await?),
+            None => Ok(self.no_plugin.clone()),
+        }
     }
 
     /// Run one pass to its end, `run.pass_limit` or `stop`.
@@ -169,10 +179,6 @@ impl Engine {
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.clock.now();
         self.ledger.release_leases().await?;
-        let unheard = match &self.confidant {
-            Some(confidant) => confidant.hear(self.ledger.as_ref(), started).await?,
-            None => self.no_plugin.clone(),
-        };
         let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
         let mut planned = match self.plan(purpose).await? {
             Planning::Off(off, problems) => return Ok((Passed::Off(off, problems), None)),
@@ -190,7 +196,6 @@ impl Engine {
             }
             planned.plan.memory.applied = Some(hash);
         }
-        planned.plan.problems.extend(unheard);
         talk.begins(&planned.network, &planned.plan, planned.first);
         let gate = Gate::new(self.clock.clone(), started + self.settings.limit, stop.clone());
         let (report, network) = self.apply(*planned, gate, talk).await?;
@@ -221,7 +226,10 @@ impl Engine {
         let work = self.work(network, &journal, &gate, &Silent);
         let mut entries = work.run(recorded.entries, &calls, None, true).await?;
         stages::write(self, network, &mut entries, &journal).await;
-        journal.close().await?;
+        let Closed { changes, .. } = journal.close().await?;
+        if let Some(confidant) = &self.confidant {
+            confidant.note(&changes);
+        }
         Ok(())
     }
 

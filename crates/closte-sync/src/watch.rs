@@ -11,15 +11,18 @@ use tokio::time::sleep;
 
 /// Look at `file` so often, and call `tell` whenever it was changed, made or taken
 /// away, without end.
-pub(crate) async fn watch(file: PathBuf, every: Duration, tell: impl Fn()) {
-    let seen = || fs::metadata(&file).and_then(|it| it.modified()).ok();
+pub(crate) fn watch(file: PathBuf, every: Duration, tell: impl Fn()) -> impl Future<Output = ()> {
+    let seen = move || fs::metadata(&file).and_then(|it| it.modified()).ok();
+    // As it is now, and not when somebody gets round to it first.
     let mut before = seen();
-    loop {
-        sleep(every).await;
-        let now = seen();
-        if now != before {
-            before = now;
-            tell();
+    async move {
+        loop {
+            sleep(every).await;
+            let now = seen();
+            if now != before {
+                before = now;
+                tell();
+            }
         }
     }
 }

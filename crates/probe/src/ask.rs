@@ -107,6 +107,8 @@ async fn body(response: Response<Incoming>) -> Result<Bytes, String> {
 fn other_status(response: &Response<Incoming>) -> String {
     let status = response.status().as_u16();
     let to = response.headers().get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
+    // The query often is the question once more, which nobody else is told.
+    let to = to.map(|to| to.split('?').next().unwrap_or_default().to_owned());
     match to.filter(|_| response.status().is_redirection()) {
         Some(to) => format!("it redirects to `{}` (status {status})", shown(&to)),
         None => format!("it answered with status {status}"),

@@ -49,12 +49,20 @@ pub struct Identity {
     pub app: Option<String>,
     /// The network's own domain.
     pub domain: DomainName,
-    /// The name of its database.
+    /// The name of its database; empty where that cannot be told, as over REST. Then
+    /// the app and the ids of rows are not known either.
     pub database: String,
     /// `$table_prefix`.
     pub prefix: String,
     /// Its row in `wp_site`.
     pub network_id: u64,
+}
+
+impl Identity {
+    /// Whether its database is known, and with it all else.
+    pub fn is_whole(&self) -> bool {
+        !self.database.is_empty()
+    }
 }
 
 /// `closte_sync_home` in `wp_sitemeta`: the installation that acts for the network.

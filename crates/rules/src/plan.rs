@@ -182,7 +182,8 @@ fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Do
     other.into_iter().chain(fell).chain(moved).collect()
 }
 
-/// What tells two networks apart; none where they are the same.
+/// What tells two networks apart; none where they are the same. Where one is known by
+/// its domain only, that has to do.
 fn differs(was: &Identity, is: &Identity) -> Option<String> {
     let app = |identity: &Identity| identity.app.clone().unwrap_or_else(|| "none".to_owned());
     let pairs = [
@@ -192,9 +193,10 @@ fn differs(was: &Identity, is: &Identity) -> Option<String> {
         ("table prefix", was.prefix.clone(), is.prefix.clone()),
         ("network id", was.network_id.to_string(), is.network_id.to_string()),
     ];
+    let both_whole = was.is_whole() && is.is_whole();
     let told: Vec<String> = pairs
         .into_iter()
-        .filter(|(_, was, is)| was != is)
+        .filter(|(what, was, is)| was != is && (both_whole || *what == "domain"))
         .map(|(what, was, is)| format!("{what} `{was}` → `{is}`"))
         .collect();
     (!told.is_empty()).then(|| told.join(", "))
@@ -426,7 +428,10 @@ impl Planner<'_> {
         self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
         if self.doubts.is_empty() {
             let memory = &mut self.plan.memory;
-            memory.network = Some(network.identity.clone());
+            // What is known of a network is not forgotten for less.
+            if network.identity.is_whole() || memory.network.is_none() {
+                memory.network = Some(network.identity.clone());
+            }
             memory.mapped_names = Some(self.mapped_names);
             memory.site_mark.get_or_insert_with(|| records::mark(network));
         }

@@ -60,11 +60,14 @@ pub struct Timeouts {
     pub call: Duration,
     /// The call for the whole network.
     pub network: Duration,
+    /// The call that saves stages: each runs all of WordPress' hooks.
+    pub stages: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { call: Duration::from_secs(3), network: Duration::from_secs(30) }
+        let seconds = Duration::from_secs;
+        Self { call: seconds(3), network: seconds(30), stages: seconds(15) }
     }
 }
 

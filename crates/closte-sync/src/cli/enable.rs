@@ -24,22 +24,19 @@ impl Args {
         let wiring = context.wiring();
         let source = wiring.reach()?.source;
         let network = source.read().await?;
-        let changed = if self.here {
+        if self.here {
             let LockedLedger::Ours(ledger, _lock) = wiring.locked_ledger("enable --here").await?
             else {
                 report::busy(context, None);
                 return Ok(Exit::CouldNot);
             };
-            // What may be refused comes first: then nothing is half done.
-            let changed = source.switch(true).await?;
             settle_here(source.as_ref(), &ledger, &network).await?;
             let domain = &network.identity.domain;
             context.console.tell(format!("this installation acts for {domain} from now on"));
-            changed
         } else {
             refuse_on_copy(&network)?;
-            source.switch(true).await?
-        };
+        }
+        let changed = source.switch(true).await?;
         context.console.tell(if changed {
             "Closte is switched on; the next `closte-sync sync` begins"
         } else {

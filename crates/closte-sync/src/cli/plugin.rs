@@ -9,6 +9,7 @@ use clap::Subcommand;
 pub(super) use status::greet;
 
 use super::{Context, Exit, Failure};
+use crate::wiring::Reach;
 
 /// Put the plugin into WordPress, and look after it
 ///
@@ -36,6 +37,16 @@ impl Args {
             Command::Rotate(args) => args.run(context).await,
             Command::Remove(args) => args.run(context).await,
         }
+    }
+}
+
+/// A copy changes nothing. From another machine the plugin may be the very thing
+/// that keeps the network from being read: then its own side is all that changes.
+async fn refuse_on_copy(reach: &Reach) -> Result<(), Failure> {
+    match reach.source.read().await {
+        Ok(network) => super::domains::refuse_on_copy(&network),
+        Err(_) if reach.wp.is_none() => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

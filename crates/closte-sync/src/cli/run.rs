@@ -22,6 +22,9 @@ use crate::wiring::LockedLedger;
 /// systemd hears no more of it.
 const SLACK: Duration = Duration::from_mins(1);
 
+/// So long after a reload that failed it is tried again.
+const RELOAD_AGAIN: Duration = Duration::from_mins(1);
+
 /// Two good reads of the resident program count only so far apart.
 const READ_GAP: Duration = Duration::from_mins(1);
 
@@ -40,8 +43,10 @@ impl Args {
         let Some((ledger, _lock)) = wait_for_lock(&context, &wishes).await? else {
             return Ok(Exit::Done);
         };
+        // Before the secret is read for the engine, so that no exchange is missed.
+        let mut ears = Ears::open(&context.wiring(), &wishes)?;
         let mut engine = engine(&context, ledger.clone()).await?;
-        let mut ears = Some(Ears::open(&context.wiring(), &wishes).await?);
+        ears.listen(&context.wiring(), &wishes).await?;
         let turned = Arc::new(AtomicI64::new(SystemClock.now().as_millis()));
         tokio::spawn(watchdog(turned.clone(), context.loaded.settings.pass_limit + SLACK));
         reload_on_hangup(&wishes);
@@ -51,19 +56,21 @@ impl Args {
         while controller::run(&engine, context.loaded.settings.poll, &wishes, alive).await
             == Ended::Reload
         {
-            match reloaded(&mut context, ledger.clone()).await {
-                Ok(new) => {
+            match reloaded(&mut context, ledger.clone(), &wishes).await {
+                Ok((new_engine, new_ears)) => {
                     engine.source.close().await;
-                    engine = new;
-                    tracing::info!("settings and wp-config.php were read again");
+                    engine = new_engine;
                     // The old ones go first: they have the address.
-                    drop(ears.take());
-                    match Ears::open(&context.wiring(), &wishes).await {
-                        Ok(new) => ears = Some(new),
-                        Err(failure) => complain(&failure, "nudges are not heard"),
+                    std::mem::replace(&mut ears, new_ears).close().await;
+                    if let Err(failure) = ears.listen(&context.wiring(), &wishes).await {
+                        complain(&failure, "nudges over HTTP are not heard");
                     }
+                    tracing::info!("settings and wp-config.php were read again");
                 }
-                Err(failure) => complain(&failure, "the settings stay as they were"),
+                Err(failure) => {
+                    complain(&failure, "the settings stay as they were, and are read again soon");
+                    reload_later(&wishes);
+                }
             }
         }
         tell_systemd(&[NotifyState::Stopping]);
@@ -106,11 +113,29 @@ async fn engine(context: &Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Fa
     Ok(engine)
 }
 
-/// Settings and wp-config.php as they are now; where they are bad nothing changes.
-async fn reloaded(context: &mut Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
+/// Settings, wp-config.php and secrets as they are now; where they are bad nothing changes.
+async fn reloaded(
+    context: &mut Context,
+    ledger: Arc<dyn Ledger>,
+    wishes: &Wishes,
+) -> Result<(Engine, Ears), Failure> {
     let loaded = context.load_again()?;
     let before = std::mem::replace(&mut context.loaded, loaded);
-    engine(context, ledger).await.inspect_err(|_| context.loaded = before)
+    let made = async {
+        let ears = Ears::open(&context.wiring(), wishes)?;
+        Ok((engine(context, ledger).await?, ears))
+    };
+    let made: Result<_, Failure> = made.await;
+    made.inspect_err(|_| context.loaded = before)
+}
+
+/// What was to be read again is not forgotten because it could not be read once.
+fn reload_later(wishes: &Wishes) {
+    let reload = wishes.reload.clone();
+    tokio::spawn(async move {
+        sleep(RELOAD_AGAIN).await;
+        reload.notify_one();
+    });
 }
 
 fn complain(failure: &Failure, so: &str) {

@@ -82,7 +82,7 @@ pub(super) fn read_one(
 
 /// Whether a key says who learns the API key or what WordPress' own API takes.
 fn names_a_receiver(key: &str) -> bool {
-    key.starts_with("closte.") || key == "network.url"
+    key.starts_with("closte.") || ["network.url", "network.host"].contains(&key)
 }
 
 /// `section.key` and value of everything in a file.

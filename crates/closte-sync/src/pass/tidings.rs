@@ -3,7 +3,7 @@
 //! Nothing waits for it and nothing depends on it: where it does not answer, it
 //! is left alone for a while, and only pages in WordPress are old.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +21,9 @@ const QUIET: Duration = Duration::from_mins(1);
 /// Of a network with more domains than this, those that are as they should be are not told.
 const MANY: usize = 2000;
 
+/// More lines than this are not kept for its log.
+const MOST_LINES: usize = 200;
+
 /// What is kept of the plugin from one pass to the next.
 pub(crate) struct Confidant {
     plugin: Arc<dyn Companion>,
@@ -33,6 +36,10 @@ struct State {
     quiet: Option<(Time, Problem)>,
     /// What it was told of the domains last.
     domains: Option<u64>,
+    /// What went wrong and has not been told yet.
+    untold: Vec<String>,
+    /// What went wrong in the last pass: the same again is no news.
+    known: BTreeSet<String>,
 }
 
 impl Confidant {
@@ -59,8 +66,25 @@ impl Confidant {
         }
     }
 
+    /// Something was done between passes: what went wrong is told after the next.
+    pub(super) fn note(&self, changes: &[Change]) {
+        let wrong = changes.iter().filter(|change| is_wrong(change)).map(line);
+        self.remember(wrong);
+    }
+
+    /// Keep lines for the next report, as many as one may bring.
+    fn remember(&self, lines: impl Iterator<Item = String>) {
+        let mut state = self.state();
+        let room = MOST_LINES.saturating_sub(state.untold.len());
+        let State { untold, known, .. } = &mut *state;
+        untold.extend(lines.filter(|line| !known.contains(line)).take(room));
+    }
+
     /// Tell what a pass came to.
     pub(super) async fn tell(&self, after: &After<'_>, now: Time) {
+        let log = after.log();
+        self.remember(log.iter().cloned());
+        self.state().known = log.into_iter().collect();
         if self.is_quiet(now).is_some() {
             return;
         }
@@ -73,10 +97,14 @@ impl Confidant {
             problems: &after.report.problems,
             counts: counts(after.entries),
             entries: news.then_some(entries),
-            log: after.log(),
+            log: self.state().untold.clone(),
         };
         match self.plugin.report(&tidings).await {
-            Ok(()) => self.state().domains = Some(digest),
+            Ok(()) => {
+                let mut state = self.state();
+                state.domains = Some(digest);
+                state.untold.clear();
+            }
             Err(error) => _ = self.leave_alone(&error, now),
         }
     }

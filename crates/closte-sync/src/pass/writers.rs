@@ -20,6 +20,9 @@ const AT_ONCE: usize = 50;
 /// So long a way is left alone that failed while there was another.
 const QUIET: Duration = Duration::from_mins(5);
 
+/// So long a refusal is taken for the answer to the same question.
+const REFUSED: Duration = Duration::from_hours(1);
+
 /// What [`Directly`] is called in the setting `network.write`.
 const SQL: &str = "sql";
 
@@ -33,8 +36,8 @@ pub(crate) struct Writers {
 struct State {
     /// Until when ways that failed are left alone.
     quiet: BTreeMap<&'static str, Time>,
-    /// What WordPress would not save, in its words.
-    refused: BTreeMap<(u64, Stage), String>,
+    /// What a way would not save, when, and in whose words.
+    refused: BTreeMap<(&'static str, u64, Stage), (Time, String)>,
 }
 
 impl Writers {
@@ -44,8 +47,11 @@ impl Writers {
 
     /// Whether WordPress may show late whatever is written, and what to do.
     pub(super) async fn may_show_late(&self, network: &Network, now: Time) -> Option<Problem> {
-        let late = network.object_cache && self.able(now).await.iter().all(|way| way.name() == SQL);
-        late.then(shows_late)
+        if !network.object_cache {
+            return None;
+        }
+        let able = self.able(now).await;
+        (!able.is_empty() && able.iter().all(|way| way.name() == SQL)).then(shows_late)
     }
 
     /// Those that have what they need, and did not fail just now.
@@ -130,22 +136,24 @@ impl<'a> Writing<'a> {
         way: &dyn StageWriter,
         writes: &[StageWrite],
     ) -> Result<Vec<Written>, SourceError> {
-        let key = |write: &StageWrite| (write.mapping_id, write.to);
-        let known = self.writers.state().refused.clone();
+        let key = |write: &StageWrite| (way.name(), write.mapping_id, write.to);
+        let mut known = self.writers.state().refused.clone();
+        known.retain(|_, (at, _)| self.now.since(*at) < REFUSED);
         let new = writes.iter().filter(|write| !known.contains_key(&key(write)));
         let new: Vec<StageWrite> = new.cloned().collect();
         let answers = if new.is_empty() { Vec::new() } else { way.write_stages(&new).await? };
         let mut answers = new.iter().map(key).zip(answers).collect::<BTreeMap<_, _>>();
         let each = writes.iter().map(|write| match known.get(&key(write)) {
-            Some(words) => Written::Refused { words: words.clone() },
+            Some((_, words)) => Written::Refused { words: words.clone() },
             None => answers.remove(&key(write)).unwrap_or(Written::Overtaken),
         });
         let each: Vec<Written> = each.collect();
         for (write, answer) in writes.iter().zip(&each) {
             if let Written::Refused { words } = answer {
-                self.writers.state().refused.insert(key(write), words.clone());
+                known.entry(key(write)).or_insert((self.now, words.clone()));
             }
         }
+        self.writers.state().refused = known;
         Ok(each)
     }
 }
@@ -273,6 +281,9 @@ mod tests {
             assert_eq!(written, [refused.clone(), refused.clone()]);
         }
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [2, 0]);
+        let later = Time::from_millis(0) + REFUSED;
+        at(&writers, later).await.write(&writes(2)).await;
+        assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [4, 0], "in the end");
     }
 
     #[tokio::test]

@@ -42,11 +42,11 @@ impl Wiring<'_> {
         })
     }
 
-    /// The key that Ultimate Multisite's wizard stored. A database that does not
-    /// answer hides nothing: whoever needs it says so.
+    /// The key that Ultimate Multisite's wizard stored; none where it is not known
+    /// where the database is.
     async fn stored(&self, wp: &WpConfig) -> Result<Option<SecretString>, Failure> {
         let Ok(reach) = self.reach() else { return Ok(None) };
-        let Ok(options) = reach.source.options(&OPTIONS).await else { return Ok(None) };
+        let options = reach.source.options(&OPTIONS).await?;
         stored_api_key(&options, wp).map_err(|error| {
             let hint = error.hint();
             Failure::could_not(error).hint(hint)

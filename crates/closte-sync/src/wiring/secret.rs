@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
+use tempfile::NamedTempFile;
 use wordpress::signature::Secret;
 
 use super::{Reach, Wiring, secret_text};
@@ -99,6 +100,8 @@ impl Wiring<'_> {
             || Failure::no("there is no secret to exchange").hint("`closte-sync plugin install`");
         self.secret()?.ok_or_else(nothing)?;
         let secret = new_secret()?;
+        // What can fail on our side is done before the other side changes.
+        let file = self.written(&secret)?;
         match &reach.plugin {
             _ if reach.wp.is_some() => {
                 reach.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
@@ -106,7 +109,7 @@ impl Wiring<'_> {
             Some(plugin) => plugin.write_secret(&secret).await?,
             None => return Err(nothing()),
         }
-        self.keep(&secret)
+        self.put(file)
     }
 
     /// Delete our file; whether there was one.
@@ -132,17 +135,27 @@ impl Wiring<'_> {
 
     /// Write our file, whole and for our eyes only.
     fn keep(&self, secret: &Secret) -> Result<(), Failure> {
+        self.put(self.written(secret)?)
+    }
+
+    /// `secret` in a file beside ours, of mode 0600.
+    fn written(&self, secret: &Secret) -> Result<NamedTempFile, Failure> {
         let path = self.secret_file()?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let write = || {
             fs::create_dir_all(folder)?;
-            // Made with mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            let mut file = NamedTempFile::new_in(folder)?;
             writeln!(file, "{}", secret.to_hex().expose_secret())?;
             file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error).map(drop)
+            Ok(file)
         };
         write().map_err(|error| not_written(&path, &error))
+    }
+
+    /// Let `file` be ours from now on.
+    fn put(&self, file: NamedTempFile) -> Result<(), Failure> {
+        let path = self.secret_file()?;
+        file.persist(&path).map(drop).map_err(|error| not_written(&path, &error.error))
     }
 }
 

@@ -220,11 +220,21 @@ async fn a_nudge_goes_over_http_where_the_program_listens() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     joined.world.set("run.listen", &free.to_string());
     let run = joined.run();
-    fs::remove_file(joined.world.ledger().with_file_name("ledger.db.nudge")).unwrap();
+    let file = joined.world.ledger().with_file_name("ledger.db.nudge");
+    fs::remove_file(&file).unwrap();
     joined.wordpress.create_site("shop.network.example", "/");
     eventually("its alias", || joined.world.aliases() == ["shop.network.example"]);
+
+    // Where the secret is exchanged, it listens anew at the same address.
+    joined.world.done("plugin rotate");
+    eventually("the new ears", || file.exists());
+    fs::remove_file(&file).unwrap();
+    joined.wordpress.create_site("blog.network.example", "/");
+    let both = ["blog.network.example", "shop.network.example"];
+    eventually("the other's alias", || joined.world.aliases() == both);
     let ran = run.stop();
     assert!(ran.err.contains("nudged by the plugin"), "{ran:?}");
+    assert!(!ran.err.contains("could not listen"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -286,6 +296,22 @@ async fn from_another_machine_the_plugin_is_source_and_writer() {
     joined.world.unmap("shop.example");
     joined.world.done("sync");
     assert_eq!(joined.world.aliases(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_tells_the_plugin_nothing_and_takes_nothing_from_it() {
+    let joined = Joined::new().await;
+    joined.mapped("shop.example");
+    joined.world.done("sync");
+    joined.wordpress.php("\\Closte_Sync\\Rechecks::add('shop.example');");
+    let before = joined.option("closte_sync_heard");
+    let config = joined.world.root().join("wp-config.php");
+    let copied = fs::read_to_string(&config).unwrap().replace("'app1'", "'app2'");
+    fs::write(&config, copied).unwrap();
+    let ran = joined.world.run("sync");
+    ran.fails(1, &["this is a copy"]);
+    assert_eq!(joined.option("closte_sync_heard"), before);
+    assert_eq!(joined.option("closte_sync_recheck"), json!("shop.example"), "it still waits");
 }
 
 /// Shown with `--nocapture`: how long it took, of which WordPress itself so much.

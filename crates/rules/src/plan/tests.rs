@@ -264,6 +264,25 @@ fn a_plan_that_a_person_lets_through_passes_the_brake_and_keeps_its_hash() {
 }
 
 #[test]
+fn a_network_of_which_only_the_domain_is_told_is_the_same_and_what_is_known_of_it_stays() {
+    let mut over_rest = network(vec![]);
+    let whole = over_rest.identity.clone();
+    over_rest.identity =
+        Identity { app: None, database: String::new(), prefix: String::new(), ..whole.clone() };
+    let known = |identity: Identity, now: &Network| {
+        let mut recorded = Recorded::default();
+        recorded.memory.network = Some(identity);
+        let plan = planned(recorded, now, None, &POLICY);
+        (plan.doubts.len(), plan.memory.network)
+    };
+    assert_eq!(known(whole.clone(), &over_rest), (0, Some(whole.clone())));
+    assert_eq!(known(over_rest.identity.clone(), &network(vec![])), (0, Some(whole.clone())));
+    let mut elsewhere = over_rest.clone();
+    elsewhere.identity.domain = "other.example".parse().unwrap();
+    assert_eq!(known(whole, &elsewhere).0, 1);
+}
+
+#[test]
 fn a_network_that_is_suddenly_almost_empty_is_in_doubt_until_a_person_says_so() {
     let mut left = network(rows(20).split_off(11));
     left.sites.insert(9, site("new.example"));

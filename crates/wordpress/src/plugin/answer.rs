@@ -38,11 +38,19 @@ pub(super) fn meaning(
         Some(fault) if matches!(reply.status, 400 | 403 | 409) && fault.code.starts_with(OURS) => {
             Err(SourceError::Refused { what: fault.message.clone() })
         }
-        _ if reply.status == 404 => {
-            let words = reply.in_words();
-            let what = format!("{words} (is the plugin closte-sync active for the whole network?)");
-            Err(not_meant(doing, &what))
-        }
+        _ if matches!(reply.status, 401 | 403) => Err(SourceError::NotAdmitted {
+            what: reply.in_words(),
+            hint: "it was not the plugin that answered: is it active for the whole network, and \
+                   does nothing in front of WordPress keep `/wp-json/closte-sync/` from it?"
+                .to_owned(),
+        }),
+        _ if reply.status == 404 => Err(SourceError::NotANetwork {
+            what: "WordPress has no plugin closte-sync that is active for the whole network"
+                .to_owned(),
+            hint: "upload what `closte-sync plugin install` packs, or activate it for the network \
+                   under Plugins in the network admin"
+                .to_owned(),
+        }),
         _ => Err(not_meant(doing, &reply.in_words())),
     }
 }

@@ -5,7 +5,7 @@ use rules::Stage;
 use rules::source::{SourceError, StageWrite, StageWriter, Written};
 use serde_json::{Value, json};
 
-use super::{Call, PluginChannel};
+use super::{Call, MOST, PluginChannel};
 use crate::http::{clean, not_meant, number_of};
 
 const STAGES: Call = Call { name: "stages", doing: "writing stages through the plugin" };
@@ -28,7 +28,8 @@ impl StageWriter for PluginChannel {
         let mut written = Vec::new();
         for some in writes.chunks(AT_ONCE) {
             let asked: Vec<_> = some.iter().map(write).collect();
-            let answer = self.call(STAGES, &json!({ "writes": asked })).await?;
+            let body = json!({ "writes": asked });
+            let answer = self.send(STAGES, &body, self.timeouts.stages, MOST).await?;
             let results = answer.get("results").and_then(Value::as_array);
             let each = results.and_then(|results| pair(some, results));
             let odd = || not_meant(STAGES.doing, "results that are not those of what was asked");

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::http::{Fault, Reply, not_meant};
 
-/// WordPress' own code where PHP broke down: no answer of anybody's.
-const BROKEN: &str = "internal_server_error";
+/// WordPress' own codes where PHP or the database broke down: no answer of anybody's.
+const BROKEN: [&str; 2] = ["internal_server_error", "wp_die"];
 
 /// WordPress' own code where nobody has the route.
 const NO_ROUTE: &str = "rest_no_route";
@@ -36,7 +36,11 @@ pub(super) fn is_rest(method: &Method, reply: &Reply) -> bool {
 
 /// Whether asking again may help: WordPress itself said nothing.
 pub(super) fn is_weather(reply: &Reply) -> bool {
-    500 <= reply.status && reply.fault.as_ref().is_none_or(|fault| fault.code == BROKEN)
+    500 <= reply.status && reply.fault.as_ref().is_none_or(is_breakdown)
+}
+
+fn is_breakdown(fault: &Fault) -> bool {
+    BROKEN.contains(&fault.code.as_str())
 }
 
 /// What `reply` means; a failure that is WordPress' own has a JSON `code`.
@@ -49,7 +53,7 @@ pub(super) fn meaning(reply: Reply, doing: &'static str) -> Result<Answer, Sourc
         },
         (404, Some(fault)) if fault.code == NO_ROUTE => Err(no_api()),
         (404, Some(_)) => Ok(Answer::NotThere),
-        (_, Some(fault)) if fault.code == BROKEN => Err(not_meant(doing, &reply.in_words())),
+        (_, Some(fault)) if is_breakdown(fault) => Err(not_meant(doing, &reply.in_words())),
         // Whoever says 429 says later, and 502 and up come from what stands before WordPress.
         (400..=428 | 430..=500, Some(fault)) => Ok(Answer::Refused(fault.clone())),
         _ => Err(not_meant(doing, &reply.in_words())),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite, StageWriter, Written};
-use rules::{DomainName, Home, Network, Stage};
+use rules::{DomainName, Home, Network, Problem, Stage};
 
 use super::client::{RestClient, Timeouts};
 use super::credentials::Credentials;
@@ -61,6 +61,24 @@ impl RestNetwork {
         Stage::ALL.into_iter().filter(may).collect()
     }
 
+    /// Whether the plugin is not there, or not on speaking terms, and the API will do.
+    /// One that is only silent for a moment would be missed: it knows the home, the
+    /// switch and the shared bases.
+    async fn may_do_without(&self, error: &SourceError) -> bool {
+        let absent =
+            matches!(error, SourceError::NotANetwork { .. } | SourceError::NotAdmitted { .. });
+        absent && self.client.has_credentials().await
+    }
+
+    async fn read_plainly(&self) -> Result<Network, SourceError> {
+        let session = self.client.session().await?;
+        session.network(self.client.place(), self.stage_words()).await
+    }
+
+    async fn pulse_plainly(&self) -> Result<u64, SourceError> {
+        self.client.session().await?.pulse().await
+    }
+
     async fn write(&self, write: &StageWrite) -> Result<Option<Written>, SourceError> {
         let one = std::slice::from_ref(write);
         let written = match &self.plugin {
@@ -74,17 +92,30 @@ impl RestNetwork {
 #[async_trait]
 impl NetworkSource for RestNetwork {
     async fn read(&self) -> Result<Network, SourceError> {
-        if let Some(plugin) = &self.plugin {
-            return plugin.read().await;
+        let Some(plugin) = &self.plugin else { return self.read_plainly().await };
+        match plugin.read().await {
+            Err(error) => {
+                if !self.may_do_without(&error).await {
+                    return Err(error);
+                }
+                let mut network = self.read_plainly().await?;
+                let why = format!("the network was read without the plugin: {error}");
+                network.problems.push(Problem::of_all(match error.hint() {
+                    Some(hint) => format!("{why}; {hint}"),
+                    None => why,
+                }));
+                Ok(network)
+            }
+            read => read,
         }
-        let session = self.client.session().await?;
-        session.network(self.client.place(), self.stage_words()).await
     }
 
     async fn pulse(&self) -> Result<u64, SourceError> {
-        match &self.plugin {
-            Some(plugin) => plugin.pulse().await,
-            None => self.client.session().await?.pulse().await,
+        let Some(plugin) = &self.plugin else { return self.pulse_plainly().await };
+        match plugin.pulse().await {
+            Ok(pulse) => Ok(pulse),
+            Err(error) if !self.may_do_without(&error).await => Err(error),
+            Err(_) => self.pulse_plainly().await,
         }
     }
 
@@ -118,9 +149,11 @@ impl NetworkSource for RestNetwork {
 
     /// Without the plugin there is no place for it, and whoever asks is the home.
     async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
-        match &self.plugin {
-            Some(plugin) => plugin.channel.write_home(home, replace).await,
-            None => Ok(home.clone()),
+        let Some(plugin) = &self.plugin else { return Ok(home.clone()) };
+        match plugin.channel.write_home(home, replace).await {
+            Ok(home) => Ok(home),
+            Err(error) if !self.may_do_without(&error).await => Err(error),
+            Err(_) => Ok(home.clone()),
         }
     }
 
@@ -136,6 +169,10 @@ impl NetworkSource for RestNetwork {
     }
 
     async fn rights(&self) -> Result<Vec<Right>, SourceError> {
+        if self.plugin.is_some() && !self.client.has_credentials().await {
+            // The plugin reads and writes; only records and mappings take the API.
+            return Ok(Vec::new());
+        }
         let purpose = "read and write over REST".to_owned();
         let tried = match self.client.session().await {
             Ok(session) => session.page(List::Mappings, &[], 1).await.map(drop),

@@ -64,7 +64,8 @@ impl Session<'_> {
         let identity = Identity {
             app: None,
             domain,
-            database: "rest".into(),
+            // Neither is told over REST.
+            database: String::new(),
             prefix: String::new(),
             network_id,
         };

@@ -20,6 +20,7 @@ use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
 use wordpress::rest::{self, Credentials, RestNetwork};
 use wordpress::signature::{Direction, Headers, Message, Secret, Verifier};
 
+const SOON: Duration = Duration::from_secs(2);
 const NOW: Time = Time::from_millis(1_795_000_000_000);
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -63,7 +64,7 @@ fn settings(place: Place) -> Settings {
             nudge_file: None,
             panel: None,
         },
-        timeouts: Timeouts { call: Duration::from_secs(2), network: Duration::from_secs(2) },
+        timeouts: Timeouts { call: SOON, network: SOON, stages: SOON },
     }
 }
 
@@ -213,9 +214,7 @@ async fn a_refusal_says_what_it_means_and_what_to_do() {
 #[tokio::test]
 async fn anything_else_is_a_failure_that_is_told() {
     let table = [
-        (Answer::fault(404, "rest_no_route", "No"), "plugin closte-sync active"),
         (Answer::fault(429, "closte_sync_too_many", "Slowly"), "HTTP 429"),
-        (Answer::fault(401, "rest_forbidden", "No"), "HTTP 401, `rest_forbidden`: No"),
         (Answer::html(200), "HTTP 200, and not what was asked for"),
         (Answer::json(200, &json!([1])), "HTTP 200, and not what was asked for"),
         (
@@ -229,6 +228,14 @@ async fn anything_else_is_a_failure_that_is_told() {
         let error = channel(&server).hello().await.unwrap_err();
         assert!(matches!(error, SourceError::BadAnswer { .. }), "{why}: {error:?}");
         assert!(cause(&error).contains(why), "{why}: {}", cause(&error));
+    }
+    for (answer, told) in [
+        (Answer::fault(404, "rest_no_route", "No"), "no plugin closte-sync that is active"),
+        (Answer::fault(401, "rest_forbidden", "No"), "HTTP 401, `rest_forbidden`: No"),
+    ] {
+        let server = Server::start(move |_| answer.clone()).await;
+        let error = channel(&server).hello().await.unwrap_err();
+        assert!(error.to_string().contains(told) && error.hint().is_some(), "{error:?}");
     }
     let entangled = |_: &Asked| Answer::fault(409, "closte_sync_unreadable", "It is left alone.");
     let server = Server::start(entangled).await;

@@ -47,7 +47,7 @@ async fn all_pages_are_the_whole_network() {
     assert!(!network.moved && network.switched_on && network.home.is_none());
     let identity = &network.identity;
     let identity = (identity.domain.as_str(), identity.database.as_str(), identity.network_id);
-    assert_eq!(identity, ("localhost", "rest", 1));
+    assert_eq!(identity, ("localhost", "", 1));
     assert_eq!(network.settings.dns_check_interval, Duration::from_mins(2));
     assert_eq!(network.stage_words.len(), 6);
     let typed = &network.mappings[6];

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
-use super::UPLOAD;
 use super::status::greet;
-use crate::cli::checks::{self, Check, bad, care, good};
-use crate::cli::domains::refuse_on_copy;
+use super::{UPLOAD, refuse_on_copy};
+use crate::cli::checks::{self, Check, State, bad, care, good};
 use crate::cli::{Context, Exit, Failure};
 use crate::package;
 use crate::wiring::{Reach, Wiring};
@@ -24,7 +23,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let reach = wiring.reach()?;
-        refuse_on_copy(&reach.source.read().await?)?;
+        refuse_on_copy(&reach).await?;
         let checks = match reach.plugins() {
             Some(plugins) => beside(&wiring, &reach, &plugins).await?,
             None => apart(&wiring, &reach).await?,
@@ -55,7 +54,7 @@ async fn beside(wiring: &Wiring<'_>, reach: &Reach, plugins: &Path) -> Result<Ve
     let newly = reach.source.activate_plugin(true).await?;
     checks.push(activated(newly, reach));
     checks.push(match greet(&wiring.reach()?).await {
-        Check { state: checks::State::Bad, check, detail, hint } => {
+        Check { state: State::Bad, check, detail, hint } => {
             care(check, detail, hint.unwrap_or_default())
         }
         answered => answered,
@@ -77,7 +76,7 @@ fn activated(newly: bool, reach: &Reach) -> Check {
 /// Neither is here: the zip carries the secret.
 async fn apart(wiring: &Wiring<'_>, reach: &Reach) -> Result<Vec<Check>, Failure> {
     let answered = greet(reach).await;
-    if answered.state == checks::State::Good {
+    if answered.state == State::Good {
         return Ok(vec![answered]);
     }
     let secret = wiring.own_secret()?.to_hex();
@@ -92,7 +91,14 @@ async fn apart(wiring: &Wiring<'_>, reach: &Reach) -> Result<Vec<Check>, Failure
 }
 
 fn pack(wiring: &Wiring<'_>, secret: Option<&str>) -> Result<PathBuf, Failure> {
-    let path = wiring.beside_ledger("closte-sync-plugin.zip")?;
+    // WordPress keeps an upload where visitors can fetch it, until it is unpacked: with
+    // the secret in it, nobody shall guess its name.
+    let name = match secret {
+        Some(_) => format!("closte-sync-plugin-{:016x}.zip", rand::random::<u64>()),
+        None => "closte-sync-plugin.zip".to_owned(),
+    };
+    let path = wiring.beside_ledger(&name)?;
+    package::clear_zips(path.parent().unwrap_or_else(|| Path::new(".")));
     package::pack(&path, secret).map_err(|error| {
         let what = format!("could not write `{}`: {error}", path.display());
         Failure::could_not(what).hint("check the folder of the ledger (`ledger.url`)")

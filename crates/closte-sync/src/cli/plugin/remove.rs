@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::super::checks::{self, Check, bad, good};
-use crate::cli::domains::refuse_on_copy;
+use super::refuse_on_copy;
+use crate::cli::checks::{self, Check, bad, good};
 use crate::cli::{Context, Exit, Failure};
 use crate::package;
 use crate::wiring::Reach;
@@ -18,7 +18,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let reach = wiring.reach()?;
-        refuse_on_copy(&reach.source.read().await?)?;
+        refuse_on_copy(&reach).await?;
         let mut checks = match reach.plugins() {
             Some(plugins) => beside(&reach, &plugins).await?,
             None => vec![bad(

@@ -88,6 +88,7 @@ pub(in crate::cli) async fn greet(reach: &Reach) -> Check {
         takes_over(&hello.mode),
         hello.refused.count,
     );
+    let ours = package::version();
     let apart = hello.time.map(|time| {
         let now = SystemClock.now();
         now.since(time).max(time.since(now))
@@ -96,6 +97,11 @@ pub(in crate::cli) async fn greet(reach: &Reach) -> Check {
         _ if hello.ultimate_multisite.is_none() => {
             bad(check, told, "activate Ultimate Multisite for the network")
         }
+        _ if hello.plugin != ours => care(
+            check,
+            format!("{told}; this closte-sync brings {ours}"),
+            "`closte-sync plugin install` exchanges it",
+        ),
         Some(apart) if 30 <= apart.as_secs() => care(
             check,
             format!("{told}; the clocks are {} apart", rough(apart)),

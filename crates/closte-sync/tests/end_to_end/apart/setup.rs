@@ -140,3 +140,29 @@ async fn https_needs_a_certificate_of_somebody_trusted() {
     apart.world.done("sync");
     assert_eq!(apart.there.rows(), ["5 1 shop.example 1 0 1 done"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_nobody_has_uploaded_yet_stops_nothing() {
+    let apart = Apart::with(&["shop.example"]).await;
+    apart.world.done("sync");
+    let zips = || {
+        let files = fs::read_dir(apart.world.ledger().parent().unwrap()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".zip")).collect::<Vec<_>>()
+    };
+    for _ in 0..2 {
+        let packed = apart.world.done("plugin install");
+        let [zip] = &zips()[..] else { panic!("{:?}", zips()) };
+        assert!(packed.out.contains(zip.as_str()), "{packed:?}");
+        apart.world.run("plugin status").fails(1, &[]);
+    }
+    apart.there.tables().add_mapping(6, 1, "blog.example", "checking-dns");
+    let ran = apart.world.done("sync");
+    assert!(ran.out.contains("the network was read without the plugin"), "{ran:?}");
+    assert_eq!(apart.world.aliases(), ["blog.example", "shop.example"]);
+
+    let removed = apart.world.run("plugin remove");
+    assert!(removed.out.contains("remove the plugin in WordPress' network admin"), "{removed:?}");
+    let ran = apart.world.done("sync");
+    assert!(!ran.out.contains("plugin"), "{ran:?}");
+}
