@@ -121,11 +121,10 @@ final class Channel {
 	 * What the engine knows, for the pages.
 	 *
 	 * @param array $asked The report.
-	 * @return object
+	 * @return object|\WP_Error
 	 */
 	private static function answer_report( array $asked ) {
-		Engine::store( $asked );
-		return (object) array();
+		return Engine::store( $asked ) && Engine::note_heard( time() ) ? (object) array() : self::not_stored();
 	}
 
 	/**
@@ -142,7 +141,10 @@ final class Channel {
 		if ( ! Ultimate_Multisite::is_there() ) {
 			return new \WP_Error( 'closte_sync_no_ultimate_multisite', __( 'Ultimate Multisite is not there to save them.', 'closte-sync' ), array( 'status' => 503 ) );
 		}
-		return array( 'results' => array_map( array( new Stage_Writer(), 'write' ), array_values( $writes ) ) );
+		$results = array_map( array( new Stage_Writer(), 'write' ), array_values( $writes ) );
+		// A long pass writes many of them before its report.
+		Engine::note_heard( time() );
+		return array( 'results' => $results );
 	}
 
 	/**
@@ -172,7 +174,12 @@ final class Channel {
 		if ( null === $home ) {
 			return self::bad( __( 'A home has a domain and a ledger.', 'closte-sync' ) );
 		}
-		return array( 'home' => Home::settle( $home, ! empty( $asked['replace'] ) ) );
+		$replace = ! empty( $asked['replace'] );
+		$settled = Home::settle( $home, $replace );
+		if ( $replace ? $settled !== $home : ! Home::is_there() ) {
+			return self::not_stored();
+		}
+		return array( 'home' => $settled );
 	}
 
 	/**
@@ -193,7 +200,8 @@ final class Channel {
 		if ( null === $changed ) {
 			return new \WP_Error( 'closte_sync_unreadable', __( 'The option of the switches does not unserialize, so it is left alone.', 'closte-sync' ), array( 'status' => 409 ) );
 		}
-		return array( 'changed' => $changed );
+		Engine::forget();
+		return Engine::is_switched_on() === $asked['on'] ? array( 'changed' => $changed ) : self::not_stored();
 	}
 
 	/**
@@ -210,7 +218,16 @@ final class Channel {
 			return self::bad( __( 'A secret is 64 hexadecimal digits.', 'closte-sync' ) );
 		}
 		Secret::write( $asked['secret'] );
-		return (object) array();
+		return Secret::read() === $asked['secret'] ? (object) array() : self::not_stored();
+	}
+
+	/**
+	 * The answer where the database did not take what it was given.
+	 *
+	 * @return \WP_Error
+	 */
+	private static function not_stored() {
+		return new \WP_Error( 'closte_sync_not_stored', __( 'The database did not take it.', 'closte-sync' ), array( 'status' => 503 ) );
 	}
 
 	/**

@@ -33,16 +33,17 @@ final class Checks {
 	}
 
 	/**
-	 * Whether somebody knocked in vain within a day.
+	 * Whether a signed request was refused within a day.
 	 *
 	 * @return array
 	 */
 	private static function refused() {
 		$refused = Refusals::told();
-		$lately  = null !== $refused['at'] && time() - $refused['at'] < DAY_IN_SECONDS;
+		$signed  = Refusals::signed_at();
+		$lately  = null !== $signed && time() - $signed < DAY_IN_SECONDS;
 		/* translators: 1: a number, 2: a code. */
 		$text = sprintf( __( 'Requests refused so far: %1$d, the last one as %2$s.', 'closte-sync' ), $refused['count'], (string) $refused['last'] );
-		return self::check( ! $lately, __( 'No request was refused today', 'closte-sync' ), 0 === $refused['count'] ? '' : $text );
+		return self::check( ! $lately, __( 'No signed request was refused today', 'closte-sync' ), 0 === $refused['count'] ? '' : $text );
 	}
 
 	/**

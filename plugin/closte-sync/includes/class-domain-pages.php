@@ -49,12 +49,17 @@ final class Domain_Pages {
 	}
 
 	/**
-	 * WordPress shows the actions of a row only under the mouse; a reason should always be seen.
+	 * WordPress moves the actions of a row out of sight, but for the row under the mouse, small screens and
+	 * browsers without scripts; a reason should always be seen, so it is moved back by as much.
 	 */
 	public static function style() {
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only which page this is.
 		if ( isset( $_GET['page'] ) && self::LIST_PAGE === $_GET['page'] ) {
-			echo '<style>.row-actions .closte-sync{display:block;position:relative;left:9999em}tr:hover .row-actions .closte-sync,.row-actions.visible .closte-sync,.row-actions:focus-within .closte-sync{left:0}</style>';
+			echo '<style>'
+				. '.row-actions .closte-sync{display:block;position:relative;left:9999em;color:#50575e}'
+				. '.rtl .row-actions .closte-sync{left:auto;right:9999em}'
+				. 'tr:hover .row-actions .closte-sync,.row-actions.visible .closte-sync,.mobile .row-actions .closte-sync,.no-js .row-actions .closte-sync{left:0;right:auto}'
+				. '</style>';
 		}
 	}
 

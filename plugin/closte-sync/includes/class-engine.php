@@ -31,7 +31,13 @@ final class Engine {
 	const MOST_LINES = 200;
 
 	/**
-	 * What this request has read so far: each page asks, so it asks once.
+	 * The most alerts, and problems, that are kept, and the most characters of each.
+	 */
+	const MOST_TEXTS = 50;
+	const LONGEST    = 500;
+
+	/**
+	 * What was read so far: a page asks several times, the database is asked once.
 	 *
 	 * @var array|null
 	 */
@@ -74,13 +80,14 @@ final class Engine {
 	}
 
 	/**
-	 * A good request came.
+	 * The engine is at work: what it does for the network arrives here, and is kept.
 	 *
 	 * @param int $now The time.
+	 * @return bool Whether that is stored.
 	 */
 	public static function note_heard( $now ) {
-		Network_Options::write( self::HEARD, $now );
 		self::forget();
+		return Network_Options::write( self::HEARD, $now );
 	}
 
 	/**
@@ -89,7 +96,7 @@ final class Engine {
 	 * @return array
 	 */
 	public static function report() {
-		$none   = array(
+		$none = array(
 			'engine'   => null,
 			'at'       => null,
 			'silence'  => self::SILENCE,
@@ -102,8 +109,7 @@ final class Engine {
 			'problems' => array(),
 			'counts'   => array(),
 		);
-		$report = self::read()[ self::REPORT ];
-		return is_array( $report ) ? array_merge( $none, $report ) : $none;
+		return array_merge( $none, self::decode( self::read()[ self::REPORT ] ) );
 	}
 
 	/**
@@ -112,23 +118,26 @@ final class Engine {
 	 * @return array
 	 */
 	public static function domains() {
-		$domains = Network_Options::read( self::DOMAINS );
-		return is_array( $domains ) ? $domains : array();
+		return self::decode( Network_Options::read( self::DOMAINS ) );
 	}
 
 	/**
 	 * Keep what the engine told.
 	 *
 	 * @param array $told The body of the request.
+	 * @return bool Whether all of it is stored.
 	 */
 	public static function store( array $told ) {
-		Network_Options::write( self::REPORT, self::tidy( $told ) );
-		if ( isset( $told['domains'] ) && is_array( $told['domains'] ) ) {
-			Network_Options::write( self::DOMAINS, array_filter( $told['domains'], 'is_array' ) );
-		}
-		$lines = array_slice( self::texts( $told, 'log' ), 0, self::MOST_LINES );
-		array_map( array( Ultimate_Multisite::class, 'log' ), $lines );
 		self::forget();
+		$has_domains = isset( $told['domains'] ) && is_array( $told['domains'] );
+		if ( $has_domains && ! self::keep( self::DOMAINS, array_filter( $told['domains'], 'is_array' ) ) ) {
+			return false;
+		}
+		if ( ! self::keep( self::REPORT, self::tidy( $told ) ) ) {
+			return false;
+		}
+		array_map( array( Ultimate_Multisite::class, 'log' ), self::texts( $told, 'log', self::MOST_LINES ) );
+		return true;
 	}
 
 	/**
@@ -156,14 +165,37 @@ final class Engine {
 				'file' => self::text( $nudge, 'file' ),
 			),
 			'panel'    => self::text( $told, 'panel' ),
-			'alerts'   => self::texts( $told, 'alerts' ),
-			'problems' => self::texts( $told, 'problems' ),
+			'alerts'   => self::short_texts( $told, 'alerts' ),
+			'problems' => self::short_texts( $told, 'problems' ),
 			'counts'   => array_map( 'intval', self::items( $told, 'counts' ) ),
 		);
 	}
 
 	/**
-	 * What every page asks for, in one question.
+	 * Keep what was told as plain ASCII, as not every network's table takes all of UTF-8.
+	 *
+	 * @param string $name  Of the option.
+	 * @param array  $value What was told.
+	 * @return bool Whether that is stored.
+	 */
+	private static function keep( $name, array $value ) {
+		$text = wp_json_encode( $value );
+		return is_string( $text ) && Network_Options::write( $name, $text );
+	}
+
+	/**
+	 * What was kept so.
+	 *
+	 * @param mixed $stored As it was read.
+	 * @return array Empty for what makes no sense.
+	 */
+	private static function decode( $stored ) {
+		$value = is_string( $stored ) ? json_decode( $stored, true ) : null;
+		return is_array( $value ) ? $value : array();
+	}
+
+	/**
+	 * What decides who is in charge, and the report, in one question.
 	 *
 	 * @return array
 	 */
@@ -190,10 +222,25 @@ final class Engine {
 	 *
 	 * @param array  $told Where it may be.
 	 * @param string $name Its name.
+	 * @param int    $most How many are taken.
 	 * @return string[]
 	 */
-	private static function texts( array $told, $name ) {
-		return array_values( array_filter( self::items( $told, $name ), 'is_string' ) );
+	private static function texts( array $told, $name, $most ) {
+		return array_slice( array_filter( self::items( $told, $name ), 'is_string' ), 0, $most );
+	}
+
+	/**
+	 * The texts of a list that is kept: not too many, and none too long.
+	 *
+	 * @param array  $told Where it may be.
+	 * @param string $name Its name.
+	 * @return string[]
+	 */
+	private static function short_texts( array $told, $name ) {
+		$shorten = static function ( $text ) {
+			return mb_substr( $text, 0, self::LONGEST, 'UTF-8' );
+		};
+		return array_values( array_map( $shorten, self::texts( $told, $name, self::MOST_TEXTS ) ) );
 	}
 
 	/**

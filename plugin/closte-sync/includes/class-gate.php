@@ -69,7 +69,6 @@ final class Gate {
 		if ( ! $is_new ) {
 			return Refusals::refuse( 'closte_sync_replayed' );
 		}
-		Engine::note_heard( $now );
 		return true;
 	}
 

@@ -53,6 +53,15 @@ final class Home {
 	}
 
 	/**
+	 * Whether any home stands there, be it one that cannot be read.
+	 *
+	 * @return bool
+	 */
+	public static function is_there() {
+		return null !== Network_Options::raw( array( self::OPTION ) )[ self::OPTION ];
+	}
+
+	/**
 	 * Whether there is a text.
 	 *
 	 * @param array  $home Where.

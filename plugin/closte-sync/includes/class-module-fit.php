@@ -69,6 +69,6 @@ final class Module_Fit {
 		$type = $method->getReturnType();
 		return ! $method->isFinal() && ! $method->isStatic() && ! $method->isPrivate()
 			&& $method->getNumberOfParameters() === $parameters
-			&& ( null === $type || (string) $type === $returns );
+			&& ( null === $type || ( $type instanceof \ReflectionNamedType && $type->getName() === $returns ) );
 	}
 }

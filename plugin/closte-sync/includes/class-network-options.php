@@ -61,20 +61,23 @@ final class Network_Options {
 	 *
 	 * @param string $name  Its name.
 	 * @param mixed  $value What is to be read from now on.
+	 * @return bool Whether the database took it.
 	 */
 	public static function write( $name, $value ) {
 		global $wpdb;
 		$network = get_current_network_id();
 		$stored  = maybe_serialize( $value );
+		$is_done = false;
 		// phpcs:disable WordPress.DB -- A cache is what we avoid.
 		$row = $wpdb->get_var( $wpdb->prepare( "SELECT meta_id FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id LIMIT 1", $network, $name ) );
-		if ( null === $row ) {
-			$wpdb->query( $wpdb->prepare( "INSERT INTO $wpdb->sitemeta (site_id, meta_key, meta_value) VALUES (%d, %s, %s)", $network, $name, $stored ) );
-		} else {
-			$wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE meta_id = %d", $stored, $row ) );
+		if ( null !== $row ) {
+			$is_done = false !== $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE meta_id = %d", $stored, $row ) );
+		} elseif ( '' === $wpdb->last_error ) {
+			$is_done = 1 === $wpdb->query( $wpdb->prepare( "INSERT INTO $wpdb->sitemeta (site_id, meta_key, meta_value) VALUES (%d, %s, %s)", $network, $name, $stored ) );
 		}
 		// phpcs:enable
-		self::forget( $name );
+		self::forget( $name, null === $row );
+		return $is_done;
 	}
 
 	/**
@@ -88,33 +91,22 @@ final class Network_Options {
 		$network = get_current_network_id();
 		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
 		$wpdb->query( $wpdb->prepare( "INSERT INTO $wpdb->sitemeta (site_id, meta_key, meta_value) SELECT %d, %s, %s FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s)", $network, $name, maybe_serialize( $value ), $network, $name ) );
-		self::forget( $name );
+		self::forget( $name, true );
 	}
 
 	/**
-	 * Count one of our own options up, in one step.
+	 * Take an option out of the object cache.
 	 *
-	 * @param string $name Its name.
+	 * @param string $name   Its name.
+	 * @param bool   $is_new Whether the cache may say that there is none. All options share that list, so it is
+	 *                       not dropped for nothing.
 	 */
-	public static function count_up( $name ) {
-		global $wpdb;
-		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
-		$rows = $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = meta_value + 1 WHERE site_id = %d AND meta_key = %s", get_current_network_id(), $name ) );
-		if ( 0 === $rows ) {
-			self::write_first( $name, 1 );
-		}
-		self::forget( $name );
-	}
-
-	/**
-	 * Take an option out of the object cache, and the word that there is none.
-	 *
-	 * @param string $name Its name.
-	 */
-	public static function forget( $name ) {
+	public static function forget( $name, $is_new ) {
 		$network = get_current_network_id();
 		wp_cache_delete( "$network:$name", 'site-options' );
-		wp_cache_delete( "$network:notoptions", 'site-options' );
+		if ( $is_new ) {
+			wp_cache_delete( "$network:notoptions", 'site-options' );
+		}
 	}
 
 	/**

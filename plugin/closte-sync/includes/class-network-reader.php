@@ -21,11 +21,6 @@ final class Network_Reader {
 	const SETTINGS = array( 'dns_check_interval', 'auto_create_www_subdomain', 'enable_domain_mapping' );
 
 	/**
-	 * How often hooks told of a change.
-	 */
-	const CHANGES = 'closte_sync_changes';
-
-	/**
 	 * Whether every question so far was answered.
 	 *
 	 * @var bool
@@ -64,7 +59,7 @@ final class Network_Reader {
 	 * @return array
 	 */
 	private function answer( $known ) {
-		$options = Network_Options::raw( array( Ultimate_Multisite::SETTINGS, Ultimate_Multisite::INTEGRATIONS, Home::OPTION, self::CHANGES ) );
+		$options = Network_Options::raw( array( Ultimate_Multisite::SETTINGS, Ultimate_Multisite::INTEGRATIONS, Home::OPTION ) );
 		$this->note_errors();
 		$words = Ultimate_Multisite::stage_words();
 		$this->note_errors();

@@ -145,7 +145,6 @@ final class Nudge {
 			return;
 		}
 		try {
-			Network_Options::count_up( Network_Reader::CHANGES );
 			$nudge = Engine::report()['nudge'];
 			if ( ! self::touch( $nudge['file'] ) && null !== $nudge['url'] ) {
 				self::post( $nudge['url'], $what );

@@ -40,6 +40,9 @@ final class Refusals {
 		++$state['count'];
 		$state['last'] = $code;
 		$state['at']   = $now;
+		if ( 'closte_sync_unsigned' !== $code ) {
+			$state['signed_at'] = $now;
+		}
 		Network_Options::write( self::OPTION, $state );
 		return new \WP_Error( $code, self::message( $code ), array( 'status' => 401 ) );
 	}
@@ -54,17 +57,27 @@ final class Refusals {
 	}
 
 	/**
+	 * When a request that was signed was refused last: anybody who finds the address sends others.
+	 *
+	 * @return int|null
+	 */
+	public static function signed_at() {
+		return self::state()['signed_at'];
+	}
+
+	/**
 	 * What is known.
 	 *
 	 * @return array
 	 */
 	private static function state() {
 		$none  = array(
-			'count' => 0,
-			'last'  => null,
-			'at'    => null,
-			'since' => 0,
-			'some'  => 0,
+			'count'     => 0,
+			'last'      => null,
+			'at'        => null,
+			'signed_at' => null,
+			'since'     => 0,
+			'some'      => 0,
 		);
 		$state = Network_Options::read( self::OPTION );
 		return is_array( $state ) ? array_merge( $none, $state ) : $none;

@@ -2,8 +2,9 @@
 /**
  * Takes the place of Ultimate Multisite's built-in Closte integration, as long as the engine lives.
  *
- * Nothing of it is changed for good: it is done anew in each request, so where the engine falls
- * silent, Closte is switched off or this plugin goes, the built-in works as if we had never been.
+ * Nothing of it is changed for good: each event decides anew, as some processes live for long. So where
+ * the engine falls silent, Closte is switched off or this plugin goes, the built-in works as if we had
+ * never been; and a visit without any event costs no question to the database.
  *
  * @package Closte_Sync
  */
@@ -13,7 +14,7 @@ namespace Closte_Sync;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * The takeover of one request.
+ * The takeover of one event, and of what the wizard shows.
  */
 final class Takeover {
 
@@ -28,15 +29,25 @@ final class Takeover {
 	const CHECKS = 'wu_async_process_domain_stage';
 
 	/**
+	 * What is out at the moment: by hook, its callbacks, each as how it was hooked.
+	 *
+	 * @var array[]
+	 */
+	private static $out = array();
+
+	/**
 	 * Listen to WordPress.
 	 */
 	public static function listen() {
 		add_action( 'wu_register_capabilities', array( self::class, 'replace_capability' ), PHP_INT_MAX );
-		add_action( 'wp_loaded', array( self::class, 'take_out_the_built_in' ), PHP_INT_MIN );
+		foreach ( array_merge( self::HOOKS, array( self::CHECKS ) ) as $hook ) {
+			add_action( $hook, array( self::class, 'take_out_the_built_in' ), PHP_INT_MIN );
+			add_action( $hook, array( self::class, 'put_back_the_built_in' ), PHP_INT_MAX );
+		}
 	}
 
 	/**
-	 * How the plugin takes the built-in integration's place from now on.
+	 * How the plugin takes the built-in integration's place at the moment.
 	 *
 	 * @return string `registry`, `hooks` or `off`.
 	 */
@@ -48,47 +59,66 @@ final class Takeover {
 	}
 
 	/**
-	 * Put our module in the place of the built-in one.
+	 * Put our module in the place of the built-in one, where people may look at it or test it. Elsewhere what
+	 * is done at each event is enough.
 	 *
 	 * @param object $registry Of integrations.
 	 */
 	public static function replace_capability( $registry ) {
-		if ( 'registry' === self::mode() && is_callable( array( $registry, 'add_capability' ) ) ) {
+		if ( ( is_admin() || wp_doing_ajax() ) && 'registry' === self::mode() && is_callable( array( $registry, 'add_capability' ) ) ) {
 			$registry->add_capability( 'closte', new Domain_Mapping_Module() );
 		}
 	}
 
 	/**
-	 * Without a registry the built-in acts by itself; and its checks run in any case.
+	 * An event begins: where we are in charge, the built-in does not hear of it.
 	 */
 	public static function take_out_the_built_in() {
-		if ( ! Engine::is_in_charge() ) {
-			return;
+		$hook = current_filter();
+		// An earlier event may have ended with an exception, before all was back.
+		self::put_back( $hook );
+		Engine::forget();
+		if ( Engine::is_in_charge() ) {
+			self::take_out( $hook, self::CHECKS === $hook ? '' : 'Closte' );
 		}
-		foreach ( self::HOOKS as $hook ) {
-			self::remove( $hook, 'Closte' );
-		}
-		self::remove( self::CHECKS, '' );
-		// What was scheduled earlier fails loudly where nobody listens to it.
-		add_action( self::CHECKS, '__return_null' );
 	}
 
 	/**
-	 * Remove Ultimate Multisite's own callbacks.
+	 * An event is over: the next one may be the built-in's.
+	 */
+	public static function put_back_the_built_in() {
+		self::put_back( current_filter() );
+	}
+
+	/**
+	 * Remove Ultimate Multisite's own callbacks for a while.
 	 *
 	 * @param string $hook  From which hook.
 	 * @param string $class A part of the name of their class.
 	 */
-	private static function remove( $hook, $class ) {
+	private static function take_out( $hook, $class ) {
 		global $wp_filter;
-		$callbacks = isset( $wp_filter[ $hook ] ) ? $wp_filter[ $hook ]->callbacks : array();
-		foreach ( $callbacks as $priority => $all ) {
+		foreach ( $wp_filter[ $hook ]->callbacks as $priority => $all ) {
 			foreach ( $all as $callback ) {
 				$name = self::class_of( $callback['function'] );
 				if ( 0 === stripos( $name, 'WP_Ultimo\\' ) && ( '' === $class || false !== stripos( $name, $class ) ) ) {
 					remove_action( $hook, $callback['function'], $priority );
+					self::$out[ $hook ][] = array( $callback['function'], $priority, $callback['accepted_args'] );
 				}
 			}
+		}
+	}
+
+	/**
+	 * Put back what was removed.
+	 *
+	 * @param string $hook To which hook.
+	 */
+	private static function put_back( $hook ) {
+		$out = isset( self::$out[ $hook ] ) ? self::$out[ $hook ] : array();
+		unset( self::$out[ $hook ] );
+		foreach ( $out as $callback ) {
+			add_action( $hook, ...$callback );
 		}
 	}
 

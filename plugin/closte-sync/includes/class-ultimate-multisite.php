@@ -82,9 +82,8 @@ final class Ultimate_Multisite {
 			return false;
 		}
 		$integrations['closte'] = $on;
-		Network_Options::forget( self::INTEGRATIONS );
+		Network_Options::forget( self::INTEGRATIONS, true );
 		update_network_option( get_current_network_id(), self::INTEGRATIONS, $integrations );
-		Engine::forget();
 		return true;
 	}
 

@@ -61,7 +61,7 @@ fn hello_tells_who_is_here() {
     assert!(answer.head.contains("cache-control: no-"), "{answer:?}");
     let hello = answer.json();
     assert_eq!(hello["plugin"], env!("CARGO_PKG_VERSION"));
-    assert_eq!((&hello["protocol"], &hello["mode"]), (&json!(1), &json!("registry")));
+    assert_eq!((&hello["protocol"], &hello["mode"]), (&json!(1), &json!("off")));
     assert_eq!(hello["ultimate_multisite"], "2.4.13");
     assert_eq!((&hello["switched_on"], &hello["object_cache"]), (&json!(true), &json!(false)));
     assert_eq!(hello["rechecks"], json!([]));
@@ -231,15 +231,16 @@ fn another_secret_is_taken_over_https_only() {
     let other = SECRET.replace('0', "c");
     let call = Call::signed("secret", &json!({"secret": other}));
     assert_eq!(world.refused(&call), (403, "closte_sync_not_https".to_owned()));
-    let ask = |secret: &str| {
-        let call = Call::signed("secret", &json!({"secret": secret}));
+    let ask_with = |key: &str, secret: &str| {
+        let asked = json!({"secret": secret});
+        let call = Call::signed_with(key, "to-plugin", "secret", &asked, now());
         let headers: Vec<String> = call
             .headers
             .iter()
             .map(|(name, value)| format!("$request->set_header('{name}', '{value}');"))
             .collect();
         world.wordpress.php(&format!(
-            "$_SERVER['HTTPS'] = 'on'; $request = new WP_REST_Request('POST', '{}'); {} \
+            "$wpdb->suppress_errors(); $_SERVER['HTTPS'] = 'on'; $request = new WP_REST_Request('POST', '{}'); {} \
              $request->set_header('Content-Type', 'application/json'); $request->set_body('{}'); \
              echo rest_do_request($request)->get_status();",
             call.path,
@@ -247,7 +248,11 @@ fn another_secret_is_taken_over_https_only() {
             call.body
         ))
     };
-    assert_eq!(ask("short"), "400");
-    assert_eq!(ask(&other), "200");
+    assert_eq!(ask_with(SECRET, "short"), "400");
+    assert_eq!(ask_with(SECRET, &other), "200");
+    assert_eq!(world.read_option("closte_sync_secret"), other);
+    // A secret that is answered as taken is the only one that the engine still has.
+    world.break_options();
+    assert_eq!(ask_with(&other, &SECRET.replace('0', "d")), "503");
     assert_eq!(world.read_option("closte_sync_secret"), other);
 }

@@ -24,18 +24,93 @@ fn a_report_is_kept_and_its_lines_reach_the_log() {
     );
     assert_eq!(answer, json!({}));
     assert_eq!(world.wordpress.log("integration-closte"), ["one line", "another line"]);
-    let report = world.read_option("closte_sync_report");
+    let report = world.kept("closte_sync_report");
     assert_eq!((&report["silence"], &report["counts"]), (&json!(60), &json!({"done": 12})));
-    assert_eq!(world.read_option("closte_sync_domains").as_object().unwrap().len(), 2);
+    assert_eq!(world.kept("closte_sync_domains").as_object().unwrap().len(), 2);
 
     world.call("report", &json!({"engine": "0.1.0"}));
-    assert_eq!(world.read_option("closte_sync_domains").as_object().unwrap().len(), 2);
+    assert_eq!(world.kept("closte_sync_domains").as_object().unwrap().len(), 2);
     let one = json!({"domain": "shop.example", "person": false});
     world.call("report", &json!({"engine": "0.1.0", "domains": {id.to_string(): one}}));
-    let domains = world.read_option("closte_sync_domains");
+    let domains = world.kept("closte_sync_domains");
     assert_eq!(domains, json!({id.to_string(): one}), "what is told takes the place of what was");
-    assert_eq!(world.read_option("closte_sync_report")["silence"], 3600);
+    assert_eq!(world.kept("closte_sync_report")["silence"], 3600);
     assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_report_is_kept_in_a_table_of_any_charset_and_in_bounds() {
+    let world = World::new();
+    world.database.execute("ALTER TABLE wp_sitemeta CONVERT TO CHARACTER SET latin1");
+    let text = "\u{1f512} \u{448}";
+    let long = text.repeat(1000);
+    let domains = json!({"41": {"domain": "shop.example", "person": true, "text": text}});
+    world.call(
+        "report",
+        &json!({"alerts": vec![text; 60], "problems": [7, long], "domains": domains}),
+    );
+    let report = world.kept("closte_sync_report");
+    assert_eq!(report["alerts"], json!(vec![text; 50]));
+    let problem = report["problems"][0].as_str().unwrap();
+    assert_eq!((problem.chars().count(), long.starts_with(problem)), (500, true));
+    assert_eq!(world.kept("closte_sync_domains"), domains);
+    let shown = world.wordpress.php("echo Closte_Sync\\Engine::domains()[41]['text'];");
+    assert_eq!(shown, text);
+}
+
+#[test]
+fn only_what_the_engine_does_for_the_network_is_a_sign_of_life() {
+    let world = World::new();
+    let heard = || world.wordpress.php("echo Closte_Sync\\Engine::heard_at();") != "0";
+    let home = json!({"domain": "network.example", "ledger": "l-1"});
+    for (call, asked) in [
+        ("hello", json!({"take": true})),
+        ("network", json!({"known": null})),
+        ("home", home),
+        ("switch", json!({"on": true})),
+    ] {
+        world.call(call, &asked);
+        assert!(!heard(), "{call}");
+    }
+    assert_eq!(world.call("hello", &json!({}))["mode"], "off");
+    for (call, asked) in [("stages", json!({"writes": []})), ("report", json!({}))] {
+        world.option("closte_sync_heard", "0");
+        world.call(call, &asked);
+        assert!(heard(), "{call}");
+    }
+    assert_eq!(world.call("hello", &json!({}))["mode"], "registry");
+}
+
+#[test]
+fn what_is_not_stored_is_not_answered_as_if_it_were() {
+    let world = World::new();
+    world.break_options();
+    for (call, asked) in [
+        ("report", json!({"log": ["a line"]})),
+        ("home", json!({"domain": "network.example", "ledger": "l-1"})),
+        ("home", json!({"domain": "network.example", "ledger": "l-1", "replace": true})),
+        ("switch", json!({"on": false})),
+    ] {
+        let refused = world.refused(&Call::signed(call, &asked));
+        assert_eq!(refused, (503, "closte_sync_not_stored".to_owned()), "{call}");
+    }
+    assert_eq!(world.wordpress.php("echo Closte_Sync\\Engine::heard_at();"), "0");
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_cache_says_is_not_there_is_forgotten_only_when_something_new_comes() {
+    let world = World::new();
+    world.wordpress.keep_object_cache();
+    let none = "get_network_option(1, 'closte_none'); \
+        $known = fn () => isset(wp_cache_get('1:notoptions', 'site-options')['closte_none']);";
+    let code = format!(
+        "{none} foreach ([1, 2] as $value) {{ \
+         var_dump(Closte_Sync\\Network_Options::write('closte_new', $value), $known()); {none} }} \
+         echo get_network_option(1, 'closte_new');"
+    );
+    let said = "bool(true)\nbool(false)\nbool(true)\nbool(true)\n2";
+    assert_eq!(world.wordpress.php(&code), said);
 }
 
 #[test]

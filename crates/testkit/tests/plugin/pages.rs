@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Admin, World};
+use crate::world::{Admin, Call, World};
 
 const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
@@ -123,6 +123,14 @@ fn site_health_has_our_checks() {
     assert_eq!(health(1), well.replace("engine good", "engine recommended"));
     world.heard();
     assert_eq!(health(1), well);
+    let mut bad = Call::signed("hello", &json!({}));
+    bad.body = "{} ".to_owned();
+    let forged = bad.clone();
+    bad.headers.clear();
+    assert_eq!(world.refused(&bad).0, 401);
+    assert_eq!(health(1), well, "anybody may send what is not signed");
+    assert_eq!(world.refused(&forged).0, 401);
+    assert_eq!(health(1), well.replace("refused good", "refused recommended"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::wordpress::UltimateMultisite;
 
-use crate::world::World;
+use crate::world::{Admin, World};
 
 /// All that makes the built-in integration act.
 const EVENTS: &str = "do_action('wu_add_domain', 'shop.example', 1); \
@@ -58,6 +58,47 @@ fn what_is_scheduled_still_finds_somebody_who_listens() {
     assert_eq!(world.wordpress.php(code), "1,1,1,1,1");
 }
 
+/// Such as a queue's worker, that lives through what a page never sees.
+#[test]
+fn a_process_that_lives_for_long_follows_what_changes_meanwhile() {
+    for version in ALL {
+        let world = World::with(version);
+        let event = "do_action('wu_add_domain', 'shop.example', 1); \
+            echo implode(',', array_keys($GLOBALS['wp_filter']['wu_add_domain']->callbacks)) === $all ? '' : 'lost ';";
+        let heard = |at: &str| {
+            let sql = "UPDATE wp_sitemeta SET meta_value = %d WHERE meta_key = 'closte_sync_heard'";
+            format!("$wpdb->query($wpdb->prepare(\"{sql}\", {at}));")
+        };
+        let fails = "$fails = function () { throw new Exception('x'); }; \
+            add_action('wu_add_domain', $fails, 50); \
+            try { do_action('wu_add_domain', 'shop.example', 1); } catch (Exception $e) {} \
+            remove_action('wu_add_domain', $fails, 50);";
+        world.option("closte_sync_heard", "0");
+        world.wordpress.php(&format!(
+            "$all = implode(',', array_keys($GLOBALS['wp_filter']['wu_add_domain']->callbacks)); \
+             {event} {} {event} {event} {fails} {} {event} {} {event}",
+            heard("time()"),
+            heard("1000"),
+            heard("time()"),
+        ));
+        let twice = ["add shop.example"; 2];
+        assert_eq!(world.wordpress.built_in_calls(), twice, "{version:?}: before and between");
+    }
+}
+
+#[test]
+fn a_visit_without_any_event_asks_the_database_nothing() {
+    let world = World::new();
+    world.heard();
+    let code = "echo (int) defined('SAVEQUERIES'), count(array_filter($wpdb->queries, \
+        fn ($it) => str_contains($it[0], 'closte_sync')));";
+    let file = world.wordpress.root().join("wp-content/mu-plugins/a_queries.php");
+    std::fs::write(file, "<?php define('SAVEQUERIES', true);").unwrap();
+    assert_eq!(world.wordpress.php(code), "10");
+    let event = "do_action('wu_add_domain', 'shop.example', 1);";
+    assert_eq!(world.wordpress.php(&format!("{event} {code}")), "11");
+}
+
 #[test]
 fn where_closte_is_switched_off_nothing_is_touched() {
     let world = World::with(UltimateMultisite::Hooks);
@@ -71,7 +112,10 @@ fn where_closte_is_switched_off_nothing_is_touched() {
 fn the_module_answers_for_the_integration() {
     let world = World::new();
     world.heard();
-    let module = "$it = $stand_in_registry->get_capability('closte', 'domain-mapping');";
+    // It is looked at in the admin's pages, and tested from there.
+    let module = "require_once ABSPATH . 'wp-admin/includes/admin.php'; \
+        set_current_screen('dashboard-network'); $stand_in_registry->fire(); \
+        $it = $stand_in_registry->get_capability('closte', 'domain-mapping');";
     let code = format!(
         "{module} echo get_class($it), ' ', var_export($it->test_connection(), true), ' ', \
          var_export($it->supports('autossl'), true), ' ', count($it->get_explainer_lines()['will']);"
@@ -103,5 +147,7 @@ fn classes_of_a_shape_that_nobody_foresaw_end_no_page() {
         assert_ne!(text.replace(from, to), text);
         assert_eq!(world.call("hello", &json!({}))["mode"], "hooks", "{to}");
         assert_eq!(calls(&world), [""; 0], "{to}");
+        let page = Admin::of(&world).page("/wp-admin/network/settings.php?page=closte-sync");
+        assert_eq!(page.status, 200, "{to}: {page:?}");
     }
 }

@@ -83,6 +83,24 @@ impl World {
         serde_json::from_str(&self.wordpress.php(&code)).unwrap()
     }
 
+    /// What the engine told, as it is kept in one of the network's options.
+    pub(crate) fn kept(&self, name: &str) -> Value {
+        let text = self.read_option(name);
+        let text = text.as_str().unwrap_or_else(|| panic!("{name}: {text}"));
+        assert!(text.is_ascii(), "{text}");
+        serde_json::from_str(text).unwrap()
+    }
+
+    /// From now on the table of the network's options takes nothing.
+    pub(crate) fn break_options(&self) {
+        for change in ["INSERT", "UPDATE"] {
+            self.database.execute(&format!(
+                "CREATE TRIGGER no_{change} BEFORE {change} ON wp_sitemeta \
+                 FOR EACH ROW SIGNAL SQLSTATE '45000'"
+            ));
+        }
+    }
+
     /// Map a domain by SQL; the id of the mapping.
     pub(crate) fn map(&self, domain: &str, stage: &str) -> u64 {
         let sql = format!(
