@@ -115,11 +115,12 @@ pub(crate) fn pack(zip: &Path, secret: Option<&str>) -> io::Result<PathBuf> {
 /// Delete what was packed into `folder` before: it may hold a secret.
 pub(crate) fn clear_zips(folder: &Path) {
     let Ok(files) = fs::read_dir(folder) else { return };
-    for file in files.flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
-        if name.starts_with("closte-sync-plugin") && name.ends_with(".zip") {
+    for path in files.flatten().map(|file| file.path()) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let ours = name.starts_with("closte-sync-plugin");
+        if ours && path.extension().is_some_and(|it| it == "zip") {
             // What cannot be deleted cannot be written either, which is told.
-            let _ = fs::remove_file(file.path());
+            let _ = fs::remove_file(&path);
         }
     }
 }

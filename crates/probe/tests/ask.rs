@@ -165,7 +165,7 @@ async fn what_stands_in_front_of_wordpress_is_no_proof() {
     let page = no_proof("it answered with something else than JSON, such as a page");
     assert_eq!(ask(&probe, "cached.shop.test").await, page);
     assert_eq!(ask(&probe, "text.shop.test").await, page);
-    let moved = no_proof("it redirects to `https://shop.test/?x` (status 301)");
+    let moved = no_proof("it redirects to `https://shop.test/` (status 301)");
     assert_eq!(ask(&probe, "moved.shop.test").await, moved);
     assert_eq!(web.visits().len(), 3, "no redirect is followed");
 }

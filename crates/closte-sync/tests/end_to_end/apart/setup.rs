@@ -148,7 +148,7 @@ async fn a_plugin_that_nobody_has_uploaded_yet_stops_nothing() {
     let zips = || {
         let files = fs::read_dir(apart.world.ledger().parent().unwrap()).unwrap();
         let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.ends_with(".zip")).collect::<Vec<_>>()
+        names.filter(|name| name.starts_with("closte-sync-plugin")).collect::<Vec<_>>()
     };
     for _ in 0..2 {
         let packed = apart.world.done("plugin install");
