@@ -134,7 +134,7 @@ impl Context {
 
     /// The adapters, as the settings say.
     pub(crate) fn wiring(&self) -> Wiring<'_> {
-        Wiring { settings: &self.loaded.settings, environment: &self.environment }
+        Wiring::new(&self.loaded.settings, &self.environment)
     }
 }
 

@@ -6,6 +6,7 @@ mod api_key;
 mod reach;
 mod secret;
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,9 @@ pub(crate) use secret::Agreement;
 /// The settings, ready to make adapters of.
 pub(crate) struct Wiring<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) environment: &'a Environment,
+    environment: &'a Environment,
+    /// wp-config.php, once it was asked for: parsing it is most of a start.
+    wp_config: OnceCell<WpConfig>,
 }
 
 /// An engine that may write, or who has that right.
@@ -52,14 +55,26 @@ pub(crate) enum LockedLedger {
     HeldBy(Option<Owner>),
 }
 
-impl Wiring<'_> {
+impl<'a> Wiring<'a> {
+    pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
+        Self { settings, environment, wp_config: OnceCell::new() }
+    }
+
     /// Whether neither the database nor the files of WordPress are in reach.
     pub(crate) fn is_apart(&self) -> bool {
         self.settings.source == Source::Rest
     }
 
-    /// wp-config.php, where it is set or found.
+    /// wp-config.php, where it is set or found; as it was when it was first asked for.
     pub(crate) fn wp_config(&self) -> Result<WpConfig, Failure> {
+        if let Some(wp) = self.wp_config.get() {
+            return Ok(wp.clone());
+        }
+        let wp = self.load_wp_config()?;
+        Ok(self.wp_config.get_or_init(|| wp).clone())
+    }
+
+    fn load_wp_config(&self) -> Result<WpConfig, Failure> {
         let found = match &self.settings.wp_config {
             Some(path) => Found::at(path),
             None => self.find_wp_config().map_err(|error| {
