@@ -101,9 +101,7 @@ async fn overdue(stop: &CancellationToken) {
 
 fn report(outcome: Result<(), PassError>) {
     if let Err(error) = outcome {
-        let failure = crate::cli::Failure::from(error);
-        let (what, hint) = failure.in_one_line();
-        tracing::error!(hint, "{what}; it is tried again by itself");
+        crate::cli::Failure::from(error).log("it is tried again by itself");
     }
 }
 

@@ -42,8 +42,7 @@ impl Ears {
         let file = wiring.secret_file()?;
         listening.spawn(watch(file, SECRET_WITHIN, move || reload.notify_one()));
         let secret = wiring.secret().unwrap_or_else(|failure| {
-            let (what, hint) = failure.in_one_line();
-            tracing::error!(hint, "{what}; nudges of the plugin are not heard");
+            failure.log("nudges of the plugin are not heard");
             None
         });
         if secret.is_some() {

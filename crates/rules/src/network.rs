@@ -4,6 +4,7 @@
 //! half-way is an error, never a smaller network.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use crate::stage::Stage;
@@ -153,6 +154,22 @@ pub struct Problem {
     pub id: Option<u64>,
     /// What is wrong and what to do, for people.
     pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    /// `wp_wu_domain_mappings.domain 12: …`, or the reason alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = [self.table.as_deref(), self.column.as_deref()];
+        let place: Vec<&str> = place.into_iter().flatten().collect();
+        if place.is_empty() {
+            return f.write_str(&self.reason);
+        }
+        f.write_str(&place.join("."))?;
+        if let Some(id) = self.id {
+            write!(f, " {id}")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
 }
 
 impl Problem {

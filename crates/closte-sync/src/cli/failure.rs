@@ -38,6 +38,12 @@ impl Failure {
         }
     }
 
+    /// Log it as an error; `so` is what that means for what goes on.
+    pub(crate) fn log(&self, so: &str) {
+        let (what, hint) = self.in_one_line();
+        tracing::error!(hint, "{what}; {so}");
+    }
+
     /// The exit code it ends with.
     pub(crate) fn exit(&self) -> Exit {
         self.exit

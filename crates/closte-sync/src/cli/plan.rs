@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::report::told;
 use super::{Context, Exit, Failure, report};
 use crate::pass::{Planned, Planning, Purpose, Report};
 use crate::view::ReportView;
@@ -51,7 +50,7 @@ fn text(report: &Report, hash: &str) -> String {
         let _ = writeln!(text, "held: {} {} ({})", held.action, held.domain, held.reason);
     }
     for problem in &report.problems {
-        let _ = writeln!(text, "problem: {}", told(problem));
+        let _ = writeln!(text, "problem: {problem}");
     }
     if report.changes.is_empty() && report.held.is_empty() {
         text.push_str("nothing to add or remove\n");

@@ -116,7 +116,7 @@ fn full(report: &Report) -> String {
         );
     }
     for problem in &report.problems {
-        let _ = writeln!(text, "problem: {}", told(problem));
+        let _ = writeln!(text, "problem: {problem}");
     }
     text + &tally(&report.changes)
 }
@@ -128,31 +128,14 @@ fn needs_a_person(report: &Report) -> String {
         let _ = writeln!(text, "{}", line(change));
     }
     for problem in report.problems.iter().filter(|problem| !report.known.contains(problem)) {
-        let _ = writeln!(text, "problem: {}", told(problem));
+        let _ = writeln!(text, "problem: {problem}");
     }
     text
 }
 
 /// `add-alias shop.example: done`, with the reason where there is one.
 fn line(change: &Change) -> String {
-    let mut text = format!("{} {}: {}", change.action, change.domain, change.outcome);
-    let why = [change.reason.as_deref(), change.detail.as_deref()];
-    let why: Vec<&str> = why.into_iter().flatten().collect();
-    if !why.is_empty() {
-        let _ = write!(text, " ({})", why.join(": "));
-    }
-    text
-}
-
-/// `wp_wu_domain_mappings.domain 12: …`.
-pub(super) fn told(problem: &Problem) -> String {
-    let place = [problem.table.as_deref(), problem.column.as_deref()];
-    let place: Vec<&str> = place.into_iter().flatten().collect();
-    match (place.is_empty(), problem.id) {
-        (true, _) => problem.reason.clone(),
-        (false, Some(id)) => format!("{} {id}: {}", place.join("."), problem.reason),
-        (false, None) => format!("{}: {}", place.join("."), problem.reason),
-    }
+    format!("{} {}: {}{}", change.action, change.domain, change.outcome, change.why())
 }
 
 fn tally(changes: &[Change]) -> String {
@@ -170,7 +153,7 @@ fn tally(changes: &[Change]) -> String {
 /// Say that something is switched off, and how to switch it on.
 pub(super) fn off(context: &Context, off: Off, problems: Vec<Problem>) -> Exit {
     for problem in &problems {
-        context.console.tell(format!("problem: {}", told(problem)));
+        context.console.tell(format!("problem: {problem}"));
     }
     context.console.tell(match off {
         Off::Closte => {

@@ -63,12 +63,12 @@ impl Args {
                     // The old ones go first: they have the address.
                     std::mem::replace(&mut ears, new_ears).close().await;
                     if let Err(failure) = ears.listen(&context.wiring(), &wishes).await {
-                        complain(&failure, "nudges over HTTP are not heard");
+                        failure.log("nudges over HTTP are not heard");
                     }
                     tracing::info!("settings and wp-config.php were read again");
                 }
                 Err(failure) => {
-                    complain(&failure, "the settings stay as they were, and are read again soon");
+                    failure.log("the settings stay as they were, and are read again soon");
                     reload_later(&wishes);
                 }
             }
@@ -136,11 +136,6 @@ fn reload_later(wishes: &Wishes) {
         sleep(RELOAD_AGAIN).await;
         reload.notify_one();
     });
-}
-
-fn complain(failure: &Failure, so: &str) {
-    let (what, hint) = failure.in_one_line();
-    tracing::error!(hint, "{what}; {so}");
 }
 
 fn reload_on_hangup(wishes: &Wishes) {

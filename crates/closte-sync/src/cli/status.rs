@@ -7,7 +7,6 @@ use rules::ledger::{Ledger, Recorded};
 
 use super::console::Tone;
 use super::domains::list;
-use super::report::told;
 use super::{Context, Exit, Failure};
 use crate::clock::{SystemClock, relative};
 use crate::view::StatusView;
@@ -51,7 +50,7 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
             let _ = writeln!(text, "held: {action} {domain} ({}); {}", held.reason, held.release);
         }
         for problem in &pass.problems {
-            let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Care), told(problem));
+            let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Care), problem);
         }
         if !view.foreign.is_empty() {
             let names = view.foreign.join(", ");

@@ -60,6 +60,15 @@ pub(crate) struct Change {
     pub(crate) detail: Option<String>,
 }
 
+impl Change {
+    /// ` (code: words)`, of that which there is; else nothing.
+    pub(crate) fn why(&self) -> String {
+        let why = [self.reason.as_deref(), self.detail.as_deref()];
+        let why: Vec<&str> = why.into_iter().flatten().collect();
+        if why.is_empty() { String::new() } else { format!(" ({})", why.join(": ")) }
+    }
+}
+
 /// Something that needs a person before the whole can go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Alert {

@@ -163,10 +163,7 @@ fn is_wrong(change: &Change) -> bool {
 }
 
 fn line(change: &Change) -> String {
-    let why: Vec<&str> =
-        [change.reason.as_deref(), change.detail.as_deref()].into_iter().flatten().collect();
-    let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(": ")) };
-    format!("{}: {} {}{why}", change.domain, change.action, change.outcome)
+    format!("{}: {} {}{}", change.domain, change.action, change.outcome, change.why())
 }
 
 fn counts(entries: &Entries) -> BTreeMap<Stage, u64> {

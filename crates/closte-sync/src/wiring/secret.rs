@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 use tempfile::NamedTempFile;
+use wordpress::options;
 use wordpress::signature::Secret;
 
 use super::{Reach, Wiring, secret_text};
@@ -16,9 +17,6 @@ use crate::cli::Failure;
 
 /// systemd's credential with the secret.
 const CREDENTIAL: &str = "plugin-secret";
-
-/// The network's option with the secret.
-const OPTION: &str = "closte_sync_secret";
 
 /// Whether both sides have the same secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +123,8 @@ impl Wiring<'_> {
     /// Whether the network's option holds what our file does.
     pub(crate) async fn agreement(&self, reach: &Reach) -> Result<Agreement, Failure> {
         let Some(ours) = self.secret()? else { return Ok(Agreement::NoneHere) };
-        let options = reach.source.options(&[OPTION]).await?;
-        Ok(match options.get(OPTION) {
+        let stored = reach.source.options(&[options::SECRET]).await?;
+        Ok(match stored.get(options::SECRET) {
             None => Agreement::NoneThere,
             Some(theirs) if theirs == ours.to_hex().expose_secret().as_bytes() => Agreement::Same,
             Some(_) => Agreement::Different,

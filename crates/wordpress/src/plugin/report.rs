@@ -17,7 +17,7 @@ pub(super) fn body(engine: &Engine, tidings: &Tidings<'_>) -> Value {
         "nudge": { "url": engine.nudge_url, "file": engine.nudge_file },
         "panel": engine.panel,
         "alerts": tidings.alerts,
-        "problems": tidings.problems.iter().map(problem).collect::<Vec<_>>(),
+        "problems": tidings.problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
         "counts": Value::Object(counts.collect()),
         "log": tidings.log,
     });
@@ -54,16 +54,6 @@ fn why(entry: &Entry) -> Option<(&'static str, String)> {
         _ => reason.sentence().to_owned(),
     };
     Some((reason.code(), text))
-}
-
-fn problem(problem: &Problem) -> String {
-    let place = [problem.table.as_deref(), problem.column.as_deref()];
-    let place: Vec<_> = place.into_iter().flatten().collect();
-    let id = problem.id.map_or(String::new(), |id| format!(" {id}"));
-    if place.is_empty() {
-        return problem.reason.clone();
-    }
-    format!("{}{id}: {}", place.join("."), problem.reason)
 }
 
 fn seconds(time: Time) -> i64 {
