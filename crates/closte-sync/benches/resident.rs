@@ -12,8 +12,8 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ledger::{Make, Place, SqliteLedger};
-use rules::entry::{Alias, Certificate, Hold, Holding, Mapped, Routing};
+use ledger::{CreateIfMissing, LedgerPath, SqliteLedger};
+use rules::entry::{Alias, Certificate, Mapped, Owned, OwnedAs, Routing};
 use rules::ledger::{Batch, Ledger};
 use rules::{Entry, Stage, Time};
 use sandbox::closte::CallKind;
@@ -159,14 +159,14 @@ async fn at_rest(count: u32) -> World {
         world.sandbox.closte().insert_alias(entry.domain.as_str());
     }
     let file = world.folder.path().join("state/closte-sync/ledger.db");
-    let place = Place::at(&format!("sqlite://{}", file.display()), &[]).unwrap();
-    let ledger = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let ledger_path = LedgerPath::at(&format!("sqlite://{}", file.display()), &[]).unwrap();
+    let ledger = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     ledger.save(&batch).await.unwrap();
     ledger.close().await.unwrap();
     world
 }
 
-/// The entry of a mapping that a look found ready.
+/// The entry of a mapping that a check found ready.
 fn ready(number: u64, now: Time) -> Entry {
     let mapped = Mapped {
         mapping_id: number,
@@ -178,15 +178,15 @@ fn ready(number: u64, now: Time) -> Entry {
     let domain = format!("d{number}.example").parse().unwrap();
     let mut entry = Entry::new(domain, Some(mapped), now);
     entry.alias.state = Alias::Present;
-    entry.holding = Some(Holding { hold: Hold::Added, since: now });
+    entry.owned = Some(Owned { how: OwnedAs::Added, since: now });
     (entry.shown, entry.confirmed) = (true, true);
     entry.routing.state = Routing::Here;
     entry.found = vec!["127.0.0.1".parse().unwrap()];
     entry.certificate.state = Certificate::Valid;
     entry.issuer = Some("Example Trust, R11".to_owned());
     entry.not_after = Some(now + Duration::from_hours(60 * 24));
-    entry.looks.due = now + Duration::from_hours(6);
-    entry.looks.hot_until = now;
+    entry.checks.due = now + Duration::from_hours(6);
+    entry.checks.hot_until = now;
     entry
 }
 

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_exactly_to_scripts_and_roughly_to_people() {
+    fn times_are_reported_exactly_to_scripts_and_roughly_to_people() {
         let now = Time::from_millis(1_770_000_000_123);
         assert_eq!(rfc3339(now), "2026-02-02T02:40:00Z");
         assert_eq!(rfc3339(Time::from_millis(i64::MAX)), "1970-01-01T00:00:00Z");

@@ -204,7 +204,7 @@ fn from_environment(
                 let origin = Origin::Variable(name.clone());
                 written.insert(key.name, Written { texts: key.split(value), origin });
             }
-            None => warnings.push(format!("the environment variable `{name}` sets nothing")),
+            None => warnings.push(format!("unknown environment variable `{name}`")),
         }
     }
     written
@@ -258,15 +258,12 @@ mod tests {
     fn an_unknown_variable_is_a_warning() {
         let environment = environment(&[("CLOSTE_SYNC_CHEKS_INTERVAL", "2m")]);
         let loaded = load(&environment, Some(file("").path().to_owned()), &[]).unwrap();
-        assert_eq!(
-            loaded.warnings,
-            ["the environment variable `CLOSTE_SYNC_CHEKS_INTERVAL` sets nothing"]
-        );
+        assert_eq!(loaded.warnings, ["unknown environment variable `CLOSTE_SYNC_CHEKS_INTERVAL`"]);
     }
 
     #[test]
     #[rustfmt::skip] // One case a line.
-    fn a_value_that_makes_no_sense_is_told_with_its_key_and_a_way_out() {
+    fn a_value_that_makes_no_sense_is_reported_with_its_key_and_a_way_out() {
         let table = [
             ("checks.interval",         "9s",                 "below 10 seconds"),
             ("checks.interval",         "soon",               "not a duration"),

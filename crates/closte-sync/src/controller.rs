@@ -2,7 +2,7 @@
 //! looks exactly when they are due.
 //!
 //! A nudge from WordPress is a reason to make a pass at once and nothing more.
-//! Whatever woke it, a pass looks at the whole state, so the path after a lost
+//! Whatever woke it, a pass checks the whole state, so the path after a lost
 //! wake-up, a restart or an outage is the path taken every day. Between passes
 //! one cheap query tells whether the network changed, and only entries that are
 //! due are touched. It never stops because a pass failed.
@@ -27,7 +27,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(9);
 
 /// What the loop is asked from outside.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wishes {
+pub(crate) struct Signals {
     /// End, after the call in hand.
     pub(crate) stop: CancellationToken,
     /// Make a pass now: something changed in WordPress.
@@ -62,17 +62,17 @@ struct Known {
 pub(crate) async fn run(
     engine: &Engine,
     poll: Duration,
-    wishes: &Wishes,
+    signals: &Signals,
     alive: impl Fn(),
 ) -> Ended {
     let mut known = Known::default();
     loop {
         alive();
         let began = Instant::now();
-        let round = round(engine, &mut known, wishes);
+        let round = round(engine, &mut known, signals);
         tokio::select! {
             outcome = round => report(outcome),
-            () = overdue(&wishes.stop) => {
+            () = overdue(&signals.stop) => {
                 tracing::warn!("the call in hand took too long; the next start finds out what became of it");
                 return Ended::Stopped;
             }
@@ -80,9 +80,9 @@ pub(crate) async fn run(
         alive();
         tokio::select! {
             biased;
-            () = wishes.stop.cancelled() => return Ended::Stopped,
-            () = wishes.reload.notified() => return Ended::Reload,
-            () = wishes.wake.notified() => {
+            () = signals.stop.cancelled() => return Ended::Stopped,
+            () = signals.reload.notified() => return Ended::Reload,
+            () = signals.wake.notified() => {
                 known = Known::default();
                 // What comes in a burst is one change.
                 sleep(PAUSE).await;
@@ -101,25 +101,25 @@ async fn overdue(stop: &CancellationToken) {
 
 fn report(outcome: Result<(), PassError>) {
     if let Err(error) = outcome {
-        crate::cli::Failure::from(error).log("it is tried again by itself");
+        crate::cli::Failure::from(error).log("will retry automatically");
     }
 }
 
 /// One turn: a pass where the network changed or the last one is old, else what is due.
-async fn round(engine: &Engine, known: &mut Known, wishes: &Wishes) -> Result<(), PassError> {
+async fn round(engine: &Engine, known: &mut Known, signals: &Signals) -> Result<(), PassError> {
     let now = engine.clock.now();
     let pulse = engine.source.pulse().await.map_err(PassError::Read)?;
     let old = known.passed.is_none_or(|at| PASS_EVERY <= now.since(at))
         || known.ripe.is_some_and(|ripe| ripe <= now);
     if !old && known.pulse == Some(pulse) {
         return match &known.network {
-            Some(network) => engine.due(network, &wishes.stop).await,
+            Some(network) => engine.due(network, &signals.stop).await,
             None => Ok(()),
         };
     }
     // The number is from before the pass: what changes during it shows as another.
     *known = Known::default();
-    let (passed, network) = engine.pass(None, &Silent, &wishes.stop).await?;
+    let (passed, network) = engine.pass(None, &Silent, &signals.stop).await?;
     known.ripe = network.as_ref().and_then(|network| ripe(network, now));
     (known.network, known.pulse, known.passed) = (network, Some(pulse), Some(now));
     if let Passed::Ran(report) = passed {
@@ -145,7 +145,7 @@ fn ripe(network: &Network, now: Time) -> Option<Time> {
 /// A pause between rounds, however long one took.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long nothing has to be done: until the next look, and never longer than `poll`.
+/// How long nothing has to be done: until the next check, and never longer than `poll`.
 async fn rest(engine: &Engine, poll: Duration) -> Duration {
     let poll = poll.max(PAUSE);
     let next = engine.ledger.next_due().await.ok().flatten();

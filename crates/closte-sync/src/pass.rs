@@ -6,13 +6,13 @@
 //!
 //! Start with [`Engine::pass`].
 
-mod gate;
+mod checks;
+mod deadline;
 mod journal;
-mod looks;
 mod planned;
+mod plugin_sync;
 mod report;
 mod stages;
-mod tidings;
 mod work;
 mod writers;
 
@@ -37,14 +37,14 @@ use rules::{Clock, DomainName, Home, Network, Problem};
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::in_one_line;
-use gate::Gate;
+use deadline::Deadline;
 use journal::{Closed, Journal};
 pub(crate) use planned::{Planned, Planning, Purpose};
+use plugin_sync::After;
+pub(crate) use plugin_sync::PluginSync;
 pub(crate) use report::{Change, Off, PassError, Passed, Report};
 use report::{copy_alert, key_alert};
-use tidings::After;
-pub(crate) use tidings::Confidant;
-pub(crate) use writers::{Directly, Writers};
+pub(crate) use writers::{SqlWriter, Writers};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
@@ -58,7 +58,7 @@ pub(crate) struct Engine {
     /// Why the plugin inside WordPress cannot be asked, where there should be one.
     pub(crate) no_plugin: Option<Problem>,
     /// The plugin inside WordPress, where there is one.
-    pub(crate) confidant: Option<Confidant>,
+    pub(crate) plugin: Option<PluginSync>,
     /// The host.
     pub(crate) host: Box<dyn AliasHost>,
     /// The eyes.
@@ -100,11 +100,11 @@ pub(crate) struct PassSettings {
 }
 
 /// What a pass tells while it runs.
-pub(crate) trait Talk: Send + Sync {
+pub(crate) trait PassObserver: Send + Sync {
     /// The plan is made, and nothing of it done. `first`: it is this network's first.
     fn begins(&self, network: &Network, plan: &Plan, first: bool);
     /// `due` steps lie ahead.
-    fn lies_ahead(&self, due: usize);
+    fn total(&self, due: usize);
     /// One more step is done.
     fn advances(&self);
 }
@@ -112,9 +112,9 @@ pub(crate) trait Talk: Send + Sync {
 /// Tells nothing.
 pub(crate) struct Silent;
 
-impl Talk for Silent {
+impl PassObserver for Silent {
     fn begins(&self, _: &Network, _: &Plan, _: bool) {}
-    fn lies_ahead(&self, _: usize) {}
+    fn total(&self, _: usize) {}
     fn advances(&self) {}
 }
 
@@ -131,7 +131,8 @@ impl Engine {
         if let Some(home) = plan::copy_of(&network) {
             return Ok(Planning::Copy(copy_alert(&network, home)));
         }
-        let unheard = if purpose == Purpose::Show { None } else { self.hear().await? };
+        let plugin_problem =
+            if purpose == Purpose::Show { None } else { self.poll_plugin().await? };
         let mut recorded = self.ledger.load().await?;
         let (list, list_problem) = self.ask_host(&mut recorded.memory, purpose).await;
         let first = recorded.memory.network.is_none();
@@ -153,16 +154,16 @@ impl Engine {
         };
         let mut plan = plan::plan(recorded, &world);
         plan.problems.extend(list_problem);
-        plan.problems.extend(unheard);
+        plan.problems.extend(plugin_problem);
         plan.problems.extend(self.writers.may_show_late(&network, self.clock.now()).await);
         plan.problems.extend(self.wrong_clock(&network));
         Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
     }
 
     /// Take over what people want checked; what is wrong with the plugin, if anything.
-    async fn hear(&self) -> Result<Option<Problem>, PassError> {
-        match &self.confidant {
-            Some(confidant) => Ok(confidant.hear(self.ledger.as_ref(), self.clock.now()).await?),
+    async fn poll_plugin(&self) -> Result<Option<Problem>, PassError> {
+        match &self.plugin {
+            Some(plugin) => Ok(plugin.poll(self.ledger.as_ref(), self.clock.now()).await?),
             None => Ok(self.no_plugin.clone()),
         }
     }
@@ -174,7 +175,7 @@ impl Engine {
     pub(crate) async fn pass(
         &self,
         hash: Option<&str>,
-        talk: &dyn Talk,
+        observer: &dyn PassObserver,
         stop: &CancellationToken,
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.clock.now();
@@ -196,9 +197,10 @@ impl Engine {
             }
             planned.plan.memory.applied = Some(hash);
         }
-        talk.begins(&planned.network, &planned.plan, planned.first);
-        let gate = Gate::new(self.clock.clone(), started + self.settings.limit, stop.clone());
-        let (report, network) = self.apply(*planned, gate, talk).await?;
+        observer.begins(&planned.network, &planned.plan, planned.first);
+        let deadline =
+            Deadline::new(self.clock.clone(), started + self.settings.limit, stop.clone());
+        let (report, network) = self.apply(*planned, deadline, observer).await?;
         Ok((Passed::Ran(report), Some(network)))
     }
 
@@ -216,19 +218,19 @@ impl Engine {
             .values()
             .filter_map(|entry| Some((entry.domain.clone(), entry.due_call(now)?)))
             .collect();
-        let looks = recorded.entries.values().any(|entry| entry.is_look_due(now));
-        let may_call = gate::may_write(&recorded.memory, now) != Allowed::None;
-        if !looks && (calls.is_empty() || !may_call) {
+        let checks = recorded.entries.values().any(|entry| entry.is_check_due(now));
+        let may_call = deadline::may_write(&recorded.memory, now) != Allowed::None;
+        if !checks && (calls.is_empty() || !may_call) {
             return Ok(());
         }
-        let gate = Gate::new(self.clock.clone(), now + self.settings.limit, stop.clone());
+        let deadline = Deadline::new(self.clock.clone(), now + self.settings.limit, stop.clone());
         let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), recorded.memory);
-        let work = self.work(network, &journal, &gate, &Silent);
+        let work = self.work(network, &journal, &deadline, &Silent);
         let mut entries = work.run(recorded.entries, &calls, None, true).await?;
         stages::write(self, network, &mut entries, &journal).await;
         let Closed { changes, .. } = journal.close().await?;
-        if let Some(confidant) = &self.confidant {
-            confidant.note(&changes);
+        if let Some(plugin) = &self.plugin {
+            plugin.note(&changes);
         }
         Ok(())
     }
@@ -237,18 +239,18 @@ impl Engine {
         &'a self,
         network: &'a Network,
         journal: &'a Journal<'a>,
-        gate: &'a Gate,
-        talk: &'a dyn Talk,
+        deadline: &'a Deadline,
+        observer: &'a dyn PassObserver,
     ) -> work::Work<'a> {
         let recovered = AtomicBool::new(false);
-        work::Work { engine: self, network, journal, gate, talk, recovered }
+        work::Work { engine: self, network, journal, deadline, observer, recovered }
     }
 
     async fn apply(
         &self,
         planned: Planned,
-        gate: Gate,
-        talk: &dyn Talk,
+        deadline: Deadline,
+        observer: &dyn PassObserver,
     ) -> Result<(Report, Network), PassError> {
         let alerts = planned.alerts();
         let last = planned.plan.memory.last_pass.clone();
@@ -258,27 +260,27 @@ impl Engine {
         self.save_plan(&mut plan).await?;
         let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), plan.memory);
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
-        let looks = self.wrong_clock(&network).is_none();
-        let work = self.work(&network, &journal, &gate, talk);
-        let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), looks).await?;
+        let checks = self.wrong_clock(&network).is_none();
+        let work = self.work(&network, &journal, &deadline, observer);
+        let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), checks).await?;
         stages::write(self, &network, &mut entries, &journal).await;
         let Closed { mut memory, changes, problems: met } = journal.close().await?;
         let refused = memory.key_refused.as_ref().map(|words| key_alert(words));
-        let held = plan.held;
+        let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
         memory.last_pass = Some(LastPass {
             at: self.clock.now(),
-            held: held.clone(),
+            deferred: deferred.clone(),
             problems: problems.clone(),
             foreign: plan.foreign,
         });
         self.ledger.save(&Batch { memory: Some(memory), ..Batch::default() }).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        let report = Report { changes, held, problems, known, alerts: all };
-        if let Some(confidant) = &self.confidant {
+        let report = Report { changes, deferred, problems, known, alerts: all };
+        if let Some(plugin) = &self.plugin {
             let after = After { entries: &entries, report: &report, before: last.as_ref() };
-            confidant.tell(&after, self.clock.now()).await;
+            plugin.push(&after, self.clock.now()).await;
         }
         Ok((report, network))
     }
@@ -323,7 +325,7 @@ impl Engine {
         purpose: Purpose,
     ) -> (Option<AliasList>, Option<Problem>) {
         let now = self.clock.now();
-        if !gate::may_ask(memory, now) {
+        if !deadline::may_ask(memory, now) {
             return (None, None);
         }
         let list = self.host.aliases().await;
@@ -359,7 +361,7 @@ impl Engine {
         }
     }
 
-    /// The interval of looks at hot domains.
+    /// The interval of checks hot domains.
     pub(crate) fn interval(&self, network: &Network) -> Duration {
         let network = network.settings.dns_check_interval;
         self.settings.interval.unwrap_or(network).max(SHORTEST_INTERVAL)
@@ -368,12 +370,12 @@ impl Engine {
     fn wrong_clock(&self, network: &Network) -> Option<Problem> {
         let now = self.clock.now();
         let database = network.database_time?;
-        let apart = now.since(database).max(database.since(now));
-        (CLOCKS_AGREE < apart).then(|| {
+        let difference = now.since(database).max(database.since(now));
+        (CLOCKS_AGREE < difference).then(|| {
             Problem::of_all(format!(
                 "this machine's clock and the database's are {} minutes apart; no domain is looked \
                  at until they agree",
-                apart.as_secs() / 60
+                difference.as_secs() / 60
             ))
         })
     }
@@ -390,7 +392,7 @@ fn lost_ledger(other: &str) -> Problem {
 type Entries = BTreeMap<DomainName, rules::Entry>;
 
 /// An error of the network's as one text: what failed, why, and what to do.
-fn told(what: &str, error: &SourceError) -> String {
+fn describe_failure(what: &str, error: &SourceError) -> String {
     let text = format!("{what}: {}", in_one_line(error));
     match error.hint() {
         Some(hint) => format!("{text}; {hint}"),

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use rules::entry::{Entry, Proof, Station};
+use rules::entry::{Condition, Entry, Proof};
 use rules::event::Event;
-use rules::ledger::{Held, LastPass};
+use rules::ledger::{Deferred, LastPass};
 use rules::{Problem, Stage, Time};
 use serde::Serialize;
 
@@ -27,9 +27,9 @@ pub(crate) struct DomainView {
     pub(crate) certificate: CertificateView,
     pub(crate) proof: StateView,
     pub(crate) attempts: u32,
-    pub(crate) last_look: Option<String>,
-    pub(crate) next_look: Option<String>,
-    pub(crate) held_as: Option<&'static str>,
+    pub(crate) last_check: Option<String>,
+    pub(crate) next_check: Option<String>,
+    pub(crate) owned_as: Option<&'static str>,
 }
 
 /// One of the states.
@@ -57,7 +57,7 @@ pub(crate) struct CertificateView {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct HeldView {
+pub(crate) struct DeferredView {
     action: String,
     domain: String,
     reason: String,
@@ -94,7 +94,7 @@ pub(crate) struct EventView {
 pub(crate) struct StatusView {
     pub(crate) domains: Vec<DomainView>,
     pub(crate) counts: BTreeMap<&'static str, usize>,
-    pub(crate) held: Vec<HeldView>,
+    pub(crate) deferred: Vec<DeferredView>,
     pub(crate) problems: Vec<ProblemView>,
     pub(crate) foreign: Vec<String>,
     pub(crate) last_pass: Option<String>,
@@ -106,7 +106,7 @@ pub(crate) struct ReportView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hash: Option<String>,
     pub(crate) changes: Vec<ChangeView>,
-    pub(crate) held: Vec<HeldView>,
+    pub(crate) deferred: Vec<DeferredView>,
     pub(crate) problems: Vec<ProblemView>,
     pub(crate) alerts: Vec<String>,
 }
@@ -134,9 +134,9 @@ impl DomainView {
             },
             proof: state(&entry.proof, entry.proof.state.as_str()),
             attempts: entry.attempts(),
-            last_look: time(entry.looks.last),
-            next_look: time(mapped.map(|_| entry.looks.due)),
-            held_as: entry.holding.map(|held| held.hold.as_str()),
+            last_check: time(entry.checks.last),
+            next_check: time(mapped.map(|_| entry.checks.due)),
+            owned_as: entry.owned.map(|owned| owned.how.as_str()),
         }
     }
 }
@@ -144,23 +144,23 @@ impl DomainView {
 /// The routing, with the reason of the proof where that is all that is wrong: a
 /// domain that waits is never without a reason.
 fn routing(entry: &Entry) -> StateView {
-    let told = state(&entry.routing, entry.routing.state.as_str());
+    let described = state(&entry.routing, entry.routing.state.as_str());
     let stage = entry.mapped.as_ref().and_then(|mapped| mapped.stage);
     let held_back =
         entry.is_ready() && entry.lacks_proof() && stage == Some(Stage::CheckingSslCert);
-    if told.reason.is_some() || !held_back && entry.proof.state != Proof::Contradicted {
-        return told;
+    if described.reason.is_some() || !held_back && entry.proof.state != Proof::Contradicted {
+        return described;
     }
     let StateView { reason, detail, .. } = state(&entry.proof, entry.proof.state.as_str());
-    StateView { reason, detail, ..told }
+    StateView { reason, detail, ..described }
 }
 
-fn state<S>(station: &Station<S>, word: &'static str) -> StateView {
+fn state<S>(condition: &Condition<S>, word: &'static str) -> StateView {
     StateView {
         state: word,
-        reason: station.reason.map(rules::Reason::code),
-        detail: station.detail.clone(),
-        since: rfc3339(station.since),
+        reason: condition.reason.map(rules::Reason::code),
+        detail: condition.detail.clone(),
+        since: rfc3339(condition.since),
     }
 }
 
@@ -180,7 +180,7 @@ impl StatusView {
         Self {
             domains,
             counts,
-            held: last.held.into_iter().map(HeldView::of).collect(),
+            deferred: last.deferred.into_iter().map(DeferredView::of).collect(),
             problems: last.problems.into_iter().map(ProblemView::of).collect(),
             foreign: last.foreign.iter().map(ToString::to_string).collect(),
             last_pass: last_pass.map(|pass| rfc3339(pass.at)),
@@ -188,9 +188,9 @@ impl StatusView {
     }
 }
 
-impl HeldView {
-    fn of(held: Held) -> Self {
-        let Held { action, domain, reason, release } = held;
+impl DeferredView {
+    fn of(deferred: Deferred) -> Self {
+        let Deferred { action, domain, reason, release } = deferred;
         Self { action, domain: domain.to_string(), reason, release }
     }
 }
@@ -221,7 +221,7 @@ impl ReportView {
         Self {
             hash: None,
             changes: report.changes.into_iter().map(change).collect(),
-            held: report.held.into_iter().map(HeldView::of).collect(),
+            deferred: report.deferred.into_iter().map(DeferredView::of).collect(),
             problems: report.problems.into_iter().map(ProblemView::of).collect(),
             alerts: report.alerts.into_iter().map(|alert| alert.what).collect(),
         }

@@ -43,18 +43,18 @@ mod tests {
         fs::write(&file, "").unwrap();
         let old = fs::metadata(&file).unwrap().modified().unwrap() - Duration::from_secs(9);
         fs::File::open(&file).unwrap().set_modified(old).unwrap();
-        let told = Cell::new(0);
-        let watching = watch(file.clone(), EVERY, || told.set(told.get() + 1));
+        let described = Cell::new(0);
+        let watching = watch(file.clone(), EVERY, || described.set(described.get() + 1));
         let mut watching = std::pin::pin!(watching);
         // The first turn only sees how things are.
         assert!(futures_util::poll!(&mut watching).is_pending());
         change(&file);
         let _ = tokio::time::timeout(EVERY * 9, watching).await;
-        told.get()
+        described.get()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_touch_is_told_once_and_quiet_never() {
+    async fn a_touch_is_reported_once_and_quiet_never() {
         assert_eq!(told_after(|_| ()).await, 0);
         assert_eq!(told_after(|file| fs::write(file, "").unwrap()).await, 1);
         assert_eq!(told_after(|file| fs::remove_file(file).unwrap()).await, 1);

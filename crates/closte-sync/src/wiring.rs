@@ -2,8 +2,8 @@
 //!
 //! The network's side is in [`reach`], the secrets in [`api_key`] and [`secret`].
 
+mod access;
 mod api_key;
-mod reach;
 mod secret;
 
 use std::cell::OnceCell;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use closte::{HttpHost, Timeouts};
-use ledger::{Acquired, Lock, Make, Owner, Place, SqliteLedger};
+use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
 use rules::protected::Protected;
@@ -27,8 +27,8 @@ use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
 use crate::cli::Failure;
 use crate::clock::SystemClock;
 use crate::config::{Environment, RoutingProof, Settings, Source};
-use crate::pass::{Confidant, Engine, PassSettings, Writers};
-pub(crate) use reach::Reach;
+use crate::pass::{Engine, PassSettings, PluginSync, Writers};
+pub(crate) use access::NetworkAccess;
 pub(crate) use secret::Agreement;
 
 /// The settings, ready to make adapters of.
@@ -44,7 +44,7 @@ pub(crate) enum Locked {
     /// The lock is ours as long as the second is kept.
     Ours(Box<Engine>, Lock),
     /// Somebody else's.
-    HeldBy(Option<Owner>),
+    LockedBy(Option<Owner>),
 }
 
 /// The same for the ledger alone.
@@ -52,7 +52,7 @@ pub(crate) enum LockedLedger {
     /// The lock is ours as long as the second is kept.
     Ours(SqliteLedger, Lock),
     /// Somebody else's.
-    HeldBy(Option<Owner>),
+    LockedBy(Option<Owner>),
 }
 
 impl<'a> Wiring<'a> {
@@ -61,7 +61,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// Whether neither the database nor the files of WordPress are in reach.
-    pub(crate) fn is_apart(&self) -> bool {
+    pub(crate) fn is_remote(&self) -> bool {
         self.settings.source == Source::Rest
     }
 
@@ -108,8 +108,8 @@ impl<'a> Wiring<'a> {
     }
 
     /// Names that are never sent.
-    pub(crate) fn protected(&self, network: &Network, reach: &Reach) -> Protected {
-        Protected::on(network, cdn(reach.wp.as_ref()), self.settings.protected.clone())
+    pub(crate) fn protected(&self, network: &Network, access: &NetworkAccess) -> Protected {
+        Protected::on(network, cdn(access.wp.as_ref()), self.settings.protected.clone())
     }
 
     /// The eyes.
@@ -134,15 +134,15 @@ impl<'a> Wiring<'a> {
     }
 
     /// Where the ledger is.
-    pub(crate) fn place(&self) -> Result<Place, Failure> {
+    pub(crate) fn ledger_path(&self) -> Result<LedgerPath, Failure> {
         let url = match &self.settings.ledger_url {
             Some(url) => url.clone(),
             None => self.default_ledger_url()?,
         };
         // A root below the file is known to be one; the file's own folder may be a home.
-        let wp = if self.is_apart() { None } else { self.wp_config().ok() };
+        let wp = if self.is_remote() { None } else { self.wp_config().ok() };
         let root = wp.filter(|wp| wp.path.parent() != Some(&wp.root));
-        Ok(Place::at(&url, root.map(|wp| wp.root).as_slice())?)
+        Ok(LedgerPath::at(&url, root.map(|wp| wp.root).as_slice())?)
     }
 
     fn default_ledger_url(&self) -> Result<String, Failure> {
@@ -155,17 +155,17 @@ impl<'a> Wiring<'a> {
 
     /// The ledger, to read.
     pub(crate) async fn ledger_to_read(&self) -> Result<SqliteLedger, Failure> {
-        Ok(SqliteLedger::open_readonly(&self.place()?).await?)
+        Ok(SqliteLedger::open_readonly(&self.ledger_path()?).await?)
     }
 
     /// The ledger, for a change that needs no lock.
     pub(crate) async fn ledger_to_change(&self) -> Result<SqliteLedger, Failure> {
-        Ok(SqliteLedger::open(&self.place()?, Make::No).await?)
+        Ok(SqliteLedger::open(&self.ledger_path()?, CreateIfMissing::No).await?)
     }
 
     /// The ledger, for a change that needs no lock; none where there is none yet.
     pub(crate) async fn existing_ledger(&self) -> Result<Option<SqliteLedger>, Failure> {
-        match SqliteLedger::open(&self.place()?, Make::No).await {
+        match SqliteLedger::open(&self.ledger_path()?, CreateIfMissing::No).await {
             Ok(ledger) => Ok(Some(ledger)),
             Err(LedgerError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -174,17 +174,18 @@ impl<'a> Wiring<'a> {
 
     /// The ledger with its lock.
     pub(crate) async fn locked_ledger(&self, command: &str) -> Result<LockedLedger, Failure> {
-        let place = self.place()?;
+        let ledger_path = self.ledger_path()?;
         let owner = Owner {
             pid: std::process::id(),
             command: command.to_owned(),
             since: SystemClock.now(),
         };
-        match Lock::acquire(&place, &owner)? {
-            Acquired::HeldBy(owner) => Ok(LockedLedger::HeldBy(owner)),
-            Acquired::Ours(lock) => {
-                Ok(LockedLedger::Ours(SqliteLedger::open(&place, Make::Yes).await?, lock))
-            }
+        match Lock::acquire(&ledger_path, &owner)? {
+            Acquired::LockedBy(owner) => Ok(LockedLedger::LockedBy(owner)),
+            Acquired::Ours(lock) => Ok(LockedLedger::Ours(
+                SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await?,
+                lock,
+            )),
         }
     }
 
@@ -193,7 +194,7 @@ impl<'a> Wiring<'a> {
         // What may be missing is asked for before a ledger is made.
         let parts = self.parts().await?;
         Ok(match self.locked_ledger(command).await? {
-            LockedLedger::HeldBy(owner) => Locked::HeldBy(owner),
+            LockedLedger::LockedBy(owner) => Locked::LockedBy(owner),
             LockedLedger::Ours(ledger, lock) => {
                 Locked::Ours(Box::new(parts.with(Arc::new(ledger))), lock)
             }
@@ -203,7 +204,7 @@ impl<'a> Wiring<'a> {
     /// An engine for plans only: it makes no ledger.
     pub(crate) async fn rehearsal(&self) -> Result<Engine, Failure> {
         let parts = self.parts().await?;
-        let ledger = match SqliteLedger::open_readonly(&self.place()?).await {
+        let ledger = match SqliteLedger::open_readonly(&self.ledger_path()?).await {
             Err(LedgerError::Missing { .. }) => SqliteLedger::in_memory().await?,
             opened => opened?,
         };
@@ -217,10 +218,10 @@ impl<'a> Wiring<'a> {
 
     async fn parts(&self) -> Result<Parts, Failure> {
         let host = self.host(self.api_key().await?)?;
-        let reach = self.reach()?;
-        let writers = self.writers(&reach);
-        let (probe, settings) = (self.probe()?, self.pass_settings(reach.wp.as_ref())?);
-        Ok(Parts { host, reach, writers, probe, settings })
+        let access = self.access()?;
+        let writers = self.writers(&access);
+        let (probe, settings) = (self.probe()?, self.pass_settings(access.wp.as_ref())?);
+        Ok(Parts { host, access, writers, probe, settings })
     }
 
     fn pass_settings(&self, wp: Option<&WpConfig>) -> Result<PassSettings, Failure> {
@@ -253,7 +254,7 @@ impl<'a> Wiring<'a> {
 /// An engine without its ledger.
 struct Parts {
     host: HttpHost,
-    reach: Reach,
+    access: NetworkAccess,
     writers: Writers,
     probe: NetProbe,
     settings: PassSettings,
@@ -262,12 +263,12 @@ struct Parts {
 impl Parts {
     fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
         Engine {
-            source: self.reach.source,
+            source: self.access.source,
             writers: self.writers,
-            no_plugin: self.reach.no_plugin.map(|why| {
+            no_plugin: self.access.no_plugin.map(|why| {
                 Problem::of_all(format!("closte-sync's plugin in WordPress cannot be asked: {why}"))
             }),
-            confidant: self.reach.plugin.map(|plugin| Confidant::new(plugin)),
+            plugin: self.access.plugin.map(|plugin| PluginSync::new(plugin)),
             host: Box::new(self.host),
             probe: Box::new(self.probe),
             ledger,

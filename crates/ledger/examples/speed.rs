@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use ledger::{Make, Place, SqliteLedger, Which};
+use ledger::{CreateIfMissing, LedgerPath, RecheckScope, SqliteLedger};
 use rules::entry::{Alias, Certificate, Mapped, Routing};
 use rules::event::Event;
 use rules::ledger::{Batch, Ledger};
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => tempfile::tempdir()?,
     };
     let url = format!("sqlite://{}/ledger.db", folder.path().display());
-    let ledger = SqliteLedger::open(&Place::at(&url, &[])?, Make::Yes).await?;
+    let ledger = SqliteLedger::open(&LedgerPath::at(&url, &[])?, CreateIfMissing::Yes).await?;
 
     let mut first = Duration::MAX;
     for thousand in 0..10 {
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let one = batch(5000..5001)?;
     println!("save       1 entry        {:>8.1?}", best(async || ledger.save(&one).await).await?);
     println!("load  10,000 entries      {:>8.1?}", best(async || ledger.load().await).await?);
-    let recheck = async || ledger.recheck(Which::All, Time::from_millis(1)).await;
+    let recheck = async || ledger.recheck(RecheckScope::All, Time::from_millis(1)).await;
     println!("recheck --all of 10,000   {:>8.1?}", best(recheck).await?);
     Ok(())
 }

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use rules::entry::{
-    Alias, Certificate, Gone, Hold, Holding, Intent, Lease, Looks, Mapped, Proof, Routing, Station,
-    Step,
+    Alias, Certificate, Checks, Condition, Gone, Intent, Lease, Mapped, Owned, OwnedAs, Proof,
+    Routing, Step,
 };
 use rules::ledger::LedgerError;
 use rules::{DomainName, Entry, Reason, Stage, Time};
@@ -115,7 +115,8 @@ const RECHECKED: [&str; 4] = ["step_due", "look_due", "hot_until", "rechecked_at
 
 /// Write entries whole; `?1` is a JSON list of rows.
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let values: Vec<_> = (0..COLUMNS.len()).map(|place| format!("value ->> {place}")).collect();
+    let values: Vec<_> =
+        (0..COLUMNS.len()).map(|ledger_path| format!("value ->> {ledger_path}")).collect();
     let updates: Vec<_> =
         COLUMNS.iter().filter(|column| **column != "domain").map(|column| update(column)).collect();
     format!(
@@ -161,7 +162,7 @@ static SELECT_LIVE: LazyLock<String> = LazyLock::new(|| {
     format!("{} WHERE NOT (alias = 'absent' AND mapping_id IS NULL) ORDER BY domain", *SELECT)
 });
 
-/// Those that a look or an addition is due for at `?1`.
+/// Those that a check or an addition is due for at `?1`.
 static SELECT_DUE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{} WHERE mapping_id IS NOT NULL AND (look_due <= ?1 OR \
@@ -199,7 +200,7 @@ pub(crate) async fn live(connection: &mut SqliteConnection) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-/// Every entry that a look or an addition is due for at `now`.
+/// Every entry that a check or an addition is due for at `now`.
 pub(crate) async fn due(
     connection: &mut SqliteConnection,
     now: Time,
@@ -209,7 +210,7 @@ pub(crate) async fn due(
     rows.iter().map(|row| parse(row.try_get(0).map_err(error::read)?)).collect()
 }
 
-/// When the next look is due.
+/// When the next check is due.
 pub(crate) async fn next_due(
     connection: &mut SqliteConnection,
 ) -> Result<Option<Time>, LedgerError> {
@@ -265,7 +266,7 @@ impl<'a> From<&'a Entry> for Row<'a> {
     fn from(entry: &'a Entry) -> Self {
         let mapped = entry.mapped.as_ref();
         let Step { intent, tries, due } = &entry.step;
-        let Looks { made, last, due: look_due, gap, hot_until, bad, bad_since } = &entry.looks;
+        let Checks { made, last, due: look_due, gap, hot_until, bad, bad_since } = &entry.checks;
         let lease = entry.lease.as_ref();
         Self {
             domain: entry.domain.as_str(),
@@ -295,8 +296,8 @@ impl<'a> From<&'a Entry> for Row<'a> {
             proof_reason: entry.proof.reason.map(Reason::code),
             proof_detail: borrowed(entry.proof.detail.as_ref()),
             proof_since: entry.proof.since.as_millis(),
-            hold: entry.holding.map(|holding| holding.hold.as_str()),
-            hold_since: entry.holding.map(|holding| holding.since.as_millis()),
+            hold: entry.owned.map(|owned| owned.how.as_str()),
+            hold_since: entry.owned.map(|owned| owned.since.as_millis()),
             shown: entry.shown.into(),
             confirmed: entry.confirmed.into(),
             intent_at: intent.map(|intent| intent.at.as_millis()),
@@ -335,10 +336,10 @@ impl TryFrom<Row<'_>> for Entry {
         let routing = Routing::from_word(row.routing).unwrap_or(Routing::Unknown);
         let certificate = Certificate::from_word(row.certificate).unwrap_or(Certificate::Unknown);
         let proof = Proof::from_word(row.proof).unwrap_or(Proof::Unproven);
-        let holding = match (row.hold, time(row.hold_since)) {
+        let owned = match (row.hold, time(row.hold_since)) {
             (Some(word), Some(since)) => {
-                let hold = Hold::from_word(word).ok_or_else(|| unknown("hold", word))?;
-                Some(Holding { hold, since })
+                let how = OwnedAs::from_word(word).ok_or_else(|| unknown("hold", word))?;
+                Some(Owned { how, since })
             }
             _ => None,
         };
@@ -352,10 +353,10 @@ impl TryFrom<Row<'_>> for Entry {
                 contested: row.contested != 0,
             }),
             first_seen: Time::from_millis(row.first_seen),
-            alias: station(alias, row.alias_reason, row.alias_detail, row.alias_since),
-            routing: station(routing, row.routing_reason, row.routing_detail, row.routing_since),
+            alias: condition(alias, row.alias_reason, row.alias_detail, row.alias_since),
+            routing: condition(routing, row.routing_reason, row.routing_detail, row.routing_since),
             found: row.found.into_owned(),
-            certificate: station(
+            certificate: condition(
                 certificate,
                 row.certificate_reason,
                 row.certificate_detail,
@@ -363,8 +364,8 @@ impl TryFrom<Row<'_>> for Entry {
             ),
             issuer: row.issuer.map(Cow::into_owned),
             not_after: time(row.not_after),
-            proof: station(proof, row.proof_reason, row.proof_detail, row.proof_since),
-            holding,
+            proof: condition(proof, row.proof_reason, row.proof_detail, row.proof_since),
+            owned,
             shown: row.shown != 0,
             confirmed: row.confirmed != 0,
             step: Step {
@@ -373,7 +374,7 @@ impl TryFrom<Row<'_>> for Entry {
                 tries: row.step_tries,
                 due: Time::from_millis(row.step_due),
             },
-            looks: Looks {
+            checks: Checks {
                 made: row.looks_made,
                 last: time(row.look_last),
                 due: Time::from_millis(row.look_due),
@@ -396,13 +397,13 @@ impl TryFrom<Row<'_>> for Entry {
     }
 }
 
-fn station<S>(
+fn condition<S>(
     state: S,
     reason: Option<&str>,
     detail: Option<Cow<'_, str>>,
     since: i64,
-) -> Station<S> {
-    Station {
+) -> Condition<S> {
+    Condition {
         state,
         reason: reason.and_then(Reason::from_code),
         detail: detail.map(Cow::into_owned),

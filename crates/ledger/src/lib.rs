@@ -6,7 +6,7 @@
 //!
 //! # Where to start
 //!
-//! 1. [`Place`] is where a ledger may be; it refuses what a web server shows.
+//! 1. [`LedgerPath`] is where a ledger may be; it refuses what a web server shows.
 //! 2. [`SqliteLedger::open`] and [`SqliteLedger::open_readonly`] open it.
 //! 3. [`Lock`] lets one process at a time write passes; readers need none.
 //!
@@ -16,17 +16,17 @@
 //! - What a batch holds is written whole or not at all, and survives a crash.
 //! - Events are only ever appended.
 
-mod by_hand;
 mod entries;
 mod error;
 mod events;
+mod ledger_path;
 mod lock;
 mod meta;
-mod place;
+mod operator;
 mod schema;
 mod sqlite;
 
-pub use by_hand::Which;
+pub use ledger_path::LedgerPath;
 pub use lock::{Acquired, Lock, Owner};
-pub use place::Place;
-pub use sqlite::{Make, SqliteLedger};
+pub use operator::RecheckScope;
+pub use sqlite::{CreateIfMissing, SqliteLedger};

@@ -14,7 +14,7 @@ use rules::Time;
 use rules::ledger::LedgerError;
 use serde::{Deserialize, Serialize};
 
-use crate::{Place, error};
+use crate::{LedgerPath, error};
 
 /// Who has a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum Acquired {
     /// It is ours.
     Ours(Lock),
     /// Somebody else has it; none where they have not written yet who they are.
-    HeldBy(Option<Owner>),
+    LockedBy(Option<Owner>),
 }
 
 impl Lock {
@@ -50,9 +50,9 @@ impl Lock {
     /// # Errors
     ///
     /// The file could not be made, written or locked.
-    pub fn acquire(place: &Place, owner: &Owner) -> Result<Acquired, LedgerError> {
-        place.make_folder()?;
-        let path = place.beside(".lock");
+    pub fn acquire(ledger_path: &LedgerPath, owner: &Owner) -> Result<Acquired, LedgerError> {
+        ledger_path.make_folder()?;
+        let path = ledger_path.sibling(".lock");
         acquire(&path, owner).map_err(|source| error::open(&path, source))
     }
 }
@@ -71,7 +71,7 @@ fn acquire(path: &Path, owner: &Owner) -> io::Result<Acquired> {
             let mut text = Vec::new();
             file.read_to_end(&mut text)?;
             let written: Option<Written> = serde_json::from_slice(&text).ok();
-            Ok(Acquired::HeldBy(written.map(Owner::from)))
+            Ok(Acquired::LockedBy(written.map(Owner::from)))
         }
         Err(TryLockError::Error(source)) => Err(source),
     }
@@ -121,7 +121,7 @@ mod tests {
         let owner = Owner { pid: 1, command: "run".to_owned(), since: Time::from_millis(0) };
         let take = || match acquire(&path, &owner).unwrap() {
             Acquired::Ours(lock) => lock,
-            Acquired::HeldBy(holder) => panic!("held by {holder:?}"),
+            Acquired::LockedBy(lock_owner) => panic!("held by {lock_owner:?}"),
         };
         let lock = take();
         // What a fork has: the same open file, so the same lock.

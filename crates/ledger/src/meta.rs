@@ -4,7 +4,7 @@
 //! them and was rolled back.
 
 use rules::breaker::Breaker;
-use rules::ledger::{Held, LastPass, LedgerError, Memory};
+use rules::ledger::{Deferred, LastPass, LedgerError, Memory};
 use rules::{DomainName, Identity, Problem, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ struct Keys {
 }
 
 #[derive(Serialize, Deserialize)]
-struct HeldItem {
+struct DeferredItem {
     action: String,
     domain: String,
     reason: String,
@@ -146,7 +146,7 @@ impl TryFrom<&Memory> for Keys {
             quiet_until: memory.quiet_until.map(Time::as_millis),
             applied: memory.applied.clone(),
             last_pass_at: last.map(|last| last.at.as_millis()),
-            held: last.map(|last| list(&last.held, HeldItem::from)).transpose()?,
+            held: last.map(|last| list(&last.deferred, DeferredItem::from)).transpose()?,
             problems: last.map(|last| list(&last.problems, ProblemItem::from)).transpose()?,
             foreign: last.map(|last| list(&last.foreign, DomainName::as_str)).transpose()?,
         })
@@ -191,12 +191,12 @@ fn last_pass(keys: &Keys) -> Result<Option<LastPass>, Unreadable> {
     let Some(at) = keys.last_pass_at.map(Time::from_millis) else {
         return Ok(None);
     };
-    let held: Vec<HeldItem> = items(keys.held.as_ref(), "held")?;
+    let held: Vec<DeferredItem> = items(keys.held.as_ref(), "held")?;
     let problems: Vec<ProblemItem> = items(keys.problems.as_ref(), "problems")?;
     let foreign: Vec<String> = items(keys.foreign.as_ref(), "foreign")?;
     Ok(Some(LastPass {
         at,
-        held: held.into_iter().map(Held::try_from).collect::<Result<_, _>>()?,
+        deferred: held.into_iter().map(Deferred::try_from).collect::<Result<_, _>>()?,
         problems: problems.into_iter().map(Problem::from).collect(),
         foreign: foreign.iter().map(|text| name(text, "foreign")).collect::<Result<_, _>>()?,
     }))
@@ -225,18 +225,18 @@ fn items<T: DeserializeOwned>(
     Ok(items.map_err(|error| Unreadable::Value(key, error.into()))?.unwrap_or_default())
 }
 
-impl From<&Held> for HeldItem {
-    fn from(held: &Held) -> Self {
-        let Held { action, domain, reason, release } = held.clone();
+impl From<&Deferred> for DeferredItem {
+    fn from(held: &Deferred) -> Self {
+        let Deferred { action, domain, reason, release } = held.clone();
         Self { action, domain: domain.to_string(), reason, release }
     }
 }
 
-impl TryFrom<HeldItem> for Held {
+impl TryFrom<DeferredItem> for Deferred {
     type Error = Unreadable;
 
-    fn try_from(item: HeldItem) -> Result<Self, Unreadable> {
-        let HeldItem { action, domain, reason, release } = item;
+    fn try_from(item: DeferredItem) -> Result<Self, Unreadable> {
+        let DeferredItem { action, domain, reason, release } = item;
         Ok(Self { action, domain: name(&domain, "held")?, reason, release })
     }
 }

@@ -134,7 +134,7 @@ pub(crate) async fn is_ready(
 #[cfg(test)]
 mod tests {
     use rules::Time;
-    use rules::entry::{Proof, Routing, Station};
+    use rules::entry::{Condition, Proof, Routing};
 
     use super::*;
     use crate::entries;
@@ -165,8 +165,8 @@ mod tests {
         prepare(&mut connection, file).await.unwrap();
         assert!(is_ready(&mut connection, file).await.unwrap());
         let [entry] = &entries::live(&mut connection).await.unwrap()[..] else { panic!("one") };
-        assert_eq!(entry.proof, Station::new(Proof::Unproven, Time::from_millis(5)));
-        assert_eq!((entry.routing.state, entry.looks.made), (Routing::Here, 3));
+        assert_eq!(entry.proof, Condition::new(Proof::Unproven, Time::from_millis(5)));
+        assert_eq!((entry.routing.state, entry.checks.made), (Routing::Here, 3));
         let id: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'ledger_id'")
             .fetch_one(&mut connection)
             .await

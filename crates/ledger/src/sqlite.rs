@@ -17,7 +17,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use crate::{Place, entries, error, events, meta, schema};
+use crate::{LedgerPath, entries, error, events, meta, schema};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ const ROWS_UNDERWAY: usize = 500;
 
 /// Whether a ledger that is not there is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Make {
+pub enum CreateIfMissing {
     /// It is made, with its folder.
     Yes,
     /// Its absence is an error.
@@ -48,18 +48,22 @@ impl SqliteLedger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Missing`] only with [`Make::No`]; a newer ledger, and what
+    /// [`LedgerError::Missing`] only with [`CreateIfMissing::No`]; a newer ledger, and what
     /// is none, are left as they are.
-    pub async fn open(place: &Place, make: Make) -> Result<Self, LedgerError> {
-        if make == Make::Yes {
-            place.make_folder()?;
-            place.make_file()?;
+    pub async fn open(
+        ledger_path: &LedgerPath,
+        make: CreateIfMissing,
+    ) -> Result<Self, LedgerError> {
+        if make == CreateIfMissing::Yes {
+            ledger_path.make_folder()?;
+            ledger_path.make_file()?;
         } else {
-            place.length()?;
+            ledger_path.length()?;
         }
-        place.tighten()?;
-        let mut connection = connect(options().filename(place.file()), place.file()).await?;
-        schema::prepare(&mut connection, place.file()).await?;
+        ledger_path.tighten()?;
+        let mut connection =
+            connect(options().filename(ledger_path.file()), ledger_path.file()).await?;
+        schema::prepare(&mut connection, ledger_path.file()).await?;
         Self::new(connection).await
     }
 
@@ -70,26 +74,29 @@ impl SqliteLedger {
     /// # Errors
     ///
     /// [`LedgerError::Missing`] where no pass has run yet; nothing is made.
-    pub async fn open_readonly(place: &Place) -> Result<Self, LedgerError> {
+    pub async fn open_readonly(ledger_path: &LedgerPath) -> Result<Self, LedgerError> {
         // An empty one is what a process leaves that dies while it makes it.
-        if place.length()? == 0 {
-            return Err(place.missing());
+        if ledger_path.length()? == 0 {
+            return Err(ledger_path.missing());
         }
-        let readonly = options().filename(place.file()).read_only(true);
-        match Self::read_at(place, readonly.clone()).await {
+        let readonly = options().filename(ledger_path.file()).read_only(true);
+        match Self::read_at(ledger_path, readonly.clone()).await {
             // Readers and writers share files beside the ledger. Where there are none
             // and none can be made, nobody writes, and the ledger's own file is all.
-            Err(LedgerError::Open { .. }) if is_at_rest(place) => {
-                Self::read_at(place, readonly.immutable(true)).await
+            Err(LedgerError::Open { .. }) if is_at_rest(ledger_path) => {
+                Self::read_at(ledger_path, readonly.immutable(true)).await
             }
             other => other,
         }
     }
 
-    async fn read_at(place: &Place, options: SqliteConnectOptions) -> Result<Self, LedgerError> {
-        let mut connection = connect(options, place.file()).await?;
-        if !schema::is_ready(&mut connection, place.file()).await? {
-            return Err(place.missing());
+    async fn read_at(
+        ledger_path: &LedgerPath,
+        options: SqliteConnectOptions,
+    ) -> Result<Self, LedgerError> {
+        let mut connection = connect(options, ledger_path.file()).await?;
+        if !schema::is_ready(&mut connection, ledger_path.file()).await? {
+            return Err(ledger_path.missing());
         }
         Self::new(connection).await
     }
@@ -100,9 +107,9 @@ impl SqliteLedger {
     ///
     /// There is no memory for it.
     pub async fn in_memory() -> Result<Self, LedgerError> {
-        let place = Path::new(":memory:");
-        let mut connection = connect(options().in_memory(true), place).await?;
-        schema::prepare(&mut connection, place).await?;
+        let ledger_path = Path::new(":memory:");
+        let mut connection = connect(options().in_memory(true), ledger_path).await?;
+        schema::prepare(&mut connection, ledger_path).await?;
         Self::new(connection).await
     }
 
@@ -140,9 +147,10 @@ async fn connect(
 }
 
 /// Whether nobody has it open, and its own file holds all that was written.
-fn is_at_rest(place: &Place) -> bool {
-    let holds = |suffix| fs::metadata(place.beside(suffix)).is_ok_and(|file| file.len() != 0);
-    !holds("-shm") && !holds("-wal")
+fn is_at_rest(ledger_path: &LedgerPath) -> bool {
+    let owned_as =
+        |suffix| fs::metadata(ledger_path.sibling(suffix)).is_ok_and(|file| file.len() != 0);
+    !owned_as("-shm") && !owned_as("-wal")
 }
 
 #[async_trait]
@@ -285,15 +293,15 @@ mod tests {
     async fn a_ledger_at_rest_is_read_without_any_file_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/ledger.db", folder.path().display());
-        let place = Place::at(&url, &[]).unwrap();
-        let ledger = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+        let ledger_path = LedgerPath::at(&url, &[]).unwrap();
+        let ledger = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
         ledger.save(&batch(0..1)).await.unwrap();
-        assert!(!is_at_rest(&place));
+        assert!(!is_at_rest(&ledger_path));
         ledger.close().await.unwrap();
-        assert!(is_at_rest(&place));
+        assert!(is_at_rest(&ledger_path));
 
-        let immutable = options().filename(place.file()).read_only(true).immutable(true);
-        let reader = SqliteLedger::read_at(&place, immutable).await.unwrap();
+        let immutable = options().filename(ledger_path.file()).read_only(true).immutable(true);
+        let reader = SqliteLedger::read_at(&ledger_path, immutable).await.unwrap();
         assert_holds_the_first(&reader).await;
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }

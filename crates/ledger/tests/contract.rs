@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ledger::{Make, Place, SqliteLedger};
+use ledger::{CreateIfMissing, LedgerPath, SqliteLedger};
 use testkit::ledger::ledger_contract;
 
 #[tokio::test]
@@ -12,8 +12,8 @@ async fn a_ledger_on_a_file_keeps_the_contract() {
     ledger_contract(async || {
         let number = made.fetch_add(1, Ordering::Relaxed);
         let url = format!("sqlite://{}/{number}.db", folder.path().display());
-        let place = Place::at(&url, &[]).unwrap();
-        SqliteLedger::open(&place, Make::Yes).await.unwrap()
+        let ledger_path = LedgerPath::at(&url, &[]).unwrap();
+        SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap()
     })
     .await;
 }

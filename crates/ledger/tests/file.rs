@@ -7,28 +7,28 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use ledger::{Make, Place, SqliteLedger};
+use ledger::{CreateIfMissing, LedgerPath, SqliteLedger};
 use rules::ledger::{Batch, Ledger, LedgerError};
 use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tempfile::TempDir;
 
-fn place(folder: &TempDir, name: &str) -> Place {
-    Place::at(&format!("sqlite://{}/{name}", folder.path().display()), &[]).unwrap()
+fn ledger_path(folder: &TempDir, name: &str) -> LedgerPath {
+    LedgerPath::at(&format!("sqlite://{}/{name}", folder.path().display()), &[]).unwrap()
 }
 
 fn mode(file: &Path) -> u32 {
     fs::metadata(file).unwrap().permissions().mode() & 0o777
 }
 
-fn beside(place: &Place, suffix: &str) -> std::path::PathBuf {
-    format!("{}{suffix}", place.file().display()).into()
+fn sibling(ledger_path: &LedgerPath, suffix: &str) -> std::path::PathBuf {
+    format!("{}{suffix}", ledger_path.file().display()).into()
 }
 
 /// The file behind the ledger's back.
-async fn raw(place: &Place) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(place.file()).connect().await.unwrap()
+async fn raw(ledger_path: &LedgerPath) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(ledger_path.file()).connect().await.unwrap()
 }
 
 fn with_entry(domain: &str) -> Batch {
@@ -48,11 +48,11 @@ fn cause(error: &LedgerError) -> String {
 #[tokio::test]
 async fn only_its_owner_may_read_a_new_ledger_and_its_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "new/deep/ledger.db");
-    let ledger = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let ledger_path = ledger_path(&folder, "new/deep/ledger.db");
+    let ledger = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     ledger.save(&with_entry("a.example")).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
-        assert_eq!(mode(&beside(&place, suffix)), 0o600, "{suffix}");
+        assert_eq!(mode(&sibling(&ledger_path, suffix)), 0o600, "{suffix}");
     }
     assert_eq!(mode(&folder.path().join("new")), 0o700);
     assert_eq!(mode(&folder.path().join("new/deep")), 0o700);
@@ -61,28 +61,28 @@ async fn only_its_owner_may_read_a_new_ledger_and_its_folder() {
 #[tokio::test]
 async fn a_ledger_that_others_may_read_is_closed_to_them() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    let first = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    let first = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     first.save(&with_entry("a.example")).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
-        fs::set_permissions(beside(&place, suffix), Permissions::from_mode(0o644)).unwrap();
+        fs::set_permissions(sibling(&ledger_path, suffix), Permissions::from_mode(0o644)).unwrap();
     }
-    SqliteLedger::open(&place, Make::No).await.unwrap();
+    SqliteLedger::open(&ledger_path, CreateIfMissing::No).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
-        assert_eq!(mode(&beside(&place, suffix)), 0o600, "{suffix}");
+        assert_eq!(mode(&sibling(&ledger_path, suffix)), 0o600, "{suffix}");
     }
 }
 
 #[tokio::test]
 async fn it_keeps_its_name_and_what_it_holds() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    let first = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    let first = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     first.save(&with_entry("a.example")).await.unwrap();
     let id = first.id().to_owned();
     first.close().await.unwrap();
 
-    let second = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let second = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     assert_eq!(second.id(), id);
     assert_eq!(names(&second).await, ["a.example"]);
 }
@@ -90,29 +90,32 @@ async fn it_keeps_its_name_and_what_it_holds() {
 #[tokio::test]
 async fn commands_that_make_none_say_that_no_pass_has_run() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "new/ledger.db");
+    let ledger_path = ledger_path(&folder, "new/ledger.db");
     let missing = |error| matches!(error, LedgerError::Missing { .. });
-    assert!(missing(SqliteLedger::open(&place, Make::No).await.unwrap_err()));
-    assert!(missing(SqliteLedger::open_readonly(&place).await.unwrap_err()));
+    assert!(missing(SqliteLedger::open(&ledger_path, CreateIfMissing::No).await.unwrap_err()));
+    assert!(missing(SqliteLedger::open_readonly(&ledger_path).await.unwrap_err()));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "and leave nothing behind");
 
     fs::create_dir(folder.path().join("new")).unwrap();
-    fs::write(place.file(), "").unwrap();
-    assert!(missing(SqliteLedger::open_readonly(&place).await.unwrap_err()), "died while made");
-    SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    fs::write(ledger_path.file(), "").unwrap();
+    assert!(
+        missing(SqliteLedger::open_readonly(&ledger_path).await.unwrap_err()),
+        "died while made"
+    );
+    SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_reader_works_beside_a_writer_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    let writer = SqliteLedger::open(&place, Make::Yes).await.unwrap();
-    let reader = SqliteLedger::open_readonly(&place).await.unwrap();
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    let writer = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
+    let reader = SqliteLedger::open_readonly(&ledger_path).await.unwrap();
     assert_eq!(reader.id(), writer.id());
     writer.save(&with_entry("a.example")).await.unwrap();
     assert_eq!(names(&reader).await, ["a.example"]);
 
-    let mut busy = raw(&place).await;
+    let mut busy = raw(&ledger_path).await;
     let open = busy.begin_with("BEGIN IMMEDIATE").await.unwrap();
     assert_eq!(names(&reader).await, ["a.example"], "while another process writes");
     drop(open);
@@ -125,44 +128,48 @@ async fn a_reader_works_beside_a_writer_and_writes_nothing() {
 #[tokio::test]
 async fn what_is_left_of_a_killed_writer_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let killed = place(&folder, "killed.db");
-    let writer = SqliteLedger::open(&killed, Make::Yes).await.unwrap();
+    let killed = ledger_path(&folder, "killed.db");
+    let writer = SqliteLedger::open(&killed, CreateIfMissing::Yes).await.unwrap();
     writer.save(&with_entry("a.example")).await.unwrap();
-    let left = place(&folder, "left.db");
+    let left = ledger_path(&folder, "left.db");
     for suffix in ["", "-wal"] {
-        fs::copy(beside(&killed, suffix), beside(&left, suffix)).unwrap();
+        fs::copy(sibling(&killed, suffix), sibling(&left, suffix)).unwrap();
     }
     assert_eq!(names(&SqliteLedger::open_readonly(&left).await.unwrap()).await, ["a.example"]);
-    assert_eq!(names(&SqliteLedger::open(&left, Make::No).await.unwrap()).await, ["a.example"]);
+    assert_eq!(
+        names(&SqliteLedger::open(&left, CreateIfMissing::No).await.unwrap()).await,
+        ["a.example"]
+    );
 }
 
 #[tokio::test]
 async fn a_newer_ledger_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    SqliteLedger::open(&place, Make::Yes).await.unwrap().close().await.unwrap();
-    let mut newer = raw(&place).await;
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap().close().await.unwrap();
+    let mut newer = raw(&ledger_path).await;
     let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                VALUES (7, 'later', 1, x'00', 0)";
     sqlx::query(sql).execute(&mut newer).await.unwrap();
     newer.close().await.unwrap();
-    let before = fs::read(place.file()).unwrap();
+    let before = fs::read(ledger_path.file()).unwrap();
 
-    for opened in
-        [SqliteLedger::open(&place, Make::Yes).await, SqliteLedger::open_readonly(&place).await]
-    {
+    for opened in [
+        SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await,
+        SqliteLedger::open_readonly(&ledger_path).await,
+    ] {
         let error = opened.unwrap_err();
         assert!(matches!(error, LedgerError::Newer { found: 7, known: 2, .. }), "{error}");
     }
-    assert_eq!(fs::read(place.file()).unwrap(), before);
+    assert_eq!(fs::read(ledger_path.file()).unwrap(), before);
 }
 
 #[tokio::test]
 async fn what_is_no_ledger_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let text = place(&folder, "text.db");
+    let text = ledger_path(&folder, "text.db");
     fs::write(text.file(), "not a database at all, ".repeat(100)).unwrap();
-    let foreign = place(&folder, "foreign.db");
+    let foreign = ledger_path(&folder, "foreign.db");
     fs::write(foreign.file(), "").unwrap();
     let mut other = raw(&foreign).await;
     sqlx::query("CREATE TABLE wp_blogs (blog_id)").execute(&mut other).await.unwrap();
@@ -172,17 +179,18 @@ async fn what_is_no_ledger_is_left_as_it_is() {
         (foreign, "it is a database of another program"),
     ];
 
-    for (place, why) in table {
-        let before = fs::read(place.file()).unwrap();
-        for opened in
-            [SqliteLedger::open(&place, Make::Yes).await, SqliteLedger::open_readonly(&place).await]
-        {
+    for (ledger_path, why) in table {
+        let before = fs::read(ledger_path.file()).unwrap();
+        for opened in [
+            SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await,
+            SqliteLedger::open_readonly(&ledger_path).await,
+        ] {
             let error = opened.unwrap_err();
-            let want = format!("could not open the ledger `{}`", place.file().display());
+            let want = format!("could not open the ledger `{}`", ledger_path.file().display());
             assert_eq!(error.to_string(), want);
             assert_eq!(cause(&error), why);
         }
-        assert_eq!(fs::read(place.file()).unwrap(), before);
+        assert_eq!(fs::read(ledger_path.file()).unwrap(), before);
     }
 }
 
@@ -191,33 +199,36 @@ async fn a_place_that_cannot_be_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("folder.db")).unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
-    let opened = SqliteLedger::open(&place(&folder, "folder.db"), Make::Yes).await;
+    let opened = SqliteLedger::open(&ledger_path(&folder, "folder.db"), CreateIfMissing::Yes).await;
     assert!(matches!(opened, Err(LedgerError::Open { .. })), "{opened:?}");
-    let opened = SqliteLedger::open(&place(&folder, "file/ledger.db"), Make::Yes).await;
+    let opened =
+        SqliteLedger::open(&ledger_path(&folder, "file/ledger.db"), CreateIfMissing::Yes).await;
     let error = opened.unwrap_err();
     let file = folder.path().join("file");
     let want = format!("could not make the folder `{}`: File exists (os error 17)", file.display());
     assert_eq!(cause(&error), want);
     let long = format!("{}/ledger.db", "x".repeat(300));
-    let opened = SqliteLedger::open(&place(&folder, &long), Make::Yes).await;
+    let opened = SqliteLedger::open(&ledger_path(&folder, &long), CreateIfMissing::Yes).await;
     assert!(matches!(opened, Err(LedgerError::Open { .. })), "{opened:?}");
 }
 
 #[tokio::test]
 async fn two_who_make_it_at_once_make_one() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    let (one, other) =
-        tokio::join!(SqliteLedger::open(&place, Make::Yes), SqliteLedger::open(&place, Make::Yes));
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    let (one, other) = tokio::join!(
+        SqliteLedger::open(&ledger_path, CreateIfMissing::Yes),
+        SqliteLedger::open(&ledger_path, CreateIfMissing::Yes)
+    );
     assert_eq!(one.unwrap().id(), other.unwrap().id());
 }
 
 #[tokio::test]
 async fn events_cannot_be_changed_or_removed() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    SqliteLedger::open(&place, Make::Yes).await.unwrap().close().await.unwrap();
-    let mut raw = raw(&place).await;
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap().close().await.unwrap();
+    let mut raw = raw(&ledger_path).await;
     let sql = "INSERT INTO events (at, domain, about, text) VALUES (1, 'a.example', 'alias', 'x')";
     sqlx::query(sql).execute(&mut raw).await.unwrap();
     for (sql, why) in [
@@ -232,11 +243,11 @@ async fn events_cannot_be_changed_or_removed() {
 #[tokio::test]
 async fn words_that_nobody_knows_are_harmless_or_named() {
     let folder = tempfile::tempdir().unwrap();
-    let place = place(&folder, "ledger.db");
-    let ledger = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    let ledger = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     ledger.save(&with_entry("a.example")).await.unwrap();
     let was = ledger.load().await.unwrap().entries;
-    let mut raw = raw(&place).await;
+    let mut raw = raw(&ledger_path).await;
 
     let sql = "UPDATE entries SET alias_reason = 'later', routing = 'later', certificate = 'later', \
                proof = 'later', stage = 'later'";

@@ -17,7 +17,7 @@ use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use rules::DomainName;
-use rules::probe::{ProofSight, TlsSight};
+use rules::probe::{ProofObservation, TlsObservation};
 use tokio::time::timeout;
 
 use crate::tls::{Connection, Tls};
@@ -40,15 +40,16 @@ pub(crate) async fn ask(
     name: &DomainName,
     address: IpAddr,
     question: &str,
-) -> ProofSight {
+) -> ProofObservation {
     let asked = async {
-        let stream = tls.connect(name, address).await.map_err(|sight| untrusted(&sight))?;
+        let stream =
+            tls.connect(name, address).await.map_err(|observation| untrusted(&observation))?;
         answer(stream, request(name, question)?).await
     };
     let answer = timeout(PATIENCE, asked).await;
     match answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))) {
-        Ok(id) => ProofSight::Answered(id),
-        Err(detail) => ProofSight::NoProof { detail },
+        Ok(id) => ProofObservation::Answered(id),
+        Err(detail) => ProofObservation::NoProof { detail },
     }
 }
 
@@ -140,12 +141,12 @@ fn broken(error: &hyper::Error) -> String {
 }
 
 /// Why it is not asked at all.
-fn untrusted(sight: &TlsSight) -> String {
-    match sight {
-        TlsSight::Presented { .. } => "its certificate is not trusted".to_owned(),
-        TlsSight::NoCertificate { detail }
-        | TlsSight::NoAnswer { detail }
-        | TlsSight::Forbidden { detail } => detail.clone(),
+fn untrusted(observation: &TlsObservation) -> String {
+    match observation {
+        TlsObservation::Presented { .. } => "its certificate is not trusted".to_owned(),
+        TlsObservation::NoCertificate { detail }
+        | TlsObservation::NoAnswer { detail }
+        | TlsObservation::Forbidden { detail } => detail.clone(),
     }
 }
 

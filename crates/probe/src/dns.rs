@@ -19,18 +19,18 @@ use std::time::Duration;
 use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RecordType};
 use rules::DomainName;
-use rules::probe::DnsSight;
+use rules::probe::DnsObservation;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use answer::{Dialect, Path, Reading, written};
+use answer::{Path, QueryForm, Reading, written};
 use server::Server;
 
 /// How long one question may take.
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// How long all questions for one name may take.
-const LOOK: Duration = Duration::from_secs(6);
+const CHECK: Duration = Duration::from_secs(6);
 
 /// How many names are looked up at once. More wait: a burst that overflows the
 /// buffers of a resolver would look like its silence.
@@ -47,7 +47,7 @@ pub(crate) struct Dns {
 #[derive(Clone, Copy, Debug)]
 struct How {
     kind: RecordType,
-    dialect: Dialect,
+    form: QueryForm,
     deadline: Instant,
 }
 
@@ -60,7 +60,7 @@ struct Told {
 
 /// Why nobody said anything of them.
 #[derive(Debug, PartialEq, Eq)]
-enum Trouble {
+enum LookupError {
     /// A server says that it cannot say.
     Failed { detail: String, again: bool },
     /// No answer, or none that can be read.
@@ -78,40 +78,40 @@ impl Dns {
     }
 
     /// Ask for the A and AAAA records of `name` at the same time.
-    pub(crate) async fn resolve(&self, name: &DomainName) -> DnsSight {
+    pub(crate) async fn resolve(&self, name: &DomainName) -> DnsObservation {
         let Some(name) = absolute(name) else {
-            return DnsSight::NoAnswer { detail: format!("`{name}` is no name to ask for") };
+            return DnsObservation::NoAnswer { detail: format!("`{name}` is no name to ask for") };
         };
         let _turn = self.turns.acquire().await;
-        let deadline = Instant::now() + LOOK;
+        let deadline = Instant::now() + CHECK;
         let (a, aaaa) = tokio::join!(
-            self.look(&name, RecordType::A, deadline),
-            self.look(&name, RecordType::AAAA, deadline),
+            self.ask(&name, RecordType::A, deadline),
+            self.ask(&name, RecordType::AAAA, deadline),
         );
         combine(a, aaaa)
     }
 
     /// Ask each resolver in turn, and those that were silent once more.
-    async fn look(
+    async fn ask(
         &self,
         name: &Name,
         kind: RecordType,
         deadline: Instant,
-    ) -> Result<Told, Trouble> {
-        let mut troubles = BTreeMap::new();
-        for dialect in [Dialect::Edns, Dialect::Plain] {
+    ) -> Result<Told, LookupError> {
+        let mut errors = BTreeMap::new();
+        for form in [QueryForm::Edns, QueryForm::Plain] {
             for server in self.in_order() {
-                let asked_enough = troubles.get(&server.address).is_some_and(Trouble::is_final);
+                let asked_enough = errors.get(&server.address).is_some_and(LookupError::is_final);
                 if asked_enough || deadline <= Instant::now() {
                     continue;
                 }
-                match follow(server, name, How { kind, dialect, deadline }).await {
-                    Ok(told) => return Ok(told),
-                    Err(trouble) => troubles.insert(server.address, trouble),
+                match follow(server, name, How { kind, form, deadline }).await {
+                    Ok(answered) => return Ok(answered),
+                    Err(error) => errors.insert(server.address, error),
                 };
             }
         }
-        Err(sum(troubles.into_values()))
+        Err(sum(errors.into_values()))
     }
 
     /// As configured, but those last that did not answer lately.
@@ -124,8 +124,8 @@ impl Dns {
     /// What each resolver answers to a question that every one knows: those of
     /// the root zone.
     pub(crate) async fn check(&self) -> Vec<(SocketAddr, Result<(), String>)> {
-        let deadline = Instant::now() + LOOK;
-        let how = How { kind: RecordType::NS, dialect: Dialect::Edns, deadline };
+        let deadline = Instant::now() + CHECK;
+        let how = How { kind: RecordType::NS, form: QueryForm::Edns, deadline };
         let checks = self.servers.iter().map(|server| async move {
             (server.address, ask(server, &Name::root(), how).await.map(drop))
         });
@@ -134,11 +134,11 @@ impl Dns {
 }
 
 /// Ask `server` for `kind` of `name`, and of the names that CNAME records lead to.
-async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, Trouble> {
+async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupError> {
     let mut path = Path::from(name.clone());
     loop {
         let answered = ask(server, path.end(), how).await;
-        let message = answered.map_err(|detail| Trouble::Silent { detail })?;
+        let message = answered.map_err(|detail| LookupError::Silent { detail })?;
         let asked = path.end().clone();
         match answer::read(&message, how.kind, &mut path) {
             Ok(Reading::LedOn) => (),
@@ -146,7 +146,7 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, Trouble>
             Err(refusal) => {
                 let (server, asked) = (server.address, written(&asked));
                 let detail = format!("{server} answered for `{asked}`: {}", refusal.detail);
-                return Err(Trouble::Failed { detail, again: refusal.again });
+                return Err(LookupError::Failed { detail, again: refusal.again });
             }
         }
     }
@@ -155,7 +155,7 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, Trouble>
 /// Ask one question of one resolver; in error, how that failed.
 async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> {
     let address = server.address;
-    let query = answer::query(name, how.kind, how.dialect)
+    let query = answer::query(name, how.kind, how.form)
         .ok_or_else(|| format!("`{}` is no name to ask for", written(name)))?;
     let until = how.deadline.min(Instant::now() + ANSWER);
     let answered = timeout_at(until, server.ask(&query)).await;
@@ -182,54 +182,54 @@ fn absolute(name: &DomainName) -> Option<Name> {
 /// NXDOMAIN, an error or nothing for the type they do not know. Without any, A
 /// decides, since every server knows that; but "no A record" says nothing while
 /// the AAAA records are unknown.
-fn combine(a: Result<Told, Trouble>, aaaa: Result<Told, Trouble>) -> DnsSight {
+fn combine(a: Result<Told, LookupError>, aaaa: Result<Told, LookupError>) -> DnsObservation {
     let (mut found, mut through) = (BTreeSet::new(), Vec::new());
-    for told in [&a, &aaaa].into_iter().flatten() {
-        if let Reading::Addresses(addresses) = &told.reading {
+    for answered in [&a, &aaaa].into_iter().flatten() {
+        if let Reading::Addresses(addresses) = &answered.reading {
             found.extend(addresses.iter().copied());
             if through.is_empty() {
-                through.clone_from(&told.through);
+                through.clone_from(&answered.through);
             }
         }
     }
     if !found.is_empty() {
-        return DnsSight::Addresses { found, through };
+        return DnsObservation::Addresses { found, through };
     }
     match (a, aaaa) {
-        (Ok(Told { reading: Reading::NoSuchName, .. }), _) => DnsSight::NoSuchName,
-        (Ok(told), Ok(_)) => DnsSight::NoAddress { through: told.through },
-        (Err(a), Err(aaaa)) => sum([a, aaaa]).into_sight(),
-        (Err(trouble), Ok(_)) | (Ok(_), Err(trouble)) => trouble.into_sight(),
+        (Ok(Told { reading: Reading::NoSuchName, .. }), _) => DnsObservation::NoSuchName,
+        (Ok(answered), Ok(_)) => DnsObservation::NoAddress { through: answered.through },
+        (Err(a), Err(aaaa)) => sum([a, aaaa]).into_observation(),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => error.into_observation(),
     }
 }
 
 /// All troubles as one: a server's own word outweighs the silence of others.
-fn sum(troubles: impl IntoIterator<Item = Trouble>) -> Trouble {
+fn sum(errors: impl IntoIterator<Item = LookupError>) -> LookupError {
     let (mut failed, mut silent) = (BTreeSet::new(), BTreeSet::new());
-    for trouble in troubles {
-        match trouble {
-            Trouble::Failed { detail, .. } => failed.insert(detail),
-            Trouble::Silent { detail } => silent.insert(detail),
+    for error in errors {
+        match error {
+            LookupError::Failed { detail, .. } => failed.insert(detail),
+            LookupError::Silent { detail } => silent.insert(detail),
         };
     }
     let join = |details: BTreeSet<_>| details.into_iter().collect::<Vec<_>>().join("; ");
     if failed.is_empty() {
-        Trouble::Silent { detail: join(silent) }
+        LookupError::Silent { detail: join(silent) }
     } else {
-        Trouble::Failed { detail: join(failed), again: false }
+        LookupError::Failed { detail: join(failed), again: false }
     }
 }
 
-impl Trouble {
+impl LookupError {
     /// Whether asking the same server once more is of no use.
     fn is_final(&self) -> bool {
         matches!(self, Self::Failed { again: false, .. })
     }
 
-    fn into_sight(self) -> DnsSight {
+    fn into_observation(self) -> DnsObservation {
         match self {
-            Self::Failed { detail, .. } => DnsSight::Failed { detail },
-            Self::Silent { detail } => DnsSight::NoAnswer { detail },
+            Self::Failed { detail, .. } => DnsObservation::Failed { detail },
+            Self::Silent { detail } => DnsObservation::NoAnswer { detail },
         }
     }
 }
@@ -264,35 +264,35 @@ mod tests {
     use super::*;
 
     #[expect(clippy::unnecessary_wraps, reason = "its like is an error")]
-    fn told(reading: Reading) -> Result<Told, Trouble> {
+    fn answered(reading: Reading) -> Result<Told, LookupError> {
         Ok(Told { reading, through: vec!["shops.test".to_owned()] })
     }
 
-    fn has(address: &str) -> Result<Told, Trouble> {
-        told(Reading::Addresses(vec![address.parse().unwrap()]))
+    fn has(address: &str) -> Result<Told, LookupError> {
+        answered(Reading::Addresses(vec![address.parse().unwrap()]))
     }
 
-    fn failed(detail: &str) -> Result<Told, Trouble> {
-        Err(Trouble::Failed { detail: detail.to_owned(), again: false })
+    fn failed(detail: &str) -> Result<Told, LookupError> {
+        Err(LookupError::Failed { detail: detail.to_owned(), again: false })
     }
 
-    fn silent(detail: &str) -> Result<Told, Trouble> {
-        Err(Trouble::Silent { detail: detail.to_owned() })
+    fn silent(detail: &str) -> Result<Told, LookupError> {
+        Err(LookupError::Silent { detail: detail.to_owned() })
     }
 
-    fn in_short(sight: DnsSight) -> String {
-        match sight {
-            DnsSight::Addresses { found, .. } => format!("{found:?}"),
-            DnsSight::NoSuchName => "no such name".to_owned(),
-            DnsSight::NoAddress { .. } => "no address".to_owned(),
-            DnsSight::Failed { detail } => format!("failed: {detail}"),
-            DnsSight::NoAnswer { detail } => format!("no answer: {detail}"),
+    fn in_short(observation: DnsObservation) -> String {
+        match observation {
+            DnsObservation::Addresses { found, .. } => format!("{found:?}"),
+            DnsObservation::NoSuchName => "no such name".to_owned(),
+            DnsObservation::NoAddress { .. } => "no address".to_owned(),
+            DnsObservation::Failed { detail } => format!("failed: {detail}"),
+            DnsObservation::NoAnswer { detail } => format!("no answer: {detail}"),
         }
     }
 
     #[test]
     fn a_and_aaaa_together_say() {
-        let [none, gone] = [|| told(Reading::NoAddress), || told(Reading::NoSuchName)];
+        let [none, gone] = [|| answered(Reading::NoAddress), || answered(Reading::NoSuchName)];
         let [v4, v6] = [|| has("192.0.2.1"), || has("2001:db8::1")];
         #[rustfmt::skip]
         let table = [

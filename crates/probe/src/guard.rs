@@ -1,4 +1,4 @@
-//! Where a look may go: public addresses, and the ports of the web and of DNS.
+//! Where a check may go: public addresses, and the ports of the web and of DNS.
 //!
 //! A customer's DNS says where we connect, so an address of our own network in
 //! it would make us its tool. Pure: the caller connects to the very address
@@ -74,10 +74,10 @@ impl Guard {
         if !self.ports.contains(&port) {
             return Err(Forbidden::Port { port });
         }
-        match reach(address) {
+        match scope_of(address) {
             Public => Ok(()),
-            Reach::Private(_) if self.private == Private::Allowed => Ok(()),
-            Reach::Private(kind) => Err(Forbidden::Private { address, kind }),
+            AddressScope::Private(_) if self.private == Private::Allowed => Ok(()),
+            AddressScope::Private(kind) => Err(Forbidden::Private { address, kind }),
             Nowhere(kind) => Err(Forbidden::Nowhere { address, kind }),
         }
     }
@@ -85,7 +85,7 @@ impl Guard {
 
 /// How far an address reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
+enum AddressScope {
     /// The whole internet.
     Public,
     /// Some network that is not everybody's.
@@ -94,67 +94,67 @@ enum Reach {
     Nowhere(&'static str),
 }
 
-use Reach::{Nowhere, Public};
+use AddressScope::{Nowhere, Public};
 
 /// Special IPv4 blocks: first address, length of the prefix, what they are.
 #[rustfmt::skip]
-const V4: &[(Ipv4Addr, u32, Reach)] = &[
+const V4: &[(Ipv4Addr, u32, AddressScope)] = &[
     (Ipv4Addr::UNSPECIFIED,             8, Nowhere("this network")),
-    (Ipv4Addr::new(10, 0, 0, 0),        8, Reach::Private("private network")),
-    (Ipv4Addr::new(100, 64, 0, 0),     10, Reach::Private("carrier-grade NAT")),
-    (Ipv4Addr::new(127, 0, 0, 0),       8, Reach::Private("loopback")),
-    (Ipv4Addr::new(169, 254, 0, 0),    16, Reach::Private("link-local")),
-    (Ipv4Addr::new(172, 16, 0, 0),     12, Reach::Private("private network")),
-    (Ipv4Addr::new(192, 0, 0, 0),      24, Reach::Private("protocol assignments")),
-    (Ipv4Addr::new(192, 0, 2, 0),      24, Reach::Private("documentation")),
-    (Ipv4Addr::new(192, 88, 99, 0),    24, Reach::Private("6to4 relay")),
-    (Ipv4Addr::new(192, 168, 0, 0),    16, Reach::Private("private network")),
-    (Ipv4Addr::new(198, 18, 0, 0),     15, Reach::Private("benchmarking")),
-    (Ipv4Addr::new(198, 51, 100, 0),   24, Reach::Private("documentation")),
-    (Ipv4Addr::new(203, 0, 113, 0),    24, Reach::Private("documentation")),
+    (Ipv4Addr::new(10, 0, 0, 0),        8, AddressScope::Private("private network")),
+    (Ipv4Addr::new(100, 64, 0, 0),     10, AddressScope::Private("carrier-grade NAT")),
+    (Ipv4Addr::new(127, 0, 0, 0),       8, AddressScope::Private("loopback")),
+    (Ipv4Addr::new(169, 254, 0, 0),    16, AddressScope::Private("link-local")),
+    (Ipv4Addr::new(172, 16, 0, 0),     12, AddressScope::Private("private network")),
+    (Ipv4Addr::new(192, 0, 0, 0),      24, AddressScope::Private("protocol assignments")),
+    (Ipv4Addr::new(192, 0, 2, 0),      24, AddressScope::Private("documentation")),
+    (Ipv4Addr::new(192, 88, 99, 0),    24, AddressScope::Private("6to4 relay")),
+    (Ipv4Addr::new(192, 168, 0, 0),    16, AddressScope::Private("private network")),
+    (Ipv4Addr::new(198, 18, 0, 0),     15, AddressScope::Private("benchmarking")),
+    (Ipv4Addr::new(198, 51, 100, 0),   24, AddressScope::Private("documentation")),
+    (Ipv4Addr::new(203, 0, 113, 0),    24, AddressScope::Private("documentation")),
     (Ipv4Addr::new(224, 0, 0, 0),       4, Nowhere("multicast")),
     (Ipv4Addr::new(240, 0, 0, 0),       4, Nowhere("reserved")),
 ];
 
 /// Special IPv6 blocks; the first that fits counts.
 #[rustfmt::skip]
-const V6: &[(Ipv6Addr, u32, Reach)] = &[
+const V6: &[(Ipv6Addr, u32, AddressScope)] = &[
     (Ipv6Addr::UNSPECIFIED,                              128, Nowhere("unspecified")),
-    (Ipv6Addr::LOCALHOST,                                128, Reach::Private("loopback")),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0),       48, Reach::Private("local-use NAT64")),
+    (Ipv6Addr::LOCALHOST,                                128, AddressScope::Private("loopback")),
+    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0),       48, AddressScope::Private("local-use NAT64")),
     (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0),           64, Nowhere("discard-only")),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),          32, Reach::Private("Teredo")),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),          23, Reach::Private("protocol assignments")),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0),      32, Reach::Private("documentation")),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0),          16, Reach::Private("6to4")),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0),          20, Reach::Private("documentation")),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),          32, AddressScope::Private("Teredo")),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),          23, AddressScope::Private("protocol assignments")),
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0),      32, AddressScope::Private("documentation")),
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0),          16, AddressScope::Private("6to4")),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0),          20, AddressScope::Private("documentation")),
     (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0),           3, Public),
-    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),           7, Reach::Private("unique local")),
-    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0),          10, Reach::Private("link-local")),
+    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),           7, AddressScope::Private("unique local")),
+    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0),          10, AddressScope::Private("link-local")),
     (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0),           8, Nowhere("multicast")),
 ];
 
 /// How far `address` reaches.
-fn reach(address: IpAddr) -> Reach {
+fn scope_of(address: IpAddr) -> AddressScope {
     match address {
-        IpAddr::V4(v4) => reach_v4(v4),
-        IpAddr::V6(v6) => embedded(v6).map_or_else(|| reach_v6(v6), reach_v4),
+        IpAddr::V4(v4) => scope_v4(v4),
+        IpAddr::V6(v6) => embedded(v6).map_or_else(|| scope_v6(v6), scope_v4),
     }
 }
 
-fn reach_v4(address: Ipv4Addr) -> Reach {
-    let within = |(first, length, _): &&(Ipv4Addr, u32, Reach)| {
+fn scope_v4(address: Ipv4Addr) -> AddressScope {
+    let within = |(first, length, _): &&(Ipv4Addr, u32, AddressScope)| {
         (address.to_bits() ^ first.to_bits()) >> (32 - length) == 0
     };
-    V4.iter().find(within).map_or(Public, |(.., reach)| *reach)
+    V4.iter().find(within).map_or(Public, |(.., scope_of)| *scope_of)
 }
 
 /// Only `2000::/3` is given out for the public internet; the rest is not.
-fn reach_v6(address: Ipv6Addr) -> Reach {
-    let within = |(first, length, _): &&(Ipv6Addr, u32, Reach)| {
+fn scope_v6(address: Ipv6Addr) -> AddressScope {
+    let within = |(first, length, _): &&(Ipv6Addr, u32, AddressScope)| {
         (address.to_bits() ^ first.to_bits()) >> (128 - length) == 0
     };
-    V6.iter().find(within).map_or(Nowhere("not allocated"), |(.., reach)| *reach)
+    V6.iter().find(within).map_or(Nowhere("not allocated"), |(.., scope_of)| *scope_of)
 }
 
 /// The IPv4 address that a packet to `address` really goes to: IPv4-mapped
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn addresses_reach_as_far_as_the_registries_say() {
-        let private = Reach::Private;
+        let private = AddressScope::Private;
         #[rustfmt::skip]
         let table = [
             ("0.0.0.0", Nowhere("this network")),
@@ -249,7 +249,7 @@ mod tests {
             ("ff02::1", Nowhere("multicast")),
         ];
         for (address, want) in table {
-            assert_eq!(reach(address.parse().unwrap()), want, "{address}");
+            assert_eq!(scope_of(address.parse().unwrap()), want, "{address}");
         }
     }
 

@@ -18,7 +18,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rules::probe::{DnsSight, Probe, ProofSight, TlsSight};
+use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
 
@@ -103,15 +103,15 @@ impl NetProbe {
 
 #[async_trait]
 impl Probe for NetProbe {
-    async fn resolve(&self, name: &DomainName) -> DnsSight {
+    async fn resolve(&self, name: &DomainName) -> DnsObservation {
         self.dns.resolve(name).await
     }
 
-    async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsSight {
-        self.tls.look(name, address).await
+    async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation {
+        self.tls.check(name, address).await
     }
 
-    async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofSight {
+    async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofObservation {
         ask::ask(&self.tls, name, address, question).await
     }
 }

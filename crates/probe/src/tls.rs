@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rules::probe::{TlsSight, TlsVerdict};
+use rules::probe::{TlsObservation, TlsVerdict};
 use rules::{Clock, DomainName};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
@@ -69,13 +69,13 @@ impl Tls {
     }
 
     /// Look at what `address` presents for `name`.
-    pub(crate) async fn look(&self, name: &DomainName, address: IpAddr) -> TlsSight {
-        let (sight, stream) = self.visit(name, address).await;
+    pub(crate) async fn check(&self, name: &DomainName, address: IpAddr) -> TlsObservation {
+        let (observation, stream) = self.visit(name, address).await;
         if let Some(mut stream) = stream {
             // The server may be gone already.
             let _ = timeout(GOODBYE, stream.shutdown()).await;
         }
-        sight
+        observation
     }
 
     /// Connect to `address` for `name`, as far as a browser would.
@@ -87,18 +87,24 @@ impl Tls {
         &self,
         name: &DomainName,
         address: IpAddr,
-    ) -> Result<Connection, TlsSight> {
+    ) -> Result<Connection, TlsObservation> {
         match self.visit(name, address).await {
-            (TlsSight::Presented { verdict: TlsVerdict::Trusted, .. }, Some(stream)) => Ok(stream),
-            (sight, _) => Err(sight),
+            (TlsObservation::Presented { verdict: TlsVerdict::Trusted, .. }, Some(stream)) => {
+                Ok(stream)
+            }
+            (observation, _) => Err(observation),
         }
     }
 
     /// What `address` presents for `name`, and the connection where there is one.
-    async fn visit(&self, name: &DomainName, address: IpAddr) -> (TlsSight, Option<Connection>) {
+    async fn visit(
+        &self,
+        name: &DomainName,
+        address: IpAddr,
+    ) -> (TlsObservation, Option<Connection>) {
         let target = SocketAddr::new(address, self.port);
         if let Err(refusal) = self.guard.check(target) {
-            return (TlsSight::Forbidden { detail: refusal.to_string() }, None);
+            return (TlsObservation::Forbidden { detail: refusal.to_string() }, None);
         }
         let Ok(server_name) = ServerName::try_from(name.as_str().to_owned()) else {
             return (no_answer(format!("`{name}` is no name to ask for")), None);
@@ -129,7 +135,7 @@ impl Tls {
         trust: &Trust,
         name: ServerName<'static>,
         stream: TcpStream,
-    ) -> (TlsSight, Option<Connection>) {
+    ) -> (TlsObservation, Option<Connection>) {
         // Our goodbye is small, and would wait for the answer to what went before.
         let _ = stream.set_nodelay(true);
         let witness = Arc::new(Witness::new(self.crypto.signature_verification_algorithms));
@@ -155,8 +161,8 @@ impl Tls {
         trust: &Trust,
         witness: &Witness,
         name: &ServerName<'_>,
-        failure: Option<TlsSight>,
-    ) -> TlsSight {
+        failure: Option<TlsObservation>,
+    ) -> TlsObservation {
         let (Some(chain), Some(has_proved)) = (witness.chain(), witness.has_proved()) else {
             return failure.unwrap_or_else(|| no_certificate("it presented none".to_owned()));
         };
@@ -165,7 +171,7 @@ impl Tls {
         };
         let verdict = trust.judge(chain, certificate.is_its_own_issuer, name, self.now());
         let verdict = if has_proved { verdict } else { TlsVerdict::Bad };
-        TlsSight::Presented { certificate: certificate.presented, verdict }
+        TlsObservation::Presented { certificate: certificate.presented, verdict }
     }
 
     fn now(&self) -> UnixTime {
@@ -188,7 +194,7 @@ fn config(crypto: &Arc<CryptoProvider>) -> ClientConfig {
 }
 
 /// How a handshake failed before there was a certificate.
-fn without_certificate(error: &io::Error) -> TlsSight {
+fn without_certificate(error: &io::Error) -> TlsObservation {
     use rustls::Error;
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match (inner, error.kind()) {
@@ -222,10 +228,10 @@ fn alert_name(alert: AlertDescription) -> String {
     }
 }
 
-fn no_answer(detail: String) -> TlsSight {
-    TlsSight::NoAnswer { detail }
+fn no_answer(detail: String) -> TlsObservation {
+    TlsObservation::NoAnswer { detail }
 }
 
-fn no_certificate(detail: String) -> TlsSight {
-    TlsSight::NoCertificate { detail }
+fn no_certificate(detail: String) -> TlsObservation {
+    TlsObservation::NoCertificate { detail }
 }

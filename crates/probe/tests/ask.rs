@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use probe::{NetProbe, Settings, read_pem};
 use rules::Time;
 use rules::clock::ManualClock;
-use rules::probe::{Probe, ProofSight};
+use rules::probe::{Probe, ProofObservation};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sandbox::Certificate;
@@ -50,12 +50,12 @@ async fn web() -> (Web, NetProbe) {
     (web, probe)
 }
 
-async fn ask(probe: &NetProbe, name: &str) -> ProofSight {
+async fn ask(probe: &NetProbe, name: &str) -> ProofObservation {
     probe.ask(&name.parse().expect("a domain name"), HERE, "0a1b").await
 }
 
-fn no_proof(detail: &str) -> ProofSight {
-    ProofSight::NoProof { detail: detail.to_owned() }
+fn no_proof(detail: &str) -> ProofObservation {
+    ProofObservation::NoProof { detail: detail.to_owned() }
 }
 
 /// A server for `a.test` that a browser trusts and that does `serve` with each
@@ -111,28 +111,28 @@ fn ok(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_mapping_that_wordpress_answers_for_is_told() {
+async fn the_mapping_that_wordpress_answers_for_is_reported() {
     let (web, probe) = web().await;
     web.set("shop.test", Certificate::valid());
     web.answer("shop.test", Answer::Id(41));
-    assert_eq!(ask(&probe, "shop.test").await, ProofSight::Answered(41));
+    assert_eq!(ask(&probe, "shop.test").await, ProofObservation::Answered(41));
     let [question] = &web.questions()[..] else { panic!("asked once") };
     assert_eq!((question.name.as_str(), question.nonce.as_str()), ("shop.test", "0a1b"));
 
     let expiring = Certificate::expiring();
     web.set("shop.test", expiring);
-    assert_eq!(ask(&probe, "shop.test").await, ProofSight::Answered(41));
+    assert_eq!(ask(&probe, "shop.test").await, ProofObservation::Answered(41));
 }
 
 #[tokio::test]
 async fn an_id_may_come_as_text_in_chunks_or_until_the_end_of_the_connection() {
     let probe = answering(ok(r#"{"id":"41"}"#)).await;
-    assert_eq!(ask(&probe, "a.test").await, ProofSight::Answered(41));
+    assert_eq!(ask(&probe, "a.test").await, ProofObservation::Answered(41));
     let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"id\r\n5\r\n\":41}\r\n0\r\n\r\n";
     let probe = answering(chunks).await;
-    assert_eq!(ask(&probe, "a.test").await, ProofSight::Answered(41));
+    assert_eq!(ask(&probe, "a.test").await, ProofObservation::Answered(41));
     let probe = answering("HTTP/1.0 200 OK\r\n\r\n{\"id\":41}").await;
-    assert_eq!(ask(&probe, "a.test").await, ProofSight::Answered(41));
+    assert_eq!(ask(&probe, "a.test").await, ProofObservation::Answered(41));
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn silence_and_trickles_end_after_five_seconds() {
 async fn whoever_a_browser_would_not_trust_is_not_asked() {
     let (web, probe) = web().await;
     let untrusted = || no_proof("its certificate is not trusted");
-    for (certificate, sight) in [
+    for (certificate, observation) in [
         (Certificate::Expired, untrusted()),
         (Certificate::NotYetValid, untrusted()),
         (Certificate::OtherName, untrusted()),
@@ -234,7 +234,7 @@ async fn whoever_a_browser_would_not_trust_is_not_asked() {
     ] {
         web.set("shop.test", certificate.clone());
         web.answer("shop.test", Answer::Id(41));
-        assert_eq!(ask(&probe, "shop.test").await, sight, "{certificate:?}");
+        assert_eq!(ask(&probe, "shop.test").await, observation, "{certificate:?}");
     }
     assert!(web.questions().is_empty(), "nobody learns the question");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use probe::{NetProbe, Settings};
 use rules::clock::ManualClock;
-use rules::probe::{DnsSight, Probe};
+use rules::probe::{DnsObservation, Probe};
 use sandbox::dns::{Behaviour, Dns, Failure, RecordType, a, aaaa, cname};
 use tokio::net::UdpSocket;
 
@@ -22,12 +22,12 @@ async fn dns() -> Dns {
     Dns::start(sandbox::dns::Settings::default()).await.expect("a free port")
 }
 
-async fn resolve(probe: &NetProbe, name: &str) -> DnsSight {
+async fn resolve(probe: &NetProbe, name: &str) -> DnsObservation {
     probe.resolve(&name.parse().expect("a domain name")).await
 }
 
-fn addresses(found: &[&str], through: &[&str]) -> DnsSight {
-    DnsSight::Addresses {
+fn addresses(found: &[&str], through: &[&str]) -> DnsObservation {
+    DnsObservation::Addresses {
         found: found.iter().map(|text| text.parse::<IpAddr>().expect("an address")).collect(),
         through: through.iter().map(|&name| name.to_owned()).collect(),
     }
@@ -93,7 +93,7 @@ async fn addresses_chains_and_their_absence_are_seen() {
     dns.set("round.test", [cname("about.test")]);
     dns.set("about.test", [cname("round.test")]);
     let probe = probe([dns.address()]);
-    let no_address = |through: &[&str]| DnsSight::NoAddress {
+    let no_address = |through: &[&str]| DnsObservation::NoAddress {
         through: through.iter().map(|&name| name.to_owned()).collect(),
     };
     let table = [
@@ -105,13 +105,13 @@ async fn addresses_chains_and_their_absence_are_seen() {
         ("lost.test", no_address(&["nowhere.test"])),
         ("empty.test", no_address(&[])),
         ("led.test", no_address(&["empty.test"])),
-        ("gone.test", DnsSight::NoSuchName),
-        ("localhost.invalid", DnsSight::NoSuchName),
+        ("gone.test", DnsObservation::NoSuchName),
+        ("localhost.invalid", DnsObservation::NoSuchName),
     ];
     for (name, want) in table {
         assert_eq!(resolve(&probe, name).await, want, "{name}");
     }
-    assert!(matches!(resolve(&probe, "round.test").await, DnsSight::Failed { .. }));
+    assert!(matches!(resolve(&probe, "round.test").await, DnsObservation::Failed { .. }));
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn no_name_is_special_and_a_wildcard_is_never_asked_for() {
     let probe = probe([dns.address()]);
     assert_eq!(resolve(&probe, "shop.localhost").await, addresses(&["192.0.2.1"], &[]));
     let before = dns.queries().len();
-    assert!(matches!(resolve(&probe, "*.test.test").await, DnsSight::NoAnswer { .. }));
+    assert!(matches!(resolve(&probe, "*.test.test").await, DnsObservation::NoAnswer { .. }));
     assert_eq!(dns.queries().len(), before);
 }
 
@@ -138,14 +138,14 @@ async fn one_type_that_fails_does_not_hide_the_other() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_is_told_only_where_no_other_answers() {
+async fn a_server_that_fails_is_reported_only_where_no_other_answers() {
     let (bad, good) = (dns().await, dns().await);
     bad.fail("a.test", Behaviour::ServFail);
     good.set("a.test", [a("192.0.2.1")]);
 
     let alone = resolve(&probe([bad.address()]), "a.test").await;
     let detail = format!("{} answered for `a.test`: SERVFAIL", bad.address());
-    assert_eq!(alone, DnsSight::Failed { detail });
+    assert_eq!(alone, DnsObservation::Failed { detail });
     assert_eq!(bad.queries_of("a.test"), 2, "A and AAAA, each once");
 
     let both = resolve(&probe([bad.address(), good.address()]), "a.test").await;
@@ -157,7 +157,7 @@ async fn the_first_answer_is_enough_even_if_it_is_no() {
     let (first, second) = (dns().await, dns().await);
     second.set("a.test", [a("192.0.2.1")]);
     let probe = probe([first.address(), second.address()]);
-    assert_eq!(resolve(&probe, "a.test").await, DnsSight::NoSuchName);
+    assert_eq!(resolve(&probe, "a.test").await, DnsObservation::NoSuchName);
     assert_eq!(second.queries().len(), 0);
 }
 
@@ -176,11 +176,11 @@ async fn a_dead_server_is_passed_over() {
 async fn no_answer_names_who_was_asked_and_how_it_failed() {
     let ((_dead, dead), (_mute, mute)) = (closed().await, silence().await);
     let began = Instant::now();
-    let sight = resolve(&probe([dead, mute]), "a.test").await;
+    let observation = resolve(&probe([dead, mute]), "a.test").await;
     let mut said = [format!("{dead}: connection refused"), format!("{mute}: no answer within 2 s")];
     said.sort();
-    assert_eq!(sight, DnsSight::NoAnswer { detail: said.join("; ") });
-    assert!(began.elapsed() < Duration::from_secs(10), "a look ends");
+    assert_eq!(observation, DnsObservation::NoAnswer { detail: said.join("; ") });
+    assert!(began.elapsed() < Duration::from_secs(10), "a check ends");
 }
 
 #[tokio::test]
@@ -218,9 +218,9 @@ async fn an_answer_too_long_for_udp_is_fetched_over_tcp() {
     let dns = dns().await;
     let many: Vec<_> = (0..200).map(|n| format!("192.0.2.{n}")).collect();
     dns.set("many.test", many.iter().map(|text| a(text)));
-    let sight = resolve(&probe([dns.address()]), "many.test").await;
+    let observation = resolve(&probe([dns.address()]), "many.test").await;
     let all: Vec<_> = many.iter().map(String::as_str).collect();
-    assert_eq!(sight, addresses(&all, &[]));
+    assert_eq!(observation, addresses(&all, &[]));
     assert!(dns.queries().iter().any(|query| query.tcp));
 }
 
@@ -241,8 +241,8 @@ async fn a_server_that_gives_only_the_first_cname_is_asked_on() {
         let record: &[u8] = b"\xc0\x0c\0\x05\0\x01\0\0\0\x05\0\x07\x04shop\xc0\x10";
         Some([&query[..2], b"\x80\0\0\x01\0\x01\0\0\0\0", question, record].concat())
     });
-    let sight = resolve(&probe([server.await]), "www.test").await;
-    assert_eq!(sight, addresses(&["192.0.2.7"], &["shop.test"]));
+    let observation = resolve(&probe([server.await]), "www.test").await;
+    assert_eq!(observation, addresses(&["192.0.2.7"], &["shop.test"]));
 }
 
 #[tokio::test]
@@ -264,10 +264,10 @@ async fn garbage_and_forgeries_are_no_answer() {
         Some(if is_a { forged } else { torn })
     })
     .await;
-    let sight = resolve(&probe([server]), "a.test").await;
+    let observation = resolve(&probe([server]), "a.test").await;
     let detail =
         format!("{server}: no answer within 2 s; {server} sent an answer that cannot be read");
-    let DnsSight::NoAnswer { detail: said } = sight else { panic!("{sight:?}") };
+    let DnsObservation::NoAnswer { detail: said } = observation else { panic!("{observation:?}") };
     let sorted = |text: &str| text.split("; ").map(str::to_owned).collect::<BTreeSet<_>>();
     assert_eq!(sorted(&said), sorted(&detail));
 }
@@ -278,13 +278,13 @@ async fn a_thousand_names_at_once_are_all_answered() {
     dns.set("*.many.test", [a("192.0.2.1")]);
     let probe = probe([dns.address()]);
     let names: Vec<_> = (0..1000).map(|n| format!("n{n}.many.test")).collect();
-    let sights = join_all(names.iter().map(|name| resolve(&probe, name))).await;
-    assert!(sights.iter().all(|sight| *sight == addresses(&["192.0.2.1"], &[])));
+    let observations = join_all(names.iter().map(|name| resolve(&probe, name))).await;
+    assert!(observations.iter().all(|observation| *observation == addresses(&["192.0.2.1"], &[])));
     assert_eq!(dns.queries().len(), 2000, "none was lost and asked again");
 }
 
 #[tokio::test]
-async fn resolvers_are_told_and_tried_for_the_doctor() {
+async fn resolvers_are_reported_and_tried_for_the_doctor() {
     let (good, (_kept, dead)) = (dns().await, closed().await);
     let probe = probe([good.address(), dead]);
     assert!(probe.resolvers().eq([good.address(), dead]));

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use probe::{NetProbe, Settings, read_pem};
 use rules::Time;
 use rules::clock::ManualClock;
-use rules::probe::{Presented, Probe, TlsSight, TlsVerdict};
+use rules::probe::{Presented, Probe, TlsObservation, TlsVerdict};
 use rustls::pki_types::CertificateDer;
 use rustls::server::ResolvesServerCert;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -55,13 +55,13 @@ fn roots(web: &Web) -> Vec<CertificateDer<'static>> {
     read_pem(file.path()).expect("a certificate")
 }
 
-async fn look(probe: &NetProbe, name: &str, address: IpAddr) -> TlsSight {
+async fn check(probe: &NetProbe, name: &str, address: IpAddr) -> TlsObservation {
     probe.handshake(&name.parse().expect("a domain name"), address).await
 }
 
-fn presented(sight: TlsSight) -> (Presented, TlsVerdict) {
-    match sight {
-        TlsSight::Presented { certificate, verdict } => (certificate, verdict),
+fn presented(observation: TlsObservation) -> (Presented, TlsVerdict) {
+    match observation {
+        TlsObservation::Presented { certificate, verdict } => (certificate, verdict),
         other => panic!("no certificate: {other:?}"),
     }
 }
@@ -119,18 +119,18 @@ async fn every_certificate_gets_its_verdict() {
     for (shown, want) in table {
         web.set("shop.test", shown.clone());
         for address in [V4, V6] {
-            let (_, verdict) = presented(look(&probe, "shop.test", address).await);
+            let (_, verdict) = presented(check(&probe, "shop.test", address).await);
             assert_eq!(verdict, want, "{shown:?} at {address}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_certificate_is_told_as_it_was_presented() {
+async fn the_certificate_is_reported_as_it_was_presented() {
     let web = web().await;
     web.set("*.shop.test", Certificate::valid());
     let probe = probe(web.https_port(), roots(&web));
-    let (certificate, verdict) = presented(look(&probe, "a.shop.test", V4).await);
+    let (certificate, verdict) = presented(check(&probe, "a.shop.test", V4).await);
     assert_eq!(verdict, TlsVerdict::Trusted);
     assert_eq!(certificate.issuer, "closte-sync sandbox CA");
     assert_eq!(certificate.names, ["*.shop.test"]);
@@ -144,7 +144,7 @@ async fn a_wildcard_covers_exactly_one_label() {
     web.otherwise(Certificate::OtherName);
     let probe = probe(web.https_port(), roots(&web));
     web.set("*.shop.test", Certificate::valid());
-    let (_, verdict) = presented(look(&probe, "a.b.shop.test", V4).await);
+    let (_, verdict) = presented(check(&probe, "a.b.shop.test", V4).await);
     assert_eq!(verdict, TlsVerdict::OtherName);
 }
 
@@ -154,7 +154,7 @@ async fn an_unknown_ca_is_no_self_signed_certificate() {
     web.set("shop.test", Certificate::valid());
     for extra in [roots(&other), Vec::new()] {
         let probe = probe(web.https_port(), extra);
-        let (_, verdict) = presented(look(&probe, "shop.test", V4).await);
+        let (_, verdict) = presented(check(&probe, "shop.test", V4).await);
         assert_eq!(verdict, TlsVerdict::UnknownIssuer);
     }
 }
@@ -169,7 +169,7 @@ async fn the_time_is_the_clocks() {
         (Time::from_millis(-1), TlsVerdict::NotYetValid),
     ] {
         let probe = probe_at(time, web.https_port(), roots(&web));
-        let (_, verdict) = presented(look(&probe, "shop.test", V4).await);
+        let (_, verdict) = presented(check(&probe, "shop.test", V4).await);
         assert_eq!(verdict, want, "at {time:?}");
     }
 }
@@ -191,7 +191,7 @@ async fn self_signed_wins_over_all_else_that_is_wrong() {
             async move { drop(accept.await) }
         });
         let probe = probe(port.await, Vec::new());
-        let (_, verdict) = presented(look(&probe, "a.test", V4).await);
+        let (_, verdict) = presented(check(&probe, "a.test", V4).await);
         assert_eq!(verdict, TlsVerdict::SelfSigned);
     }
 }
@@ -215,7 +215,7 @@ async fn a_handshake_is_full_each_time_and_nothing_follows_it() {
         });
         let probe = probe(port.await, vec![root]);
         for _ in 0..2 {
-            let (_, verdict) = presented(look(&probe, "a.test", V4).await);
+            let (_, verdict) = presented(check(&probe, "a.test", V4).await);
             assert_eq!(verdict, TlsVerdict::Trusted);
             let (kind, spoken, rest) = visits.recv().await.unwrap();
             // A server of rustls may ask for another key share first.
@@ -237,18 +237,21 @@ async fn a_certificate_whose_key_the_server_has_not_is_bad() {
             async move { drop(accept.await) }
         });
         let probe = probe(port.await, vec![root]);
-        let (_, verdict) = presented(look(&probe, "a.test", V4).await);
+        let (_, verdict) = presented(check(&probe, "a.test", V4).await);
         assert_eq!(verdict, TlsVerdict::Bad);
     }
 }
 
 #[tokio::test]
-async fn a_server_without_a_certificate_for_the_name_is_told_as_that() {
+async fn a_server_without_a_certificate_for_the_name_is_reported_as_that() {
     let web = web().await;
     web.set("shop.test", Certificate::None);
     let probe_web = probe(web.https_port(), roots(&web));
     let alert = "it answered with the alert `unrecognized_name`".to_owned();
-    assert_eq!(look(&probe_web, "shop.test", V4).await, TlsSight::NoCertificate { detail: alert });
+    assert_eq!(
+        check(&probe_web, "shop.test", V4).await,
+        TlsObservation::NoCertificate { detail: alert }
+    );
 
     let plain = serve(|mut stream| async move {
         let mut hello = [0; 4096];
@@ -258,34 +261,40 @@ async fn a_server_without_a_certificate_for_the_name_is_told_as_that() {
     });
     let probe_plain = probe(plain.await, Vec::new());
     let detail = "the server does not speak TLS".to_owned();
-    assert_eq!(look(&probe_plain, "shop.test", V4).await, TlsSight::NoCertificate { detail });
+    assert_eq!(
+        check(&probe_plain, "shop.test", V4).await,
+        TlsObservation::NoCertificate { detail }
+    );
 
     let closing = serve(|mut stream| async move {
         let _ = stream.read(&mut [0; 4096]).await;
     });
     let probe_closing = probe(closing.await, Vec::new());
     let detail = "it closed the connection without a certificate".to_owned();
-    assert_eq!(look(&probe_closing, "shop.test", V4).await, TlsSight::NoCertificate { detail });
+    assert_eq!(
+        check(&probe_closing, "shop.test", V4).await,
+        TlsObservation::NoCertificate { detail }
+    );
 }
 
 #[tokio::test]
 async fn nobody_answering_says_nothing_of_the_certificate() {
     let web = web().await;
-    let no_answer = |detail: &str| TlsSight::NoAnswer { detail: detail.to_owned() };
+    let no_answer = |detail: &str| TlsObservation::NoAnswer { detail: detail.to_owned() };
     let probe_web = probe(web.https_port(), roots(&web));
 
     web.set("mute.test", Certificate::NoAnswer);
-    let mute = look(&probe_web, "mute.test", V4).await;
+    let mute = check(&probe_web, "mute.test", V4).await;
     assert_eq!(mute, no_answer("no handshake within 5 s"));
 
     web.kill();
-    assert_eq!(look(&probe_web, "shop.test", V4).await, no_answer("connection reset"));
+    assert_eq!(check(&probe_web, "shop.test", V4).await, no_answer("connection reset"));
 
     // Bound and not listening: nobody else gets the port.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let probe_closed = probe(bound.local_addr().unwrap().port(), Vec::new());
-    assert_eq!(look(&probe_closed, "shop.test", V4).await, no_answer("connection refused"));
+    assert_eq!(check(&probe_closed, "shop.test", V4).await, no_answer("connection refused"));
 }
 
 #[tokio::test]
@@ -303,8 +312,8 @@ async fn no_packet_goes_where_the_guard_forbids() {
             "`{}` is not a public address (loopback); `checks.allow_private` would allow it",
             address.ip()
         );
-        let sight = look(&probe, "shop.test", address.ip()).await;
-        assert_eq!(sight, TlsSight::Forbidden { detail });
+        let observation = check(&probe, "shop.test", address.ip()).await;
+        assert_eq!(observation, TlsObservation::Forbidden { detail });
         assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     }
 }
@@ -317,12 +326,12 @@ async fn an_address_in_disguise_is_judged_by_what_it_reaches() {
     let settings = Settings { https_port: address.port(), ..Settings::default() };
     let probe = NetProbe::new(settings, Arc::new(ManualClock::at(now()))).unwrap();
     let mapped = IpAddr::V6(address.ip().to_ipv6_mapped());
-    assert!(matches!(look(&probe, "shop.test", mapped).await, TlsSight::Forbidden { .. }));
+    assert!(matches!(check(&probe, "shop.test", mapped).await, TlsObservation::Forbidden { .. }));
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
 
 #[test]
-fn a_file_without_certificates_is_told_with_its_name() {
+fn a_file_without_certificates_is_reported_with_its_name() {
     let missing = read_pem("/nowhere/ca.pem".as_ref()).unwrap_err();
     assert_eq!(missing.to_string(), "could not read `/nowhere/ca.pem`");
 
@@ -341,7 +350,7 @@ fn a_file_without_certificates_is_told_with_its_name() {
 }
 
 #[test]
-fn settings_that_make_no_sense_are_told() {
+fn settings_that_make_no_sense_are_reported() {
     let new = |settings| match NetProbe::new(settings, Arc::new(ManualClock::default())) {
         Ok(_) => panic!("a probe"),
         Err(error) => error.to_string(),

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::Time;
-use crate::entry::{Alias, Call, Entry, Hold, Holding, Intent};
+use crate::entry::{Alias, Call, Entry, Intent, Owned, OwnedAs};
 use crate::host::{AliasList, HostError};
 use crate::ledger::Memory;
 use crate::reason::Reason;
@@ -112,7 +112,7 @@ pub fn listed(entry: &mut Entry, list: &AliasList, believed: bool, protected: bo
         (_, true) => present(entry, protected, now),
         (Alias::Present, false) if absent => {
             settled(entry);
-            (entry.holding, entry.confirmed, entry.shown) = (None, false, false);
+            (entry.owned, entry.confirmed, entry.shown) = (None, false, false);
             entry.alias.set(now, Alias::Wanted, Some(Reason::Vanished), None);
             entry.step.due = now;
             entry.heat(now);
@@ -139,11 +139,11 @@ fn done(entry: &mut Entry, call: Call, now: Time) {
     match call {
         Call::Add => {
             entry.confirmed = true;
-            entry.holding.get_or_insert(Holding { hold: Hold::Added, since: now });
+            entry.owned.get_or_insert(Owned { how: OwnedAs::Added, since: now });
             entry.alias.set(now, Alias::Present, None, None);
         }
         Call::Remove => {
-            (entry.holding, entry.confirmed, entry.shown) = (None, false, false);
+            (entry.owned, entry.confirmed, entry.shown) = (None, false, false);
             entry.alias.set(now, Alias::Absent, None, None);
         }
     }
@@ -154,13 +154,13 @@ fn done(entry: &mut Entry, call: Call, now: Time) {
 fn present(entry: &mut Entry, protected: bool, now: Time) {
     let ours = entry.step.intent.is_some_and(|intent| intent.list_lacked);
     entry.shown = true;
-    let hold = match (ours, entry.mapped.is_some() && !protected) {
-        (true, _) => Some(Hold::Added),
-        (false, true) => Some(Hold::Seen),
+    let owned_as = match (ours, entry.mapped.is_some() && !protected) {
+        (true, _) => Some(OwnedAs::Added),
+        (false, true) => Some(OwnedAs::Seen),
         (false, false) => None,
     };
-    if entry.holding.is_none() {
-        entry.holding = hold.map(|hold| Holding { hold, since: now });
+    if entry.owned.is_none() {
+        entry.owned = owned_as.map(|owned_as| Owned { how: owned_as, since: now });
     }
     if entry.alias.state != Alias::Present {
         settled(entry);
@@ -280,11 +280,11 @@ mod tests {
             (Remove, Err(unreachable()),    Removing, Some(Reason::HostUnreachable), false, 1, None),
         ];
         for (call, answer, state, reason, open, tries, words) in table {
-            let told = format!("{call:?} {answer:?}");
+            let described = format!("{call:?} {answer:?}");
             let (entry, _) = after(call, &answer);
-            assert_eq!((entry.alias.state, entry.alias.reason), (state, reason), "{told}");
-            assert_eq!(entry.alias.detail.as_deref(), words, "{told}");
-            assert_eq!((entry.step.intent.is_some(), entry.step.tries), (open, tries), "{told}");
+            assert_eq!((entry.alias.state, entry.alias.reason), (state, reason), "{described}");
+            assert_eq!(entry.alias.detail.as_deref(), words, "{described}");
+            assert_eq!((entry.step.intent.is_some(), entry.step.tries), (open, tries), "{described}");
         }
     }
 

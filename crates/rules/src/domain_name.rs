@@ -116,7 +116,7 @@ impl DomainName {
     ///
     /// `label` must be a label of at most 20 lower-case letters and digits.
     #[must_use]
-    pub fn looked_at_as(&self, label: &str) -> Self {
+    pub fn checked_as(&self, label: &str) -> Self {
         match self.0.strip_prefix('*') {
             Some(rest) => Self(format!("{label}{rest}").into()),
             None => self.clone(),
@@ -313,9 +313,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wildcard_is_looked_at_under_a_label() {
-        assert_eq!(name("*.x.example").looked_at_as("q7k2"), name("q7k2.x.example"));
-        assert_eq!(name("x.example").looked_at_as("q7k2"), name("x.example"));
+    fn a_wildcard_is_checked_at_under_a_label() {
+        assert_eq!(name("*.x.example").checked_as("q7k2"), name("q7k2.x.example"));
+        assert_eq!(name("x.example").checked_as("q7k2"), name("x.example"));
     }
 
     proptest::proptest! {

@@ -113,7 +113,7 @@ words! {
 
 words! {
     /// Why closte-sync may remove an alias.
-    Hold {
+    OwnedAs {
         /// It added it.
         Added = "added",
         /// An operator said so.
@@ -125,7 +125,7 @@ words! {
 
 /// One of the states of a domain, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Station<S> {
+pub struct Condition<S> {
     /// The state.
     pub state: S,
     /// Why, as a code.
@@ -136,7 +136,7 @@ pub struct Station<S> {
     pub since: Time,
 }
 
-impl<S: Copy + PartialEq> Station<S> {
+impl<S: Copy + PartialEq> Condition<S> {
     /// `state`, entered at `since`, with nothing to say about it.
     pub fn new(state: S, since: Time) -> Self {
         Self { state, reason: None, detail: None, since }
@@ -168,9 +168,9 @@ pub struct Mapped {
 
 /// Why and since when an alias is ours to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holding {
+pub struct Owned {
     /// Why.
-    pub hold: Hold,
+    pub how: OwnedAs,
     /// Since when.
     pub since: Time,
 }
@@ -195,20 +195,20 @@ pub struct Step {
     pub due: Time,
 }
 
-/// Where an entry stands with its looks.
+/// Where an entry stands with its checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Looks {
-    /// How many looks could be made since anything changed.
+pub struct Checks {
+    /// How many checks could be made since anything changed.
     pub made: u32,
     /// When the last one was made.
     pub last: Option<Time>,
     /// When the next one may start.
     pub due: Time,
-    /// The last gap between two looks, which the next one grows from.
+    /// The last gap between two checks, which the next one grows from.
     pub gap: Duration,
-    /// Until when it is looked at as often as the network's interval says.
+    /// Until when it is checked as often as the network's interval says.
     pub hot_until: Time,
-    /// How many looks in a row showed a served domain not ready.
+    /// How many checks in a row showed a served domain not ready.
     pub bad: u32,
     /// Since when.
     pub bad_since: Option<Time>,
@@ -244,29 +244,29 @@ pub struct Entry {
     /// When a good read first showed it.
     pub first_seen: Time,
     /// The alias at the host.
-    pub alias: Station<Alias>,
+    pub alias: Condition<Alias>,
     /// Where DNS leads.
-    pub routing: Station<Routing>,
+    pub routing: Condition<Routing>,
     /// The addresses that DNS gave.
     pub found: Vec<IpAddr>,
     /// Its certificate.
-    pub certificate: Station<Certificate>,
+    pub certificate: Condition<Certificate>,
     /// Who issued it.
     pub issuer: Option<String>,
     /// When it ends.
     pub not_after: Option<Time>,
     /// Whether it is WordPress that answers.
-    pub proof: Station<Proof>,
+    pub proof: Condition<Proof>,
     /// Whether the alias is ours to remove.
-    pub holding: Option<Holding>,
+    pub owned: Option<Owned>,
     /// Whether the host's list has ever shown it.
     pub shown: bool,
     /// Whether the host ever confirmed adding it.
     pub confirmed: bool,
     /// The next call to the host.
     pub step: Step,
-    /// The next look.
-    pub looks: Looks,
+    /// The next check.
+    pub checks: Checks,
     /// Whether its mapping is gone.
     pub gone: Gone,
     /// When a person last asked for a check.
@@ -292,18 +292,18 @@ impl Entry {
             domain,
             mapped,
             first_seen: now,
-            alias: Station::new(Alias::Wanted, now),
-            routing: Station::new(Routing::Unknown, now),
+            alias: Condition::new(Alias::Wanted, now),
+            routing: Condition::new(Routing::Unknown, now),
             found: Vec::new(),
-            certificate: Station::new(Certificate::Unknown, now),
+            certificate: Condition::new(Certificate::Unknown, now),
             issuer: None,
             not_after: None,
-            proof: Station::new(Proof::Unproven, now),
-            holding: None,
+            proof: Condition::new(Proof::Unproven, now),
+            owned: None,
             shown: false,
             confirmed: false,
             step: Step { intent: None, tries: 0, due: now },
-            looks: Looks {
+            checks: Checks {
                 made: 0,
                 last: None,
                 due: now,
@@ -377,15 +377,15 @@ impl Entry {
     }
 
     /// Whether to look at it now.
-    pub fn is_look_due(&self, now: Time) -> bool {
-        self.mapped.is_some() && self.looks.due <= now && !self.is_leased(now)
+    pub fn is_check_due(&self, now: Time) -> bool {
+        self.mapped.is_some() && self.checks.due <= now && !self.is_leased(now)
     }
 
     /// Something about it changed, or a person asked: look often for a while.
     pub fn heat(&mut self, now: Time) {
-        self.looks.hot_until = now + HOT;
-        self.looks.gap = Duration::ZERO;
-        self.looks.made = 0;
+        self.checks.hot_until = now + HOT;
+        self.checks.gap = Duration::ZERO;
+        self.checks.made = 0;
     }
 
     /// A person wants it checked: every pending step is due now.
@@ -398,7 +398,7 @@ impl Entry {
         }
         self.step.due = now;
         self.step.tries = 0;
-        self.looks.due = now;
+        self.checks.due = now;
         self.rechecked_at = Some(now);
         self.heat(now);
     }
@@ -409,7 +409,7 @@ impl Entry {
         match (self.pending_call(), self.is_ready()) {
             (Some(_), _) => self.step.tries,
             (None, true) => 0,
-            (None, false) => self.looks.made,
+            (None, false) => self.checks.made,
         }
     }
 
@@ -431,7 +431,7 @@ mod tests {
         use Stage::{CheckingDns, Done, Failed, SslFailed};
         let table = [
             ("all is well",               Present,  (Here, None),                    (Certificate::Valid, None),                   Done,        false),
-            ("not looked at yet",         Wanted,   (Unknown, None),                 (Certificate::Unknown, None),                 CheckingDns, false),
+            ("not checked yet",         Wanted,   (Unknown, None),                 (Certificate::Unknown, None),                 CheckingDns, false),
             ("nobody could ask",          Present,  (Unknown, Some(NoResolver)),     (Certificate::Unknown, None),                 CheckingDns, false),
             ("its certificate will come", Present,  (Here, None),                    (Certificate::Missing, Some(NoCertificate)),  CheckingDns, false),
             ("the host will not have it", Rejected, (Elsewhere, None),               (Certificate::Unknown, None),                 CheckingDns, true),

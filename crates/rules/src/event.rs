@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::entry::{Entry, Station};
+use crate::entry::{Condition, Entry};
 use crate::{DomainName, Time};
 
 /// Something that happened to a domain.
@@ -62,7 +62,10 @@ pub fn between(before: Option<&Entry>, after: &Entry, at: Time) -> Vec<Event> {
 }
 
 /// `old → new (why: words)`, where the state or its reason changed.
-fn moved<S: Copy + PartialEq + fmt::Display>(old: &Station<S>, new: &Station<S>) -> Option<String> {
+fn moved<S: Copy + PartialEq + fmt::Display>(
+    old: &Condition<S>,
+    new: &Condition<S>,
+) -> Option<String> {
     if old.state == new.state && old.reason == new.reason {
         return None;
     }

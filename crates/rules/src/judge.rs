@@ -1,16 +1,16 @@
-//! What a look means: the routing, the certificate and the proof of a domain.
+//! What a check means: the routing, the certificate and the proof of a domain.
 //!
-//! A look that could not be made changes nothing and uses up nothing.
+//! A check that could not be made changes nothing and uses up nothing.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
-use crate::probe::{DnsSight, Presented, ProofSight, TlsSight, TlsVerdict};
+use crate::probe::{DnsObservation, Presented, ProofObservation, TlsObservation, TlsVerdict};
 use crate::proof::{self, Asking};
 use crate::reason::Reason;
-use crate::schedule::next_look;
+use crate::schedule::next_check;
 use crate::{DomainName, Mapping, Time};
 
 /// Networks of Cloudflare's proxy, as published by Cloudflare.
@@ -39,23 +39,23 @@ const CLOUDFLARE: &[(&str, u32)] = &[
     ("2c0f:f248::", 32),
 ];
 
-/// What one look at a domain saw.
+/// What one check at a domain saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct Check {
     /// What DNS said.
-    pub dns: DnsSight,
+    pub dns: DnsObservation,
     /// What each address of [`visits`] presented.
-    pub tls: Vec<TlsSight>,
+    pub tls: Vec<TlsObservation>,
     /// What those answered that were asked for the routing proof.
-    pub proof: Vec<(IpAddr, ProofSight)>,
+    pub proof: Vec<(IpAddr, ProofObservation)>,
 }
 
-/// What a look is judged against.
+/// What a check is judged against.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
     /// The addresses that domains must point to; empty where nobody knows.
     pub targets: &'a BTreeSet<IpAddr>,
-    /// The network's interval between looks at a hot domain.
+    /// The network's interval between checks a hot domain.
     pub interval: Duration,
     /// Where a person finishes a wildcard certificate, if that is known.
     pub dashboard: Option<&'a str>,
@@ -65,61 +65,61 @@ pub struct View<'a> {
     pub require_proof: bool,
     /// The mappings of the network, to tell whose an answer is.
     pub mappings: &'a [Mapping],
-    /// The time of the look.
+    /// The time of the check.
     pub now: Time,
     /// A random number from 0 to 1, for the schedule.
     pub chance: f64,
 }
 
 /// The addresses of a domain to shake hands with: those that are the network's.
-pub fn visits(dns: &DnsSight, targets: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
+pub fn visits(dns: &DnsObservation, targets: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
     match dns {
-        DnsSight::Addresses { found, .. } => {
+        DnsObservation::Addresses { found, .. } => {
             found.iter().map(IpAddr::to_canonical).filter(|ip| targets.contains(ip)).collect()
         }
         _ => Vec::new(),
     }
 }
 
-/// Take in what a look saw: new states, and when to look next.
-pub fn judge(entry: &mut Entry, look: &Look, view: &View<'_>) {
+/// Take in what a check saw: new states, and when to check next.
+pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let states = |entry: &Entry| (entry.routing.state, entry.certificate.state, entry.proof.state);
     let before = states(entry);
-    if judge_routing(entry, &look.dns, view) {
-        judge_certificate(entry, &look.tls, view);
-        proof::judge(entry, &look.proof, view);
-        entry.looks.made = entry.looks.made.saturating_add(1);
-        entry.looks.last = Some(view.now);
+    if judge_routing(entry, &check.dns, view) {
+        judge_certificate(entry, &check.tls, view);
+        proof::judge(entry, &check.proof, view);
+        entry.checks.made = entry.checks.made.saturating_add(1);
+        entry.checks.last = Some(view.now);
         count_bad(entry, view.now);
     }
     if before != states(entry) {
         entry.heat(view.now);
     }
     let settled = entry.is_ready() && !proof::is_awaited(entry, view);
-    let (due, gap) = next_look(settled, &entry.looks, view.interval, view.now, view.chance);
-    (entry.looks.due, entry.looks.gap) = (due, gap);
+    let (due, gap) = next_check(settled, &entry.checks, view.interval, view.now, view.chance);
+    (entry.checks.due, entry.checks.gap) = (due, gap);
     if let Asking::Later { after, .. } = view.asking
         && entry.is_ready()
         && entry.lacks_proof()
     {
-        entry.looks.due = due.min(view.now + *after);
+        entry.checks.due = due.min(view.now + *after);
     }
 }
 
-/// Whether WordPress may be asked at the address of `sight`: only where a browser
+/// Whether WordPress may be asked at the address of `observation`: only where a browser
 /// would trust what presents itself.
-pub fn may_ask(sight: &TlsSight) -> bool {
-    matches!(sight, TlsSight::Presented { verdict: TlsVerdict::Trusted, .. })
+pub fn may_ask(observation: &TlsObservation) -> bool {
+    matches!(observation, TlsObservation::Presented { verdict: TlsVerdict::Trusted, .. })
 }
 
-/// A look could not be made at all, for `reason`: say so where nothing is known
+/// A check could not be made at all, for `reason`: say so where nothing is known
 /// yet. It stays due.
-pub fn blind(entry: &mut Entry, reason: Reason, now: Time) {
+pub fn unobservable(entry: &mut Entry, reason: Reason, now: Time) {
     could_not_ask(entry, reason, None, now);
 }
 
-/// Set the routing; whether the look told anything.
-fn judge_routing(entry: &mut Entry, dns: &DnsSight, view: &View<'_>) -> bool {
+/// Set the routing; whether the check told anything.
+fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bool {
     let now = view.now;
     let mut elsewhere = |found, reason, detail| {
         entry.found = found;
@@ -127,23 +127,23 @@ fn judge_routing(entry: &mut Entry, dns: &DnsSight, view: &View<'_>) -> bool {
         true
     };
     match dns {
-        DnsSight::NoSuchName => elsewhere(Vec::new(), Reason::NoSuchName, None),
-        DnsSight::NoAddress { through } => {
+        DnsObservation::NoSuchName => elsewhere(Vec::new(), Reason::NoSuchName, None),
+        DnsObservation::NoAddress { through } => {
             elsewhere(Vec::new(), Reason::NoAddress, led_through(through))
         }
-        DnsSight::Failed { detail } => {
+        DnsObservation::Failed { detail } => {
             could_not_ask(entry, Reason::DnsFailed, Some(detail.clone()), now);
             false
         }
-        DnsSight::NoAnswer { detail } => {
+        DnsObservation::NoAnswer { detail } => {
             could_not_ask(entry, Reason::NoResolver, Some(detail.clone()), now);
             false
         }
-        DnsSight::Addresses { .. } if view.targets.is_empty() => {
+        DnsObservation::Addresses { .. } if view.targets.is_empty() => {
             could_not_ask(entry, Reason::NoTargets, None, now);
             false
         }
-        DnsSight::Addresses { found, through } => {
+        DnsObservation::Addresses { found, through } => {
             let found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
             if let Some(reason) = wrong_address(&found, view.targets) {
                 let detail = wanted_detail(&found, through, view.targets);
@@ -207,8 +207,10 @@ fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<String>, now:
     }
 }
 
-fn judge_certificate(entry: &mut Entry, sights: &[TlsSight], view: &View<'_>) {
-    let verdict = worst(sights.iter().map(|sight| judge_sight(sight, &entry.domain, view)));
+fn judge_certificate(entry: &mut Entry, observations: &[TlsObservation], view: &View<'_>) {
+    let verdict = worst(
+        observations.iter().map(|observation| judge_observation(observation, &entry.domain, view)),
+    );
     let Some(verdict) = verdict else {
         (entry.issuer, entry.not_after) = (None, None);
         let why = Some(Reason::NotRoutedHere);
@@ -242,7 +244,11 @@ fn worst(verdicts: impl Iterator<Item = Verdict>) -> Option<Verdict> {
     })
 }
 
-fn judge_sight(sight: &TlsSight, domain: &DomainName, view: &View<'_>) -> Verdict {
+fn judge_observation(
+    observation: &TlsObservation,
+    domain: &DomainName,
+    view: &View<'_>,
+) -> Verdict {
     let without = |state, reason, detail: &str| Verdict {
         state,
         reason: Some(reason),
@@ -250,16 +256,18 @@ fn judge_sight(sight: &TlsSight, domain: &DomainName, view: &View<'_>) -> Verdic
         issuer: None,
         not_after: None,
     };
-    match sight {
-        TlsSight::Presented { certificate, verdict } => {
+    match observation {
+        TlsObservation::Presented { certificate, verdict } => {
             judge_presented(certificate, *verdict, domain, view)
         }
-        TlsSight::NoCertificate { detail } => {
-            let (reason, detail) = by_hand(domain, view, Reason::NoCertificate, detail.clone());
+        TlsObservation::NoCertificate { detail } => {
+            let (reason, detail) = operator(domain, view, Reason::NoCertificate, detail.clone());
             without(Certificate::Missing, reason, &detail)
         }
-        TlsSight::NoAnswer { detail } => without(Certificate::Unknown, Reason::NoWebAnswer, detail),
-        TlsSight::Forbidden { detail } => {
+        TlsObservation::NoAnswer { detail } => {
+            without(Certificate::Unknown, Reason::NoWebAnswer, detail)
+        }
+        TlsObservation::Forbidden { detail } => {
             without(Certificate::Unknown, Reason::PrivateAddress, detail)
         }
     }
@@ -278,7 +286,7 @@ fn judge_presented(
         }
         TlsVerdict::Trusted => (Certificate::Valid, None, None),
         TlsVerdict::OtherName => {
-            let (reason, detail) = by_hand(domain, view, Reason::OtherName, names());
+            let (reason, detail) = operator(domain, view, Reason::OtherName, names());
             (Certificate::Invalid, Some(reason), Some(detail))
         }
         TlsVerdict::Expired => (Certificate::Invalid, Some(Reason::Expired), None),
@@ -292,7 +300,7 @@ fn judge_presented(
 }
 
 /// A wildcard without its certificate: the host may need a person for it.
-fn by_hand(
+fn operator(
     domain: &DomainName,
     view: &View<'_>,
     reason: Reason,
@@ -313,16 +321,16 @@ fn is_expiring(certificate: &Presented, now: Time) -> bool {
     left < lifetime / if short { 2 } else { 3 }
 }
 
-/// Count looks in a row that showed the domain not ready.
+/// Count checks in a row that showed the domain not ready.
 fn count_bad(entry: &mut Entry, now: Time) {
     let good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
     if entry.routing.state == Routing::Here && good {
-        (entry.looks.bad, entry.looks.bad_since) = (0, None);
+        (entry.checks.bad, entry.checks.bad_since) = (0, None);
     } else if entry.certificate.state != Certificate::Unknown
         || entry.routing.state == Routing::Elsewhere
     {
-        entry.looks.bad = entry.looks.bad.saturating_add(1);
-        entry.looks.bad_since.get_or_insert(now);
+        entry.checks.bad = entry.checks.bad.saturating_add(1);
+        entry.checks.bad_since.get_or_insert(now);
     }
 }
 
@@ -336,19 +344,19 @@ mod tests {
         text.split_whitespace().map(|ip| ip.parse().unwrap()).collect()
     }
 
-    fn addresses(text: &str) -> DnsSight {
-        DnsSight::Addresses { found: ips(text), through: Vec::new() }
+    fn addresses(text: &str) -> DnsObservation {
+        DnsObservation::Addresses { found: ips(text), through: Vec::new() }
     }
 
-    fn failed(detail: &str) -> DnsSight {
-        DnsSight::Failed { detail: detail.to_owned() }
+    fn failed(detail: &str) -> DnsObservation {
+        DnsObservation::Failed { detail: detail.to_owned() }
     }
 
-    fn no_answer() -> DnsSight {
-        DnsSight::NoAnswer { detail: "192.0.2.53:53 did not answer".to_owned() }
+    fn no_answer() -> DnsObservation {
+        DnsObservation::NoAnswer { detail: "192.0.2.53:53 did not answer".to_owned() }
     }
 
-    fn presented(verdict: TlsVerdict, lifetime: u32, left: u32) -> TlsSight {
+    fn presented(verdict: TlsVerdict, lifetime: u32, left: u32) -> TlsObservation {
         let now = Time::from_millis(0) + DAY * 1000;
         let certificate = Presented {
             issuer: "Test CA".to_owned(),
@@ -356,7 +364,7 @@ mod tests {
             not_after: now + DAY * left,
             names: vec!["other.example".to_owned()],
         };
-        TlsSight::Presented { certificate, verdict }
+        TlsObservation::Presented { certificate, verdict }
     }
 
     fn view(targets: &BTreeSet<IpAddr>) -> View<'_> {
@@ -375,9 +383,14 @@ mod tests {
         }
     }
 
-    fn looked(domain: &str, dns: DnsSight, tls: Vec<TlsSight>, targets: &str) -> Entry {
+    fn checked(
+        domain: &str,
+        dns: DnsObservation,
+        tls: Vec<TlsObservation>,
+        targets: &str,
+    ) -> Entry {
         let mut entry = Entry::new(domain.parse().unwrap(), None, Time::from_millis(0));
-        judge(&mut entry, &Look { dns, tls, proof: vec![] }, &view(&ips(targets)));
+        judge(&mut entry, &Check { dns, tls, proof: vec![] }, &view(&ips(targets)));
         entry
     }
 
@@ -396,16 +409,16 @@ mod tests {
             ("A right, AAAA wrong",           addresses("192.0.2.1 2001:db8::9"),   Elsewhere, Some(Reason::Ipv6Elsewhere)),
             ("Cloudflare in front",           addresses("104.16.3.4"),              Elsewhere, Some(Reason::Proxied)),
             ("Cloudflare's IPv6 beside ours", addresses("192.0.2.1 2606:4700::1"),  Elsewhere, Some(Reason::Proxied)),
-            ("no such name is an answer",     DnsSight::NoSuchName,                 Elsewhere, Some(Reason::NoSuchName)),
-            ("no address is an answer",       DnsSight::NoAddress { through: vec![] }, Elsewhere, Some(Reason::NoAddress)),
+            ("no such name is an answer",     DnsObservation::NoSuchName,                 Elsewhere, Some(Reason::NoSuchName)),
+            ("no address is an answer",       DnsObservation::NoAddress { through: vec![] }, Elsewhere, Some(Reason::NoAddress)),
             ("a failing zone says nothing",   failed("SERVFAIL"),                   Unknown,   Some(Reason::DnsFailed)),
             ("dead resolvers say nothing",    no_answer(),                          Unknown,   Some(Reason::NoResolver)),
         ];
         for (shows, dns, state, reason) in table {
-            let entry = looked("shop.example", dns, vec![], ours);
+            let entry = checked("shop.example", dns, vec![], ours);
             assert_eq!((entry.routing.state, entry.routing.reason), (state, reason), "{shows}");
         }
-        let lost = looked("shop.example", addresses("192.0.2.1"), vec![], "");
+        let lost = checked("shop.example", addresses("192.0.2.1"), vec![], "");
         assert_eq!(lost.routing.reason, Some(Reason::NoTargets));
     }
 
@@ -414,8 +427,8 @@ mod tests {
     fn a_certificate_is_judged_as_a_browser_would_and_against_its_lifetime() {
         use Certificate::{Expiring, Invalid, Missing, Unknown, Valid};
         use TlsVerdict::{Bad, Expired, NotYetValid, OtherName, SelfSigned, Trusted};
-        let none = || TlsSight::NoCertificate { detail: "alert".into() };
-        let dead = || TlsSight::NoAnswer { detail: "refused".into() };
+        let none = || TlsObservation::NoCertificate { detail: "alert".into() };
+        let dead = || TlsObservation::NoAnswer { detail: "refused".into() };
         let table = [
             // what it shows              what the addresses showed                         state     reason
             ("trusted",                   vec![presented(Trusted, 90, 89)],                 Valid,    None),
@@ -436,7 +449,7 @@ mod tests {
             ("nowhere to look",           vec![],                                           Unknown,  Some(Reason::NotRoutedHere)),
         ];
         for (shows, tls, state, reason) in table {
-            let entry = looked("shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");
+            let entry = checked("shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");
             assert_eq!((entry.certificate.state, entry.certificate.reason), (state, reason), "{shows}");
         }
     }
@@ -444,29 +457,29 @@ mod tests {
     #[test]
     fn a_wildcard_without_certificate_names_the_page_where_a_person_finishes_it() {
         let tls = vec![presented(TlsVerdict::OtherName, 90, 80)];
-        let entry = looked("*.shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");
+        let entry = checked("*.shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");
         assert_eq!(entry.certificate.reason, Some(Reason::WildcardByHand));
         let detail = entry.certificate.detail.unwrap();
         assert_eq!(detail, "it is for other.example; finish it at https://host.example/d");
     }
 
     #[test]
-    fn a_look_that_could_not_be_made_changes_nothing() {
+    fn a_check_that_could_not_be_made_changes_nothing() {
         let good = vec![presented(TlsVerdict::Trusted, 90, 80)];
-        let seen = looked("shop.example", addresses("192.0.2.1"), good, "192.0.2.1");
+        let seen = checked("shop.example", addresses("192.0.2.1"), good, "192.0.2.1");
         let targets = ips("192.0.2.1");
-        let dead = TlsSight::NoAnswer { detail: "refused".into() };
-        let blind_looks = [
-            Look { dns: no_answer(), tls: vec![], proof: vec![] },
-            Look { dns: failed("SERVFAIL"), tls: vec![], proof: vec![] },
-            Look { dns: addresses("192.0.2.1"), tls: vec![dead], proof: vec![] },
+        let dead = TlsObservation::NoAnswer { detail: "refused".into() };
+        let unobservable = [
+            Check { dns: no_answer(), tls: vec![], proof: vec![] },
+            Check { dns: failed("SERVFAIL"), tls: vec![], proof: vec![] },
+            Check { dns: addresses("192.0.2.1"), tls: vec![dead], proof: vec![] },
         ];
-        for look in blind_looks {
+        for check in unobservable {
             let mut after = seen.clone();
-            judge(&mut after, &look, &view(&targets));
-            assert_eq!(after.routing, seen.routing, "{look:?}");
-            assert_eq!(after.certificate, seen.certificate, "{look:?}");
-            assert_eq!(after.looks.bad, 0, "{look:?}");
+            judge(&mut after, &check, &view(&targets));
+            assert_eq!(after.routing, seen.routing, "{check:?}");
+            assert_eq!(after.certificate, seen.certificate, "{check:?}");
+            assert_eq!(after.checks.bad, 0, "{check:?}");
         }
     }
 
@@ -475,6 +488,6 @@ mod tests {
         let targets = ips("192.0.2.1 2001:db8::1");
         let dns = addresses("192.0.2.1 192.0.2.9 2001:db8::1");
         assert_eq!(visits(&dns, &targets).len(), 2);
-        assert_eq!(visits(&DnsSight::NoSuchName, &targets), Vec::<IpAddr>::new());
+        assert_eq!(visits(&DnsObservation::NoSuchName, &targets), Vec::<IpAddr>::new());
     }
 }

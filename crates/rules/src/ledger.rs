@@ -29,7 +29,7 @@ pub trait Ledger: Send + Sync {
     /// and without the sites.
     async fn load_due(&self, now: Time) -> Result<Recorded, LedgerError>;
 
-    /// When the next look is due.
+    /// When the next check is due.
     async fn next_due(&self) -> Result<Option<Time>, LedgerError>;
 
     /// Write entries, events and memory in one transaction.
@@ -93,7 +93,7 @@ pub struct LastPass {
     /// When it ended.
     pub at: Time,
     /// What it held back.
-    pub held: Vec<Held>,
+    pub deferred: Vec<Deferred>,
     /// What makes no sense or wants an eye.
     pub problems: Vec<Problem>,
     /// Aliases at the host that are not ours.
@@ -102,7 +102,7 @@ pub struct LastPass {
 
 /// Something that a pass would do and does not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Held {
+pub struct Deferred {
     /// What: `create-record`, `add-alias`, `remove-alias`.
     pub action: String,
     /// To which domain.
@@ -113,7 +113,7 @@ pub struct Held {
     pub release: String,
 }
 
-impl Held {
+impl Deferred {
     /// The word for a call in plans and answers.
     pub fn action_of(call: Call) -> &'static str {
         match call {
@@ -168,7 +168,7 @@ pub enum LedgerError {
     },
     /// The place for it is not fit.
     #[error("the ledger may not be at `{at}`: {why}")]
-    BadPlace {
+    BadPath {
         /// The place.
         at: String,
         /// Why.
@@ -186,13 +186,13 @@ impl LedgerError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Open { .. } | Self::BadPlace { .. } => {
+            Self::Open { .. } | Self::BadPath { .. } => {
                 "set `ledger.url` to a folder outside the document root that this user may write to, such as `sqlite:///home/me/closte-sync/ledger.db`"
             }
             Self::Newer { .. } => "update closte-sync; the ledger was left as it is",
             Self::Missing { .. } => "run `closte-sync sync` first",
             Self::Read(_) => {
-                "if the file is damaged, move it away: a new one is filled by the next pass, and nothing is removed that it does not hold"
+                "if the file is damaged, move it away: a new one is filled by the next pass, and nothing is removed that it does not own"
             }
             Self::Write(_) => {
                 "check that the disk is not full and that this user may write to the ledger's folder; nothing was sent that was not written down first"

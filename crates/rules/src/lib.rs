@@ -9,7 +9,7 @@
 //!
 //! 1. [`plan::plan`] turns what WordPress *wants*, what the host shows as
 //!    *present* and what is *recorded* into the steps of one pass.
-//! 2. [`judge`] turns what a look saw into the states of a domain.
+//! 2. [`judge`] turns what a check saw into the states of a domain.
 //! 3. [`stage::project`] turns those states into the one word WordPress reads.
 //! 4. [`host::AliasHost`] is the smallest of the traits to the outside.
 //!
@@ -22,7 +22,6 @@
 pub mod answer;
 pub mod breaker;
 pub mod clock;
-pub mod companion;
 pub mod disposition;
 pub mod domain_name;
 pub mod entry;
@@ -32,6 +31,7 @@ pub mod judge;
 pub mod ledger;
 pub mod network;
 pub mod plan;
+pub mod plugin_client;
 pub mod probe;
 pub mod proof;
 pub mod protected;

@@ -18,7 +18,7 @@ use crate::answer;
 use crate::entry::{Alias, Call, Entry, Gone, Mapped, Proof};
 use crate::event::{self, Event};
 use crate::host::AliasList;
-use crate::ledger::{Held, Memory, Recorded};
+use crate::ledger::{Deferred, Memory, Recorded};
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, NewRecord, Records};
@@ -87,7 +87,7 @@ impl Doubt {
                 format!("the ledger was filled from another network ({differs})")
             }
             Self::SuddenFall { was, is } => {
-                format!("{is} names are mapped where {was} were: too sudden to believe")
+                format!("mapped domains fell from {was} to {is} since the last run")
             }
             Self::Moved => "the network changed while it was read".to_owned(),
         }
@@ -123,7 +123,7 @@ pub struct Plan {
     /// Calls to make now.
     pub calls: BTreeMap<DomainName, Call>,
     /// What is held back.
-    pub held: Vec<Held>,
+    pub deferred: Vec<Deferred>,
     /// What makes no sense or wants an eye.
     pub problems: Vec<Problem>,
     /// Aliases at the host that are not ours.
@@ -148,8 +148,8 @@ pub fn copy_of(network: &Network) -> Option<&Home> {
 /// Plan a pass over everything that is `recorded`.
 pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let wanted = Wanted::of(world.network);
-    let held = recorded.entries.values().filter(|entry| entry.holding.is_some()).count();
-    let allowed = world.policy.brake.allows(held);
+    let deferred = recorded.entries.values().filter(|entry| entry.owned.is_some()).count();
+    let allowed = world.policy.brake.allows(deferred);
     let mut planner = Planner {
         doubts: doubts(&recorded.memory, world, wanted.count(), allowed),
         mapped_names: wanted.count(),
@@ -175,7 +175,7 @@ fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Do
     let fell = memory
         .mapped_names
         .filter(|was| (allowed as u64) < was.saturating_sub(is) && is * 2 < *was)
-        // A person looked at it and let it through.
+        // A person checked it and let it through.
         .filter(|_| !world.policy.approved)
         .map(|was| Doubt::SuddenFall { was, is });
     let moved = world.network.moved.then_some(Doubt::Moved);
@@ -194,12 +194,12 @@ fn differs(was: &Identity, is: &Identity) -> Option<String> {
         ("network id", was.network_id.to_string(), is.network_id.to_string()),
     ];
     let both_whole = was.is_whole() && is.is_whole();
-    let told: Vec<String> = pairs
+    let described: Vec<String> = pairs
         .into_iter()
         .filter(|(what, was, is)| was != is && (both_whole || *what == "domain"))
         .map(|(what, was, is)| format!("{what} `{was}` → `{is}`"))
         .collect();
-    (!told.is_empty()).then(|| told.join(", "))
+    (!described.is_empty()).then(|| described.join(", "))
 }
 
 struct Planner<'a> {
@@ -253,7 +253,7 @@ impl Planner<'_> {
         let now = self.world.now;
         let row = |mapped: &Mapped| (mapped.mapping_id, mapped.site_id);
         if entry.mapped.as_ref().map(row) != Some(row(&mapped)) {
-            entry.looks.due = now;
+            entry.checks.due = now;
             entry.heat(now);
             entry.proof.set(now, Proof::Unproven, None, None);
         }
@@ -306,7 +306,7 @@ impl Planner<'_> {
             if entry.alias.state == Alias::Present {
                 entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
             }
-            self.plan.held.extend(self.waiting(entry, protected));
+            self.plan.deferred.extend(self.waiting(entry, protected));
         } else if is_ours(entry) && !protected {
             self.ready.insert(entry.domain.clone());
         } else {
@@ -331,7 +331,7 @@ impl Planner<'_> {
     }
 
     /// A removal that waits for the next good read, or for the doubt to end.
-    fn waiting(&self, entry: &Entry, protected: bool) -> Option<Held> {
+    fn waiting(&self, entry: &Entry, protected: bool) -> Option<Deferred> {
         if protected || !is_ours(entry) {
             return None;
         }
@@ -339,7 +339,7 @@ impl Planner<'_> {
             Some(doubt) => (Reason::Doubt, doubt.release()),
             None => (Reason::MappingGone, "nothing to do: the next good read lets it through"),
         };
-        Some(held(Call::Remove, &entry.domain, reason, release))
+        Some(deferred(Call::Remove, &entry.domain, reason, release))
     }
 
     fn see(&self, entry: &mut Entry, protected: bool) {
@@ -364,7 +364,7 @@ impl Planner<'_> {
             };
             match reason {
                 Some((reason, release)) => {
-                    self.plan.held.push(held(Call::Remove, name, reason, release));
+                    self.plan.deferred.push(deferred(Call::Remove, name, reason, release));
                 }
                 None => self.let_through(name),
             }
@@ -402,7 +402,7 @@ impl Planner<'_> {
         let missing = records::missing(self.world.network, self.world.protected, mark, ever_mapped);
         match self.doubts.first() {
             None => self.plan.records = missing,
-            Some(doubt) => self.plan.held.extend(missing.into_iter().map(|record| Held {
+            Some(doubt) => self.plan.deferred.extend(missing.into_iter().map(|record| Deferred {
                 action: "create-record".to_owned(),
                 domain: record.domain,
                 reason: Reason::Doubt.code().to_owned(),
@@ -438,7 +438,7 @@ impl Planner<'_> {
         if let Some(list) = self.world.list {
             let ours = |name: &&DomainName| {
                 let entry = self.plan.entries.get(*name);
-                entry.is_some_and(|entry| entry.mapped.is_some() || entry.holding.is_some())
+                entry.is_some_and(|entry| entry.mapped.is_some() || entry.owned.is_some())
             };
             self.plan.foreign = list.names.iter().filter(|name| !ours(name)).cloned().collect();
         }
@@ -450,7 +450,7 @@ impl Planner<'_> {
         self.plan.problems.append(&mut self.wanted.problems);
         self.plan.problems.extend(self.world.network.problems.iter().cloned());
         self.plan.doubts = self.doubts;
-        self.plan.held.sort();
+        self.plan.deferred.sort();
         self.plan
     }
 
@@ -469,16 +469,16 @@ impl Planner<'_> {
                 let _ = writeln!(text, "add {name}");
             }
             if entry.mapped.is_none() && !self.wanted.kept.contains(name) {
-                let _ = writeln!(text, "gone {name} {:?}", entry.holding.map(|held| held.hold));
+                let _ = writeln!(text, "gone {name} {:?}", entry.owned.map(|owned| owned.how));
             }
         }
         text
     }
 }
 
-fn held(call: Call, domain: &DomainName, reason: Reason, release: &str) -> Held {
-    Held {
-        action: Held::action_of(call).to_owned(),
+fn deferred(call: Call, domain: &DomainName, reason: Reason, release: &str) -> Deferred {
+    Deferred {
+        action: Deferred::action_of(call).to_owned(),
         domain: domain.clone(),
         reason: reason.code().to_owned(),
         release: release.to_owned(),

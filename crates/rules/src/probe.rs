@@ -1,7 +1,7 @@
 //! Looking at a domain from outside: what DNS says, what a browser would see,
 //! and whether it is WordPress that answers.
 //!
-//! A look reports what it saw and judges nothing: [`crate::judge`] does. What
+//! A check reports what it saw and judges nothing: [`crate::judge`] does. What
 //! could not be asked is its own kind of answer, never a "no".
 
 use std::collections::BTreeSet;
@@ -11,30 +11,30 @@ use async_trait::async_trait;
 
 use crate::{DomainName, Time};
 
-/// Something that looks at domains.
+/// Something that checks domains.
 ///
 /// # Contract
 ///
-/// No packet goes to an address that the guard forbids, and a look ends in
+/// No packet goes to an address that the guard forbids, and a check ends in
 /// bounded time. Names are concrete: no wildcard is ever asked for.
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// Ask DNS for the A and AAAA records of `name`.
-    async fn resolve(&self, name: &DomainName) -> DnsSight;
+    async fn resolve(&self, name: &DomainName) -> DnsObservation;
 
     /// Shake hands on `address` as a browser that wants `name` would.
-    async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsSight;
+    async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation;
 
     /// Ask WordPress on `address` for its routing proof of `name`:
     /// `GET /?async_check_dns_nonce=QUESTION`, over TLS that a browser would trust.
     ///
     /// No redirect is followed, and no long answer is read to its end.
-    async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofSight;
+    async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofObservation;
 }
 
 /// What DNS said of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DnsSight {
+pub enum DnsObservation {
     /// There are addresses.
     Addresses {
         /// All of them, A and AAAA.
@@ -64,7 +64,7 @@ pub enum DnsSight {
 
 /// What one address presented for a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TlsSight {
+pub enum TlsObservation {
     /// A certificate, and what a browser would say of it.
     Presented {
         /// The certificate.
@@ -91,7 +91,7 @@ pub enum TlsSight {
 
 /// What one address answered when it was asked for the routing proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProofSight {
+pub enum ProofObservation {
     /// A WordPress with Ultimate Multisite: the id of the mapping that it serves
     /// the name by.
     Answered(u64),

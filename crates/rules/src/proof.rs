@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::entry::{Entry, Mapped, Proof, Routing};
 use crate::judge::View;
-use crate::probe::ProofSight;
+use crate::probe::ProofObservation;
 use crate::reason::Reason;
 use crate::records::SETTLED_AFTER;
 use crate::{DomainName, Mapping, Network};
@@ -21,7 +21,7 @@ const UNKNOWN_QUESTION: &str = "`checks.routing_proof` is `require`, and the que
     WordPress can answer is not known: it takes AUTH_KEY and AUTH_SALT in wp-config.php, or the \
     plugin (`closte-sync plugin install`)";
 
-/// Whether WordPress is asked in a look at a domain.
+/// Whether WordPress is asked in a check at a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asking {
     /// It is, this question.
@@ -66,7 +66,7 @@ pub fn asking(
 }
 
 /// Take in what was answered at the addresses that were asked.
-pub(crate) fn judge(entry: &mut Entry, answers: &[(IpAddr, ProofSight)], view: &View<'_>) {
+pub(crate) fn judge(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], view: &View<'_>) {
     let now = view.now;
     if entry.routing.state != Routing::Here || *view.asking == Asking::Never {
         return entry.proof.set(now, Proof::Unproven, None, None);
@@ -74,7 +74,7 @@ pub(crate) fn judge(entry: &mut Entry, answers: &[(IpAddr, ProofSight)], view: &
     let Some(mapped) = &entry.mapped else { return };
     let (right, wrong): (Vec<_>, Vec<_>) = answers
         .iter()
-        .filter_map(|(ip, sight)| Some((ip, id_of(sight)?)))
+        .filter_map(|(ip, observation)| Some((ip, id_of(observation)?)))
         .partition(|(_, id)| is_right(*id, &entry.domain, mapped, view.mappings));
     if !wrong.is_empty() {
         let detail = list(wrong.iter().map(|(ip, id)| contradiction(**ip, *id, view.mappings)));
@@ -91,10 +91,10 @@ pub(crate) fn is_awaited(entry: &Entry, view: &View<'_>) -> bool {
     entry.proof.state == Proof::Contradicted || view.require_proof && entry.lacks_proof()
 }
 
-fn id_of(sight: &ProofSight) -> Option<u64> {
-    match sight {
-        ProofSight::Answered(id) => Some(*id),
-        ProofSight::NoProof { .. } => None,
+fn id_of(observation: &ProofObservation) -> Option<u64> {
+    match observation {
+        ProofObservation::Answered(id) => Some(*id),
+        ProofObservation::NoProof { .. } => None,
     }
 }
 
@@ -121,14 +121,14 @@ fn contradiction(ip: IpAddr, id: u64, mappings: &[Mapping]) -> String {
 }
 
 /// Say why nothing was proven, where nothing was known before either.
-fn could_not_ask(entry: &mut Entry, answers: &[(IpAddr, ProofSight)], view: &View<'_>) {
-    let told = answers.iter().filter_map(|(ip, sight)| match sight {
-        ProofSight::NoProof { detail } => Some(format!("{ip}: {detail}")),
-        ProofSight::Answered(_) => None,
+fn could_not_ask(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], view: &View<'_>) {
+    let described = answers.iter().filter_map(|(ip, observation)| match observation {
+        ProofObservation::NoProof { detail } => Some(format!("{ip}: {detail}")),
+        ProofObservation::Answered(_) => None,
     });
     let detail = match view.asking {
         Asking::Now { .. } if answers.is_empty() => return,
-        Asking::Now { .. } => list(told),
+        Asking::Now { .. } => list(described),
         Asking::Later { why, .. } if view.require_proof => {
             format!("{why}; WordPress is asked after that")
         }
@@ -153,8 +153,8 @@ mod tests {
     use super::*;
     use crate::Time;
     use crate::entry::{Alias, Certificate, HOT};
-    use crate::judge::{self, Look};
-    use crate::probe::{DnsSight, Presented, TlsSight, TlsVerdict};
+    use crate::judge::{self, Check};
+    use crate::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
     use crate::schedule::LONGEST_GAP;
     use crate::testing::{mapping, network};
 
@@ -183,16 +183,21 @@ mod tests {
         Asking::Later { after: MINUTE, why: "its site is in its first minute" }
     }
 
-    fn is(id: u64) -> ProofSight {
-        ProofSight::Answered(id)
+    fn is(id: u64) -> ProofObservation {
+        ProofObservation::Answered(id)
     }
 
-    fn page() -> ProofSight {
-        ProofSight::NoProof { detail: "a page".to_owned() }
+    fn page() -> ProofObservation {
+        ProofObservation::NoProof { detail: "a page".to_owned() }
     }
 
     /// Look at `entry`, which has a good certificate, at an address for each answer.
-    fn look(entry: &mut Entry, answers: Vec<ProofSight>, asking: &Asking, require_proof: bool) {
+    fn check(
+        entry: &mut Entry,
+        answers: Vec<ProofObservation>,
+        asking: &Asking,
+        require_proof: bool,
+    ) {
         let addresses = [ip(1), ip(2)];
         let targets = BTreeSet::from(addresses);
         let certificate = Presented {
@@ -201,12 +206,12 @@ mod tests {
             not_after: NOW + MINUTE,
             names: Vec::new(),
         };
-        let look = Look {
-            dns: DnsSight::Addresses { found: targets.clone(), through: Vec::new() },
-            tls: vec![TlsSight::Presented { certificate, verdict: TlsVerdict::Trusted }],
+        let check = Check {
+            dns: DnsObservation::Addresses { found: targets.clone(), through: Vec::new() },
+            tls: vec![TlsObservation::Presented { certificate, verdict: TlsVerdict::Trusted }],
             proof: addresses.into_iter().zip(answers).collect(),
         };
-        judge::judge(entry, &look, &view(&targets, asking, require_proof, &mappings()));
+        judge::judge(entry, &check, &view(&targets, asking, require_proof, &mappings()));
     }
 
     fn view<'a>(
@@ -258,7 +263,7 @@ mod tests {
             for required in [false, true] {
                 let mut entry = entry("shop.example");
                 entry.proof.set(NOW, was, None, None);
-                look(&mut entry, answers.clone(), &now_asked(), required);
+                check(&mut entry, answers.clone(), &now_asked(), required);
                 assert_eq!((entry.proof.state, entry.proof.reason), (state, reason), "{shows}");
             }
         }
@@ -267,7 +272,7 @@ mod tests {
     #[test]
     fn a_contradiction_names_addresses_ids_and_whose_they_are() {
         let mut entry = entry("shop.example");
-        look(&mut entry, vec![is(9), is(99)], &now_asked(), false);
+        check(&mut entry, vec![is(9), is(99)], &now_asked(), false);
         assert_eq!(
             entry.proof.detail.as_deref(),
             Some(
@@ -275,7 +280,7 @@ mod tests {
                  192.0.2.2 answers for mapping 99, which this network does not have"
             )
         );
-        look(&mut entry, vec![is(7), is(99)], &now_asked(), false);
+        check(&mut entry, vec![is(7), is(99)], &now_asked(), false);
         let detail = entry.proof.detail.as_deref();
         assert_eq!(
             detail,
@@ -286,36 +291,36 @@ mod tests {
     #[test]
     fn no_proof_names_what_each_address_answered_instead() {
         let mut entry = entry("shop.example");
-        look(&mut entry, vec![page(), page()], &now_asked(), false);
+        check(&mut entry, vec![page(), page()], &now_asked(), false);
         assert_eq!(entry.proof.detail.as_deref(), Some("192.0.2.1: a page; 192.0.2.2: a page"));
     }
 
     #[test]
     fn a_domain_that_is_routed_elsewhere_has_to_be_proven_anew() {
         let mut entry = entry("shop.example");
-        look(&mut entry, vec![is(7)], &now_asked(), false);
+        check(&mut entry, vec![is(7)], &now_asked(), false);
         let (elsewhere, asking) = (BTreeSet::new(), now_asked());
-        let away = Look { dns: DnsSight::NoSuchName, tls: vec![], proof: vec![] };
+        let away = Check { dns: DnsObservation::NoSuchName, tls: vec![], proof: vec![] };
         judge::judge(&mut entry, &away, &view(&elsewhere, &asking, false, &[]));
         assert_eq!(entry.proof.state, Proof::Unproven);
-        let blind = DnsSight::NoAnswer { detail: String::new() };
-        let blind = Look { dns: blind, tls: vec![], proof: vec![] };
-        look(&mut entry, vec![is(7)], &now_asked(), false);
-        judge::judge(&mut entry, &blind, &view(&elsewhere, &asking, false, &[]));
+        let unobservable = DnsObservation::NoAnswer { detail: String::new() };
+        let unobservable = Check { dns: unobservable, tls: vec![], proof: vec![] };
+        check(&mut entry, vec![is(7)], &now_asked(), false);
+        judge::judge(&mut entry, &unobservable, &view(&elsewhere, &asking, false, &[]));
         assert_eq!(entry.proof.state, Proof::Proven, "could not ask is not a no");
     }
 
     #[test]
-    fn what_keeps_a_required_proof_away_is_told_and_else_nobody_hears_of_it() {
+    fn what_keeps_a_required_proof_away_is_reported_and_else_nobody_learns_of_it() {
         for asking in [Asking::Unknown, later()] {
             let mut entry = entry("shop.example");
-            look(&mut entry, vec![], &asking, true);
+            check(&mut entry, vec![], &asking, true);
             assert_eq!(entry.proof.reason, Some(Reason::NoProof), "{asking:?}");
             assert!(entry.proof.detail.is_some(), "{asking:?}");
         }
         let mut entry = entry("shop.example");
-        look(&mut entry, vec![], &Asking::Unknown, true);
-        look(&mut entry, vec![], &Asking::Unknown, false);
+        check(&mut entry, vec![], &Asking::Unknown, true);
+        check(&mut entry, vec![], &Asking::Unknown, false);
         assert_eq!((entry.proof.reason, &entry.proof.detail), (None, &None));
     }
 
@@ -323,17 +328,17 @@ mod tests {
     fn what_never_is_asked_is_neither_proven_nor_waited_for() {
         let mut entry = entry("*.shop.example");
         entry.proof.set(NOW, Proof::Proven, None, None);
-        look(&mut entry, vec![], &Asking::Never, true);
+        check(&mut entry, vec![], &Asking::Never, true);
         assert_eq!((entry.proof.state, entry.proof.reason), (Proof::Unproven, None));
         assert!(!entry.lacks_proof());
     }
 
     #[test]
     #[rustfmt::skip] // One case a line.
-    fn looks_go_on_where_a_proof_is_waited_for_and_until_a_contradiction_ends() {
+    fn checks_go_on_where_a_proof_is_waited_for_and_until_a_contradiction_ends() {
         let rests = LONGEST_GAP;
         let table = [
-            // what it shows                        answers         asking            required  next look
+            // what it shows                        answers         asking            required  next check
             ("proven",                              vec![is(7)],    now_asked(),      true,     rests),
             ("not proven, and nobody waits for it", vec![page()],   now_asked(),      false,    rests),
             ("required",                            vec![page()],   now_asked(),      true,     MINUTE),
@@ -346,10 +351,10 @@ mod tests {
             // The certificate is known already: only the proof can heat it.
             entry.routing.set(NOW, Routing::Here, None, None);
             entry.certificate.set(NOW, Certificate::Expiring, None, None);
-            entry.looks.hot_until = NOW + HOT;
-            look(&mut entry, answers, &asking, required);
+            entry.checks.hot_until = NOW + HOT;
+            check(&mut entry, answers, &asking, required);
             assert!(entry.is_ready(), "{shows}");
-            assert_eq!(entry.looks.due.since(NOW), next, "{shows}");
+            assert_eq!(entry.checks.due.since(NOW), next, "{shows}");
         }
     }
 

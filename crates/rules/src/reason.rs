@@ -41,9 +41,9 @@ reasons! {
     /// A call went out and what became of it is not known yet.
     OutcomeUnknown = "outcome-unknown", "the host gave no clear answer; its list, or asking again, will tell";
     /// The host could not be reached.
-    HostUnreachable = "host-unreachable", "the host could not be reached; it is asked again by itself";
+    HostUnreachable = "host-unreachable", "the host could not be reached; will retry automatically";
     /// The host asked for a pause.
-    RateLimited = "rate-limited", "the host asked for a pause; it is asked again by itself";
+    RateLimited = "rate-limited", "the host asked for a pause; will retry automatically";
     /// The host does not accept our key.
     KeyRefused = "key-refused", "the host refuses the key: check CLOSTE_CLIENT_API_KEY, then `closte-sync test-connection`";
     /// It was there and is not any more.
@@ -55,7 +55,7 @@ reasons! {
     /// The read is in doubt.
     Doubt = "doubt", "the read of the network is in doubt; nothing is removed";
     /// It is at the host and was not ours.
-    NotOurs = "not-ours", "its mapping is gone, and closte-sync does not hold it at the host";
+    NotOurs = "not-ours", "its mapping is gone, and closte-sync does not own it at the host";
 
     // Routing.
 

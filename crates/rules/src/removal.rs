@@ -20,9 +20,9 @@ impl Default for Brake {
 
 impl Brake {
     /// How many removals it lets through where `held` aliases are ours.
-    pub fn allows(self, held: usize) -> usize {
+    pub fn allows(self, owned: usize) -> usize {
         match self {
-            Self::Percent(percent) => 3.max(held.saturating_mul(percent as usize) / 100),
+            Self::Percent(percent) => 3.max(owned.saturating_mul(percent as usize) / 100),
             Self::Count(count) => count as usize,
         }
     }
@@ -31,7 +31,7 @@ impl Brake {
 /// Whether an alias is ours to remove: we hold it, or asked for it after a list
 /// of the host's lacked it.
 pub fn is_ours(entry: &Entry) -> bool {
-    entry.holding.is_some() || entry.step.intent.is_some_and(|intent| intent.list_lacked)
+    entry.owned.is_some() || entry.step.intent.is_some_and(|intent| intent.list_lacked)
 }
 
 #[cfg(test)]
@@ -40,8 +40,8 @@ mod tests {
 
     #[test]
     fn the_brake_allows_a_tenth_and_at_least_three() {
-        for (held, allowed) in [(0, 3), (1, 3), (39, 3), (40, 4), (1000, 100)] {
-            assert_eq!(Brake::default().allows(held), allowed, "{held} held");
+        for (owned, allowed) in [(0, 3), (1, 3), (39, 3), (40, 4), (1000, 100)] {
+            assert_eq!(Brake::default().allows(owned), allowed, "{owned} held");
         }
         assert_eq!(Brake::Count(0).allows(1000), 0);
         assert_eq!(Brake::Count(50).allows(10), 50);

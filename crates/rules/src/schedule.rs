@@ -1,11 +1,11 @@
-//! When: the next look at a domain, the next call for it.
+//! When: the next check at a domain, the next call for it.
 
 use std::time::Duration;
 
 use crate::Time;
-use crate::entry::Looks;
+use crate::entry::Checks;
 
-/// The longest gap between two looks, and the usual one of a ready domain.
+/// The longest gap between two checks, and the usual one of a ready domain.
 pub const LONGEST_GAP: Duration = Duration::from_hours(6);
 
 /// The shortest interval that anybody may set.
@@ -15,9 +15,9 @@ pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 ///
 /// `chance` is a random number from 0 to 1: gaps that are not hot are up to a
 /// tenth shorter, so that domains which came together drift apart.
-pub fn next_look(
+pub fn next_check(
     ready: bool,
-    looks: &Looks,
+    checks: &Checks,
     interval: Duration,
     now: Time,
     chance: f64,
@@ -25,10 +25,10 @@ pub fn next_look(
     let longest = LONGEST_GAP.max(interval);
     let gap = if ready {
         longest
-    } else if now < looks.hot_until {
+    } else if now < checks.hot_until {
         return (now + interval, interval);
     } else {
-        looks.gap.max(interval).mul_f64(1.5).min(longest)
+        checks.gap.max(interval).mul_f64(1.5).min(longest)
     };
     (now + gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 10.0), gap)
 }
@@ -55,8 +55,8 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    fn looks(gap: Duration, hot_until: u64) -> Looks {
-        Looks {
+    fn checks(gap: Duration, hot_until: u64) -> Checks {
+        Checks {
             made: 0,
             last: None,
             due: Time::from_millis(0),
@@ -81,7 +81,7 @@ mod tests {
             ("ready: every six hours",          true,  MINUTE * 5,            61, LONGEST_GAP),
         ];
         for (shows, ready, before, hot_until, after) in table {
-            let (due, gap) = next_look(ready, &looks(before, hot_until), MINUTE * 5, now, 0.0);
+            let (due, gap) = next_check(ready, &checks(before, hot_until), MINUTE * 5, now, 0.0);
             assert_eq!(gap, after, "{shows}");
             assert_eq!(due, now + after, "{shows}");
         }
@@ -91,7 +91,7 @@ mod tests {
     fn chance_only_shortens_and_by_a_tenth_at_most() {
         let now = Time::from_millis(0) + MINUTE * 60;
         for (chance, want) in [(0.0, 360), (0.5, 342), (1.0, 324), (9.0, 324)] {
-            let (due, gap) = next_look(true, &looks(MINUTE, 0), MINUTE, now, chance);
+            let (due, gap) = next_check(true, &checks(MINUTE, 0), MINUTE, now, chance);
             assert_eq!((due.since(now), gap), (MINUTE * want, LONGEST_GAP));
         }
     }
@@ -100,7 +100,7 @@ mod tests {
     fn a_longer_interval_of_the_operators_holds() {
         let now = Time::from_millis(0) + MINUTE * 60;
         let day = Duration::from_hours(24);
-        assert_eq!(next_look(true, &looks(MINUTE, 0), day, now, 0.0).1, day);
+        assert_eq!(next_check(true, &checks(MINUTE, 0), day, now, 0.0).1, day);
     }
 
     #[test]

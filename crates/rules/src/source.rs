@@ -274,7 +274,7 @@ impl SourceError {
             Self::NotANetwork { hint, .. } | Self::NotAdmitted { hint, .. } => Some(hint),
             Self::Refused { .. } => None,
             Self::Failed { .. } => Some("nothing was changed by it; run `closte-sync doctor`"),
-            Self::BadAnswer { .. } => Some("it is tried again by itself; run `closte-sync doctor`"),
+            Self::BadAnswer { .. } => Some("will retry automatically; run `closte-sync doctor`"),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   checking-dns ──▶ checking-ssl-cert ──▶ done
 //!        │                  │               ▲
-//!        ▼                  ▼               │   nothing rests here: looks go on,
+//!        ▼                  ▼               │   nothing rests here: checks go on,
 //!      failed           ssl-failed ─────────┘   and a domain comes back by itself
 //! ```
 
@@ -15,8 +15,8 @@ use crate::entry::{Alias, Certificate, Entry, Routing};
 use crate::source::StageWrite;
 use crate::{DomainName, Time};
 
-/// A served domain steps down only after so many bad looks …
-const BAD_LOOKS: u32 = 3;
+/// A served domain steps down only after so many bad checks …
+const BAD_CHECKS: u32 = 3;
 /// … over at least this long, and only where the operator wants it at all.
 const BAD_FOR: Duration = Duration::from_mins(30);
 
@@ -31,7 +31,7 @@ pub enum Stage {
     DoneWithoutSsl,
     /// Served with a certificate.
     Done,
-    /// Nobody should wait for it any more. For people: looks go on.
+    /// Nobody should wait for it any more. For people: checks go on.
     Failed,
     /// The same for its certificate.
     SslFailed,
@@ -102,10 +102,10 @@ pub fn project(
     now: Time,
 ) -> Option<StageWrite> {
     let mapped = entry.mapped.as_ref().filter(|mapped| !mapped.contested)?;
-    let wish = wish(entry, policy, network, now)?;
-    let to = match wish {
-        Stage::SslFailed if !words.contains(&wish) => Stage::DoneWithoutSsl,
-        _ => wish,
+    let target_stage = target_stage(entry, policy, network, now)?;
+    let to = match target_stage {
+        Stage::SslFailed if !words.contains(&target_stage) => Stage::DoneWithoutSsl,
+        _ => target_stage,
     };
     let served = mapped.stage.is_some_and(Stage::is_served);
     if served && to != Stage::Done && !may_demote(entry, policy, now) {
@@ -118,7 +118,12 @@ pub fn project(
 }
 
 /// The table of the design: three states, one word.
-fn wish(entry: &Entry, policy: &StagePolicy, network: &DomainName, now: Time) -> Option<Stage> {
+fn target_stage(
+    entry: &Entry,
+    policy: &StagePolicy,
+    network: &DomainName,
+    now: Time,
+) -> Option<Stage> {
     let patient = |limit| now.since(entry.routing.since) < limit;
     let refused = entry.alias.state == Alias::Rejected && !entry.domain.is_below(network);
     match (entry.routing.state, entry.certificate.state) {
@@ -146,8 +151,8 @@ fn wish(entry: &Entry, policy: &StagePolicy, network: &DomainName, now: Time) ->
 
 /// Served stays served, unless the operator wants otherwise and looks agree.
 fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
-    let long = entry.looks.bad_since.is_some_and(|since| BAD_FOR <= now.since(since));
-    policy.demote && BAD_LOOKS <= entry.looks.bad && long
+    let long = entry.checks.bad_since.is_some_and(|since| BAD_FOR <= now.since(since));
+    policy.demote && BAD_CHECKS <= entry.checks.bad && long
 }
 
 #[cfg(test)]
@@ -218,7 +223,7 @@ mod tests {
             ("ready and protected",                  shop,  (Protected, Here, Valid),              1, dns,             Some((Done, true))),
             ("waiting for a certificate",            shop,  (Present, Here, Invalid),              1, dns,             Some((CheckingSslCert, false))),
             ("the certificate took too long",        shop,  (Present, Here, Invalid),              2, dns,             Some((SslFailed, false))),
-            ("could not look at the certificate",    shop,  (Present, Here, Unknown),              2, dns,             Some((CheckingSslCert, false))),
+            ("could not check the certificate",    shop,  (Present, Here, Unknown),              2, dns,             Some((CheckingSslCert, false))),
             ("nor later: failed is not taken back",  shop,  (Present, Here, Unknown),              2, Some(SslFailed), None),
             ("failed, and then ready by itself",     shop,  (Present, Here, Valid),               99, Some(SslFailed), Some((Done, true))),
             ("refused is never ready by luck",       shop,  (Rejected, Here, Valid),               1, dns,             Some((Failed, false))),
@@ -242,8 +247,8 @@ mod tests {
                     for from in [Stage::Done, Stage::DoneWithoutSsl] {
                         let mut entry =
                             entry("shop.example", (alias, routing, certificate), Some(from));
-                        entry.looks.bad = 99;
-                        entry.looks.bad_since = Some(Time::from_millis(0));
+                        entry.checks.bad = 99;
+                        entry.checks.bad_since = Some(Time::from_millis(0));
                         let writes = projected(&entry, &POLICY, &all_words(), 99);
                         assert!(
                             matches!(writes, None | Some((Stage::Done, true))),
@@ -256,17 +261,17 @@ mod tests {
     }
 
     #[test]
-    fn it_steps_down_only_on_request_and_after_three_bad_looks_over_half_an_hour() {
+    fn it_steps_down_only_on_request_and_after_three_bad_checks_over_half_an_hour() {
         let demote = StagePolicy { demote: true, ..POLICY };
         let states = (Alias::Present, Routing::Elsewhere, Certificate::Unknown);
         let mut entry = entry("shop.example", states, Some(Stage::Done));
-        entry.looks.bad = 3;
-        entry.looks.bad_since = Some(Time::from_millis(0));
+        entry.checks.bad = 3;
+        entry.checks.bad_since = Some(Time::from_millis(0));
         assert_eq!(projected(&entry, &POLICY, &all_words(), 1), None);
         assert_eq!(projected(&entry, &demote, &all_words(), 1), Some((Stage::CheckingDns, false)));
-        entry.looks.bad = 2;
+        entry.checks.bad = 2;
         assert_eq!(projected(&entry, &demote, &all_words(), 1), None, "two are not enough");
-        entry.looks.bad = 3;
+        entry.checks.bad = 3;
         assert_eq!(projected(&entry, &demote, &all_words(), 0), None, "too soon");
     }
 

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_on_two_mappings_is_told_and_the_row_that_wordpress_picks_speaks_for_it() {
+    fn a_name_on_two_mappings_is_reported_and_the_row_that_wordpress_picks_speaks_for_it() {
         let mut rows = vec![mapping(1, 2, "a.example"), mapping(2, 3, "a.example")];
         rows[1].primary = true;
         let wanted = Wanted::of(&network(rows));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_told_only_where_they_lead_to_different_sites() {
+    fn twins_are_reported_only_where_they_lead_to_different_sites() {
         let same = vec![mapping(1, 2, "a.example"), mapping(2, 2, "www.a.example")];
         let wanted = Wanted::of(&network(same));
         assert!(wanted.problems.is_empty() && contested(&wanted).is_empty());
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_leads_nowhere_is_told_and_its_name_is_kept() {
+    fn a_row_that_leads_nowhere_is_reported_and_its_name_is_kept() {
         let wanted = Wanted::of(&network(vec![mapping(1, 99, "a.example")]));
         assert!(wanted.names.is_empty());
         assert_eq!(wanted.count(), 1);

@@ -96,10 +96,10 @@ struct Verdict {
 impl Shared {
     /// Decide about a call, let it have its effect, and log it: in one step, so that the log tells the order.
     fn judge(&self, incoming: &server::Incoming) -> Verdict {
-        let wish = incoming.wish(&self.key);
+        let asked = incoming.asked(&self.key);
         let mut state = locked(&self.state);
-        let fault = faults::take(&mut state.faults, wish.kind, wish.domain.as_deref());
-        let (answer, change) = answers::answer(&wish, &state.aliases, &state.behaviour);
+        let fault = faults::take(&mut state.faults, asked.kind, asked.domain.as_deref());
+        let (answer, change) = answers::answer(&asked, &state.aliases, &state.behaviour);
         let change = change.filter(|_| fault.as_ref().is_none_or(|fault| fault.effect));
         let number = state.calls.len() + 1;
         state.calls.push(Call {
@@ -107,7 +107,7 @@ impl Shared {
             at: self.started.elapsed(),
             fault: fault.as_ref().map(|fault| fault.act.clone()),
             effect: change.is_some(),
-            ..incoming.call(wish, &answer)
+            ..incoming.call(asked, &answer)
         });
         if let Some(change) = change {
             state.apply(change);

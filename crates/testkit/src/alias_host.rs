@@ -8,7 +8,7 @@ use rules::{Disposition, DomainName};
 /// What [`AliasHost`] promises, tried on a host that has no alias yet, takes
 /// any name, and shows all it has.
 ///
-/// `has` looks at the host from behind, so that doing nothing does not pass.
+/// `has` checks the host from behind, so that doing nothing does not pass.
 ///
 /// # Panics
 ///

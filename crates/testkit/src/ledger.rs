@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rules::breaker::Breaker;
 use rules::entry::{
-    Alias, Certificate, Hold, Holding, Intent, Lease, Mapped, Proof, Routing, Station,
+    Alias, Certificate, Condition, Intent, Lease, Mapped, Owned, OwnedAs, Proof, Routing,
 };
 use rules::event::Event;
-use rules::ledger::{Batch, Held, LastPass, Ledger, Memory};
+use rules::ledger::{Batch, Deferred, LastPass, Ledger, Memory};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -81,19 +81,19 @@ async fn retired_entries_are_left_out_and_found(ledger: &dyn Ledger) {
 
 async fn only_what_is_due_is_loaded_as_due(ledger: &dyn Ledger) {
     let mapped = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
-    let entry = |number, look: i64, step: i64, alias| {
+    let entry = |number, check: i64, step: i64, alias| {
         let mut entry = Entry::new(domain(number), Some(mapped.clone()), at(0));
         entry.alias.state = alias;
-        (entry.looks.due, entry.step.due) = (at(look), at(step));
+        (entry.checks.due, entry.step.due) = (at(check), at(step));
         entry
     };
-    let look = entry(1, 100, 900, Alias::Present);
+    let check = entry(1, 100, 900, Alias::Present);
     let step = entry(2, 900, 100, Alias::Wanted);
     let neither = entry(3, 900, 100, Alias::Present);
     let gone = Entry { mapped: None, ..entry(4, 100, 100, Alias::Removing) };
-    save(ledger, &[look.clone(), step.clone(), neither, gone]).await;
+    save(ledger, &[check.clone(), step.clone(), neither, gone]).await;
     let due = ledger.load_due(at(100)).await.expect("loading").entries;
-    assert_eq!(due.into_values().collect::<Vec<_>>(), [look, step]);
+    assert_eq!(due.into_values().collect::<Vec<_>>(), [check, step]);
     assert_eq!(ledger.next_due().await.expect("a time"), Some(at(100)));
 }
 
@@ -106,15 +106,15 @@ async fn what_a_person_asked_for_meanwhile_stays(ledger: &dyn Ledger) {
     let mut done = loaded;
     done.alias.set(at(600), Alias::Present, None, None);
     done.step.due = at(10_000);
-    done.looks.due = at(20_000);
-    done.looks.hot_until = at(30_000);
-    done.looks.made = 3;
+    done.checks.due = at(20_000);
+    done.checks.hot_until = at(30_000);
+    done.checks.made = 3;
     save(ledger, &[done.clone()]).await;
 
     let mut both = done.clone();
     both.step.due = asked.step.due;
-    both.looks.due = asked.looks.due;
-    both.looks.hot_until = asked.looks.hot_until;
+    both.checks.due = asked.checks.due;
+    both.checks.hot_until = asked.checks.hot_until;
     both.rechecked_at = asked.rechecked_at;
     let stored = ledger.entry(&domain(1)).await.expect("an entry");
     assert_eq!(stored, Some(both.clone()), "due times are the person's, the rest the pass's");
@@ -146,13 +146,13 @@ async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {
         about: about.to_owned(),
         text: format!("wanted → “présent”\n{number}\"\\"),
     };
-    let told = [event(1, "alias"), event(2, "alias"), event(1, "routing"), event(1, "stage")];
-    for events in told.chunks(2) {
+    let described = [event(1, "alias"), event(2, "alias"), event(1, "routing"), event(1, "stage")];
+    for events in described.chunks(2) {
         let batch = Batch { events: events.to_vec(), ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
     }
     let newest = |places: &[usize]| -> Vec<Event> {
-        places.iter().map(|place| told[*place].clone()).collect()
+        places.iter().map(|place| described[*place].clone()).collect()
     };
     let events = async |domain: Option<&DomainName>, limit| {
         ledger.events(domain, limit).await.expect("events")
@@ -216,7 +216,7 @@ fn full_memory() -> Memory {
         prefix: "wp_".to_owned(),
         network_id: u64::MAX,
     };
-    let held = Held {
+    let deferred = Deferred {
         action: "remove-alias".to_owned(),
         domain: "*.bücher.example".parse().expect("a domain name"),
         reason: "brake".to_owned(),
@@ -224,7 +224,7 @@ fn full_memory() -> Memory {
     };
     let last_pass = LastPass {
         at: at(-5),
-        held: vec![held.clone(), held],
+        deferred: vec![deferred.clone(), deferred],
         problems: vec![
             Problem::in_row("wp_blogs", "domain", u64::MAX, "no name: `a b`"),
             Problem::of_all("two\nlines"),
@@ -265,7 +265,7 @@ fn every_word() -> Vec<Entry> {
             entry.proof.state = PROOFS[place % PROOFS.len()];
             (entry.alias.reason, entry.routing.reason) = (reason, reason);
             (entry.certificate.reason, entry.proof.reason) = (reason, reason);
-            entry.holding = Some(Holding { hold: HOLDS[place % HOLDS.len()], since: at(1) });
+            entry.owned = Some(Owned { how: OWNED_AS[place % OWNED_AS.len()], since: at(1) });
             let stage = Some(Stage::ALL[place % Stage::ALL.len()]);
             entry.mapped =
                 Some(Mapped { mapping_id: 1, site_id: 2, stage, secure: true, contested: false });
@@ -292,7 +292,7 @@ const CERTIFICATES: [Certificate; 5] = [
     Certificate::Expiring,
 ];
 const PROOFS: [Proof; 3] = [Proof::Unproven, Proof::Proven, Proof::Contradicted];
-const HOLDS: [Hold; 3] = [Hold::Added, Hold::Adopted, Hold::Seen];
+const OWNED_AS: [OwnedAs; 3] = [OwnedAs::Added, OwnedAs::Adopted, OwnedAs::Seen];
 /// What a host, a certificate or a process may have to say.
 const TEXTS: [&str; 8] = [
     "",
@@ -358,8 +358,8 @@ impl Dice {
         ])
     }
 
-    fn station<S: Copy>(&mut self, states: &[S]) -> Station<S> {
-        Station {
+    fn condition<S: Copy>(&mut self, states: &[S]) -> Condition<S> {
+        Condition {
             state: self.one_of(states),
             reason: self.maybe(|dice| dice.one_of(Reason::ALL)),
             detail: self.maybe(Self::text),
@@ -380,23 +380,22 @@ impl Dice {
     fn entry(&mut self, number: u64) -> Entry {
         let mapped = self.maybe(Self::mapped);
         let mut entry = Entry::new(domain(number), mapped, self.time());
-        entry.alias = self.station(&ALIASES);
-        entry.routing = self.station(&ROUTINGS);
+        entry.alias = self.condition(&ALIASES);
+        entry.routing = self.condition(&ROUTINGS);
         entry.found = (0..self.roll() % 4).map(|_| self.address()).collect();
-        entry.certificate = self.station(&CERTIFICATES);
+        entry.certificate = self.condition(&CERTIFICATES);
         entry.issuer = self.maybe(Self::text);
         entry.not_after = self.maybe(Self::time);
-        entry.proof = self.station(&PROOFS);
-        entry.holding =
-            self.maybe(|dice| Holding { hold: dice.one_of(&HOLDS), since: dice.time() });
+        entry.proof = self.condition(&PROOFS);
+        entry.owned = self.maybe(|dice| Owned { how: dice.one_of(&OWNED_AS), since: dice.time() });
         (entry.shown, entry.confirmed) = (self.chance(), self.chance());
         entry.step.intent =
             self.maybe(|dice| Intent { at: dice.time(), list_lacked: dice.chance() });
         (entry.step.tries, entry.step.due) = (self.count(), self.time());
-        (entry.looks.made, entry.looks.last) = (self.count(), self.maybe(Self::time));
-        (entry.looks.due, entry.looks.hot_until) = (self.time(), self.time());
-        entry.looks.gap = Duration::from_millis(self.roll() >> 1);
-        (entry.looks.bad, entry.looks.bad_since) = (self.count(), self.maybe(Self::time));
+        (entry.checks.made, entry.checks.last) = (self.count(), self.maybe(Self::time));
+        (entry.checks.due, entry.checks.hot_until) = (self.time(), self.time());
+        entry.checks.gap = Duration::from_millis(self.roll() >> 1);
+        (entry.checks.bad, entry.checks.bad_since) = (self.count(), self.maybe(Self::time));
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
         entry.gone.approved = self.chance();
         entry.rechecked_at = self.maybe(Self::time);

@@ -26,8 +26,8 @@ pub const PASSWORD: &str = "p'a\"ss w\u{f6}rd";
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How often to look whether the server answers: a look costs a process.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often to look whether the server answers: a check costs a process.
+const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// A running server. User `root` has no password, [`USER`] has [`PASSWORD`].
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl MariaDb {
         while !(self.socket().exists() && self.client("", "SELECT 1").status.success()) {
             let ended = self.process.try_wait().expect("a child of ours");
             assert!(ended.is_none() && start.elapsed() < PATIENCE, "{}", self.log());
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_EVERY);
         }
     }
 

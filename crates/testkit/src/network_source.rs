@@ -1,6 +1,6 @@
 //! What [`NetworkSource`] promises, tried on any database.
 //!
-//! The suite looks at the tables beside the source, so that doing nothing does not pass. Its SQL is
+//! The suite checks the tables beside the source, so that doing nothing does not pass. Its SQL is
 //! what MySQL and SQLite have in common.
 
 mod options;
@@ -14,7 +14,7 @@ use rules::{DomainName, Problem, Stage};
 
 use crate::mariadb;
 use options::{
-    HOMES, home, options_are_told_as_they_stand_there,
+    HOMES, home, options_are_reported_as_they_stand_there,
     our_plugin_is_switched_on_and_off_beside_others, the_first_home_stands_until_it_is_replaced,
     the_interval_is_set_and_the_other_settings_stay,
     the_plugins_secret_is_written_and_all_that_it_keeps_goes, the_switch_keeps_every_other_byte,
@@ -23,20 +23,20 @@ use options::{
 
 /// The database of a network, seen from beside the source.
 #[async_trait]
-pub trait Beside: Send + Sync {
+pub trait RawSql: Send + Sync {
     /// Run SQL; what it gives, one row a line, columns by tabs, `NULL` for NULL.
     async fn run(&self, sql: &str) -> String;
 }
 
 #[async_trait]
-impl Beside for mariadb::Database<'_> {
+impl RawSql for mariadb::Database<'_> {
     async fn run(&self, sql: &str) -> String {
         self.execute(sql)
     }
 }
 
 /// A network, and its database from beside.
-pub type Fresh = (Box<dyn NetworkSource>, Box<dyn Beside>);
+pub type Fresh = (Box<dyn NetworkSource>, Box<dyn RawSql>);
 
 /// What [`NetworkSource`] promises. `fresh` makes a network at each call: the prefix `wp_`, the
 /// domain `network.example`, its main site of id 1, no other site and no mapping.
@@ -45,7 +45,7 @@ pub type Fresh = (Box<dyn NetworkSource>, Box<dyn Beside>);
 ///
 /// If the source breaks its contract.
 pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
-    macro_rules! hold {
+    macro_rules! promise {
         ($($promise:ident)*) => {$({
             let (source, database) = fresh().await;
             database.run(SITES).await;
@@ -53,7 +53,7 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
             source.close().await;
         })*};
     }
-    hold! {
+    promise! {
         the_whole_network_is_read
         rows_that_make_no_sense_cost_only_themselves
         sites_in_sub_directories_carry_the_networks_domain_and_a_path
@@ -62,14 +62,14 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
         a_record_is_made_as_the_plugin_makes_it
         no_record_is_made_where_a_condition_fails
         a_mapping_is_added_because_a_person_asked
-        a_mapping_is_removed_however_it_is_spelt
+        a_mapping_is_removed_however_it_is_stored
         the_switch_keeps_every_other_byte
         the_interval_is_set_and_the_other_settings_stay
         the_first_home_stands_until_it_is_replaced
         the_pulse_changes_with_all_but_stages
         every_right_is_there_and_trying_it_changes_nothing
         of_two_at_once_one_wins
-        options_are_told_as_they_stand_there
+        options_are_reported_as_they_stand_there
         the_plugins_secret_is_written_and_all_that_it_keeps_goes
         our_plugin_is_switched_on_and_off_beside_others
         what_wordpress_is_asked_is_known_after_a_read
@@ -84,18 +84,18 @@ const SITES: &str = "DELETE FROM wp_sitemeta; INSERT INTO wp_blogs \
 const ROWS: &str = "SELECT id, blog_id, domain, active, primary_domain, secure, stage \
     FROM wp_wu_domain_mappings ORDER BY id";
 
-async fn rows(database: &dyn Beside) -> String {
+async fn rows(database: &dyn RawSql) -> String {
     database.run(ROWS).await.replace('\t', " ")
 }
 
-async fn option(database: &dyn Beside, name: &str) -> String {
+async fn option(database: &dyn RawSql, name: &str) -> String {
     let sql =
         format!("SELECT meta_value FROM wp_sitemeta WHERE site_id = 1 AND meta_key = '{name}'");
     database.run(&sql).await.trim_end().to_owned()
 }
 
 /// A row with an option of network 1.
-async fn set_option(database: &dyn Beside, name: &str, value: &str) {
+async fn set_option(database: &dyn RawSql, name: &str, value: &str) {
     let value = value.replace('\'', "''");
     let insert = "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value)";
     let delete = format!("DELETE FROM wp_sitemeta WHERE meta_key = '{name}'");
@@ -109,7 +109,7 @@ fn name(text: &str) -> DomainName {
 const INTEGRATIONS: &str = "wu_host_integrations_enabled";
 const SETTINGS: &str = "wp-ultimo_v2_settings";
 
-async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn Beside) {
+async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn RawSql) {
     database
         .run(
             "UPDATE wp_blogs SET archived = 1 WHERE blog_id = 3;
@@ -163,7 +163,7 @@ async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn Be
 /// The values that every kind of column can hold; each database's own tests have more.
 async fn rows_that_make_no_sense_cost_only_themselves(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     database
         .run(
@@ -218,7 +218,7 @@ fn place(problem: &Problem) -> String {
 
 async fn sites_in_sub_directories_carry_the_networks_domain_and_a_path(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     database
         .run("UPDATE wp_blogs SET domain = 'network.example', path = '/shop/' WHERE blog_id = 2")
@@ -234,7 +234,7 @@ fn write(from: Option<Stage>, to: Stage, secure: bool) -> StageWrite {
 
 async fn a_stage_is_written_only_over_the_one_that_was_read(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     database
         .run("INSERT INTO wp_wu_domain_mappings (id, blog_id, domain) VALUES (5, 2, 'a.example')")
@@ -262,7 +262,7 @@ async fn a_stage_is_written_only_over_the_one_that_was_read(
     assert!(!source.write_stage(&impossible).await.expect("an answer"));
 }
 
-async fn a_stage_is_written_where_none_stood(source: &dyn NetworkSource, database: &dyn Beside) {
+async fn a_stage_is_written_where_none_stood(source: &dyn NetworkSource, database: &dyn RawSql) {
     let insert = "INSERT INTO wp_wu_domain_mappings (id, blog_id, domain, stage)";
     database.run(&format!("{insert} VALUES (5, 2, 'a.example', NULL)")).await;
     let first = write(None, Stage::Done, false);
@@ -273,7 +273,7 @@ async fn a_stage_is_written_where_none_stood(source: &dyn NetworkSource, databas
 
 async fn a_record_is_made_as_the_plugin_makes_it(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let shop = name("shop.example");
     let made = source.create_record(2, &shop).await.expect("an answer");
@@ -307,7 +307,7 @@ const NO_RECORD: [(&str, &str); 12] = [
 
 async fn no_record_is_made_where_a_condition_fails(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let fresh = format!(
         "DELETE FROM wp_wu_domain_mappings; DELETE FROM wp_blogs WHERE blog_id IN (2, 3); {SITES}"
@@ -325,7 +325,7 @@ async fn no_record_is_made_where_a_condition_fails(
 
 async fn a_mapping_is_added_because_a_person_asked(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     database
         .run(
@@ -358,9 +358,9 @@ async fn a_mapping_is_added_because_a_person_asked(
     add(3, &name("e.example"), Primary::No).await.expect("no lock is left behind");
 }
 
-async fn a_mapping_is_removed_however_it_is_spelt(
+async fn a_mapping_is_removed_however_it_is_stored(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     database
         .run(
@@ -398,7 +398,7 @@ const CHANGES: [(&str, &str); 10] = [
     ("it changes", "UPDATE wp_sitemeta SET meta_value = 'b:0;'"),
 ];
 
-async fn the_pulse_changes_with_all_but_stages(source: &dyn NetworkSource, database: &dyn Beside) {
+async fn the_pulse_changes_with_all_but_stages(source: &dyn NetworkSource, database: &dyn RawSql) {
     database
         .run("INSERT INTO wp_wu_domain_mappings (id, blog_id, domain) VALUES (5, 2, 'a.example')")
         .await;
@@ -420,7 +420,7 @@ async fn the_pulse_changes_with_all_but_stages(source: &dyn NetworkSource, datab
 
 async fn every_right_is_there_and_trying_it_changes_nothing(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     database
         .run("INSERT INTO wp_wu_domain_mappings (id, blog_id, domain) VALUES (5, 2, 'a.example')")
@@ -434,7 +434,7 @@ async fn every_right_is_there_and_trying_it_changes_nothing(
 }
 
 /// Two calls on one source stand for two processes: each works on a connection of its own.
-async fn of_two_at_once_one_wins(source: &dyn NetworkSource, database: &dyn Beside) {
+async fn of_two_at_once_one_wins(source: &dyn NetworkSource, database: &dyn RawSql) {
     let shop = name("shop.example");
     for _ in 0..10 {
         database.run("DELETE FROM wp_wu_domain_mappings").await;

@@ -37,7 +37,7 @@ fn a_network_whose_sites_come_and_go() {
 }
 
 #[test]
-fn php_that_goes_wrong_is_told() {
+fn php_that_goes_wrong_is_reported() {
     let (database, folder) = (MariaDb::shared().fresh_database(), tempfile::tempdir().unwrap());
     let wordpress = WordPress::install(&database, &folder.path().join("public_html"), &[]);
     wordpress.create_site("shop.network.example", "/");
@@ -48,9 +48,9 @@ fn php_that_goes_wrong_is_told() {
         ("$wpdb->query('SELECT nothing');", "nothing"),
         ("well(wpmu_create_blog('shop.network.example', '/', 'Again', 1));", "already exists"),
     ];
-    for (code, told) in wrong {
+    for (code, described) in wrong {
         let said = wordpress.try_php(code).expect_err(code);
-        assert!(said.contains(told), "{code}: {said}");
+        assert!(said.contains(described), "{code}: {said}");
     }
 }
 

@@ -22,7 +22,7 @@ use crate::wp_config::WpConfigError;
 /// The option with the key.
 const OPTION: &str = "wu_hosting_credential_CLOSTE_CLIENT_API_KEY";
 
-/// The options that [`stored_api_key`] looks at.
+/// The options that [`stored_api_key`] checks.
 pub const OPTIONS: [&str; 3] = [OPTION, AUTH_KEY, AUTH_SALT];
 
 /// How Ultimate Multisite begins what it encrypts with OpenSSL, with libsodium, and in whatever
@@ -180,7 +180,7 @@ mod tests {
         options.iter().map(|(name, value)| (*name, (*value).into())).collect()
     }
 
-    fn told(stored: &Stored, config: &WpConfig) -> String {
+    fn describe(stored: &Stored, config: &WpConfig) -> String {
         match stored_api_key(stored, config) {
             Ok(None) => "-".to_owned(),
             Ok(Some(key)) => key.expose_secret().to_owned(),
@@ -218,9 +218,9 @@ mod tests {
             ("an empty text",        "$wu_enc$JCQkJCQkJCQkJCQkJCQkJA==", "? cannot be decrypted with the salts of wp-config.php"),
         ];
         for (shows, value, want) in table {
-            assert_eq!(told(&stored(&[(OPTION, value)]), &defining(KEY, SALT)), want, "{shows}");
+            assert_eq!(describe(&stored(&[(OPTION, value)]), &defining(KEY, SALT)), want, "{shows}");
         }
-        assert_eq!(told(&Stored::new(), &defining(KEY, SALT)), "-");
+        assert_eq!(describe(&Stored::new(), &defining(KEY, SALT)), "-");
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
         for (config, options, want) in table {
             for value in [BY_OPENSSL, BY_SODIUM] {
                 let stored = stored(&[options, &[(OPTION, value)]].concat());
-                assert_eq!(told(&stored, &config), want, "{value}");
+                assert_eq!(describe(&stored, &config), want, "{value}");
             }
         }
     }

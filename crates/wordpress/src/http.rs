@@ -4,7 +4,7 @@
 //! would be another request. WordPress' REST API lies below `/wp-json/`, and where permalinks are
 //! plain it is asked by `?rest_route=`; which of the two works is remembered.
 
-mod place;
+mod endpoint;
 mod reply;
 
 use std::error::Error as StdError;
@@ -20,7 +20,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::OnceCell;
 use url::Url;
 
-pub use place::{NotAPlace, Place};
+pub use endpoint::{Endpoint, NotAnEndpoint};
 pub(crate) use reply::{Fault, Reply, clean, number_of};
 
 /// How long a kept-alive connection may rest: shorter than servers keep it, so that seldom is one
@@ -33,7 +33,7 @@ pub(crate) struct Web {
     /// Made when it is first needed: it reads all of the system's roots.
     client: OnceCell<Client>,
     connect: Duration,
-    place: Place,
+    endpoint: Endpoint,
     /// Whether an answer is the REST API's own, by the method that was used.
     is_rest: fn(&Method, &Reply) -> bool,
     /// Whether it is asked by `?rest_route=`.
@@ -66,30 +66,30 @@ pub(crate) enum NoReply {
 
 impl Web {
     pub(crate) fn new(
-        place: Place,
+        endpoint: Endpoint,
         connect: Duration,
         is_rest: fn(&Method, &Reply) -> bool,
     ) -> Self {
         let (client, plain) = (OnceCell::new(), AtomicBool::new(false));
-        Self { client, connect, place, is_rest, plain }
+        Self { client, connect, endpoint, is_rest, plain }
     }
 
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
-    /// Send `request`; `dress` adds headers and a body, anew each time that it is sent.
+    /// Send `request`; `prepare` adds headers and a body, anew each time that it is sent.
     pub(crate) async fn send(
         &self,
         request: &Request<'_>,
-        dress: impl Fn(RequestBuilder) -> RequestBuilder,
+        prepare: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Reply, NoReply> {
         let plain = self.plain.load(Ordering::Relaxed);
-        let reply = self.send_to(self.url(request, plain), request, &dress).await?;
+        let reply = self.send_to(self.url(request, plain), request, &prepare).await?;
         if plain || (self.is_rest)(&request.method, &reply) {
             return Ok(reply);
         }
-        let other = self.send_to(self.url(request, true), request, &dress).await?;
+        let other = self.send_to(self.url(request, true), request, &prepare).await?;
         if (self.is_rest)(&request.method, &other) {
             self.plain.store(true, Ordering::Relaxed);
             return Ok(other);
@@ -101,14 +101,14 @@ impl Web {
     pub(crate) fn failure(&self, doing: &'static str, error: NoReply) -> SourceError {
         match error {
             NoReply::Silent(_) => {
-                SourceError::NoAnswer { at: self.place.to_string(), source: error.into() }
+                SourceError::NoAnswer { at: self.endpoint.to_string(), source: error.into() }
             }
             NoReply::Broken(_) => SourceError::BadAnswer { doing, source: error.into() },
         }
     }
 
     fn url(&self, request: &Request<'_>, plain: bool) -> Url {
-        let mut url = self.place.route(request.route, plain);
+        let mut url = self.endpoint.route(request.route, plain);
         if !request.query.is_empty() {
             url.query_pairs_mut().extend_pairs(request.query);
         }
@@ -119,16 +119,17 @@ impl Web {
         &self,
         url: Url,
         request: &Request<'_>,
-        dress: &impl Fn(RequestBuilder) -> RequestBuilder,
+        prepare: &impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Reply, NoReply> {
-        let client = self.client.get_or_try_init(async || client(&self.place, self.connect)).await;
+        let client =
+            self.client.get_or_try_init(async || client(&self.endpoint, self.connect)).await;
         let client = client.map_err(|error| NoReply::Broken(no_client(&error)))?;
         let mut builder = client.request(request.method.clone(), url).timeout(request.limit);
-        if let Some(host) = self.place.host() {
+        if let Some(host) = self.endpoint.host() {
             builder = builder.header(HOST, host.clone());
         }
         let failed = |error: reqwest::Error| no_reply(&error, request.limit);
-        let mut response = dress(builder).send().await.map_err(failed)?;
+        let mut response = prepare(builder).send().await.map_err(failed)?;
         let body = body(&mut response, request.most).await.map_err(failed)?;
         let too_much = || format!("an answer of more than {} KiB", request.most >> 10);
         let body = body.ok_or_else(|| NoReply::Broken(too_much()))?;
@@ -138,10 +139,11 @@ impl Web {
 
 /// HTTP/1.1 only: a connection that breaks then takes one request with it. Proxies of the
 /// environment are used, but not on the way to this machine itself.
-fn client(place: &Place, connect: Duration) -> Result<Client, reqwest::Error> {
+fn client(endpoint: &Endpoint, connect: Duration) -> Result<Client, reqwest::Error> {
     // Fails where one is there already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
-    let trusted = place.trusted().iter().map(|it: &CertificateDer<'_>| Certificate::from_der(it));
+    let trusted =
+        endpoint.trusted().iter().map(|it: &CertificateDer<'_>| Certificate::from_der(it));
     let client = Client::builder()
         .user_agent(concat!("closte-sync/", env!("CARGO_PKG_VERSION")))
         .http1_only()
@@ -149,7 +151,7 @@ fn client(place: &Place, connect: Duration) -> Result<Client, reqwest::Error> {
         .tls_certs_merge(trusted.collect::<Result<Vec<_>, _>>()?)
         .connect_timeout(connect)
         .pool_idle_timeout(REST);
-    if place.is_this_machine() { client.no_proxy().build() } else { client.build() }
+    if endpoint.is_this_machine() { client.no_proxy().build() } else { client.build() }
 }
 
 fn no_client(error: &reqwest::Error) -> String {

@@ -15,7 +15,7 @@
 //! - Only a [`TablePrefix`], once parsed, ever enters SQL text.
 //! - What we write keeps every byte that is not ours to change.
 //! - What is signed or carries a password goes over https with a valid certificate, or not beyond
-//!   this machine, and follows no redirect ([`http::Place`]).
+//!   this machine, and follows no redirect ([`http::Endpoint`]).
 
 pub mod credential;
 pub mod database_host;

@@ -65,9 +65,11 @@ fn interval(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<Dur
     let value = value?;
     let seconds = value.as_int().and_then(|it| u64::try_from(it).ok());
     match seconds {
-        None => say("`dns_check_interval` is no number of seconds; 300 holds".to_owned()),
+        None => {
+            say("`dns_check_interval` is no number of seconds; using the default 300".to_owned());
+        }
         Some(seconds) if seconds < SHORTEST_INTERVAL => {
-            say(format!("`dns_check_interval` is {seconds}; {SHORTEST_INTERVAL} seconds hold"));
+            say(format!("`dns_check_interval` is {seconds}; using {SHORTEST_INTERVAL} seconds"));
         }
         Some(_) => {}
     }
@@ -80,7 +82,8 @@ fn www(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<WwwTwins
         Some(b"main_only") => Some(WwwTwins::MainOnly),
         Some(b"never") => Some(WwwTwins::Never),
         _ => {
-            say("`auto_create_www_subdomain` is none of its words; `always` holds".to_owned());
+            say("`auto_create_www_subdomain` is none of its words; using the default `always`"
+                .to_owned());
             None
         }
     }
@@ -211,7 +214,7 @@ mod tests {
         assert_eq!((settings, said.len()), (Settings::default(), 2));
         let (settings, said) = read(r#"a:1:{s:18:"dns_check_interval";s:1:"5";}"#);
         assert_eq!(settings.dns_check_interval, Duration::from_secs(10));
-        assert_eq!(said, ["`dns_check_interval` is 5; 10 seconds hold"]);
+        assert_eq!(said, ["`dns_check_interval` is 5; using 10 seconds"]);
         assert!(super::settings(b"a:1:{", &mut |_| {}).is_err());
     }
 

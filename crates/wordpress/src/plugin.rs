@@ -25,7 +25,7 @@ use rules::{Clock, Home};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Place, Request, Web, not_meant};
+use crate::http::{Endpoint, Request, Web, not_meant};
 use crate::signature::{Direction, Message, Secret, sign};
 
 pub use hello::{Hello, Refusals};
@@ -75,7 +75,7 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the network answers.
-    pub place: Place,
+    pub endpoint: Endpoint,
     /// What both sides sign with.
     pub secret: Secret,
     /// What the plugin is told of us.
@@ -107,8 +107,8 @@ const SECRET: Call = Call { name: "secret", doing: "writing the plugin's secret"
 impl PluginChannel {
     /// The channel of `settings`. Nothing is sent yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Self {
-        let Settings { place, secret, engine, timeouts } = settings;
-        let web = Web::new(place, timeouts.call, answer::is_rest);
+        let Settings { endpoint, secret, engine, timeouts } = settings;
+        let web = Web::new(endpoint, timeouts.call, answer::is_rest);
         Self { web, secret, engine, timeouts, clock }
     }
 
@@ -172,13 +172,13 @@ impl PluginChannel {
     }
 
     /// Where the network answers.
-    pub(crate) fn place(&self) -> &Place {
-        self.web.place()
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        self.web.endpoint()
     }
 }
 
 impl fmt::Debug for PluginChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginChannel").field("place", self.place()).finish_non_exhaustive()
+        f.debug_struct("PluginChannel").field("place", self.endpoint()).finish_non_exhaustive()
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Snapshot<'a> {
         let stage = word.and_then(Stage::from_word);
         if stage.is_none() {
             let word = word.unwrap_or("NULL");
-            let reason = format!("`{word}` is no stage; the next look writes one");
+            let reason = format!("`{word}` is no stage; the next check writes one");
             self.row_problem("wu_domain_mappings", "stage", row.id, &reason);
         }
         stage
@@ -134,7 +134,7 @@ impl<'a> Snapshot<'a> {
                 let mut said = Vec::new();
                 match options::settings(value, &mut |it| said.push(it)) {
                     Ok(settings) => self.settings = settings,
-                    Err(_) => said.push("does not unserialize; defaults hold".to_owned()),
+                    Err(_) => said.push("does not unserialize; using the defaults".to_owned()),
                 }
                 for reason in said {
                     self.option_problem(id, name, &reason);
@@ -182,7 +182,7 @@ impl<'a> Snapshot<'a> {
     }
 
     /// What the options say, where somebody else has read them.
-    pub(crate) fn told(&mut self, switched_on: bool, home: Option<Home>) {
+    pub(crate) fn set_switch_and_home(&mut self, switched_on: bool, home: Option<Home>) {
         (self.switched_on, self.home) = (switched_on, home);
     }
 

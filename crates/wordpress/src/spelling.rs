@@ -4,9 +4,9 @@ use rules::DomainName;
 use rules::domain_name::LONGEST_MAPPING;
 use rules::source::SourceError;
 
-/// Whether `spelt`, maybe with capitals, in Unicode or with a final dot, is `domain`.
-pub(crate) fn is(spelt: &str, domain: &DomainName) -> bool {
-    spelt.parse::<DomainName>().is_ok_and(|it| it == *domain)
+/// Whether `as_stored`, maybe with capitals, in Unicode or with a final dot, is `domain`.
+pub(crate) fn is(as_stored: &str, domain: &DomainName) -> bool {
+    as_stored.parse::<DomainName>().is_ok_and(|it| it == *domain)
 }
 
 /// That the column takes the whole name.

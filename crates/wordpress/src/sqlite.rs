@@ -181,7 +181,7 @@ mod tests {
         (folder, network, SqliteNetwork { patience: Duration::ZERO, ..source })
     }
 
-    fn told(error: &SourceError) -> String {
+    fn describe(error: &SourceError) -> String {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         format!("{error}: {}", cause.unwrap_or_default())
     }
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(source.read().await.unwrap().mappings.len(), 1, "readers need not wait yet");
         let error = source.write_stage(&write).await.unwrap_err();
         assert_eq!(
-            told(&error),
+            describe(&error),
             "the database failed while writing a stage: (code: 5) database is locked"
         );
         assert!(source.rights().await.is_err(), "a lock says nothing about rights");
@@ -206,7 +206,7 @@ mod tests {
         sqlx::raw_sql("COMMIT; BEGIN EXCLUSIVE").execute(&mut other).await.unwrap();
         let error = source.read().await.unwrap_err();
         assert_eq!(
-            told(&error),
+            describe(&error),
             "the database failed while reading the network: (code: 5) database is locked"
         );
         assert_eq!(error.disposition(), rules::Disposition::Retry { after: None });

@@ -41,7 +41,7 @@ fn problems(network: &Network) -> Vec<String> {
 }
 
 /// The error and its causes in one line, with the hint.
-fn told(error: &SourceError) -> String {
+fn describe(error: &SourceError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(it) = cause {
@@ -139,12 +139,12 @@ async fn rows_that_make_no_sense_cost_only_themselves() {
         [
             "wp_blogs.domain Some(3): `not a host!` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_wu_domain_mappings.- None: a row whose id cannot be read",
-            "wp_wu_domain_mappings.stage Some(1): `NULL` is no stage; the next look writes one",
-            "wp_wu_domain_mappings.stage Some(2): `` is no stage; the next look writes one",
+            "wp_wu_domain_mappings.stage Some(1): `NULL` is no stage; the next check writes one",
+            "wp_wu_domain_mappings.stage Some(2): `` is no stage; the next check writes one",
             "wp_wu_domain_mappings.domain Some(3): `two words.example` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_wu_domain_mappings.domain Some(7): `` is no domain: it is empty",
             "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
-            "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: does not unserialize; defaults hold",
+            "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: does not unserialize; using the defaults",
             "wp_wu_forms.settings Some(21): not a serialized PHP value (byte 7): the shared base domains in it are not known",
         ]
     );
@@ -186,7 +186,7 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     let first = Installation { domain: Some("network.example".into()), ..installation("wp_") };
     assert!(!read(first).await.unwrap().switched_on);
     assert_eq!(
-        told(&read(installation("wp_")).await.unwrap_err()),
+        describe(&read(installation("wp_")).await.unwrap_err()),
         "`wp_site` holds 2 networks, and none is known to be ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php)"
     );
 }
@@ -200,8 +200,8 @@ async fn a_database_that_cannot_be_read_says_why_and_what_to_do() {
     no_plugin.create_network("wp_", Stages::Now);
     no_plugin.execute("DROP TABLE wp_wu_domain_mappings");
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let blind = format!("blind_{}", database.name);
-    server.create_user(&blind, &[&format!("SELECT ON {}.wp_blogs", database.name)]);
+    let limited = format!("blind_{}", database.name);
+    server.create_user(&limited, &[&format!("SELECT ON {}.wp_blogs", database.name)]);
     let tcp = host(server);
     let closed = DatabaseHost::tcp("127.0.0.1", Some(gone));
     let no_socket = DatabaseHost::socket("/nowhere/socket");
@@ -214,11 +214,11 @@ async fn a_database_that_cannot_be_read_says_why_and_what_to_do() {
         (&tcp, USER, PASSWORD, &database.name, "x7_", format!("the database `{}` lacks `x7_blogs`, `x7_site`, `x7_sitemeta`, `x7_wu_domain_mappings` (tables of a network with the prefix `wp_` are there: check `$table_prefix`)", database.name)),
         (&tcp, USER, PASSWORD, &bare.name, "wp_", format!("the database `{}` lacks `wp_blogs`, `wp_site`, `wp_sitemeta`, `wp_wu_domain_mappings` (is this a WordPress multisite network, and `DB_NAME` its database?)", bare.name)),
         (&tcp, USER, PASSWORD, &no_plugin.name, "wp_", format!("the database `{}` lacks `wp_wu_domain_mappings` (is Ultimate Multisite installed and its setup done?)", no_plugin.name)),
-        (&tcp, &blind, &blind, &database.name, "wp_", "the database refused: SELECT command denied to user ".into()),
+        (&tcp, &limited, &limited, &database.name, "wp_", "the database refused: SELECT command denied to user ".into()),
     ];
     for (host, user, password, name, prefix, want) in table {
         let of = MysqlNetwork::new(At::new(host, user, password, name), installation(prefix));
-        let error = told(&of.read().await.unwrap_err());
+        let error = describe(&of.read().await.unwrap_err());
         assert!(error.starts_with(&want), "{error}\n{want}");
         assert!(!error.contains("wrong-secret") && !error.contains(PASSWORD), "{error}");
     }
@@ -230,7 +230,7 @@ async fn a_connection_killed_half_way_is_an_error_and_never_a_smaller_network() 
     let source = source(&database);
     source.read().await.unwrap();
     // The last table is held, so the read stands still after the mappings.
-    let mut holder = hold(&database, "wp_wu_forms");
+    let mut blocker = lock_table(&database, "wp_wu_forms");
     let waiting = |database: &Database<'_>| {
         let sql = format!(
             "SELECT id FROM information_schema.processlist WHERE db = '{}' AND info LIKE '%wu_forms%' AND state LIKE 'Waiting%'",
@@ -251,25 +251,25 @@ async fn a_connection_killed_half_way_is_an_error_and_never_a_smaller_network() 
     let (read, _) = tokio::join!(reading, killing);
     let error = read.unwrap_err();
     assert!(matches!(error, SourceError::Failed { doing: "reading the network", .. }), "{error:?}");
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    blocker.kill().unwrap();
+    blocker.wait().unwrap();
     source.read().await.expect("the next pass connects anew");
 }
 
 /// A client that holds a table for itself until it is killed.
-fn hold(database: &Database<'_>, table: &str) -> std::process::Child {
+fn lock_table(database: &Database<'_>, table: &str) -> std::process::Child {
     let sql = format!("LOCK TABLES {table} WRITE; SELECT 'held', SLEEP(60)");
-    let holder = std::process::Command::new("mariadb")
+    let blocker = std::process::Command::new("mariadb")
         .args(["--no-defaults", "--user=root", &database.name])
         .arg(format!("--socket={}", database.server.socket().display()))
         .arg(format!("--execute={sql}"))
         .stdout(std::process::Stdio::null())
         .spawn()
         .expect("the client");
-    let held = format!(
+    let waiting = format!(
         "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '{}' AND info LIKE 'SELECT ''held''%'",
         database.name
     );
-    while database.server.execute(&held) != "1\n" {}
-    holder
+    while database.server.execute(&waiting) != "1\n" {}
+    blocker
 }

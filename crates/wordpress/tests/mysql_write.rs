@@ -80,9 +80,9 @@ async fn options_in_another_character_set_keep_their_bytes() {
         option(&database, "wu_host_integrations_enabled"),
         r#"a:2:{s:3:"ovh";s:2:"é";s:6:"closte";b:1;}"#
     );
-    let told = source(&database).options(&["wu_host_integrations_enabled"]).await.unwrap();
-    let told: Vec<_> = told.values().map(|it| String::from_utf8_lossy(it)).collect();
-    assert_eq!(told, [r#"a:2:{s:3:"ovh";s:2:"é";s:6:"closte";b:1;}"#]);
+    let described = source(&database).options(&["wu_host_integrations_enabled"]).await.unwrap();
+    let described: Vec<_> = described.values().map(|it| String::from_utf8_lossy(it)).collect();
+    assert_eq!(described, [r#"a:2:{s:3:"ovh";s:2:"é";s:6:"closte";b:1;}"#]);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use sandbox::wordpress::{Settings, WordPress};
 use testkit::mariadb::{MariaDb, PASSWORD, Stages, USER};
-use testkit::network_source::{Beside, Fresh, network_source_contract};
+use testkit::network_source::{Fresh, RawSql, network_source_contract};
 use wordpress::mysql::Database as At;
 use wordpress::wp_config::Found;
 use wordpress::{DatabaseHost, Installation, MysqlNetwork, WpConfig, network_of};
@@ -51,7 +51,7 @@ struct InFolder {
 }
 
 #[async_trait]
-impl Beside for InFolder {
+impl RawSql for InFolder {
     async fn run(&self, sql: &str) -> String {
         self.network.execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error:?}"))
     }

@@ -46,7 +46,7 @@ fn source(network: &WordPress) -> SqliteNetwork {
 }
 
 /// The error and its cause in one line, with the hint.
-fn told(error: &SourceError) -> String {
+fn describe(error: &SourceError) -> String {
     let cause = std::error::Error::source(error).map(|it| format!(": {it}"));
     format!("{error}{} ({})", cause.unwrap_or_default(), error.hint().unwrap_or_default())
 }
@@ -144,8 +144,8 @@ async fn options_keep_bytes_that_are_no_text() {
     let whole = before.replacen("613a31", "613a32", 1);
     let want = format!("text\t{}{added}\n", whole.trim_end_matches("7d"));
     assert_eq!(network.execute(after).await.unwrap(), want);
-    let told = source(&network).options(&["wu_host_integrations_enabled"]).await.unwrap();
-    let value = &told["wu_host_integrations_enabled"];
+    let describe = source(&network).options(&["wu_host_integrations_enabled"]).await.unwrap();
+    let value = &describe["wu_host_integrations_enabled"];
     assert!(value.windows(3).any(|it| it == b"\xe9\0x"), "{value:?}");
 }
 
@@ -202,7 +202,7 @@ async fn database_of(source: &dyn NetworkSource) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_url_that_names_no_database_says_what_one_looks_like() {
+async fn a_url_that_names_no_database_says_what_one_checks_like() {
     let (_folder, network) = network().await;
     let config = WpConfig::load(&Found::at(network.config()), &BTreeMap::new()).unwrap();
     for (url, want) in [
@@ -260,7 +260,7 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
     ];
     for (name, want) in table {
         let error = source_at(&at(name)).read().await.unwrap_err();
-        assert_eq!(told(&error), want);
+        assert_eq!(describe(&error), want);
         assert_eq!(error.disposition(), Disposition::Halt);
     }
     assert!(!at("none.db").exists());
@@ -268,7 +268,7 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
     assert!(!at("none.db").exists());
 
     let other = SqliteNetwork::new(network.database(), Installation::new("x7_".parse().unwrap()));
-    let error = told(&other.read().await.unwrap_err());
+    let error = describe(&other.read().await.unwrap_err());
     assert!(
         error.ends_with(
             "(tables of a network with the prefix `wp_` are there: check `$table_prefix`)"
@@ -292,7 +292,7 @@ async fn a_file_that_can_only_be_read_is_read_and_the_rest_says_so() {
     let error = source.write_stage(&done()).await.unwrap_err();
     let file = network.database().display();
     assert_eq!(
-        told(&error),
+        describe(&error),
         format!(
             "the database `{file}` refused: (code: 8) attempt to write a readonly database (run \
              closte-sync as the user that owns it; that user must be able to write to it and its folder)"

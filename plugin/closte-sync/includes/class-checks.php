@@ -27,7 +27,7 @@ final class Checks {
 			'secret'             => self::check( null !== Secret::read(), __( 'WordPress and the engine share a secret', 'closte-sync' ), __( '`closte-sync plugin install` makes one, on the machine of the engine.', 'closte-sync' ) ),
 			'engine'             => self::check( Engine::is_heard_of(), __( 'The engine is heard of', 'closte-sync' ), Words::heard() ),
 			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), __( 'The switch is in Ultimate Multisite, Settings, Integrations.', 'closte-sync' ) ),
-			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'The engine can be told of changes at once', 'closte-sync' ), __( 'Where it cannot, changes wait for its next look.', 'closte-sync' ) ),
+			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'The engine can be told of changes at once', 'closte-sync' ), __( 'Where it cannot, changes wait for its next check.', 'closte-sync' ) ),
 			'refused'            => self::refused(),
 		);
 	}

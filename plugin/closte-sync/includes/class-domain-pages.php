@@ -80,7 +80,7 @@ final class Domain_Pages {
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only which domain is shown.
 		$id   = isset( $_GET['id'] ) ? absint( $_GET['id'] ) : 0;
 		$note = self::note( $id );
-		$none = esc_html__( 'closte-sync says nothing of this domain: it is as it should be, or was not looked at yet.', 'closte-sync' );
+		$none = esc_html__( 'closte-sync says nothing of this domain: it is as it should be, or was not checked yet.', 'closte-sync' );
 		echo '<p>' . ( '' === $note ? $none : $note ) . '</p>'; // phpcs:ignore WordPress.Security.EscapeOutput -- Both are escaped.
 	}
 

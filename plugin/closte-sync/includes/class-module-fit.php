@@ -3,7 +3,7 @@
  * Whether our module can be declared beside this version of Ultimate Multisite.
  *
  * PHP ends every page of the network where a class does not fit what it extends, and nothing can
- * catch that. So the shape is looked at first; where it is not one we know, we work by hooks.
+ * catch that. So the shape is checked first; where it is not one we know, we work by hooks.
  *
  * @package Closte_Sync
  */

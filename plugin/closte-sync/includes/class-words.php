@@ -54,7 +54,7 @@ final class Words {
 	}
 
 	/**
-	 * What the engine says of a domain: the reason, and when it looks again.
+	 * What the engine says of a domain: the reason, and when it checks again.
 	 *
 	 * @param array $domain What is known of it.
 	 * @return string

@@ -1,4 +1,4 @@
-//! `closte-sync apply HASH`: one pass that a person has looked at beforehand.
+//! `closte-sync apply HASH`: one pass that a person has checked beforehand.
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,16 +21,16 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let (engine, _lock) = match context.wiring().engine("apply").await? {
             Locked::Ours(engine, lock) => (engine, lock),
-            Locked::HeldBy(owner) => {
+            Locked::LockedBy(owner) => {
                 report::busy(context, owner.as_ref());
                 return Ok(Exit::CouldNot);
             }
         };
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
-        let talk = Progress::new(context.console, Verbosity::Full);
-        let (passed, _) = engine.pass(Some(&self.hash), &talk, &stop).await?;
-        talk.finish();
+        let observer = Progress::new(context.console, Verbosity::Full);
+        let (passed, _) = engine.pass(Some(&self.hash), &observer, &stop).await?;
+        observer.finish();
         engine.source.close().await;
         match passed {
             Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
@@ -42,7 +42,7 @@ impl Args {
 
 fn other_plan(asked: &str, hash: &str, used: bool) -> Failure {
     let what = if used {
-        format!("plan `{asked}` was let through before, and counts once")
+        format!("plan `{asked}` was applied before, and counts once")
     } else {
         format!("the plan is not `{asked}` any more: it is `{hash}` now")
     };

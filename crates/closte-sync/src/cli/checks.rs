@@ -11,9 +11,9 @@ use super::{Console, Exit, Failure};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum State {
-    Good,
-    Care,
-    Bad,
+    Ok,
+    Warn,
+    Fail,
 }
 
 /// One thing that was checked.
@@ -26,30 +26,30 @@ pub(super) struct Check {
     pub(super) hint: Option<String>,
 }
 
-pub(super) fn good(check: &'static str, detail: impl Into<String>) -> Check {
-    Check { check, state: State::Good, detail: detail.into(), hint: None }
+pub(super) fn ok(check: &'static str, detail: impl Into<String>) -> Check {
+    Check { check, state: State::Ok, detail: detail.into(), hint: None }
 }
 
-pub(super) fn care(
+pub(super) fn warn(
     check: &'static str,
     detail: impl Into<String>,
     hint: impl Into<String>,
 ) -> Check {
-    Check { check, state: State::Care, detail: detail.into(), hint: Some(hint.into()) }
+    Check { check, state: State::Warn, detail: detail.into(), hint: Some(hint.into()) }
 }
 
-pub(super) fn bad(
+pub(super) fn fail(
     check: &'static str,
     detail: impl Into<String>,
     hint: impl Into<String>,
 ) -> Check {
-    Check { check, state: State::Bad, detail: detail.into(), hint: Some(hint.into()) }
+    Check { check, state: State::Fail, detail: detail.into(), hint: Some(hint.into()) }
 }
 
-/// A failure as a check that came out badly.
+/// A failure as a check that failed.
 pub(super) fn failed(check: &'static str, failure: &Failure) -> Check {
     let (what, hint) = failure.in_one_line();
-    Check { check, state: State::Bad, detail: what, hint }
+    Check { check, state: State::Fail, detail: what, hint }
 }
 
 /// Checks as the whole answer of a command.
@@ -63,12 +63,12 @@ pub(super) fn answer(console: Console, checks: &[Check]) -> Exit {
     } else {
         console.say(text(console, checks));
     }
-    if any_bad(checks) { Exit::No } else { Exit::Done }
+    if any_failed(checks) { Exit::No } else { Exit::Done }
 }
 
 /// Whether something does not work.
-pub(super) fn any_bad(checks: &[Check]) -> bool {
-    checks.iter().any(|check| check.state == State::Bad)
+pub(super) fn any_failed(checks: &[Check]) -> bool {
+    checks.iter().any(|check| check.state == State::Fail)
 }
 
 /// Checks for people, a line or two each.
@@ -76,9 +76,9 @@ pub(super) fn text(console: Console, checks: &[Check]) -> String {
     let mut text = String::new();
     for Check { check, state, detail, hint } in checks {
         let (word, tone) = match state {
-            State::Good => ("good", Tone::Good),
-            State::Care => ("care", Tone::Care),
-            State::Bad => ("bad ", Tone::Bad),
+            State::Ok => ("ok  ", Tone::Good),
+            State::Warn => ("warn", Tone::Warn),
+            State::Fail => ("fail", Tone::Bad),
         };
         let _ = writeln!(text, "{}  {check}: {detail}", console.paint(word, tone));
         if let Some(hint) = hint {

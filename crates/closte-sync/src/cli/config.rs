@@ -91,7 +91,7 @@ async fn set_interval(context: &Context, text: &str) -> Result<(), Failure> {
         return Err(bad(format!("{} seconds are not between 10 and 300", interval.as_secs())));
     }
     let wiring = context.wiring();
-    let source = wiring.reach()?.source;
+    let source = wiring.access()?.source;
     refuse_on_copy(&source.read().await?)?;
     let seconds = u32::try_from(interval.as_secs()).expect("at most 300");
     source.set_check_interval(seconds).await?;

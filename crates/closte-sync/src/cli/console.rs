@@ -22,7 +22,7 @@ pub(crate) struct Console {
 pub(crate) enum Tone {
     Good,
     Waiting,
-    Care,
+    Warn,
     Bad,
 }
 
@@ -50,7 +50,7 @@ impl Console {
         let code = match tone {
             Tone::Good => 32,
             Tone::Waiting => 36,
-            Tone::Care => 33,
+            Tone::Warn => 33,
             Tone::Bad => 31,
         };
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }

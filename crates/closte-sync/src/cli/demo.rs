@@ -5,13 +5,13 @@
 //! the database and the sandbox, and never told: what does not happen does not
 //! show, and then it ends with 2.
 //!
-//! Start with [`story`]; [`world`] starts the parts, [`sight`] reads them.
+//! Start with [`story`]; [`world`] starts the parts, [`observed`] reads them.
 
 mod changes;
 mod claim;
 mod control;
+mod observed;
 mod screen;
-mod sight;
 mod story;
 mod summary;
 mod world;
@@ -26,8 +26,8 @@ use super::{Context, Exit, Failure};
 use crate::chain::in_one_line;
 use crate::config::duration;
 use changes::Line;
+use observed::{Observed, Observer};
 use screen::Screen;
-use sight::{Eyes, Sight};
 use story::Act;
 use summary::Summary;
 use world::World;
@@ -74,12 +74,12 @@ impl Args {
             _ = timeout(show.left(self.within), show.play()) => Ok(()),
         };
         show.screen.finish();
-        let told = played.map(|()| show.tell(context, self.keep));
-        if told.is_ok() && self.keep {
+        let described = played.map(|()| show.tell(context, self.keep));
+        if described.is_ok() && self.keep {
             stop.cancelled().await;
         }
         show.world.end().await;
-        told
+        described
     }
 }
 
@@ -90,11 +90,11 @@ fn stopped() -> Failure {
 /// A demo under way.
 struct Show {
     world: World,
-    eyes: Eyes,
-    sight: Sight,
+    observer: Observer,
+    observed: Observed,
     screen: Screen,
     /// What went wrong with the demo itself.
-    troubles: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl Show {
@@ -104,8 +104,8 @@ impl Show {
         let mut world = World::make(&context.environment).await?;
         story::set_dns(&world).await.map_err(Failure::could_not)?;
         world.start()?;
-        let (eyes, sight) = (Eyes::default(), Sight::default());
-        Ok(Self { world, eyes, sight, screen, troubles: Vec::new() })
+        let (observer, seen) = (Observer::default(), Observed::default());
+        Ok(Self { world, observer, observed: seen, screen, problems: Vec::new() })
     }
 
     /// What is left of the time that it may take.
@@ -119,7 +119,7 @@ impl Show {
         let mut last_act = Instant::now();
         let mut ended = None;
         loop {
-            self.look(&[]).await;
+            self.observe(&[]).await;
             if ended.is_none()
                 && let Some(why) = self.world.ended()
             {
@@ -127,7 +127,7 @@ impl Show {
                 ended = Some(Instant::now());
             }
             let over = ended.is_some_and(|at| AFTERMATH <= at.max(last_act).elapsed());
-            if acts.as_slice().is_empty() && (over || summary::is_complete(&self.sight)) {
+            if acts.as_slice().is_empty() && (over || summary::is_complete(&self.observed)) {
                 return;
             }
             if self.is_begun()
@@ -142,23 +142,23 @@ impl Show {
     }
 
     /// Read everything, and show what came.
-    async fn look(&mut self, said: &[Line]) {
-        let before = self.sight.clone();
-        self.eyes.look(&self.world, &mut self.sight).await;
-        let lines = [said, &changes::between(&before, &self.sight)].concat();
-        self.screen.show(&lines, &self.sight);
+    async fn observe(&mut self, said: &[Line]) {
+        let before = self.observed.clone();
+        self.observer.observe(&self.world, &mut self.observed).await;
+        let lines = [said, &changes::between(&before, &self.observed)].concat();
+        self.screen.show(&lines, &self.observed);
     }
 
-    /// Whether the first pass has looked at all domains, or should have.
+    /// Whether the first pass has checked all domains, or should have.
     fn is_begun(&self) -> bool {
-        let looked = |name| self.sight.entry(name).is_some_and(|it| it.looks.last.is_some());
-        story::mapped().all(looked) || FIRST_PASS <= self.screen.elapsed()
+        let checked = |name| self.observed.entry(name).is_some_and(|it| it.checks.last.is_some());
+        story::mapped().all(checked) || FIRST_PASS <= self.screen.elapsed()
     }
 
     async fn act(&mut self, act: Act) {
         match act.play(&self.world).await {
-            Ok(Some(said)) => self.look(&[Line::new("command", said)]).await,
-            Ok(None) => self.look(&[]).await,
+            Ok(Some(said)) => self.observe(&[Line::new("command", said)]).await,
+            Ok(None) => self.observe(&[]).await,
             Err(error) => {
                 let why = in_one_line(error.as_ref());
                 self.note(Line::new("demo", format!("{}: {why}", act.what())));
@@ -168,13 +168,13 @@ impl Show {
 
     /// Show something that went wrong, and keep it for the summary.
     fn note(&mut self, line: Line) {
-        self.troubles.push(line.text.clone());
-        self.screen.show(&[line], &self.sight);
+        self.problems.push(line.text.clone());
+        self.screen.show(&[line], &self.observed);
     }
 
     /// Say how it ended.
     fn tell(&mut self, context: &Context, keep: bool) -> Exit {
-        let mut summary = Summary::of(&self.sight, std::mem::take(&mut self.troubles));
+        let mut summary = Summary::of(&self.observed, std::mem::take(&mut self.problems));
         if keep {
             summary = summary.kept(&self.world);
         }

@@ -12,7 +12,7 @@ pub(crate) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let source = wiring.reach()?.source;
+        let source = wiring.access()?.source;
         refuse_on_copy(&source.read().await?)?;
         let changed = source.switch(false).await?;
         context.console.tell(if changed {

@@ -6,17 +6,17 @@ use std::time::Duration;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::ledger::{Ledger, LedgerError, Recorded};
 use rules::network::WwwTwins;
-use rules::probe::{DnsSight, Probe};
+use rules::probe::{DnsObservation, Probe};
 use rules::source::{Right, SourceError};
 use rules::{Clock, Network, Stage, answer, plan};
 use serde::Serialize;
 use wordpress::WpConfig;
 
-use super::checks::{self, Check, State, bad, care, failed, good};
-use super::plugin::greet;
+use super::checks::{self, Check, State, fail, failed, ok, warn};
+use super::plugin::handshake;
 use super::{Context, Exit, Failure};
 use crate::clock::{SystemClock, rough};
-use crate::wiring::{Reach, Wiring};
+use crate::wiring::{NetworkAccess, Wiring};
 
 /// Check everything that a pass needs, one thing after the other
 ///
@@ -47,7 +47,7 @@ impl Args {
                 context.console.say(format!("\n{report}"));
             }
         }
-        Ok(if checks::any_bad(&checks) { Exit::No } else { Exit::Done })
+        Ok(if checks::any_failed(&checks) { Exit::No } else { Exit::Done })
     }
 }
 
@@ -59,25 +59,25 @@ struct Doctor<'a> {
 impl Doctor<'_> {
     async fn examine(&self) -> Vec<Check> {
         let mut checks = Vec::new();
-        let reach = self.wiring.reach();
-        checks.push(match &reach {
-            Ok(reach) => good(self.found_by(), reach.found_at()),
+        let access = self.wiring.access();
+        checks.push(match &access {
+            Ok(access) => ok(self.found_by(), access.found_at()),
             Err(failure) => failed(self.found_by(), failure),
         });
         let recorded = self.ledger(&mut checks).await;
         self.host(&recorded, &mut checks).await;
-        let network = match &reach {
-            Ok(reach) => self.network(reach, &mut checks).await,
+        let network = match &access {
+            Ok(access) => self.network(access, &mut checks).await,
             Err(_) => None,
         };
-        let wp = reach.as_ref().ok().and_then(|reach| reach.wp.as_ref());
-        self.looks(wp, network.as_ref(), &mut checks).await;
+        let wp = access.as_ref().ok().and_then(|access| access.wp.as_ref());
+        self.checks(wp, network.as_ref(), &mut checks).await;
         checks
     }
 
     /// What the network is found by.
     fn found_by(&self) -> &'static str {
-        if self.wiring.is_apart() { "network.url" } else { "wp-config.php" }
+        if self.wiring.is_remote() { "network.url" } else { "wp-config.php" }
     }
 
     /// The key, and the list.
@@ -87,14 +87,14 @@ impl Doctor<'_> {
             Err(failure) => return checks.push(failed("API key", &failure)),
         };
         match host.check_key().await {
-            Ok(()) => checks.push(good("API key", "Access authorized")),
+            Ok(()) => checks.push(ok("API key", "Access authorized")),
             Err(error) => return checks.push(of_host("API key", &error)),
         }
         checks.push(match host.aliases().await {
             Ok(list) => believable(&list, recorded),
             Err(error) => {
                 let Check { detail, .. } = of_host("getdomains", &error);
-                care(
+                warn(
                     "getdomains",
                     detail,
                     "without it, outcomes that are not clear are settled by asking again",
@@ -107,34 +107,34 @@ impl Doctor<'_> {
         self.wiring.host(self.wiring.api_key().await?)
     }
 
-    async fn network(&self, reach: &Reach, checks: &mut Vec<Check>) -> Option<Network> {
-        let network = match reach.source.read().await {
+    async fn network(&self, access: &NetworkAccess, checks: &mut Vec<Check>) -> Option<Network> {
+        let network = match access.source.read().await {
             Ok(network) => network,
             Err(error) => {
                 checks.push(self.of_source(error));
                 return None;
             }
         };
-        checks.push(good(self.read_from(), self.in_short(&network)));
-        match reach.source.rights().await {
+        checks.push(ok(self.read_from(), self.in_short(&network)));
+        match access.source.rights().await {
             Ok(rights) => checks.push(self.rights_check(&rights)),
             Err(error) => checks.push(self.of_source(error)),
         }
         checks.push(switch(&network));
         checks.push(words(&network));
         checks.push(self.clock(&network));
-        let plugin = plugin(reach).await;
+        let plugin = plugin(access).await;
         // The REST API by itself tells of neither.
-        if reach.wp.is_some() || reach.plugin.is_some() {
+        if access.wp.is_some() || access.plugin.is_some() {
             checks.push(home(&network));
-            let answers = plugin.state == State::Good && reach.plugin.is_some();
+            let answers = plugin.state == State::Ok && access.plugin.is_some();
             checks.push(object_cache(&network, answers));
         }
         checks.push(plugin);
         Some(network)
     }
 
-    async fn looks(
+    async fn checks(
         &self,
         wp: Option<&WpConfig>,
         network: Option<&Network>,
@@ -145,17 +145,17 @@ impl Doctor<'_> {
             Err(failure) => return checks.push(failed("resolvers", &failure)),
         };
         let answers = probe.check_resolvers().await;
-        let told = answers.iter().map(|(at, answer)| match answer {
+        let described = answers.iter().map(|(at, answer)| match answer {
             Ok(()) => format!("{at} answers"),
             Err(why) => format!("{at} does not ({why})"),
         });
-        let told = told.collect::<Vec<_>>().join(", ");
+        let described = described.collect::<Vec<_>>().join(", ");
         checks.push(if answers.iter().any(|(_, answer)| answer.is_ok()) {
-            good("resolvers", told)
+            ok("resolvers", described)
         } else {
-            bad(
+            fail(
                 "resolvers",
-                told,
+                described,
                 "set `checks.resolvers`, such as 9.9.9.9:53, or mend /etc/resolv.conf",
             )
         });
@@ -169,54 +169,54 @@ impl Doctor<'_> {
         network: Option<&Network>,
     ) -> Check {
         let set = &self.context.loaded.settings.targets;
-        let mut told: Vec<String> = set.iter().map(ToString::to_string).collect();
+        let mut described: Vec<String> = set.iter().map(ToString::to_string).collect();
         if set.is_empty() {
             match wp.map(crate::wiring::public_address) {
-                Some(Ok(ip)) => told.extend(ip.map(|ip| ip.to_string())),
+                Some(Ok(ip)) => described.extend(ip.map(|ip| ip.to_string())),
                 Some(Err(failure)) => return failed("targets", &failure),
                 None => (),
             }
             if let Some(network) = network
-                && let DnsSight::Addresses { found, .. } =
+                && let DnsObservation::Addresses { found, .. } =
                     probe.resolve(&network.identity.domain).await
             {
-                told.extend(found.iter().map(ToString::to_string));
+                described.extend(found.iter().map(ToString::to_string));
             }
         }
-        told.sort();
-        told.dedup();
-        if told.is_empty() {
-            bad(
+        described.sort();
+        described.dedup();
+        if described.is_empty() {
+            fail(
                 "targets",
                 "it is not known where domains must point",
                 "set `checks.targets` to the address of your site at Closte",
             )
         } else {
-            good("targets", format!("domains must point to {}", told.join(", ")))
+            ok("targets", format!("domains must point to {}", described.join(", ")))
         }
     }
 
     /// The ledger and its folder; what it holds.
     async fn ledger(&self, checks: &mut Vec<Check>) -> Recorded {
-        let place = match self.wiring.place() {
-            Ok(place) => place,
+        let path = match self.wiring.ledger_path() {
+            Ok(path) => path,
             Err(failure) => {
                 checks.push(failed("ledger", &failure));
                 return Recorded::default();
             }
         };
-        let at = place.file().display().to_string();
-        let loaded = match ledger::SqliteLedger::open_readonly(&place).await {
+        let at = path.file().display().to_string();
+        let loaded = match ledger::SqliteLedger::open_readonly(&path).await {
             Ok(ledger) => ledger.load().await,
             Err(error) => Err(error),
         };
         match loaded {
             Ok(recorded) => {
-                checks.push(good("ledger", format!("{at}, {} domains", recorded.entries.len())));
+                checks.push(ok("ledger", format!("{at}, {} domains", recorded.entries.len())));
                 recorded
             }
             Err(LedgerError::Missing { .. }) => {
-                checks.push(good("ledger", format!("{at} will be made by the first pass")));
+                checks.push(ok("ledger", format!("{at} will be made by the first pass")));
                 Recorded::default()
             }
             Err(error) => {
@@ -232,14 +232,14 @@ impl Doctor<'_> {
 
     /// What sites and mappings are read from.
     fn read_from(&self) -> &'static str {
-        if self.wiring.is_apart() { "network" } else { "database" }
+        if self.wiring.is_remote() { "network" } else { "database" }
     }
 
     fn in_short(&self, network: &Network) -> String {
         let (identity, sites) = (&network.identity, network.sites.len());
         let (domain, mappings) = (&identity.domain, network.mappings.len());
         let read = format!("{domain}, {sites} sites, {mappings} mappings");
-        if self.wiring.is_apart() {
+        if self.wiring.is_remote() {
             return read;
         }
         let www = twins(network.settings.www);
@@ -252,14 +252,14 @@ impl Doctor<'_> {
             .iter()
             .filter_map(|it| Some(format!("may not {}: {}", it.purpose, it.missing.as_ref()?)))
             .collect();
-        let hint = if self.wiring.is_apart() {
+        let hint = if self.wiring.is_remote() {
             "check `network.rest_credentials_file`, and Ultimate Multisite > Settings > API"
         } else {
             "GRANT them to `DB_USER` of wp-config.php"
         };
         match missing[..] {
-            [] => good("rights", "all that are needed"),
-            _ => bad("rights", missing.join("; "), hint),
+            [] => ok("rights", "all that are needed"),
+            _ => fail("rights", missing.join("; "), hint),
         }
     }
 
@@ -267,17 +267,17 @@ impl Doctor<'_> {
         let whose = self.read_from();
         let Some(theirs) = network.database_time else {
             let what = format!("the {whose} did not tell its time");
-            return care("clock", what, "compare this machine's clock by hand");
+            return warn("clock", what, "compare this machine's clock by hand");
         };
         let now = SystemClock.now();
-        let apart = now.since(theirs).max(theirs.since(now));
-        if apart <= Duration::from_mins(1) {
-            return good("clock", format!("as the {whose}'s"));
+        let difference = now.since(theirs).max(theirs.since(now));
+        if difference <= Duration::from_mins(1) {
+            return ok("clock", format!("as the {whose}'s"));
         }
-        bad(
+        fail(
             "clock",
-            format!("{} from the {whose}'s", rough(apart)),
-            "set this machine's clock; more than 10 minutes apart, no domain is looked at",
+            format!("{} from the {whose}'s", rough(difference)),
+            "set this machine's clock; more than 10 minutes apart, no domain is checked",
         )
     }
 
@@ -295,7 +295,7 @@ fn of_host(check: &'static str, error: &HostError) -> Check {
     if let Some(cause) = std::error::Error::source(error) {
         let _ = write!(detail, ": {cause}");
     }
-    Check { check, state: State::Bad, detail, hint: error.hint().map(str::to_owned) }
+    Check { check, state: State::Fail, detail, hint: error.hint().map(str::to_owned) }
 }
 
 /// Whether what the list lacks would be believed to be absent.
@@ -310,7 +310,7 @@ fn believable(list: &AliasList, recorded: &Recorded) -> Check {
             "{count} aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent"
         )
     };
-    good("getdomains", detail)
+    ok("getdomains", detail)
 }
 
 fn twins(www: WwwTwins) -> &'static str {
@@ -324,9 +324,9 @@ fn twins(www: WwwTwins) -> &'static str {
 fn switch(network: &Network) -> Check {
     let hint = "`closte-sync enable`, or Ultimate Multisite > Settings > Domain Mapping > Host Integrations";
     match (network.switched_on, network.settings.domain_mapping) {
-        (true, true) => good("switch", "Closte is switched on"),
-        (false, _) => care("switch", "Closte is switched off, so a pass does nothing", hint),
-        (true, false) => care(
+        (true, true) => ok("switch", "Closte is switched on"),
+        (false, _) => warn("switch", "Closte is switched off, so a pass does nothing", hint),
+        (true, false) => warn(
             "switch",
             "domain mapping is switched off, so a pass does nothing",
             "Ultimate Multisite > Settings > Domain Mapping",
@@ -341,12 +341,12 @@ fn words(network: &Network) -> Check {
         .map(Stage::as_str)
         .collect();
     match missing[..] {
-        [] => good("stages", "the column has all six words"),
-        ["ssl-failed"] => good(
+        [] => ok("stages", "the column has all six words"),
+        ["ssl-failed"] => ok(
             "stages",
             "an older table without `ssl-failed`: `done-without-ssl` is written instead",
         ),
-        _ => care(
+        _ => warn(
             "stages",
             format!("the column lacks {}", missing.join(", ")),
             "update Ultimate Multisite; a stage that the column lacks is not written",
@@ -356,7 +356,7 @@ fn words(network: &Network) -> Check {
 
 fn home(network: &Network) -> Check {
     match (plan::copy_of(network), &network.home) {
-        (Some(home), _) => bad(
+        (Some(home), _) => fail(
             "home",
             format!(
                 "this is a copy of the installation at `{}`; it sends and writes nothing",
@@ -364,32 +364,30 @@ fn home(network: &Network) -> Check {
             ),
             "if this installation is the one that counts now, run `closte-sync enable --here`",
         ),
-        (None, Some(_)) => good("home", "this installation acts for the network"),
-        (None, None) => {
-            good("home", "no installation acts for the network yet; the first pass will")
-        }
+        (None, Some(_)) => ok("home", "this installation acts for the network"),
+        (None, None) => ok("home", "no installation acts for the network yet; the first pass will"),
     }
 }
 
 /// The plugin; without one everything works, only later.
-async fn plugin(reach: &Reach) -> Check {
-    if reach.plugin.is_none() && reach.no_plugin.is_none() {
-        return good("plugin", "not in place; `closte-sync plugin install` would put it there");
+async fn plugin(access: &NetworkAccess) -> Check {
+    if access.plugin.is_none() && access.no_plugin.is_none() {
+        return ok("plugin", "not in place; `closte-sync plugin install` would put it there");
     }
-    Check { check: "plugin", ..greet(reach).await }
+    Check { check: "plugin", ..handshake(access).await }
 }
 
 fn object_cache(network: &Network, answers: bool) -> Check {
     if network.object_cache && answers {
-        good("object cache", "there is one, and the plugin writes stages through it")
+        ok("object cache", "there is one, and the plugin writes stages through it")
     } else if network.object_cache {
         let detail = "wp-content/object-cache.php is there: WordPress may show a new stage late";
-        care(
+        warn(
             "object cache",
             detail,
             "`wp cache flush` shows it at once, `closte-sync plugin install` ends it",
         )
     } else {
-        good("object cache", "none: WordPress shows a new stage at once")
+        ok("object cache", "none: WordPress shows a new stage at once")
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let source = wiring.reach()?.source;
+        let source = wiring.access()?.source;
         let network = source.read().await?;
         if self.here {
             let LockedLedger::Ours(ledger, _lock) = wiring.locked_ledger("enable --here").await?

@@ -8,7 +8,7 @@ use crate::view::ReportView;
 
 /// Print what a pass would do, with the hash of this plan
 ///
-/// Nothing is sent, looked at or written. Where the brake holds removals back,
+/// Nothing is sent, checked or written. Where the brake holds removals back,
 /// `closte-sync apply HASH` lets exactly this plan through.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
@@ -46,13 +46,17 @@ fn text(report: &Report, hash: &str) -> String {
     for change in &report.changes {
         let _ = writeln!(text, "{} {}", change.action, change.domain);
     }
-    for held in &report.held {
-        let _ = writeln!(text, "held: {} {} ({})", held.action, held.domain, held.reason);
+    for deferred in &report.deferred {
+        let _ = writeln!(
+            text,
+            "deferred: {} {} ({})",
+            deferred.action, deferred.domain, deferred.reason
+        );
     }
     for problem in &report.problems {
         let _ = writeln!(text, "problem: {problem}");
     }
-    if report.changes.is_empty() && report.held.is_empty() {
+    if report.changes.is_empty() && report.deferred.is_empty() {
         text.push_str("nothing to add or remove\n");
     }
     let _ = writeln!(text, "plan {hash}");

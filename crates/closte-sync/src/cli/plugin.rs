@@ -6,10 +6,10 @@ mod rotate;
 mod status;
 
 use clap::Subcommand;
-pub(super) use status::greet;
+pub(super) use status::handshake;
 
 use super::{Context, Exit, Failure};
-use crate::wiring::Reach;
+use crate::wiring::NetworkAccess;
 
 /// Put the plugin into WordPress, and look after it
 ///
@@ -42,10 +42,10 @@ impl Args {
 
 /// A copy changes nothing. From another machine the plugin may be the very thing
 /// that keeps the network from being read: then its own side is all that changes.
-async fn refuse_on_copy(reach: &Reach) -> Result<(), Failure> {
-    match reach.source.read().await {
+async fn refuse_on_copy(access: &NetworkAccess) -> Result<(), Failure> {
+    match access.source.read().await {
         Ok(network) => super::domains::refuse_on_copy(&network),
-        Err(_) if reach.wp.is_none() => Ok(()),
+        Err(_) if access.wp.is_none() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Console, Context, Exit};
 use crate::clock::rfc3339;
-use crate::pass::{Change, Off, Report, Talk};
+use crate::pass::{Change, Off, PassObserver, Report};
 use crate::view::ReportView;
 
 /// How much of a pass is told.
@@ -47,7 +47,7 @@ impl Progress {
     }
 }
 
-impl Talk for Progress {
+impl PassObserver for Progress {
     fn begins(&self, network: &Network, plan: &Plan, first: bool) {
         if !first || self.verbosity == Verbosity::Quiet {
             return;
@@ -55,7 +55,7 @@ impl Talk for Progress {
         self.console.tell(first_sentence(network, plan));
     }
 
-    fn lies_ahead(&self, due: usize) {
+    fn total(&self, due: usize) {
         self.bar.set_length(due as u64);
     }
 
@@ -108,11 +108,11 @@ fn full(report: &Report) -> String {
     if report.changes.is_empty() {
         text.push_str("nothing to do\n");
     }
-    for held in &report.held {
+    for deferred in &report.deferred {
         let _ = writeln!(
             text,
-            "held: {} {} ({}); {}",
-            held.action, held.domain, held.reason, held.release
+            "deferred: {} {} ({}); {}",
+            deferred.action, deferred.domain, deferred.reason, deferred.release
         );
     }
     for problem in &report.problems {
@@ -171,17 +171,17 @@ pub(super) fn off(context: &Context, off: Off, problems: Vec<Problem>) -> Exit {
 
 /// Say who is at work already.
 pub(super) fn busy(context: &Context, owner: Option<&Owner>) -> Exit {
-    let who = match owner {
-        Some(owner) => format!(
-            "process {} (`closte-sync {}`, since {})",
-            owner.pid,
-            owner.command,
-            rfc3339(owner.since)
-        ),
-        None => "another process".to_owned(),
-    };
-    context.console.tell(format!("{who} is at work on this ledger; nothing was done"));
+    context.console.tell(format!("{}; nothing was done", locked_by(owner)));
     nothing(context, Vec::new())
+}
+
+/// Who has the lock of the ledger, for people.
+pub(super) fn locked_by(owner: Option<&Owner>) -> String {
+    let Some(Owner { pid, command, since }) = owner else {
+        return "another closte-sync holds the ledger lock".to_owned();
+    };
+    let since = rfc3339(*since);
+    format!("another closte-sync (pid {pid}, `{command}` since {since}) holds the ledger lock")
 }
 
 fn nothing(context: &Context, problems: Vec<Problem>) -> Exit {

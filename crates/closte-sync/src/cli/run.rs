@@ -12,10 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use super::{Context, Exit, Failure, report};
-use crate::clock::{SystemClock, rfc3339};
-use crate::controller::{self, Ended, Wishes};
-use crate::ears::Ears;
+use crate::clock::SystemClock;
+use crate::controller::{self, Ended, Signals};
 use crate::pass::Engine;
+use crate::triggers::Triggers;
 use crate::wiring::LockedLedger;
 
 /// So long a loop may be busy with one round, beyond `run.pass_limit`, before
@@ -30,7 +30,7 @@ const READ_GAP: Duration = Duration::from_mins(1);
 
 /// Stay, and keep the network in step all the time
 ///
-/// New mappings reach the host within `run.poll`, domains are looked at exactly
+/// New mappings reach the host within `run.poll`, domains are checked exactly
 /// when they are due. SIGTERM finishes the call in hand and ends, SIGHUP reads
 /// settings and wp-config.php again. Meant for systemd, which it notifies.
 #[derive(clap::Args, Debug)]
@@ -38,38 +38,38 @@ pub(crate) struct Args {}
 
 impl Args {
     pub(super) async fn run(self, mut context: Context) -> Result<Exit, Failure> {
-        let wishes = Wishes::default();
-        report::stop_on_signals(&wishes.stop);
-        let Some((ledger, _lock)) = wait_for_lock(&context, &wishes).await? else {
+        let signals = Signals::default();
+        report::stop_on_signals(&signals.stop);
+        let Some((ledger, _lock)) = wait_for_lock(&context, &signals).await? else {
             return Ok(Exit::Done);
         };
         // Before the secret is read for the engine, so that no exchange is missed.
-        let mut ears = Ears::open(&context.wiring(), &wishes)?;
+        let mut triggers = Triggers::open(&context.wiring(), &signals)?;
         let mut engine = engine(&context, ledger.clone()).await?;
-        ears.listen(&context.wiring(), &wishes).await?;
+        triggers.listen(&context.wiring(), &signals).await?;
         let turned = Arc::new(AtomicI64::new(SystemClock.now().as_millis()));
         tokio::spawn(watchdog(turned.clone(), context.loaded.settings.pass_limit + SLACK));
-        reload_on_hangup(&wishes);
+        reload_on_hangup(&signals);
         tell_systemd(&[NotifyState::Ready]);
         tracing::info!("following the network; asking every {:?}", context.loaded.settings.poll);
         let alive = || turned.store(SystemClock.now().as_millis(), Ordering::Relaxed);
-        while controller::run(&engine, context.loaded.settings.poll, &wishes, alive).await
+        while controller::run(&engine, context.loaded.settings.poll, &signals, alive).await
             == Ended::Reload
         {
-            match reloaded(&mut context, ledger.clone(), &wishes).await {
-                Ok((new_engine, new_ears)) => {
+            match reloaded(&mut context, ledger.clone(), &signals).await {
+                Ok((new_engine, new_triggers)) => {
                     engine.source.close().await;
                     engine = new_engine;
                     // The old ones go first: they have the address.
-                    std::mem::replace(&mut ears, new_ears).close().await;
-                    if let Err(failure) = ears.listen(&context.wiring(), &wishes).await {
+                    std::mem::replace(&mut triggers, new_triggers).close().await;
+                    if let Err(failure) = triggers.listen(&context.wiring(), &signals).await {
                         failure.log("nudges over HTTP are not heard");
                     }
                     tracing::info!("settings and wp-config.php were read again");
                 }
                 Err(failure) => {
                     failure.log("the settings stay as they were, and are read again soon");
-                    reload_later(&wishes);
+                    reload_later(&signals);
                 }
             }
         }
@@ -82,26 +82,23 @@ impl Args {
 /// The ledger and its lock, as soon as nobody else has it; none if asked to stop meanwhile.
 async fn wait_for_lock(
     context: &Context,
-    wishes: &Wishes,
+    signals: &Signals,
 ) -> Result<Option<(Arc<SqliteLedger>, Lock)>, Failure> {
     let wiring = context.wiring();
     // What may be missing is asked for before a ledger is made.
     wiring.api_key().await?;
-    let mut told = false;
+    let mut warned = false;
     loop {
         match wiring.locked_ledger("run").await? {
             LockedLedger::Ours(ledger, lock) => return Ok(Some((Arc::new(ledger), lock))),
-            LockedLedger::HeldBy(owner) if !told => {
-                let who =
-                    owner.map(|it| format!("process {}, since {}", it.pid, rfc3339(it.since)));
-                let who = who.unwrap_or_else(|| "another process".to_owned());
-                tracing::warn!("{who} is at work on this ledger; waiting for it");
-                told = true;
+            LockedLedger::LockedBy(owner) if !warned => {
+                tracing::warn!("{}; waiting for it", report::locked_by(owner.as_ref()));
+                warned = true;
             }
-            LockedLedger::HeldBy(_) => (),
+            LockedLedger::LockedBy(_) => (),
         }
         tokio::select! {
-            () = wishes.stop.cancelled() => return Ok(None),
+            () = signals.stop.cancelled() => return Ok(None),
             () = sleep(context.loaded.settings.poll) => (),
         }
     }
@@ -117,32 +114,32 @@ async fn engine(context: &Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Fa
 async fn reloaded(
     context: &mut Context,
     ledger: Arc<dyn Ledger>,
-    wishes: &Wishes,
-) -> Result<(Engine, Ears), Failure> {
+    signals: &Signals,
+) -> Result<(Engine, Triggers), Failure> {
     let loaded = context.load_again()?;
     let before = std::mem::replace(&mut context.loaded, loaded);
     let made = async {
-        let ears = Ears::open(&context.wiring(), wishes)?;
-        Ok((engine(context, ledger).await?, ears))
+        let triggers = Triggers::open(&context.wiring(), signals)?;
+        Ok((engine(context, ledger).await?, triggers))
     };
     let made: Result<_, Failure> = made.await;
     made.inspect_err(|_| context.loaded = before)
 }
 
 /// What was to be read again is not forgotten because it could not be read once.
-fn reload_later(wishes: &Wishes) {
-    let reload = wishes.reload.clone();
+fn reload_later(signals: &Signals) {
+    let reload = signals.reload.clone();
     tokio::spawn(async move {
         sleep(RELOAD_AGAIN).await;
         reload.notify_one();
     });
 }
 
-fn reload_on_hangup(wishes: &Wishes) {
-    let Ok(mut signals) = signal(SignalKind::hangup()) else { return };
-    let reload = wishes.reload.clone();
+fn reload_on_hangup(signals: &Signals) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    let reload = signals.reload.clone();
     tokio::spawn(async move {
-        while signals.recv().await.is_some() {
+        while hangups.recv().await.is_some() {
             reload.notify_one();
         }
     });

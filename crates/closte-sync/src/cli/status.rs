@@ -45,12 +45,16 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
         let _ = writeln!(text, "{}\n", list::table(console, waiting.into_iter(), now));
     }
     if let Some(pass) = &recorded.memory.last_pass {
-        for held in &pass.held {
-            let (action, domain) = (&held.action, &held.domain);
-            let _ = writeln!(text, "held: {action} {domain} ({}); {}", held.reason, held.release);
+        for deferred in &pass.deferred {
+            let (action, domain) = (&deferred.action, &deferred.domain);
+            let _ = writeln!(
+                text,
+                "deferred: {action} {domain} ({}); {}",
+                deferred.reason, deferred.release
+            );
         }
         for problem in &pass.problems {
-            let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Care), problem);
+            let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Warn), problem);
         }
         if !view.foreign.is_empty() {
             let names = view.foreign.join(", ");

@@ -13,7 +13,7 @@ use crate::wiring::Locked;
 /// back. Meant for cron or a timer; a second one at the same time does nothing.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// Say what a pass would do; nothing is sent, looked at or written
+    /// Say what a pass would do; nothing is sent, checked or written
     #[arg(long)]
     dry_run: bool,
 
@@ -44,13 +44,13 @@ impl Args {
     async fn pass(&self, context: &Context) -> Result<Exit, Failure> {
         let (engine, _lock) = match context.wiring().engine("sync").await? {
             Locked::Ours(engine, lock) => (engine, lock),
-            Locked::HeldBy(owner) => return Ok(report::busy(context, owner.as_ref())),
+            Locked::LockedBy(owner) => return Ok(report::busy(context, owner.as_ref())),
         };
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
-        let talk = Progress::new(context.console, self.verbosity());
-        let (passed, _) = engine.pass(None, &talk, &stop).await?;
-        talk.finish();
+        let observer = Progress::new(context.console, self.verbosity());
+        let (passed, _) = engine.pass(None, &observer, &stop).await?;
+        observer.finish();
         engine.source.close().await;
         match passed {
             Passed::Off(off, problems) => Ok(report::off(context, off, problems)),

@@ -11,7 +11,7 @@ use rules::records::Records;
 use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
 use url::Url;
-use wordpress::http::Place;
+use wordpress::http::Endpoint;
 
 use super::{ConfigError, Written, keys};
 
@@ -298,7 +298,7 @@ fn silence(text: &str) -> Result<Duration, String> {
 /// https, or http to this machine: what is sent there is signed or a password.
 fn safe_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
-    Place::at(url.clone()).map(|_| url).map_err(|error| error.to_string())
+    Endpoint::at(url.clone()).map(|_| url).map_err(|error| error.to_string())
 }
 
 fn brake(text: &str) -> Result<Brake, String> {

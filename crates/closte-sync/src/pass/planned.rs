@@ -1,7 +1,7 @@
 //! A plan with all that it was made from, before anything of it is done.
 
 use rules::host::AliasList;
-use rules::ledger::Held;
+use rules::ledger::Deferred;
 use rules::plan::{self, Doubt, Plan};
 use rules::{DomainName, Network, Problem};
 use sha2::{Digest, Sha256};
@@ -53,9 +53,10 @@ impl Planned {
             what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
             hint: doubt.release().to_owned(),
         });
-        let held = self.plan.held.iter().filter(|held| held.reason == "brake").count();
+        let deferred =
+            self.plan.deferred.iter().filter(|deferred| deferred.reason == "brake").count();
         let brake = self.plan.braked.then(|| Alert {
-            what: format!("{held} aliases would be removed, more than one pass may; none was"),
+            what: format!("{deferred} aliases would be removed, more than one pass may; none was"),
             hint: plan::RELEASE.to_owned(),
         });
         let key = self.plan.memory.key_refused.as_ref().map(|words| key_alert(words));
@@ -67,7 +68,7 @@ impl Planned {
         Report {
             changes: self.steps(),
             alerts: self.alerts(),
-            held: self.plan.held,
+            deferred: self.plan.deferred,
             problems: self.plan.problems,
             known: Vec::new(),
         }
@@ -85,7 +86,8 @@ impl Planned {
         let records = self.plan.records.iter().flat_map(|record| {
             [step("create-record", &record.domain), step("add-alias", &record.domain)]
         });
-        let calls = self.plan.calls.iter().map(|(name, call)| step(Held::action_of(*call), name));
+        let calls =
+            self.plan.calls.iter().map(|(name, call)| step(Deferred::action_of(*call), name));
         records.chain(calls).collect()
     }
 }

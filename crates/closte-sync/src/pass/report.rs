@@ -1,7 +1,7 @@
 //! What came of a pass: for the people and scripts that asked for it.
 
 use rules::host::HostError;
-use rules::ledger::{Held, LedgerError};
+use rules::ledger::{Deferred, LedgerError};
 use rules::source::SourceError;
 use rules::{DomainName, Home, Network, Problem};
 
@@ -36,7 +36,7 @@ pub(crate) struct Report {
     /// What it did, step by step.
     pub(crate) changes: Vec<Change>,
     /// What it held back.
-    pub(crate) held: Vec<Held>,
+    pub(crate) deferred: Vec<Deferred>,
     /// What makes no sense or wants an eye.
     pub(crate) problems: Vec<Problem>,
     /// Those of them that the pass before told already.
@@ -48,7 +48,7 @@ pub(crate) struct Report {
 /// One step of a pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Change {
-    /// `create-record`, `add-alias`, `remove-alias`, `look` or `write-stage`.
+    /// `create-record`, `add-alias`, `remove-alias`, `check` or `write-stage`.
     pub(crate) action: &'static str,
     /// To which domain.
     pub(crate) domain: DomainName,

@@ -6,7 +6,7 @@ use rules::{DomainName, Entry, Network, Problem};
 
 use super::journal::Journal;
 use super::writers::Writing;
-use super::{Change, Engine, Entries, told};
+use super::{Change, Engine, Entries, describe_failure};
 
 /// Write the stage of every entry that has another one than it should.
 ///
@@ -40,7 +40,7 @@ pub(super) async fn write(
         let at = written.len();
         journal.change(change(&domains[at], &writes[at], None));
         let what = "could not write a stage to WordPress, so none was written after it";
-        journal.problem(Problem::of_all(told(what, &error)));
+        journal.problem(Problem::of_all(describe_failure(what, &error)));
     }
 }
 

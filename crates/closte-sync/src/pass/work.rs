@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Calls and looks run beside each other: a slow host does not keep domains
-//! from being looked at, and a domain that was just added is looked at next.
+//! from being checked, and a domain that was just added is checked next.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,17 +18,17 @@ use rules::breaker::Allowed;
 use rules::entry::{Call, Entry, Lease, Mapped};
 use rules::host::{AliasList, HostError};
 use rules::judge;
-use rules::ledger::{Held, LedgerError};
+use rules::ledger::{Deferred, LedgerError};
 use rules::reason::Reason;
 use rules::records::NewRecord;
 use rules::{DomainName, Network, Problem, Stage};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::gate::{self, Gate};
+use super::checks::Checker;
+use super::deadline::{self, Deadline};
 use super::journal::Journal;
-use super::looks::Looker;
-use super::{Change, Engine, Entries, Talk};
+use super::{Change, Engine, Entries, PassObserver};
 
 /// So many intents are written in one transaction.
 const CHUNK: usize = 128;
@@ -38,8 +38,8 @@ pub(super) struct Work<'a> {
     pub(super) engine: &'a Engine,
     pub(super) network: &'a Network,
     pub(super) journal: &'a Journal<'a>,
-    pub(super) gate: &'a Gate,
-    pub(super) talk: &'a dyn Talk,
+    pub(super) deadline: &'a Deadline,
+    pub(super) observer: &'a dyn PassObserver,
     /// Whether the host answered again after an outage.
     pub(super) recovered: AtomicBool,
 }
@@ -66,7 +66,7 @@ impl Work<'_> {
         mut entries: Entries,
         calls: &BTreeMap<DomainName, Call>,
         list: Option<&AliasList>,
-        looks: bool,
+        checks: bool,
     ) -> Result<Entries, LedgerError> {
         let now = self.engine.clock.now();
         let mut due_calls = Vec::new();
@@ -77,42 +77,43 @@ impl Work<'_> {
         }
         // The one that waited longest goes first, so that none starves.
         due_calls.sort_by_key(|due| (due.entry.step.due, due.entry.step.tries));
-        let is_due = |entry: &Entry| looks && entry.is_look_due(now);
-        if !looks {
-            self.close_eyes(&mut entries);
+        let is_due = |entry: &Entry| checks && entry.is_check_due(now);
+        if !checks {
+            self.skip_checks(&mut entries);
         }
-        let due_looks: Vec<Entry> =
+        let due_checks: Vec<Entry> =
             entries.extract_if(.., |_, it| is_due(it)).map(|it| it.1).collect();
-        self.talk.lies_ahead(due_calls.len() + due_looks.len());
+        self.observer.total(due_calls.len() + due_checks.len());
 
-        let (to_look, looking) = mpsc::unbounded_channel();
-        for entry in due_looks {
-            to_look.send(entry).expect("the receiver is ours");
+        let (to_check, checking) = mpsc::unbounded_channel();
+        for entry in due_checks {
+            to_check.send(entry).expect("the receiver is ours");
         }
-        let looker = Looker::new(self.engine, self.network, self.journal, self.gate, self.talk);
+        let checker =
+            Checker::new(self.engine, self.network, self.journal, self.deadline, self.observer);
         let done = CancellationToken::new();
         let steps = async {
             let steps =
-                tokio::join!(self.calls(due_calls, list, looks, to_look), looker.run(looking));
+                tokio::join!(self.calls(due_calls, list, checks, to_check), checker.run(checking));
             done.cancel();
             steps
         };
-        let ((after_calls, after_looks), written) =
+        let ((after_calls, after_checks), written) =
             tokio::join!(steps, self.journal.keep_writing(&done));
         written?;
-        let rest = after_calls?.into_iter().chain(after_looks);
+        let rest = after_calls?.into_iter().chain(after_checks);
         entries.extend(rest.map(|entry| (entry.domain.clone(), entry)));
         self.recover(&mut entries);
         self.settle(&mut entries).await;
         Ok(entries)
     }
 
-    /// Our clock cannot be trusted: what is due is not looked at, and says so.
-    fn close_eyes(&self, entries: &mut Entries) {
+    /// Our clock cannot be trusted: what is due is not checked, and says so.
+    fn skip_checks(&self, entries: &mut Entries) {
         let now = self.engine.clock.now();
-        for entry in entries.values_mut().filter(|entry| entry.is_look_due(now)) {
+        for entry in entries.values_mut().filter(|entry| entry.is_check_due(now)) {
             let before = entry.clone();
-            judge::blind(entry, Reason::ClockWrong, now);
+            judge::unobservable(entry, Reason::ClockWrong, now);
             self.journal.entry(Some(&before), entry);
         }
     }
@@ -129,20 +130,20 @@ impl Work<'_> {
         }
     }
 
-    /// Make the calls; entries to look at next go to `to_look`, the others come back.
+    /// Make the calls; entries to check next go to `to_check`, the others come back.
     async fn calls(
         &self,
         mut due: Vec<Due>,
         list: Option<&AliasList>,
-        looks: bool,
-        to_look: mpsc::UnboundedSender<Entry>,
+        checks: bool,
+        to_check: mpsc::UnboundedSender<Entry>,
     ) -> Result<Vec<Entry>, LedgerError> {
         let key = OnceCell::new();
         let mut rest = Vec::new();
         let mut pass_on = |entry: Entry| {
-            self.talk.advances();
-            if looks && entry.is_look_due(self.engine.clock.now()) {
-                to_look.send(entry).expect("the looks outlive the calls");
+            self.observer.advances();
+            if checks && entry.is_check_due(self.engine.clock.now()) {
+                to_check.send(entry).expect("the checks outlive the calls");
             } else {
                 rest.push(entry);
             }
@@ -187,7 +188,7 @@ impl Work<'_> {
         list: Option<&AliasList>,
     ) -> Result<Vec<Intended>, LedgerError> {
         let now = self.engine.clock.now();
-        let may_send = self.allowed() != Allowed::None && self.gate.is_open();
+        let may_send = self.allowed() != Allowed::None && self.deadline.is_open();
         let intended: Vec<Intended> = chunk
             .into_iter()
             .map(|Due { entry: before, call }| {
@@ -217,7 +218,7 @@ impl Work<'_> {
         if entry == before {
             return before;
         }
-        if self.allowed() == Allowed::None || !self.gate.is_open() {
+        if self.allowed() == Allowed::None || !self.deadline.is_open() {
             self.journal.undone(&before);
             return before;
         }
@@ -235,7 +236,11 @@ impl Work<'_> {
             }
         });
         if let Err(error) = &answer {
-            self.journal.happened(&entry, "host", format!("{}: {error}", Held::action_of(call)));
+            self.journal.happened(
+                &entry,
+                "host",
+                format!("{}: {error}", Deferred::action_of(call)),
+            );
         }
         self.journal.change(called(&entry, call, &answer));
         self.journal.entry(Some(&before), &entry);
@@ -261,17 +266,17 @@ impl Work<'_> {
 
     fn allowed(&self) -> Allowed {
         let now = self.engine.clock.now();
-        self.journal.memory(|memory| gate::may_write(memory, now))
+        self.journal.memory(|memory| deadline::may_write(memory, now))
     }
 
     /// Ask the list once more, where calls were left without a clear outcome.
     async fn settle(&self, entries: &mut Entries) {
         let now = self.engine.clock.now();
         let open = |entry: &Entry| entry.step.intent.is_some();
-        if !entries.values().any(open) || !self.gate.is_open() {
+        if !entries.values().any(open) || !self.deadline.is_open() {
             return;
         }
-        if !self.journal.memory(|memory| gate::may_ask(memory, now)) {
+        if !self.journal.memory(|memory| deadline::may_ask(memory, now)) {
             return;
         }
         let Ok(list) = self.engine.host.aliases().await else { return };
@@ -298,16 +303,16 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
         Err(_) => "failed",
     };
     Change {
-        action: Held::action_of(call),
+        action: Deferred::action_of(call),
         domain: entry.domain.clone(),
         outcome,
         reason: answer.is_err().then_some(entry.alias.reason).flatten().map(code),
-        detail: answer.as_ref().err().map(told),
+        detail: answer.as_ref().err().map(describe),
     }
 }
 
 /// The host's own words, or else what the matter is.
-fn told(error: &HostError) -> String {
+fn describe(error: &HostError) -> String {
     error.words().map_or_else(|| error.to_string(), str::to_owned)
 }
 
@@ -338,7 +343,7 @@ impl Engine {
                 Ok(None) => "overtaken",
                 Err(error) => {
                     let what = format!("could not make the record of site {}", record.site_id);
-                    journal.problem(Problem::of_all(super::told(&what, &error)));
+                    journal.problem(Problem::of_all(super::describe_failure(&what, &error)));
                     "failed"
                 }
             };

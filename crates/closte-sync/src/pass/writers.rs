@@ -1,7 +1,7 @@
 //! Who writes stages: WordPress itself where it can be asked, so that it serves
 //! them at once; else we, in the database.
 //!
-//! A way that failed is left alone for a while. A refusal is an answer: it is told,
+//! A way that failed is left alone for a while. A refusal is an answer: it is reasons,
 //! and the same is not asked again.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
 use rules::{Network, Problem, Stage, Time};
 
-use super::told;
+use super::describe_failure;
 
 /// So many are handed over at a time.
 const AT_ONCE: usize = 50;
@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_mins(5);
 /// So long a refusal is taken for the answer to the same question.
 const REFUSED: Duration = Duration::from_hours(1);
 
-/// What [`Directly`] is called in the setting `network.write`.
+/// What [`SqlWriter`] is called in the setting `network.write`.
 const SQL: &str = "sql";
 
 /// The ways to write a stage, the best first.
@@ -78,7 +78,7 @@ pub(super) struct Writing<'a> {
     now: Time,
     /// Whether WordPress keeps what it read, so that it matters who writes.
     cached: bool,
-    /// What is to be told, besides what became of each.
+    /// What else is to be reported, besides what became of each.
     pub(super) problems: Vec<Problem>,
 }
 
@@ -120,10 +120,10 @@ impl<'a> Writing<'a> {
         let name = self.able.remove(0).name();
         self.writers.state().quiet.insert(name, self.now + QUIET);
         let what = format!("`{name}` could not write stages, so the next way was taken");
-        let told = told(&what, error);
-        tracing::info!("{told}");
+        let text = describe_failure(&what, error);
+        tracing::info!("{text}");
         if self.cached {
-            self.problems.push(Problem::of_all(told));
+            self.problems.push(Problem::of_all(text));
             if self.able.iter().all(|way| way.name() == SQL) {
                 self.problems.push(shows_late());
             }
@@ -159,10 +159,10 @@ impl<'a> Writing<'a> {
 }
 
 /// The source itself: the last way, which WordPress' object cache does not see.
-pub(crate) struct Directly(pub(crate) Arc<dyn NetworkSource>);
+pub(crate) struct SqlWriter(pub(crate) Arc<dyn NetworkSource>);
 
 #[async_trait]
-impl StageWriter for Directly {
+impl StageWriter for SqlWriter {
     fn name(&self) -> &'static str {
         SQL
     }
@@ -254,16 +254,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_fails_is_passed_over_once_and_told() {
+    async fn one_that_fails_is_passed_over_once_and_reported() {
         let ways = [way("plugin", true, None), way(SQL, true, Some(Written::Done))];
         let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
         let mut writing = writing_on(&writers).await;
         let (written, failure) = writing.write(&writes(120)).await;
         assert!(failure.is_none() && written.len() == 120, "{failure:?}");
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [50, 120]);
-        let told: Vec<_> = writing.problems.iter().map(|it| it.reason.as_str()).collect();
-        assert!(told[0].contains("plugin is down"), "{told:?}");
-        assert!(told[1].contains("object-cache.php") && told.len() == 2, "{told:?}");
+        let reasons: Vec<_> = writing.problems.iter().map(|it| it.reason.as_str()).collect();
+        assert!(reasons[0].contains("plugin is down"), "{reasons:?}");
+        assert!(reasons[1].contains("object-cache.php") && reasons.len() == 2, "{reasons:?}");
         for (minutes, ways) in [(1, 1), (5, 2)] {
             let later = Time::from_millis(0) + Duration::from_mins(minutes);
             assert_eq!(at(&writers, later).await.able.len(), ways, "after {minutes} minutes");

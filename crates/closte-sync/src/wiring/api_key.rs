@@ -22,7 +22,7 @@ impl Wiring<'_> {
         if let Some(path) = self.environment.credential(CREDENTIAL) {
             return secret_text(&path, "the API key", "check `LoadCredential=` of the unit");
         }
-        if self.is_apart() {
+        if self.is_remote() {
             return Err(Failure::could_not("it is not known which API key Closte accepts").hint(
                 "put `CLOSTE_CLIENT_API_KEY` of the network's wp-config.php into a file that only \
                  you may read, and set `closte.api_key_file`",
@@ -45,8 +45,8 @@ impl Wiring<'_> {
     /// The key that Ultimate Multisite's wizard stored; none where it is not known
     /// where the database is.
     async fn stored(&self, wp: &WpConfig) -> Result<Option<SecretString>, Failure> {
-        let Ok(reach) = self.reach() else { return Ok(None) };
-        let options = reach.source.options(&OPTIONS).await?;
+        let Ok(access) = self.access() else { return Ok(None) };
+        let options = access.source.options(&OPTIONS).await?;
         stored_api_key(&options, wp).map_err(|error| {
             let hint = error.hint();
             Failure::could_not(error).hint(hint)

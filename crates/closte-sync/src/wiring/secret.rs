@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use wordpress::options;
 use wordpress::signature::Secret;
 
-use super::{Reach, Wiring, secret_text};
+use super::{NetworkAccess, Wiring, secret_text};
 use crate::cli::Failure;
 
 /// systemd's credential with the secret.
@@ -34,13 +34,13 @@ pub(crate) enum Agreement {
 impl Wiring<'_> {
     /// A file in the folder of the ledger.
     pub(crate) fn beside_ledger(&self, name: &str) -> Result<PathBuf, Failure> {
-        let file = self.place()?.file().to_owned();
+        let file = self.ledger_path()?.file().to_owned();
         Ok(file.parent().map_or_else(|| PathBuf::from(name), |folder| folder.join(name)))
     }
 
     /// The file that the plugin touches where it can.
     pub(crate) fn nudge_file(&self) -> Result<PathBuf, Failure> {
-        let file = self.place()?.file().to_owned();
+        let file = self.ledger_path()?.file().to_owned();
         let mut name = file.file_name().unwrap_or_default().to_owned();
         name.push(".nudge");
         Ok(file.with_file_name(name))
@@ -81,10 +81,10 @@ impl Wiring<'_> {
     }
 
     /// Give the network our secret, made now or before.
-    pub(crate) async fn share_secret(&self, reach: &Reach) -> Result<(), Failure> {
+    pub(crate) async fn share_secret(&self, access: &NetworkAccess) -> Result<(), Failure> {
         let secret = self.own_secret()?;
-        if self.agreement(reach).await? != Agreement::Same {
-            reach.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
+        if self.agreement(access).await? != Agreement::Same {
+            access.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
         }
         Ok(())
     }
@@ -93,16 +93,16 @@ impl Wiring<'_> {
     ///
     /// WordPress gets it first: our file is written last, as a whole, so that
     /// whatever happens in between `plugin install` mends by it.
-    pub(crate) async fn rotate_secret(&self, reach: &Reach) -> Result<(), Failure> {
+    pub(crate) async fn rotate_secret(&self, access: &NetworkAccess) -> Result<(), Failure> {
         let nothing =
             || Failure::no("there is no secret to exchange").hint("`closte-sync plugin install`");
         self.secret()?.ok_or_else(nothing)?;
         let secret = new_secret()?;
         // What can fail on our side is done before the other side changes.
         let file = self.written(&secret)?;
-        match &reach.plugin {
-            _ if reach.wp.is_some() => {
-                reach.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
+        match &access.plugin {
+            _ if access.wp.is_some() => {
+                access.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
             }
             Some(plugin) => plugin.write_secret(&secret).await?,
             None => return Err(nothing()),
@@ -121,9 +121,9 @@ impl Wiring<'_> {
     }
 
     /// Whether the network's option holds what our file does.
-    pub(crate) async fn agreement(&self, reach: &Reach) -> Result<Agreement, Failure> {
+    pub(crate) async fn agreement(&self, access: &NetworkAccess) -> Result<Agreement, Failure> {
         let Some(ours) = self.secret()? else { return Ok(Agreement::NoneHere) };
-        let stored = reach.source.options(&[options::SECRET]).await?;
+        let stored = access.source.options(&[options::SECRET]).await?;
         Ok(match stored.get(options::SECRET) {
             None => Agreement::NoneThere,
             Some(theirs) if theirs == ours.to_hex().expose_secret().as_bytes() => Agreement::Same,

@@ -73,7 +73,7 @@ async fn the_rest_of_a_long_pass_stays_due() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_cannot_be_read_is_told_with_its_cause_and_removes_nothing() {
+async fn a_database_that_cannot_be_read_is_reported_with_its_cause_and_removes_nothing() {
     let world = World::new().await;
     world.map(1, "shop.example");
     world.done("sync");
@@ -112,7 +112,7 @@ async fn a_database_that_cannot_be_read_is_told_with_its_cause_and_removes_nothi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wp_config_that_is_none_is_told() {
+async fn a_wp_config_that_is_none_is_reported() {
     let world = World::new().await;
     let nested = format!("<?php define('DB_NAME', {}1{});", "(".repeat(60_000), ")".repeat(60_000));
     let garbage = "\u{fffd}garbage \0".repeat(100_000);
@@ -132,7 +132,7 @@ async fn a_wp_config_that_is_none_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ledger_that_cannot_be_used_is_told_and_nothing_is_sent() {
+async fn a_ledger_that_cannot_be_used_is_reported_and_nothing_is_sent() {
     let mut world = World::new().await;
     world.map(1, "shop.example");
     let folder = world.folder.path().to_owned();
@@ -169,7 +169,7 @@ async fn a_ledger_of_a_newer_version_is_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_without_the_right_to_write_is_told_and_the_rest_goes_on() {
+async fn a_user_without_the_right_to_write_is_reported_and_the_rest_goes_on() {
     let world = World::new().await;
     for name in ["a.example", "b.example"] {
         world.map(1, name);

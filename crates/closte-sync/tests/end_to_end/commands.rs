@@ -19,22 +19,22 @@ async fn status_has_the_shape_that_scripts_rely_on() {
     assert_eq!((&domain["site_id"], &domain["mapping_id"]), (&Value::from(1), &Value::from(id)));
     assert_eq!(domain["stage"], "checking-dns");
     assert_eq!(domain["secure"], false);
-    for station in ["alias", "routing", "certificate"] {
+    for condition in ["alias", "routing", "certificate"] {
         for field in ["state", "reason", "detail", "since"] {
-            assert!(domain[station].get(field).is_some(), "{station}.{field}");
+            assert!(domain[condition].get(field).is_some(), "{condition}.{field}");
         }
     }
     assert!(domain["routing"]["found"].is_array());
     for field in ["issuer", "not_after"] {
         assert!(domain["certificate"].get(field).is_some(), "{field}");
     }
-    for field in ["attempts", "last_look", "next_look"] {
+    for field in ["attempts", "last_check", "next_check"] {
         assert!(domain.get(field).is_some(), "{field}");
     }
     let counts = status["counts"].as_object().unwrap();
     assert_eq!(counts.len(), 6);
     assert_eq!(counts["checking-dns"], 2);
-    assert!(status["held"].is_array() && status["problems"].is_array());
+    assert!(status["deferred"].is_array() && status["problems"].is_array());
     assert_eq!(world.json("domains list")["domains"].as_array().unwrap().len(), 2);
     world.run("domains show nobody.example").fails(1, &["no such domain"]);
     world.run("domains recheck nobody.example").fails(1, &["no such domain"]);
@@ -118,7 +118,7 @@ async fn a_second_pass_says_who_is_at_work_and_does_nothing() {
     world.sandbox.closte().called(2).await;
     let second = world.done("sync");
     let pid = first.id().to_string();
-    assert!(second.err.contains(&format!("process {pid} (`closte-sync sync`")), "{second:?}");
+    assert!(second.err.contains(&format!("(pid {pid}, `sync`")), "{second:?}");
     world.done("status");
     world.done("domains recheck shop.example");
     first.kill().unwrap();
@@ -134,10 +134,10 @@ async fn the_doctor_names_what_works_and_what_does_not() {
         let ran = world.run("doctor --output json");
         assert_eq!(ran.code, code, "{ran:?}");
         let checks = ran.json()["checks"].as_array().unwrap().clone();
-        let told = checks.iter().map(|it| {
+        let described = checks.iter().map(|it| {
             format!("{} {}", it["check"].as_str().unwrap(), it["state"].as_str().unwrap())
         });
-        told.collect()
+        described.collect()
     };
     let healthy = checks(&world, 0);
     for check in [
@@ -155,14 +155,14 @@ async fn the_doctor_names_what_works_and_what_does_not() {
         "resolvers",
         "targets",
     ] {
-        assert!(healthy.contains(&format!("{check} good")), "{check}: {healthy:?}");
+        assert!(healthy.contains(&format!("{check} ok")), "{check}: {healthy:?}");
     }
     let report = world.done("doctor --report");
     assert!(report.out.contains("Invalid or empty domain"), "{report:?}");
     world.set("checks.resolvers", "127.0.0.1:9");
-    assert!(checks(&world, 1).contains(&"resolvers bad".to_owned()));
+    assert!(checks(&world, 1).contains(&"resolvers fail".to_owned()));
     world.write_wp_config(&world.wp_config().replace("DB_NAME', '", "DB_NAME', 'no_"));
-    assert!(checks(&world, 1).contains(&"database bad".to_owned()));
+    assert!(checks(&world, 1).contains(&"database fail".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

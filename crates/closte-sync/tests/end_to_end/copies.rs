@@ -19,7 +19,7 @@ async fn the_first_write_says_who_acts_for_the_network() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_sends_and_writes_nothing_until_it_is_told_to_act() {
+async fn a_copy_sends_and_writes_nothing_until_it_is_reported_to_act() {
     let mut world = World::new().await;
     world.done("sync");
     let staging = world.wp_config().replace("'app1'", "'app2'");

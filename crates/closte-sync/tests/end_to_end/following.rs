@@ -52,7 +52,7 @@ async fn a_domain_goes_as_far_as_it_can_in_one_pass() {
         .iter()
         .map(|it| format!("{} {}", it["action"].as_str().unwrap(), it["outcome"].as_str().unwrap()))
         .collect();
-    assert_eq!(changes, ["add-alias done", "look ready", "write-stage done"]);
+    assert_eq!(changes, ["add-alias done", "check ready", "write-stage done"]);
     assert_eq!(world.stage("shop.example"), "done 1");
     assert_eq!(world.json("sync")["changes"].as_array().unwrap().len(), 0, "and then rests");
 }
@@ -158,7 +158,7 @@ async fn every_bad_certificate_is_named_and_none_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_served_stays_served_whatever_a_look_shows() {
+async fn what_is_served_stays_served_whatever_a_check_shows() {
     let world = World::new().await;
     for (name, stage) in [("a.example", "done"), ("b.example", "done-without-ssl")] {
         world.map(1, name);
@@ -256,7 +256,7 @@ async fn targets_are_found_by_the_networks_own_domain_and_the_address_that_clost
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_any_target_nothing_is_judged_and_the_problem_is_told() {
+async fn without_any_target_nothing_is_judged_and_the_problem_is_reported() {
     let mut world = World::new().await;
     world.set("checks.targets", "");
     world.sandbox.dns().remove("network.example");

@@ -111,7 +111,7 @@ async fn an_alias_that_vanished_at_the_host_is_added_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_no_in_the_hosts_own_words_is_told_verbatim_and_settled_by_the_list() {
+async fn a_no_in_the_hosts_own_words_is_reported_verbatim_and_settled_by_the_list() {
     let world = World::new().await;
     world.map(1, "first.example");
     world.done("sync");
@@ -218,7 +218,7 @@ async fn a_host_that_limits_the_rate_without_saying_how_long_may_be_asked_by_a_p
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hanging_host_ends_in_bounded_time_and_costs_no_look() {
+async fn a_hanging_host_ends_in_bounded_time_and_costs_no_check() {
     let world = World::new().await;
     world.map(1, "shop.example");
     world.here("shop.example");
@@ -227,7 +227,7 @@ async fn a_hanging_host_ends_in_bounded_time_and_costs_no_look() {
     let started = std::time::Instant::now();
     world.done("sync");
     assert!(started.elapsed().as_secs() < 60);
-    assert_eq!(world.stage("shop.example"), "done 1", "its looks go on");
+    assert_eq!(world.stage("shop.example"), "done 1", "its checks go on");
     world.pass();
     assert_eq!(world.aliases(), ["shop.example"]);
 }

@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
-mod apart;
 mod bad_days;
 mod commands;
 mod copies;
@@ -12,6 +11,7 @@ mod hosts;
 mod over_rest;
 mod proof;
 mod records;
+mod remote;
 mod removing;
 mod resident;
 mod rows;

@@ -47,7 +47,7 @@ fn questions(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wordpress_is_asked_once_a_look_and_its_answer_is_the_proof() {
+async fn wordpress_is_asked_once_a_check_and_its_answer_is_the_proof() {
     let world = salted().await;
     let id = mapped(&world, "shop.example");
     world.sandbox.web().answer("shop.example", Answer::Id(id));
@@ -60,7 +60,7 @@ async fn wordpress_is_asked_once_a_look_and_its_answer_is_the_proof() {
     assert!(shown.contains("proof: unproven → proven"), "{shown}");
 
     world.done("sync");
-    assert_eq!(questions(&world).len(), 1, "it is looked at no sooner for that");
+    assert_eq!(questions(&world).len(), 1, "it is checked no sooner for that");
     world.elsewhere("shop.example");
     world.pass();
     assert_eq!(proof(&world, "shop.example"), "unproven -");
@@ -68,7 +68,7 @@ async fn wordpress_is_asked_once_a_look_and_its_answer_is_the_proof() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contradiction_is_told_and_holds_nothing_back() {
+async fn a_contradiction_is_reported_and_holds_nothing_back() {
     let world = salted().await;
     mapped(&world, "shop.example");
     let other = mapped(&world, "other.example");
@@ -85,9 +85,9 @@ async fn a_contradiction_is_told_and_holds_nothing_back() {
     assert_eq!(world.reason("shop.example", "routing"), "other-mapping");
     assert_eq!(world.stage("shop.example"), "done 1");
     let changes = report["changes"].as_array().unwrap();
-    let looks = changes.iter().filter(|change| change["action"] == "look");
-    assert!(looks.clone().all(|look| look["reason"] == "other-mapping"), "{changes:?}");
-    assert_eq!(looks.count(), 2);
+    let checks = changes.iter().filter(|change| change["action"] == "check");
+    assert!(checks.clone().all(|check| check["reason"] == "other-mapping"), "{changes:?}");
+    assert_eq!(checks.count(), 2);
     let shown = world.done("domains show shop.example").out;
     assert!(shown.contains("proof: unproven → contradicted (other-mapping: 127.0.0.1"), "{shown}");
 }
@@ -160,8 +160,8 @@ async fn a_required_proof_that_nobody_can_ask_for_says_why() {
     world.done("sync");
     assert_eq!(world.stage("shop.example"), "checking-ssl-cert 0");
     assert_eq!(proof(&world, "shop.example"), "unproven no-proof");
-    let told = detail(&world, "shop.example");
-    assert!(told.contains("AUTH_KEY") && told.contains("plugin install"), "{told}");
+    let described = detail(&world, "shop.example");
+    assert!(described.contains("AUTH_KEY") && described.contains("plugin install"), "{described}");
     assert_eq!(questions(&world), Vec::<String>::new());
 
     world.set("checks.routing_proof", "ask");

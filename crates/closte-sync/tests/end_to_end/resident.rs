@@ -46,12 +46,12 @@ async fn a_person_who_asks_is_heard_at_once_and_others_wait_their_time() {
     world.map(1, "shop.example");
     world.elsewhere("shop.example");
     let run = world.command("run").spawn().unwrap();
-    eventually("the first look", || world.sandbox.dns().queries_of("shop.example") > 0);
-    let looks = world.sandbox.dns().queries_of("shop.example");
+    eventually("the first check", || world.sandbox.dns().queries_of("shop.example") > 0);
+    let checks = world.sandbox.dns().queries_of("shop.example");
     let busy = world.done("sync");
-    assert!(busy.err.contains("(`closte-sync run`"), "{busy:?}");
+    assert!(busy.err.contains("`run` since"), "{busy:?}");
     world.here("shop.example");
-    assert_eq!(world.sandbox.dns().queries_of("shop.example"), looks, "it is not due");
+    assert_eq!(world.sandbox.dns().queries_of("shop.example"), checks, "it is not due");
     world.done("domains recheck shop.example");
     eventually("it is done", || world.stage("shop.example") == "done 1");
     stop(run);
@@ -141,22 +141,22 @@ async fn a_database_that_goes_away_ends_nothing() {
     world.database.execute("RENAME TABLE elsewhere TO wp_blogs");
     eventually("it goes on", || world.aliases() == ["shop.example"]);
     let (ran, _) = stop(run);
-    assert!(ran.err.contains("tried again by itself"), "{ran:?}");
+    assert!(ran.err.contains("will retry automatically"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn systemd_is_told_that_it_is_ready_and_alive() {
+async fn systemd_is_reported_that_it_is_ready_and_alive() {
     let world = world().await;
     let path = world.folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut command = world.command("run");
     let run = command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000").spawn().unwrap();
-    let mut told = String::new();
-    while !(told.contains("READY=1") && told.contains("WATCHDOG=1")) {
+    let mut described = String::new();
+    while !(described.contains("READY=1") && described.contains("WATCHDOG=1")) {
         let mut buffer = [0; 256];
         let length = socket.recv(&mut buffer).unwrap();
-        told.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        described.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
     stop(run);
 }

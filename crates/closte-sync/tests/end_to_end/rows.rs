@@ -33,17 +33,20 @@ async fn bad_rows_cost_only_themselves() {
     );
     world.here("good.example");
     world.done("sync");
-    let told = problems(&world);
+    let described = problems(&world);
     for id in ids {
-        assert!(told.contains(&format!("wu_domain_mappings domain {id}")), "{id}: {told:?}");
+        assert!(
+            described.contains(&format!("wu_domain_mappings domain {id}")),
+            "{id}: {described:?}"
+        );
     }
-    assert!(told.contains(&format!("wu_domain_mappings blog_id {orphan}")), "{told:?}");
+    assert!(described.contains(&format!("wu_domain_mappings blog_id {orphan}")), "{described:?}");
     assert_eq!(world.aliases(), ["good.example"]);
     assert_eq!(world.stage("good.example"), "done 1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_on_two_sites_is_kept_told_and_its_stages_are_left_alone() {
+async fn a_name_on_two_sites_is_kept_reported_and_its_stages_are_left_alone() {
     let world = World::new().await;
     let other = world.site("other.network.example");
     world.map(1, "twice.example");
@@ -57,9 +60,9 @@ async fn a_name_on_two_sites_is_kept_told_and_its_stages_are_left_alone() {
     assert_eq!(world.aliases(), ["twice.example", "twin.example", "www.twin.example"]);
     assert_eq!(world.stage("twice.example"), "checking-dns 0\nchecking-dns 0");
     assert_eq!(world.stage("twin.example"), "checking-dns 0");
-    let told = problems(&world);
-    assert!(told.contains(&format!("wu_domain_mappings domain {second}")), "{told:?}");
-    assert!(told.contains(&format!("wu_domain_mappings domain {www}")), "{told:?}");
+    let described = problems(&world);
+    assert!(described.contains(&format!("wu_domain_mappings domain {second}")), "{described:?}");
+    assert!(described.contains(&format!("wu_domain_mappings domain {www}")), "{described:?}");
     world.database.execute(&format!("DELETE FROM wp_wu_domain_mappings WHERE id = {second}"));
     world.pass();
     assert_eq!(world.stage("twice.example"), "done 1", "and then it goes on");
@@ -100,7 +103,7 @@ async fn two_thousand_mappings_of_one_site_are_no_trouble() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_that_do_not_unserialize_are_told_and_defaults_hold() {
+async fn settings_that_do_not_unserialize_are_reported_and_defaults_hold() {
     let world = World::new().await;
     world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:99:\"300\";}");
     world.map(1, "shop.example");
@@ -114,27 +117,30 @@ async fn settings_that_do_not_unserialize_are_told_and_defaults_hold() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interval_below_ten_seconds_is_taken_as_ten_and_told() {
+async fn an_interval_below_ten_seconds_is_taken_as_ten_and_reported() {
     let world = World::new().await;
     world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:1:\"3\";}");
     world.map(1, "shop.example");
     let ran = world.done("sync");
-    assert!(ran.out.contains("`dns_check_interval` is 3; 10 seconds hold"), "{ran:?}");
+    assert!(ran.out.contains("`dns_check_interval` is 3; using 10 seconds"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_cache_is_told_with_the_way_to_flush_it() {
+async fn an_object_cache_is_reported_with_the_way_to_flush_it() {
     let world = World::new().await;
     std::fs::create_dir_all(world.root().join("wp-content")).unwrap();
     std::fs::write(world.root().join("wp-content/object-cache.php"), "<?php").unwrap();
     world.done("sync");
     let status = world.json("status");
-    let told = status["problems"][0]["reason"].as_str().unwrap();
-    assert!(told.contains("object-cache.php") && told.contains("wp cache flush"), "{told}");
+    let described = status["problems"][0]["reason"].as_str().unwrap();
+    assert!(
+        described.contains("object-cache.php") && described.contains("wp cache flush"),
+        "{described}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_damaged_is_told_and_stops_nothing() {
+async fn a_secret_that_is_damaged_is_reported_and_stops_nothing() {
     let world = World::new().await;
     let site = world.site("s2.network.example");
     world.map(site, "shop.example");

@@ -43,7 +43,7 @@ async fn salts_that_are_in_the_database_will_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_salts_are_told_and_nothing_of_the_key_is() {
+async fn wrong_salts_are_reported_and_nothing_of_the_key_is() {
     let wrong = SALTS.replace("one half", "another half");
     for stored in STORED {
         let world = storing(stored, &wrong).await;

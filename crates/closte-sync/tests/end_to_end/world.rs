@@ -226,13 +226,13 @@ impl World {
     /// Its three states, as `present here valid`.
     pub(crate) fn states(&self, domain: &str) -> String {
         let domain = self.domain(domain);
-        let state = |station: &str| domain[station]["state"].as_str().unwrap().to_owned();
+        let state = |condition: &str| domain[condition]["state"].as_str().unwrap().to_owned();
         [state("alias"), state("routing"), state("certificate")].join(" ")
     }
 
     /// The reason of one of its three states.
-    pub(crate) fn reason(&self, domain: &str, station: &str) -> String {
-        let reason = &self.domain(domain)[station]["reason"];
+    pub(crate) fn reason(&self, domain: &str, condition: &str) -> String {
+        let reason = &self.domain(domain)[condition]["reason"];
         reason.as_str().unwrap_or("none").to_owned()
     }
 }

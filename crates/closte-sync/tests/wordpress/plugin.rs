@@ -22,7 +22,7 @@ struct Joined {
 
 impl Joined {
     /// Without the plugin yet.
-    async fn apart() -> Self {
+    async fn remote() -> Self {
         let mut world = World::around(MariaDb::shared().fresh_database()).await;
         let constants = [
             ("CLOSTE_CLIENT_API_KEY", KEY),
@@ -39,7 +39,7 @@ impl Joined {
     }
 
     async fn new() -> Self {
-        let joined = Self::apart().await;
+        let joined = Self::remote().await;
         joined.world.done("plugin install");
         joined
     }
@@ -109,14 +109,14 @@ fn state(checks: &Value, check: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
-    let joined = Joined::apart().await;
+    let joined = Joined::remote().await;
     let before = joined.world.run("plugin status --output json");
     assert_eq!(before.code, 1, "{before:?}");
-    assert_eq!(state(&before.json(), "files"), "bad");
+    assert_eq!(state(&before.json(), "files"), "fail");
 
     let installed = joined.world.json("plugin install");
     for check in ["secret", "files", "active", "answers"] {
-        assert_eq!(state(&installed, check), "good", "{installed:#}");
+        assert_eq!(state(&installed, check), "ok", "{installed:#}");
     }
     let file = joined.world.ledger().with_file_name("plugin-secret");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -126,7 +126,7 @@ async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
     let active = joined.option("active_sitewide_plugins");
     assert!(active["closte-sync/closte-sync.php"].is_number(), "{active}");
     joined.world.done("plugin status");
-    assert_eq!(state(&joined.world.json("doctor"), "plugin"), "good");
+    assert_eq!(state(&joined.world.json("doctor"), "plugin"), "ok");
 
     joined.world.done("plugin install");
     assert_eq!(joined.secret_file(), secret, "what is right stays");
@@ -149,7 +149,7 @@ async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_plugins_may_not_be_written_there_is_a_zip() {
-    let joined = Joined::apart().await;
+    let joined = Joined::remote().await;
     let plugins = joined.world.root().join("wp-content/plugins");
     // Not even root can make a folder in a file.
     fs::write(&plugins, "").unwrap();
@@ -176,7 +176,7 @@ async fn a_stage_is_what_the_next_request_is_served_though_objects_are_cached() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_sql_alone_it_is_served_late_and_that_is_told() {
+async fn by_sql_alone_it_is_served_late_and_that_is_reported() {
     let mut joined = Joined::new().await;
     joined.world.set("network.write", "sql");
     joined.wordpress.keep_object_cache();
@@ -209,7 +209,7 @@ async fn a_site_of_wordpress_reaches_the_host_by_a_nudge() {
     joined.wordpress.create_site("shop.network.example", "/");
     let created = start.elapsed();
     eventually("its alias", || joined.world.aliases() == ["shop.network.example"]);
-    told("created", created, start.elapsed());
+    print_times("created", created, start.elapsed());
     let ran = run.stop();
     assert_eq!(ran.code, 0, "{ran:?}");
 }
@@ -243,7 +243,7 @@ async fn what_people_want_checked_in_wordpress_is_checked() {
     joined.mapped("shop.example");
     let run = joined.run();
     let waits = || joined.world.domain("shop.example")["routing"]["reason"] == "no-such-name";
-    eventually("it is looked at", waits);
+    eventually("it is checked", waits);
     joined.world.here("shop.example");
     joined.wordpress.php("\\Closte_Sync\\Rechecks::add('shop.example');");
     eventually("it is done", || joined.world.stage("shop.example") == "done 1");
@@ -259,7 +259,7 @@ async fn a_new_secret_is_taken_up_by_the_resident_program() {
     eventually("its alias", || joined.world.aliases() == ["shop.network.example"]);
     eventually("its stage", || joined.world.stage("shop.network.example") == "checking-dns 0");
     let status = joined.world.json("plugin status");
-    assert_eq!(state(&status, "answers"), "good", "{status:#}");
+    assert_eq!(state(&status, "answers"), "ok", "{status:#}");
     let ran = run.stop();
     assert!(!ran.err.contains("ERROR"), "{ran:?}");
 }
@@ -286,7 +286,7 @@ async fn from_another_machine_the_plugin_is_source_and_writer() {
     joined.world.set("closte.api_key_file", &key.display().to_string());
     joined.world.set("network.source", "rest");
     joined.world.set("network.host", "network.example");
-    // The files of WordPress are not looked at: from anywhere else it is the same.
+    // The files of WordPress are not checked: from anywhere else it is the same.
     joined.world.set("network.wp_config", "/nowhere/wp-config.php");
     let ran = joined.world.done("sync");
     assert_eq!(joined.world.aliases(), ["shop.example"], "{ran:?}");
@@ -316,6 +316,6 @@ async fn a_copy_tells_the_plugin_nothing_and_takes_nothing_from_it() {
 
 /// Shown with `--nocapture`: how long it took, of which WordPress itself so much.
 #[expect(clippy::print_stderr, reason = "nothing is asserted by the clock")]
-fn told(what: &str, wordpress: Duration, all: Duration) {
+fn print_times(what: &str, wordpress: Duration, all: Duration) {
     eprintln!("{what} in {wordpress:?}, at the host after {all:?}");
 }

@@ -1,7 +1,7 @@
 //! Questions and answers of DNS: what one message says of one name.
 //!
 //! Pure. Records for other names, types and classes than the ones asked for
-//! are not looked at.
+//! are not checked.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ const PAYLOAD: u16 = 1232;
 
 /// How a question is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(super) enum QueryForm {
     /// With EDNS (RFC 6891), as everybody asks today.
     Edns,
     /// As in 1987, for servers that choke on it.
@@ -24,11 +24,11 @@ pub(super) enum Dialect {
 }
 
 /// The message that asks for `kind` of `name`; its id is 0.
-pub(super) fn query(name: &Name, kind: RecordType, dialect: Dialect) -> Option<Vec<u8>> {
+pub(super) fn query(name: &Name, kind: RecordType, form: QueryForm) -> Option<Vec<u8>> {
     let mut message = Message::new(0, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
     message.add_query(Query::query(name.clone(), kind));
-    if dialect == Dialect::Edns {
+    if form == QueryForm::Edns {
         let mut edns = Edns::new();
         edns.set_max_payload(PAYLOAD);
         message.set_edns(edns);

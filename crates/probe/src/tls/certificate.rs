@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issuer_is_told_by_organisation_and_common_name() {
+    fn an_issuer_is_reported_by_organisation_and_common_name() {
         use DnType::{CommonName, CountryName, OrganizationName};
         let (org, cn) = ((OrganizationName, "Let's Encrypt"), (CommonName, "R11"));
         assert_eq!(

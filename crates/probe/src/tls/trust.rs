@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_without_roots_is_told_and_one_that_can_be_read_is_enough() {
+    fn a_machine_without_roots_is_reported_and_one_that_can_be_read_is_enough() {
         let crypto = Arc::new(rustls::crypto::ring::default_provider());
         let none = RootCertStore::empty();
         assert_eq!(Trust::new(vec![], &none, &crypto).unwrap_err(), NoRoots);

@@ -1,6 +1,6 @@
 //! A certificate verifier that lets every chain pass and remembers it.
 //!
-//! A look wants to see what is wrong, not only that something is: the chain is
+//! A check wants to see what is wrong, not only that something is: the chain is
 //! judged after the handshake, by [`super::trust`]. What must hold within the
 //! handshake, holds: the server has to prove that the key is its own.
 

@@ -1,7 +1,7 @@
 //! Plans over small worlds: all of them where that is possible.
 
 use super::*;
-use crate::entry::{Hold, Holding, Intent};
+use crate::entry::{Intent, Owned, OwnedAs};
 use crate::host::HostError;
 use crate::testing::{mapping, network, site};
 use crate::{Mapping, Site};
@@ -40,20 +40,20 @@ fn recorded(plan: Plan) -> Recorded {
 }
 
 fn calls(plan: &Plan) -> Vec<String> {
-    plan.calls.iter().map(|(name, call)| format!("{} {name}", Held::action_of(*call))).collect()
+    plan.calls.iter().map(|(name, call)| format!("{} {name}", Deferred::action_of(*call))).collect()
 }
 
-fn held_as(plan: &Plan) -> Vec<&str> {
-    plan.held.iter().map(|held| held.reason.as_str()).collect()
+fn deferred_reasons(plan: &Plan) -> Vec<&str> {
+    plan.deferred.iter().map(|deferred| deferred.reason.as_str()).collect()
 }
 
 /// A ledger that holds `names`, all mapped and present.
-fn holding(names: &[&str]) -> Recorded {
+fn owning(names: &[&str]) -> Recorded {
     let mut recorded = Recorded::default();
     for name in names {
         let mut entry = Entry::new(name.parse().unwrap(), None, at(0));
         entry.alias.set(at(0), Alias::Present, None, None);
-        entry.holding = Some(Holding { hold: Hold::Added, since: at(0) });
+        entry.owned = Some(Owned { how: OwnedAs::Added, since: at(0) });
         (entry.confirmed, entry.shown) = (true, true);
         recorded.entries.insert(entry.domain.clone(), entry);
     }
@@ -71,22 +71,22 @@ fn names(count: u64) -> Vec<String> {
     rows(count).iter().map(|row| row.domain.to_string()).collect()
 }
 
-fn holding_many(count: u64) -> Recorded {
-    holding(&names(count).iter().map(String::as_str).collect::<Vec<_>>())
+fn owning_many(count: u64) -> Recorded {
+    owning(&names(count).iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Every world of one name: 3 kinds of wish, 3 lists, and each way it may be recorded.
 fn all_worlds() -> Vec<(Network, Option<AliasList>, Recorded)> {
-    let wishes = [vec![], vec![mapping(1, 2, "a.example")], vec![mapping(1, 99, "a.example")]];
+    let signals = [vec![], vec![mapping(1, 2, "a.example")], vec![mapping(1, 99, "a.example")]];
     let lists = [None, Some(list(&["other.example"])), Some(list(&["a.example"]))];
     let mut worlds = Vec::new();
-    for wish in &wishes {
+    for target_stage in &signals {
         for list in &lists {
             for entry in all_entries() {
-                let mut recorded = holding(&[]);
+                let mut recorded = owning(&[]);
                 recorded.memory.list_believed = entry.shown;
                 recorded.entries.insert(entry.domain.clone(), entry);
-                worlds.push((network(wish.clone()), list.clone(), recorded));
+                worlds.push((network(target_stage.clone()), list.clone(), recorded));
             }
         }
     }
@@ -97,17 +97,17 @@ fn all_entries() -> Vec<Entry> {
     use Alias::{Absent, Adding, Present, Protected, Rejected, Removing, Wanted};
     let intents = [None, Some(true), Some(false)]
         .map(|lacked| lacked.map(|list_lacked| Intent { at: at(0), list_lacked }));
-    let holds = [None, Some(Hold::Added), Some(Hold::Adopted), Some(Hold::Seen)];
+    let owned_as = [None, Some(OwnedAs::Added), Some(OwnedAs::Adopted), Some(OwnedAs::Seen)];
     let mut entries = Vec::new();
     for alias in [Wanted, Adding, Present, Rejected, Removing, Absent, Protected] {
         for intent in intents {
-            for hold in holds {
+            for owned_as in owned_as {
                 for (reads, shown) in [(0, true), (0, false), (1, true), (2, true), (2, false)] {
                     let mut entry = Entry::new("a.example".parse().unwrap(), None, at(0));
                     entry.alias.set(at(0), alias, None, None);
                     entry.step.intent = intent;
-                    entry.holding = hold.map(|hold| Holding { hold, since: at(0) });
-                    (entry.shown, entry.confirmed) = (shown, hold == Some(Hold::Added));
+                    entry.owned = owned_as.map(|how| Owned { how, since: at(0) });
+                    (entry.shown, entry.confirmed) = (shown, owned_as == Some(OwnedAs::Added));
                     entry.gone.reads = reads;
                     entries.push(entry);
                 }
@@ -181,20 +181,20 @@ fn a_first_pass_adds_what_is_mapped_and_marks_the_sites_that_are_there() {
 }
 
 #[test]
-fn what_the_host_shows_is_held_as_seen_and_not_asked_for_again() {
+fn what_the_host_shows_is_deferred_as_seen_and_not_asked_for_again() {
     let shown = list(&["d0.example", "stranger.example"]);
     let plan = planned(Recorded::default(), &network(rows(2)), Some(&shown), &POLICY);
     assert_eq!(calls(&plan), ["add-alias d1.example"]);
     let seen = &plan.entries[&"d0.example".parse().unwrap()];
-    assert_eq!(seen.holding.map(|held| held.hold), Some(Hold::Seen));
+    assert_eq!(seen.owned.map(|owned| owned.how), Some(OwnedAs::Seen));
     assert_eq!(plan.foreign, BTreeSet::from(["stranger.example".parse().unwrap()]));
 }
 
 #[test]
 fn a_mapping_that_goes_is_removed_on_the_second_good_read() {
     let empty = network(vec![]);
-    let first = planned(holding(&["a.example"]), &empty, None, &POLICY);
-    assert_eq!((calls(&first), held_as(&first)), (vec![], vec!["mapping-gone"]));
+    let first = planned(owning(&["a.example"]), &empty, None, &POLICY);
+    assert_eq!((calls(&first), deferred_reasons(&first)), (vec![], vec!["mapping-gone"]));
     let second = planned(recorded(first), &empty, None, &POLICY);
     assert_eq!(calls(&second), ["remove-alias a.example"]);
 }
@@ -203,14 +203,14 @@ fn a_mapping_that_goes_is_removed_on_the_second_good_read() {
 fn reads_that_follow_too_closely_count_once() {
     let policy = Policy { read_gap: Duration::from_mins(1), ..POLICY };
     let empty = network(vec![]);
-    let first = planned(holding(&["a.example"]), &empty, None, &policy);
+    let first = planned(owning(&["a.example"]), &empty, None, &policy);
     let second = planned(recorded(first), &empty, None, &policy);
     assert_eq!(calls(&second), Vec::<String>::new());
 }
 
 #[test]
 fn a_mapping_that_comes_back_is_forgiven() {
-    let first = planned(holding(&["d0.example"]), &network(vec![]), None, &POLICY);
+    let first = planned(owning(&["d0.example"]), &network(vec![]), None, &POLICY);
     let back = planned(recorded(first), &network(rows(1)), None, &POLICY);
     let entry = &back.entries[&"d0.example".parse().unwrap()];
     assert_eq!((entry.alias.state, entry.alias.reason), (Alias::Present, None));
@@ -220,7 +220,7 @@ fn a_mapping_that_comes_back_is_forgiven() {
 #[test]
 fn a_rename_is_one_name_gone_and_one_come() {
     let renamed = network(vec![mapping(1, 2, "new.example")]);
-    let first = planned(holding(&["old.example"]), &renamed, None, &POLICY);
+    let first = planned(owning(&["old.example"]), &renamed, None, &POLICY);
     assert_eq!(calls(&first), ["add-alias new.example"]);
     let mut recorded = recorded(first);
     recorded.entries.values_mut().for_each(|entry| entry.step.due = at(99));
@@ -241,7 +241,7 @@ fn the_brake_lets_all_through_or_none() {
     ];
     for (count, gone, removed) in table {
         let left = network(rows(count).split_off(gone));
-        let first = planned(holding_many(count), &left, None, &POLICY);
+        let first = planned(owning_many(count), &left, None, &POLICY);
         assert!(!first.braked);
         let second = planned(recorded(first), &left, None, &POLICY);
         assert_eq!(second.calls.len(), removed, "{gone} of {count}");
@@ -252,11 +252,11 @@ fn the_brake_lets_all_through_or_none() {
 #[test]
 fn a_plan_that_a_person_lets_through_passes_the_brake_and_keeps_its_hash() {
     let left = network(rows(20).split_off(9));
-    let first = planned(holding_many(20), &left, None, &POLICY);
+    let first = planned(owning_many(20), &left, None, &POLICY);
     let approved = Policy { approved: true, ..POLICY };
     let shown = planned(recorded(first.clone()), &left, None, &POLICY);
     let applied = planned(recorded(first), &left, None, &approved);
-    assert_eq!(shown.held.len(), 9);
+    assert_eq!(shown.deferred.len(), 9);
     assert_eq!(applied.calls.len(), 9);
     assert_eq!(shown.fingerprint, applied.fingerprint);
     let again = planned(recorded(applied), &left, None, &POLICY);
@@ -264,7 +264,7 @@ fn a_plan_that_a_person_lets_through_passes_the_brake_and_keeps_its_hash() {
 }
 
 #[test]
-fn a_network_of_which_only_the_domain_is_told_is_the_same_and_what_is_known_of_it_stays() {
+fn a_network_of_which_only_the_domain_is_reported_is_the_same_and_what_is_known_of_it_stays() {
     let mut over_rest = network(vec![]);
     let whole = over_rest.identity.clone();
     over_rest.identity =
@@ -286,12 +286,12 @@ fn a_network_of_which_only_the_domain_is_told_is_the_same_and_what_is_known_of_i
 fn a_network_that_is_suddenly_almost_empty_is_in_doubt_until_a_person_says_so() {
     let mut left = network(rows(20).split_off(11));
     left.sites.insert(9, site("new.example"));
-    let mut known = holding_many(20);
+    let mut known = owning_many(20);
     for pass in 1..=3 {
         let plan = planned(known, &left, None, &POLICY);
         assert_eq!(plan.doubts, [Doubt::SuddenFall { was: 20, is: 9 }], "pass {pass}");
         assert_eq!(plan.records, []);
-        assert_eq!(plan.held.len(), 12, "{:?}", plan.held);
+        assert_eq!(plan.deferred.len(), 12, "{:?}", plan.deferred);
         assert!(!plan.calls.values().any(|call| *call == Call::Remove));
         known = recorded(plan);
     }
@@ -312,7 +312,7 @@ fn a_protected_name_is_never_sent_and_never_removed() {
     let plan = planned(Recorded::default(), &network_own, None, &POLICY);
     assert_eq!(calls(&plan), Vec::<String>::new());
     assert_eq!(plan.entries.values().next().unwrap().alias.state, Alias::Protected);
-    let mut known = holding(&["net.example"]);
+    let mut known = owning(&["net.example"]);
     known.entries.values_mut().for_each(|entry| entry.gone.reads = 2);
     let plan = planned(known, &network(vec![]), None, &POLICY);
     assert_eq!(calls(&plan), Vec::<String>::new());
@@ -321,7 +321,7 @@ fn a_protected_name_is_never_sent_and_never_removed() {
 #[test]
 fn an_alias_that_vanished_at_the_host_is_added_again_only_where_its_list_is_believed() {
     let others = list(&["other.example"]);
-    let mut known = holding(&["d0.example"]);
+    let mut known = owning(&["d0.example"]);
     let plan = planned(known.clone(), &network(rows(1)), Some(&others), &POLICY);
     assert_eq!(calls(&plan), Vec::<String>::new(), "its list never proved itself");
     known.memory.list_believed = true;
@@ -340,7 +340,7 @@ fn a_call_that_timed_out_is_ours_only_if_the_list_before_it_lacked_the_name() {
         answer::intend(&mut entry, Call::Add, list_lacked, at(0));
         let lost = Err(HostError::OutcomeUnknown { what: "no answer".to_owned() });
         answer::answered(&mut entry, &mut memory, Call::Add, &lost, at(0), false);
-        let mut known = holding(&[]);
+        let mut known = owning(&[]);
         known.entries.insert(entry.domain.clone(), entry);
         let empty = network(vec![]);
         let shown = list(&["a.example"]);
@@ -362,7 +362,7 @@ fn a_new_site_gets_its_record_on_the_next_pass() {
 }
 
 #[test]
-fn a_copy_is_told_by_its_app_or_its_domain_and_not_by_its_ledger() {
+fn a_copy_is_reported_by_its_app_or_its_domain_and_not_by_its_ledger() {
     let home = |app: Option<&str>, domain: &str| Home {
         app: app.map(str::to_owned),
         domain: domain.to_owned(),
@@ -387,10 +387,10 @@ fn the_hash_changes_with_what_a_pass_would_do() {
     let fingerprint = |known: Recorded, rows: Vec<Mapping>| {
         planned(known, &network(rows), None, &POLICY).fingerprint
     };
-    let base = fingerprint(holding_many(20), rows(20).split_off(9));
-    assert_eq!(base, fingerprint(holding_many(20), rows(20).split_off(9)));
-    assert_ne!(base, fingerprint(holding_many(20), rows(20).split_off(8)));
-    assert_ne!(base, fingerprint(holding_many(19), rows(20).split_off(9)));
+    let base = fingerprint(owning_many(20), rows(20).split_off(9));
+    assert_eq!(base, fingerprint(owning_many(20), rows(20).split_off(9)));
+    assert_ne!(base, fingerprint(owning_many(20), rows(20).split_off(8)));
+    assert_ne!(base, fingerprint(owning_many(19), rows(20).split_off(9)));
 }
 
 #[test]
@@ -400,7 +400,7 @@ fn another_mapping_or_site_has_to_be_proven_anew() {
         (mapping(5, 2, "a.example"), Proof::Unproven),
         (mapping(1, 3, "a.example"), Proof::Unproven),
     ] {
-        let mut ledger = holding(&["a.example"]);
+        let mut ledger = owning(&["a.example"]);
         let entry = ledger.entries.get_mut(&"a.example".parse().unwrap()).unwrap();
         entry.mapped = Wanted::of(&network(rows(1))).names.into_values().next();
         entry.proof.set(at(0), Proof::Proven, None, None);

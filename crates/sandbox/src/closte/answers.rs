@@ -13,7 +13,7 @@ use super::log::{CallKind, KeySeen};
 
 /// What the caller wants.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct ApiRequest {
     pub(super) kind: CallKind,
     pub(super) key: KeySeen,
     pub(super) domain: Option<String>,
@@ -75,18 +75,18 @@ pub(super) type Aliases = BTreeMap<String, Instant>;
 
 /// Answer a call.
 pub(super) fn answer(
-    wish: &Wish,
+    request: &ApiRequest,
     aliases: &Aliases,
     behaviour: &Behaviour,
 ) -> (Answer, Option<Change>) {
-    if wish.kind == CallKind::Other {
+    if request.kind == CallKind::Other {
         return (Answer::html(404, "<h1>Not Found</h1>"), None);
     }
-    if wish.key != KeySeen::Right {
+    if request.key != KeySeen::Right {
         return (wrong_key(&behaviour.wrong_key), None);
     }
-    match wish.kind {
-        CallKind::Add | CallKind::Delete => alias(wish, aliases, behaviour),
+    match request.kind {
+        CallKind::Add | CallKind::Delete => alias(request, aliases, behaviour),
         CallKind::List => (list(aliases, behaviour), None),
         CallKind::Page | CallKind::Other => (page(aliases), None),
     }
@@ -100,20 +100,24 @@ fn wrong_key(how: &WrongKey) -> Answer {
     }
 }
 
-fn alias(wish: &Wish, aliases: &Aliases, behaviour: &Behaviour) -> (Answer, Option<Change>) {
-    let asked = wish.domain.as_deref().unwrap_or_default();
+fn alias(
+    request: &ApiRequest,
+    aliases: &Aliases,
+    behaviour: &Behaviour,
+) -> (Answer, Option<Change>) {
+    let asked = request.domain.as_deref().unwrap_or_default();
     let name = asked.to_ascii_lowercase();
     if !is_domain_name(&name) || is_own(&name) || behaviour.refused.contains(&name) {
         return (Answer::error(&format!("Invalid or empty domain: {asked}")), None);
     }
-    if name.starts_with("*.") != (wish.wildcard.as_deref() == Some("1")) {
+    if name.starts_with("*.") != (request.wildcard.as_deref() == Some("1")) {
         return (
             Answer::error(&format!("The wildcard flag does not fit the domain: {asked}")),
             None,
         );
     }
     let done = Answer::success(behaviour.success);
-    match (wish.kind, aliases.contains_key(&name)) {
+    match (request.kind, aliases.contains_key(&name)) {
         (CallKind::Add, false) => (done, Some(Change::Add(name))),
         (CallKind::Add, true) => (Answer::already(&behaviour.existing, behaviour.success), None),
         (_, true) => (done, Some(Change::Drop(name))),

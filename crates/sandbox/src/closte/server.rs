@@ -10,7 +10,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use url::form_urlencoded;
 
-use super::answers::{Answer, Wish};
+use super::answers::{Answer, ApiRequest};
 use super::faults::{Act, RetryAfter};
 use super::log::{Call, CallKind, KeySeen, without_key};
 use super::{Shared, Verdict};
@@ -108,13 +108,13 @@ impl Incoming {
         self.headers.get(name)?.to_str().ok()
     }
 
-    pub(super) fn wish(&self, right_key: &str) -> Wish {
+    pub(super) fn asked(&self, right_key: &str) -> ApiRequest {
         let key = match self.field("apikey") {
             Some(key) if key == right_key => KeySeen::Right,
             Some(_) => KeySeen::Wrong,
             None => KeySeen::Missing,
         };
-        Wish {
+        ApiRequest {
             kind: self.kind(),
             key,
             domain: self.field("domain"),
@@ -123,20 +123,20 @@ impl Incoming {
     }
 
     /// The call for the log, but for what only the state knows.
-    pub(super) fn call(&self, wish: Wish, answer: &Answer) -> Call {
+    pub(super) fn call(&self, asked: ApiRequest, answer: &Answer) -> Call {
         Call {
             number: 0,
             at: Duration::ZERO,
-            kind: wish.kind,
+            kind: asked.kind,
             method: self.method.to_string(),
             path: self.path.clone(),
-            query: without_key(&self.query, wish.key),
-            body: self.body_without_key(wish.key),
+            query: without_key(&self.query, asked.key),
+            body: self.body_without_key(asked.key),
             content_type: self.header(&header::CONTENT_TYPE).map(str::to_owned),
             user_agent: self.header(&header::USER_AGENT).map(str::to_owned),
-            key: wish.key,
-            domain: wish.domain,
-            wildcard: wish.wildcard,
+            key: asked.key,
+            domain: asked.domain,
+            wildcard: asked.wildcard,
             status: answer.status,
             answer: answer.body.clone(),
             fault: None,

@@ -99,7 +99,7 @@ async fn the_wildcard_flag_must_fit_the_name() {
 }
 
 #[tokio::test]
-async fn a_fulfilled_wish_is_answered_as_chosen() {
+async fn a_fulfilled_request_is_answered_as_chosen() {
     let closte = closte().await;
     closte.insert_alias("there.test");
     assert!(add(&closte, "there.test", "0").await.contains(r#""success":false"#));
@@ -163,7 +163,7 @@ async fn the_list_comes_in_every_shape_that_clients_accept() {
 }
 
 #[tokio::test]
-async fn the_list_hides_what_it_is_told_to_hide() {
+async fn the_list_hides_what_it_is_reported_to_hide() {
     let closte = closte().await;
     closte.insert_alias("a.test");
     closte.insert_alias("b.test");

@@ -37,7 +37,7 @@ pub(crate) fn browser(ca_pem: &str) -> TlsConnector {
 
 /// Why a visit failed.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum VisitError {
     Tls(TlsError),
     Io(ErrorKind),
 }
@@ -46,15 +46,15 @@ pub(crate) async fn visit(
     ca_pem: &str,
     address: SocketAddr,
     name: &str,
-) -> Result<TlsStream<TcpStream>, Trouble> {
+) -> Result<TlsStream<TcpStream>, VisitError> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let tcp = TcpStream::connect(address).await.map_err(|error| Trouble::Io(error.kind()))?;
+    let tcp = TcpStream::connect(address).await.map_err(|error| VisitError::Io(error.kind()))?;
     let shaken =
         timeout(PATIENCE, browser(ca_pem).connect(name, tcp)).await.expect("the handshake ends");
     shaken.map_err(|error| {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
-            Some(tls) => Trouble::Tls(tls.clone()),
-            None => Trouble::Io(error.kind()),
+            Some(tls) => VisitError::Tls(tls.clone()),
+            None => VisitError::Io(error.kind()),
         }
     })
 }
@@ -69,7 +69,7 @@ async fn page(web: &Web, name: &str, path: &str) -> String {
     page
 }
 
-async fn trouble(web: &Web, name: &str) -> Trouble {
+async fn visit_error(web: &Web, name: &str) -> VisitError {
     visit(&web.ca_pem(), web.https_address(), name).await.expect_err("the browser refuses")
 }
 
@@ -102,8 +102,8 @@ async fn bad_certificates_are_refused_for_their_own_reason() {
     let day = Duration::from_hours(24);
     web.set("over.test", Certificate::Valid(Validity { lifetime: day, elapsed: 2 * day }));
 
-    let refused = async |name| match trouble(&web, name).await {
-        Trouble::Tls(TlsError::InvalidCertificate(error)) => error,
+    let refused = async |name| match visit_error(&web, name).await {
+        VisitError::Tls(TlsError::InvalidCertificate(error)) => error,
         other => panic!("{name}: {other:?}"),
     };
     assert!(matches!(refused("expired.test").await, ExpiredContext { .. }));
@@ -118,9 +118,12 @@ async fn bad_certificates_are_refused_for_their_own_reason() {
 async fn a_name_without_certificate_is_refused_by_an_alert() {
     let web = web().await;
     web.otherwise(Certificate::None);
-    let alert = trouble(&web, "unknown.test").await;
+    let alert = visit_error(&web, "unknown.test").await;
     assert!(
-        matches!(alert, Trouble::Tls(TlsError::AlertReceived(AlertDescription::UnrecognisedName))),
+        matches!(
+            alert,
+            VisitError::Tls(TlsError::AlertReceived(AlertDescription::UnrecognisedName))
+        ),
         "{alert:?}"
     );
 }
@@ -134,7 +137,7 @@ async fn silence_lasts_until_the_server_stops() {
     tokio::pin!(visit);
     assert!(timeout(Duration::from_millis(200), &mut visit).await.is_err(), "the server answered");
     web.stopped().await;
-    assert!(matches!(visit.await, Err(Trouble::Io(_))));
+    assert!(matches!(visit.await, Err(VisitError::Io(_))));
 }
 
 #[tokio::test]
@@ -144,12 +147,12 @@ async fn a_wildcard_covers_one_label() {
     web.set("own.example.test", Certificate::Expired);
     visit(&web.ca_pem(), web.https_address(), "any.example.test").await.unwrap();
     for name in ["example.test", "a.b.example.test", "own.example.test"] {
-        trouble(&web, name).await;
+        visit_error(&web, name).await;
     }
 }
 
 #[tokio::test]
-async fn a_name_answers_the_routing_proof_as_it_was_told_to() {
+async fn a_name_answers_the_routing_proof_as_it_was_reported_to() {
     let web = web().await;
     web.set("*.shop.test", Certificate::valid());
     let to = "https://elsewhere.test/".to_owned();
@@ -220,9 +223,9 @@ async fn a_killed_server_resets_visitors_until_it_is_revived() {
     let web = web().await;
     web.set("shop.test", Certificate::valid());
     web.kill();
-    let reset = trouble(&web, "shop.test").await;
+    let reset = visit_error(&web, "shop.test").await;
     assert!(
-        matches!(reset, Trouble::Io(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)),
+        matches!(reset, VisitError::Io(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)),
         "{reset:?}"
     );
     assert_eq!((web.connections(), web.visits().len()), (1, 0));

@@ -3,11 +3,11 @@
 use rules::Home;
 use rules::source::{NetworkSource, SourceError};
 
-use super::{Beside, INTEGRATIONS, SETTINGS, name, option, set_option};
+use super::{INTEGRATIONS, RawSql, SETTINGS, name, option, set_option};
 
 pub(super) async fn the_switch_keeps_every_other_byte(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let switch = async |on| source.switch(on).await.expect("an answer");
     assert!(!switch(false).await, "nothing to switch off");
@@ -34,7 +34,7 @@ pub(super) async fn the_switch_keeps_every_other_byte(
 
 pub(super) async fn the_interval_is_set_and_the_other_settings_stay(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let before = r#"a:2:{s:7:"api_key";s:3:"k'y";s:18:"dns_check_interval";i:300;}"#;
     set_option(database, SETTINGS, before).await;
@@ -61,7 +61,7 @@ pub(super) const HOMES: &str =
 
 pub(super) async fn the_first_home_stands_until_it_is_replaced(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let written = async |ledger, replace| source.write_home(&home(ledger), replace).await;
     assert_eq!(written("one", false).await.expect("a home"), home("one"));
@@ -76,7 +76,7 @@ pub(super) async fn the_first_home_stands_until_it_is_replaced(
 }
 
 #[rustfmt::skip] // One case a line.
-pub(super) async fn options_are_told_as_they_stand_there(source: &dyn NetworkSource, database: &dyn Beside) {
+pub(super) async fn options_are_reported_as_they_stand_there(source: &dyn NetworkSource, database: &dyn RawSql) {
     database
         .run(
             "INSERT INTO wp_sitemeta (meta_id, site_id, meta_key, meta_value) VALUES \
@@ -85,25 +85,25 @@ pub(super) async fn options_are_told_as_they_stand_there(source: &dyn NetworkSou
              (26, 1, 'other', 'y'), (27, 1, 'p%', 'z')",
         )
         .await;
-    let told = async |names: &[&'static str]| {
+    let described = async |names: &[&'static str]| {
         let options = source.options(names).await.expect("an answer");
         let text = |value| String::from_utf8(value).expect("text");
         options.into_iter().map(|(name, value)| (name, text(value))).collect::<Vec<_>>()
     };
     let plain = ("plain", "çaé€ 'x' \t".to_owned());
     assert_eq!(
-        told(&["plain", "none", "it's", "nowhere", "p_"]).await,
+        described(&["plain", "none", "it's", "nowhere", "p_"]).await,
         [("it's", "a:1:{".to_owned()), ("none", String::new()), plain.clone()]
     );
-    assert_eq!(told(&["plain"]).await, [plain]);
-    assert_eq!(told(&[]).await, []);
+    assert_eq!(described(&["plain"]).await, [plain]);
+    assert_eq!(described(&[]).await, []);
 }
 
 const KEPT: &str = "SELECT site_id, meta_key FROM wp_sitemeta ORDER BY meta_id";
 
 pub(super) async fn the_plugins_secret_is_written_and_all_that_it_keeps_goes(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let (first, second) = ("0f".repeat(32), "a1".repeat(32));
     for secret in [&first, &second, &second] {
@@ -134,7 +134,7 @@ const PLUGINS: &str = "active_sitewide_plugins";
 
 pub(super) async fn our_plugin_is_switched_on_and_off_beside_others(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     let activate = async |on| source.activate_plugin(on).await.expect("an answer");
     assert!(!activate(false).await, "nothing to switch off");
@@ -175,7 +175,7 @@ pub(super) async fn our_plugin_is_switched_on_and_off_beside_others(
 /// has them from.
 pub(super) async fn what_wordpress_is_asked_is_known_after_a_read(
     source: &dyn NetworkSource,
-    database: &dyn Beside,
+    database: &dyn RawSql,
 ) {
     set_option(database, "auth_key", "a key that protects nothing").await;
     set_option(database, "auth_salt", "a salt that protects nothing").await;

@@ -16,7 +16,7 @@ use super::{WordPress, missing};
 const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/php/router.php");
 
 const PATIENCE: Duration = Duration::from_mins(1);
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const POLL_EVERY: Duration = Duration::from_millis(10);
 
 /// How many requests are served at once: a request may lead to another.
 const WORKERS: &str = "4";
@@ -72,7 +72,7 @@ impl Server {
         let start = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             assert!(start.elapsed() < PATIENCE, "PHP's server did not start:\n{}", self.log());
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_EVERY);
         }
     }
 }

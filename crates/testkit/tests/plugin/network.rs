@@ -19,7 +19,7 @@ fn has_changed(world: &World, known: &mut Value) -> bool {
 }
 
 #[test]
-fn all_of_it_is_told_and_nothing_else() {
+fn all_of_it_is_reported_and_nothing_else() {
     let world = World::new();
     world.database.execute(
         "SET sql_mode = ''; \

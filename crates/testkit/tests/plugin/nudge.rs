@@ -74,7 +74,7 @@ fn report(world: &World, url: Option<&str>, file: Option<&str>) {
 const CHANGE: &str = "do_action('wu_add_domain', 'x.example', 1);";
 
 #[test]
-fn each_change_is_told_once_a_request() {
+fn each_change_is_reported_once_a_request() {
     let (world, engine) = (World::new(), Engine::answering("202 Accepted"));
     report(&world, Some(&engine.url), None);
     let id = world.map("shop.example", "checking-dns");
@@ -103,7 +103,7 @@ fn each_change_is_told_once_a_request() {
 }
 
 #[test]
-fn what_the_engine_itself_wrote_is_not_told() {
+fn what_the_engine_itself_wrote_is_not_reported() {
     let (world, engine) = (World::new(), Engine::answering("202 Accepted"));
     report(&world, Some(&engine.url), None);
     let id = world.map("shop.example", "checking-dns");

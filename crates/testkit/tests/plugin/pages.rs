@@ -7,7 +7,7 @@ use crate::world::{Admin, Call, World};
 const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
 /// What the engine told of two domains; the id of the one that needs a person.
-fn told(world: &World) -> u64 {
+fn report(world: &World) -> u64 {
     let (shop, fine) = (world.map("shop.example", "failed"), world.map("fine.example", "done"));
     world.call(
         "report",
@@ -24,9 +24,9 @@ fn told(world: &World) -> u64 {
 }
 
 #[test]
-fn the_page_shows_what_was_told_and_has_a_domain_checked() {
+fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
     let world = World::new();
-    told(&world);
+    report(&world);
     assert_ne!(world.page(PAGE).status, 200, "not to strangers");
     let admin = Admin::of(&world);
     let page = admin.page(PAGE);
@@ -66,7 +66,7 @@ fn the_page_shows_what_was_told_and_has_a_domain_checked() {
 #[test]
 fn ultimate_multisites_own_pages_show_the_reason() {
     let world = World::new();
-    let shop = told(&world);
+    let shop = report(&world);
     let row = |table: &str, id: u64, user: u32| {
         let code = format!(
             "wp_set_current_user({user}); $actions = ['edit' => '<a href=\"?page=wp-ultimo-edit-domain&#038;id={id}\">']; \
@@ -94,7 +94,7 @@ fn ultimate_multisites_own_pages_show_the_reason() {
 }
 
 #[test]
-fn admins_are_told_when_the_engine_is_silent() {
+fn admins_are_reported_when_the_engine_is_silent() {
     let world = World::new();
     let notices = || world.wordpress.php("echo implode(' ', Closte_Sync\\Notices::texts());");
     assert!(notices().starts_with("The engine has not been heard of yet."), "{}", notices());
@@ -136,7 +136,7 @@ fn site_health_has_our_checks() {
 #[test]
 fn the_command_line_shows_and_does_the_same() {
     let world = World::new();
-    told(&world);
+    report(&world);
     let run = |code: &str| {
         world.wordpress.php(&format!(
             "final class WP_CLI {{ static function __callStatic($name, $said) {{ echo \"$name: $said[0]\\n\"; }} }} \
@@ -166,7 +166,7 @@ fn the_command_line_shows_and_does_the_same() {
 #[test]
 fn what_it_stored_goes_with_it_but_for_the_home() {
     let world = World::new();
-    told(&world);
+    report(&world);
     world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
     world.wordpress.deactivate_plugin();
     world.wordpress.php(

@@ -85,7 +85,7 @@ fn a_stale_cache_is_neither_believed_nor_written_back() {
 }
 
 #[test]
-fn what_ultimate_multisite_refuses_is_told_in_its_words() {
+fn what_ultimate_multisite_refuses_is_reported_in_its_words() {
     let world = World::new();
     let id = world.map("*.shop.example", "checking-dns");
     let refused = write(&world, id, &json!("checking-dns"), "done", true);

@@ -112,7 +112,7 @@ fn where_closte_is_switched_off_nothing_is_touched() {
 fn the_module_answers_for_the_integration() {
     let world = World::new();
     world.heard();
-    // It is looked at in the admin's pages, and tested from there.
+    // It is checked in the admin's pages, and tested from there.
     let module = "require_once ABSPATH . 'wp-admin/includes/admin.php'; \
         set_current_screen('dashboard-network'); $stand_in_registry->fire(); \
         $it = $stand_in_registry->get_capability('closte', 'domain-mapping');";

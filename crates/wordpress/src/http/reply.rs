@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_in_its_own_words_where_it_has_some() {
+    fn a_failure_is_reported_in_its_own_words_where_it_has_some() {
         let fault = r#"{"code":"a_code","message":"<b>No</b>\nway","data":{"status":500}}"#;
         let to = [("location", "https://elsewhere.example/")];
         for (reply, words) in [

@@ -93,7 +93,7 @@ impl Link {
         let row = sqlx::query(self.tables.sql(SITE)).bind(site);
         let row = within(doing, row.fetch_optional(&mut self.connection)).await?;
         // As it is spelt there, which may be with capitals or in Unicode.
-        let Some(spelt) = row.and_then(|row| name(&row, 0)).filter(|it| is(it, domain)) else {
+        let Some(as_stored) = row.and_then(|row| name(&row, 0)).filter(|it| is(it, domain)) else {
             return Ok(None);
         };
         let twin = domain.twin();
@@ -101,7 +101,7 @@ impl Link {
         let insert = sqlx::query(self.tables.sql(CREATE_RECORD))
             .bind(domain.as_str())
             .bind(site)
-            .bind(spelt)
+            .bind(as_stored)
             .bind(domain.as_str())
             .bind(twin.as_str())
             .bind(domain.as_str())
@@ -167,9 +167,9 @@ impl Link {
         let all = within(doing, all).await?;
         let mut count = 0;
         for row in &all {
-            let Some(spelt) = name(row, 1).filter(|it| is(it, domain)) else { continue };
+            let Some(as_stored) = name(row, 1).filter(|it| is(it, domain)) else { continue };
             let id: u64 = row.try_get(0).map_err(|error| failure::failed(doing, error))?;
-            let remove = sqlx::query(self.tables.sql(REMOVE)).bind(id).bind(spelt);
+            let remove = sqlx::query(self.tables.sql(REMOVE)).bind(id).bind(as_stored);
             count += within(doing, remove.execute(&mut self.connection)).await?.rows_affected();
         }
         self.run(doing, "COMMIT").await?;

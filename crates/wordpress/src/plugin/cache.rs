@@ -11,10 +11,10 @@ use tokio::fs;
 use tokio::io::AsyncWriteExt;
 
 /// The listing kept in the file at `path`, of the network at `place`.
-pub(super) async fn read(path: &Path, place: &str) -> Option<Map<String, Value>> {
+pub(super) async fn read(path: &Path, endpoint: &str) -> Option<Map<String, Value>> {
     let text = fs::read(path).await.ok()?;
     let mut kept: Value = serde_json::from_slice(&text).ok()?;
-    if kept.get("place")?.as_str()? != place {
+    if kept.get("place")?.as_str()? != endpoint {
         return None;
     }
     match kept.get_mut("listing")?.take() {
@@ -26,11 +26,11 @@ pub(super) async fn read(path: &Path, place: &str) -> Option<Map<String, Value>>
 /// Keep `listing` in the file at `path`: whole or not at all.
 pub(super) async fn write(
     path: &Path,
-    place: &str,
+    endpoint: &str,
     listing: &Map<String, Value>,
 ) -> io::Result<()> {
-    let text = json!({ "place": place, "listing": listing }).to_string();
-    let new = beside(path);
+    let text = json!({ "place": endpoint, "listing": listing }).to_string();
+    let new = new_file(path);
     // What a crash left may be readable by others.
     match fs::remove_file(&new).await {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -43,7 +43,7 @@ pub(super) async fn write(
     fs::rename(&new, path).await
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn new_file(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     path.with_file_name(name)
@@ -63,13 +63,13 @@ mod tests {
         let path = folder.path().join("listing.json");
         let listing = json!({ "version": "1" });
         let listing = listing.as_object().unwrap();
-        std::fs::write(beside(&path), "left by a crash").unwrap();
+        std::fs::write(new_file(&path), "left by a crash").unwrap();
         write(&path, PLACE, listing).await.unwrap();
         assert_eq!(read(&path, PLACE).await.as_ref(), Some(listing));
         assert_eq!(read(&path, "https://other.example").await, None);
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(!beside(&path).exists());
+        assert!(!new_file(&path).exists());
     }
 
     #[tokio::test]

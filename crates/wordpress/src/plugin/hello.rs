@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rules::Time;
-use rules::companion::{Companion, Greeting, Tidings};
+use rules::plugin_client::{Handshake, PluginClient, PluginReport};
 use rules::source::SourceError;
 use serde_json::{Map, Value, json};
 
@@ -62,10 +62,10 @@ impl PluginChannel {
 }
 
 #[async_trait]
-impl Companion for PluginChannel {
-    async fn greet(&self) -> Result<Greeting, SourceError> {
+impl PluginClient for PluginChannel {
+    async fn handshake(&self) -> Result<Handshake, SourceError> {
         let hello = hello(&self.call(HELLO, &json!({ "take": true })).await?);
-        Ok(Greeting {
+        Ok(Handshake {
             version: hello.plugin,
             protocol: hello.protocol,
             time: hello.time,
@@ -77,8 +77,8 @@ impl Companion for PluginChannel {
         })
     }
 
-    async fn report(&self, tidings: &Tidings<'_>) -> Result<(), SourceError> {
-        self.call(REPORT, &report::body(&self.engine, tidings)).await.map(drop)
+    async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError> {
+        self.call(REPORT, &report::body(&self.engine, report)).await.map(drop)
     }
 }
 

@@ -146,7 +146,7 @@ fn options(part: &Parts<'_>, snapshot: &mut Snapshot<'_>) -> Result<(), SourceEr
     snapshot.option(0, options::SETTINGS, &serialised(settings));
     let switched_on = part.0.get("switched_on").and_then(Value::as_bool);
     let switched_on = switched_on.ok_or_else(|| part.lacks("`switched_on`"))?;
-    snapshot.told(switched_on, part.0.get("home").and_then(home));
+    snapshot.set_switch_and_home(switched_on, part.0.get("home").and_then(home));
     Ok(())
 }
 
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!((second.id, second.stage), (42, None));
         assert_eq!(listing.key(41), Some("0123"));
         let reasons: Vec<_> = network.problems.iter().map(|it| it.reason.as_str()).collect();
-        assert_eq!(reasons, ["`NULL` is no stage; the next look writes one"]);
+        assert_eq!(reasons, ["`NULL` is no stage; the next check writes one"]);
     }
 
     #[test]

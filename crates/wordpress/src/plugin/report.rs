@@ -1,27 +1,27 @@
 //! What the engine knows, as the plugin's pages in WordPress show it.
 
-use rules::companion::Tidings;
+use rules::plugin_client::PluginReport;
 use rules::{Entry, Problem, Time};
 use serde_json::{Map, Value, json};
 
 use super::Engine;
 
 /// The body of a report.
-pub(super) fn body(engine: &Engine, tidings: &Tidings<'_>) -> Value {
+pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
     let counts =
-        tidings.counts.iter().map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
+        report.counts.iter().map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
     let mut body = json!({
         "engine": engine.version,
-        "at": seconds(tidings.at),
+        "at": seconds(report.at),
         "silence": engine.silence.as_secs(),
         "nudge": { "url": engine.nudge_url, "file": engine.nudge_file },
         "panel": engine.panel,
-        "alerts": tidings.alerts,
-        "problems": tidings.problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
+        "alerts": report.alerts,
+        "problems": report.problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
         "counts": Value::Object(counts.collect()),
-        "log": tidings.log,
+        "log": report.log,
     });
-    if let Some(entries) = &tidings.entries {
+    if let Some(entries) = &report.entries {
         body["domains"] =
             entries.iter().filter_map(|entry| domain(entry)).collect::<Map<_, _>>().into();
     }
@@ -41,7 +41,7 @@ fn domain(entry: &Entry) -> Option<(String, Value)> {
         "certificate": entry.certificate.state.as_str(),
         "reason": reason,
         "text": text,
-        "next": seconds(entry.looks.due),
+        "next": seconds(entry.checks.due),
     });
     Some((mapped.mapping_id.to_string(), value))
 }
@@ -84,13 +84,20 @@ mod tests {
         entry.routing.set(NOW, Routing::Elsewhere, Some(Reason::OtherAddress), None);
         let unknown = (Certificate::Unknown, Some(Reason::NotRoutedHere));
         entry.certificate.set(NOW, unknown.0, unknown.1, None);
-        entry.looks.due = NOW + Duration::from_mins(5);
+        entry.checks.due = NOW + Duration::from_mins(5);
         entry
     }
 
-    fn tidings<'a>(entries: Option<Vec<&'a Entry>>, problems: &'a [Problem]) -> Tidings<'a> {
+    fn report<'a>(entries: Option<Vec<&'a Entry>>, problems: &'a [Problem]) -> PluginReport<'a> {
         let counts = BTreeMap::from([(Stage::CheckingDns, 1)]);
-        Tidings { at: NOW, alerts: &[], problems, counts, entries, log: vec!["a line".to_owned()] }
+        PluginReport {
+            at: NOW,
+            alerts: &[],
+            problems,
+            counts,
+            entries,
+            log: vec!["a line".to_owned()],
+        }
     }
 
     fn engine() -> Engine {
@@ -108,7 +115,7 @@ mod tests {
         let entry = entry();
         let problems =
             [Problem::in_row("wp_blogs", "domain", 5, "odd"), Problem::of_all("all of it")];
-        let body = body(&engine(), &tidings(Some(vec![&entry]), &problems));
+        let body = body(&engine(), &report(Some(vec![&entry]), &problems));
         let want = json!({
             "engine": "0.1.0", "at": 1_795_000_000, "silence": 3600,
             "nudge": { "url": null, "file": "/home/app1/ledger.db.nudge" },
@@ -129,8 +136,8 @@ mod tests {
 
     #[test]
     fn domains_are_left_out_where_nothing_has_changed() {
-        assert_eq!(body(&engine(), &tidings(None, &[])).get("domains"), None);
-        let none = body(&engine(), &tidings(Some(Vec::new()), &[]));
+        assert_eq!(body(&engine(), &report(None, &[])).get("domains"), None);
+        let none = body(&engine(), &report(Some(Vec::new()), &[]));
         assert_eq!(none.get("domains"), Some(&json!({})));
     }
 

@@ -70,7 +70,7 @@ impl Listed {
         let listing = Arc::new(Listing::of(answer)?);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&listing));
         let kept = match &self.cache {
-            Some(path) => cache::write(path, &self.place(), answer).await.map_err(|error| {
+            Some(path) => cache::write(path, &self.endpoint(), answer).await.map_err(|error| {
                 format!(
                     "the listing of the network could not be kept in `{}`: {error}",
                     path.display()
@@ -86,7 +86,7 @@ impl Listed {
     /// Begin with what a process before this one was told.
     async fn begin(&self) {
         let Some(path) = &self.cache else { return };
-        let kept = cache::read(path, &self.place()).await;
+        let kept = cache::read(path, &self.endpoint()).await;
         let listing = kept.and_then(|kept| Listing::of(&kept).ok());
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = listing.map(Arc::new);
     }
@@ -96,8 +96,8 @@ impl Listed {
     }
 
     /// Two networks may answer at one address by their names.
-    fn place(&self) -> String {
-        let place = self.channel.place();
-        format!("{place} {}", place.name())
+    fn endpoint(&self) -> String {
+        let endpoint = self.channel.endpoint();
+        format!("{endpoint} {}", endpoint.name())
     }
 }

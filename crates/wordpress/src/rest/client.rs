@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::credentials::{Credentials, KeyPair};
 use super::meaning::{self, Answer};
-use crate::http::{NoReply, Place, Reply, Request, Web};
+use crate::http::{Endpoint, NoReply, Reply, Request, Web};
 
 /// The namespace of Ultimate Multisite.
 const NAMESPACE: &str = "/wu/v2/";
@@ -33,7 +33,7 @@ const UNIQUE: &str = "_";
 /// How long WordPress may take, counted from when a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// A write, and what is looked at before it.
+    /// A write, and what is checked before it.
     pub write: Duration,
     /// A page of a list.
     pub list: Duration,
@@ -61,13 +61,13 @@ pub struct RestClient {
 
 impl RestClient {
     /// The API at `place`. Nothing is sent yet.
-    pub fn new(place: Place, credentials: Credentials, timeouts: Timeouts) -> Self {
-        let web = Web::new(place, timeouts.write, meaning::is_rest);
+    pub fn new(endpoint: Endpoint, credentials: Credentials, timeouts: Timeouts) -> Self {
+        let web = Web::new(endpoint, timeouts.write, meaning::is_rest);
         Self { web, credentials, timeouts }
     }
 
-    pub(super) fn place(&self) -> &Place {
-        self.web.place()
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        self.web.endpoint()
     }
 
     /// Whether there is what a request must carry.
@@ -134,7 +134,7 @@ impl Session<'_> {
         let mut tries = 1;
         loop {
             let reply = self.send(Method::GET, path, query, None, limit).await;
-            let again = reply.as_ref().map_or(true, meaning::is_weather);
+            let again = reply.as_ref().map_or(true, meaning::is_transient);
             if !again || TRIES <= tries {
                 return self.answer(doing, reply);
             }
@@ -169,7 +169,7 @@ impl Session<'_> {
         }
         let request = Request { method, route: &route, query: &query, limit, most: MOST };
         let KeyPair { key, secret } = &self.pair;
-        let dressed = self.client.web.send(&request, |builder| {
+        let prepared = self.client.web.send(&request, |builder| {
             let builder = builder.basic_auth(key.expose_secret(), Some(secret.expose_secret()));
             match body {
                 Some(body) => {
@@ -178,7 +178,7 @@ impl Session<'_> {
                 None => builder,
             }
         });
-        dressed.await
+        prepared.await
     }
 
     /// What came of it, without our secrets in its words.

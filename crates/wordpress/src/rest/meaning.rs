@@ -35,7 +35,7 @@ pub(super) fn is_rest(method: &Method, reply: &Reply) -> bool {
 }
 
 /// Whether asking again may help: WordPress itself said nothing.
-pub(super) fn is_weather(reply: &Reply) -> bool {
+pub(super) fn is_transient(reply: &Reply) -> bool {
     500 <= reply.status && reply.fault.as_ref().is_none_or(is_breakdown)
 }
 

@@ -15,14 +15,14 @@ use super::client::{RestClient, Timeouts};
 use super::credentials::Credentials;
 use super::pages::List;
 use super::writer::RestWriter;
-use crate::http::Place;
+use crate::http::Endpoint;
 use crate::plugin::{Listed, PluginChannel};
 
 /// What a network over HTTP is made of.
 #[derive(Debug)]
 pub struct Settings {
     /// Where it answers.
-    pub place: Place,
+    pub endpoint: Endpoint,
     /// What its REST API takes.
     pub credentials: Credentials,
     /// How long that may take.
@@ -44,8 +44,8 @@ pub struct RestNetwork {
 impl RestNetwork {
     /// The network of `settings`. Nothing is sent yet.
     pub fn new(settings: Settings) -> Self {
-        let Settings { place, credentials, timeouts, plugin, cache } = settings;
-        let client = Arc::new(RestClient::new(place, credentials, timeouts));
+        let Settings { endpoint, credentials, timeouts, plugin, cache } = settings;
+        let client = Arc::new(RestClient::new(endpoint, credentials, timeouts));
         let writer = RestWriter::new(Arc::clone(&client));
         let plugin = plugin.map(|channel| Listed::new(channel, cache));
         Self { client, writer, plugin }
@@ -72,7 +72,7 @@ impl RestNetwork {
 
     async fn read_plainly(&self) -> Result<Network, SourceError> {
         let session = self.client.session().await?;
-        session.network(self.client.place(), self.stage_words()).await
+        session.network(self.client.endpoint(), self.stage_words()).await
     }
 
     async fn pulse_plainly(&self) -> Result<u64, SourceError> {

@@ -137,7 +137,7 @@ impl Session<'_> {
     }
 
     /// A whole list, of those rows that `filter` names where the server follows it: each row has
-    /// to be looked at again.
+    /// to be checked again.
     pub(super) async fn whole(
         &self,
         list: List,

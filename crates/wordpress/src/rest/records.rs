@@ -1,6 +1,6 @@
 //! Mappings made and removed over REST.
 //!
-//! The API has no transaction: conditions are looked at just before, and Ultimate Multisite itself
+//! The API has no transaction: conditions are checked just before, and Ultimate Multisite itself
 //! refuses a name that is mapped. After a refusal the list tells why, never its words.
 
 use rules::DomainName;
@@ -175,5 +175,7 @@ fn site_of(row: &Row) -> Option<u64> {
 }
 
 fn is_of(row: &Row, domain: &DomainName) -> bool {
-    row.get("domain").and_then(Value::as_str).is_some_and(|spelt| spelling::is(spelt, domain))
+    row.get("domain")
+        .and_then(Value::as_str)
+        .is_some_and(|as_stored| spelling::is(as_stored, domain))
 }

@@ -14,7 +14,7 @@ use super::client::Session;
 use super::meaning::Answer;
 use super::pages::{List, Page, Rows};
 use super::row;
-use crate::http::Place;
+use crate::http::Endpoint;
 use crate::json_row::{self, JsonRow, serialised, taken};
 use crate::snapshot::Snapshot;
 use crate::{Installation, TablePrefix, options, rows};
@@ -40,10 +40,10 @@ impl Session<'_> {
     /// The network at `place`, whose column `stage` holds `words`.
     pub(super) async fn network(
         &self,
-        place: &Place,
+        endpoint: &Endpoint,
         words: BTreeSet<Stage>,
     ) -> Result<Network, SourceError> {
-        let domain = own_domain(place)?;
+        let domain = own_domain(endpoint)?;
         let mut lists = self.lists().await?;
         if !lists.are_whole() {
             lists = self.lists().await?;
@@ -55,11 +55,13 @@ impl Session<'_> {
         match interval {
             Ok(setting) => snapshot.option(0, options::SETTINGS, &serialised(&setting)),
             Err(why) => {
-                snapshot.problem(format!("`{INTERVAL}` could not be read ({why}); 300 holds"));
+                snapshot.problem(format!(
+                    "`{INTERVAL}` could not be read ({why}); using the default 300"
+                ));
             }
         }
         // Whoever reads the network over REST has said so, and that is the switch.
-        snapshot.told(true, None);
+        snapshot.set_switch_and_home(true, None);
         let network_id = fill(&mut snapshot, &lists, &domain);
         let identity = Identity {
             app: None,
@@ -103,7 +105,7 @@ impl Session<'_> {
     /// The setting under its name.
     async fn interval(&self) -> Result<Map<String, Value>, String> {
         let path = format!("settings/{INTERVAL}");
-        let value = match self.read(SETTING, &path, &[]).await.map_err(|error| told(&error))? {
+        let value = match self.read(SETTING, &path, &[]).await.map_err(|error| describe(&error))? {
             Answer::Said(json, _) => setting(&json),
             Answer::NotThere => None,
             Answer::Refused(fault) => return Err(fault.message),
@@ -141,8 +143,8 @@ fn is_main(row: &JsonRow, domain: &DomainName) -> bool {
     row.at(row::DOMAIN).is_some_and(|it| DomainName::parse_host(it).as_ref() == Ok(domain))
 }
 
-fn own_domain(place: &Place) -> Result<DomainName, SourceError> {
-    let name = place.name();
+fn own_domain(endpoint: &Endpoint) -> Result<DomainName, SourceError> {
+    let name = endpoint.name();
     DomainName::parse_host(name).map_err(|why| SourceError::NotANetwork {
         what: format!("`{name}` is not the network's own domain: {why}"),
         hint: "set `network.host` to it, or `network.url` to the address of the network's own site"
@@ -150,7 +152,7 @@ fn own_domain(place: &Place) -> Result<DomainName, SourceError> {
     })
 }
 
-fn told(error: &SourceError) -> String {
+fn describe(error: &SourceError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
     format!("{error}{}", cause.unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! Stages, written through Ultimate Multisite's REST API: it flushes the cache and runs the hooks.
 //!
-//! The API has no condition on a write, so the row is looked at just before, and after it whether
+//! The API has no condition on a write, so the row is checked just before, and after it whether
 //! the stage stands there.
 
 use std::sync::Arc;

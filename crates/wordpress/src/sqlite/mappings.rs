@@ -72,13 +72,14 @@ impl Link {
     ) -> Result<Option<u64>, SourceError> {
         let row = self.fetch(MAKING_RECORD, self.query(SITE).bind(key(site))).await?;
         // As it is spelt there, which may be with capitals or in Unicode.
-        let spelt = row.first().and_then(|row| name(row, 0));
-        let Some(spelt) = spelt.filter(|it| spelling::is(it, domain)) else {
+        let as_stored = row.first().and_then(|row| name(row, 0));
+        let Some(as_stored) = as_stored.filter(|it| spelling::is(it, domain)) else {
             return Ok(None);
         };
         let twin = domain.twin();
         let twin = twin.as_ref().unwrap_or(domain);
-        let insert = self.query(CREATE_RECORD).bind(domain.as_str()).bind(key(site)).bind(spelt);
+        let insert =
+            self.query(CREATE_RECORD).bind(domain.as_str()).bind(key(site)).bind(as_stored);
         let done = self.execute(MAKING_RECORD, insert.bind(twin.as_str())).await?;
         Ok(if done.rows_affected() == 0 { None } else { Some(id_of(done.last_insert_rowid())) })
     }

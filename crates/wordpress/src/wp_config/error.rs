@@ -86,10 +86,10 @@ fn elsewhere(second_files: &[SecondFile]) -> String {
 
 /// There is no wp-config.php where one should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("found no wp-config.php in {}", places(looked))]
+#[error("found no wp-config.php in {}", places(searched))]
 pub struct NotFound {
     /// The folders that were looked into, in that order.
-    pub looked: Vec<PathBuf>,
+    pub searched: Vec<PathBuf>,
 }
 
 impl NotFound {
@@ -99,7 +99,7 @@ impl NotFound {
     }
 }
 
-fn places(looked: &[PathBuf]) -> String {
-    let shown: Vec<_> = looked.iter().map(|it| format!("`{}`", it.display())).collect();
+fn places(searched: &[PathBuf]) -> String {
+    let shown: Vec<_> = searched.iter().map(|it| format!("`{}`", it.display())).collect();
     shown.join(", ")
 }

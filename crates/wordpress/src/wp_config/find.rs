@@ -21,7 +21,7 @@ impl Found {
     pub fn at(path: &Path) -> Self {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let config = if path.is_dir() { path.join(CONFIG) } else { path };
-        let root = config.parent().and_then(root_beside);
+        let root = config.parent().and_then(root_nearby);
         Self { config, root }
     }
 }
@@ -35,9 +35,9 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<Found, NotFound> {
     let start = fs::canonicalize(start).unwrap_or_else(|_| start.to_owned());
     let public = home.map(|home| home.join("public_html"));
     let mut usual = public.into_iter().chain([PathBuf::from("/var/www/html")]);
-    let mut looked = Vec::new();
+    let mut searched = Vec::new();
     for folder in start.ancestors() {
-        if let Some(found) = in_or_above(folder, &mut looked) {
+        if let Some(found) = in_or_above(folder, &mut searched) {
             return Ok(found);
         }
         if is_root(folder) {
@@ -45,23 +45,23 @@ pub fn find(start: &Path, home: Option<&Path>) -> Result<Found, NotFound> {
             break;
         }
     }
-    usual.find_map(|folder| in_or_above(&folder, &mut looked)).ok_or(NotFound { looked })
+    usual.find_map(|folder| in_or_above(&folder, &mut searched)).ok_or(NotFound { searched })
 }
 
 /// The file in `folder`, or above it where WordPress would take that one.
-fn in_or_above(folder: &Path, looked: &mut Vec<PathBuf>) -> Option<Found> {
-    let config = look(folder, looked);
+fn in_or_above(folder: &Path, searched: &mut Vec<PathBuf>) -> Option<Found> {
+    let config = search(folder, searched);
     if config.is_some() || !is_root(folder) {
-        return config.map(|config| Found { config, root: root_beside(folder) });
+        return config.map(|config| Found { config, root: root_nearby(folder) });
     }
     let above = folder.parent().filter(|above| !above.join("wp-settings.php").exists())?;
-    let config = look(above, looked)?;
+    let config = search(above, searched)?;
     Some(Found { config, root: Some(folder.to_owned()) })
 }
 
-fn look(folder: &Path, looked: &mut Vec<PathBuf>) -> Option<PathBuf> {
-    if !looked.iter().any(|it| it == folder) {
-        looked.push(folder.to_owned());
+fn search(folder: &Path, searched: &mut Vec<PathBuf>) -> Option<PathBuf> {
+    if !searched.iter().any(|it| it == folder) {
+        searched.push(folder.to_owned());
     }
     Some(folder.join(CONFIG)).filter(|config| config.is_file())
 }
@@ -71,7 +71,7 @@ fn is_root(folder: &Path) -> bool {
 }
 
 /// WordPress beside the file, or in the one folder below it.
-fn root_beside(folder: &Path) -> Option<PathBuf> {
+fn root_nearby(folder: &Path) -> Option<PathBuf> {
     if is_root(folder) {
         return Some(folder.to_owned());
     }
@@ -166,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn the_error_lists_where_it_looked() {
+    fn the_error_lists_where_it_checked() {
         let (_keep, top) = tree(&["a/b/c.txt"]);
         let error = find(&top.join("a/b"), Some(&top.join("home"))).unwrap_err();
         let wanted = [top.join("a/b"), top.join("a"), top.clone(), top.join("home/public_html")];
-        assert!(wanted.iter().all(|it| error.looked.contains(it)), "{error}");
+        assert!(wanted.iter().all(|it| error.searched.contains(it)), "{error}");
         assert!(error.to_string().ends_with("`/var/www/html`"), "{error}");
     }
 }

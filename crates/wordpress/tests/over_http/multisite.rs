@@ -6,7 +6,7 @@ use rules::source::StageWrite;
 use rules::{DomainName, Stage};
 use testkit::http_server::Server;
 use testkit::rest_api::{KEY, Multisite, SECRET, Tables};
-use wordpress::http::Place;
+use wordpress::http::Endpoint;
 use wordpress::rest::{Credentials, KeyPair, RestNetwork, Settings, Timeouts};
 
 /// Short enough to wait for, long enough for a busy machine.
@@ -33,7 +33,7 @@ pub(crate) fn network(multisite: &Multisite) -> RestNetwork {
 pub(crate) fn network_with(multisite: &Multisite, credentials: &str) -> RestNetwork {
     let pair = KeyPair::parse(&credentials.into()).unwrap();
     RestNetwork::new(Settings {
-        place: place(&multisite.server),
+        endpoint: endpoint(&multisite.server),
         credentials: Credentials::Given(pair),
         timeouts: SHORT,
         plugin: None,
@@ -42,8 +42,8 @@ pub(crate) fn network_with(multisite: &Multisite, credentials: &str) -> RestNetw
 }
 
 /// Where a stand-in answers.
-pub(crate) fn place(server: &Server) -> Place {
-    Place::at(server.url().parse().unwrap()).unwrap()
+pub(crate) fn endpoint(server: &Server) -> Endpoint {
+    Endpoint::at(server.url().parse().unwrap()).unwrap()
 }
 
 pub(crate) fn name(text: &str) -> DomainName {

@@ -7,15 +7,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::multisite::place;
+use crate::multisite::endpoint;
 use rules::clock::ManualClock;
-use rules::companion::{Companion, Tidings};
+use rules::plugin_client::{PluginClient, PluginReport};
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, Entry, Home, Stage, Time};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
-use wordpress::http::Place;
+use wordpress::http::Endpoint;
 use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
 use wordpress::rest::{self, Credentials, RestNetwork};
 use wordpress::signature::{Direction, Headers, Message, Secret, Verifier};
@@ -53,9 +53,9 @@ async fn serve(calls: impl Fn(&str, &Value) -> Value + Send + Sync + 'static) ->
     Server::start(plugin(Box::new(calls))).await
 }
 
-fn settings(place: Place) -> Settings {
+fn settings(endpoint: Endpoint) -> Settings {
     Settings {
-        place,
+        endpoint,
         secret: Secret::parse(SECRET).unwrap(),
         engine: Engine {
             version: "0.1.0".into(),
@@ -68,12 +68,12 @@ fn settings(place: Place) -> Settings {
     }
 }
 
-fn channel_at(place: Place, now: Time) -> PluginChannel {
-    PluginChannel::new(settings(place), Arc::new(ManualClock::at(now)))
+fn channel_at(endpoint: Endpoint, now: Time) -> PluginChannel {
+    PluginChannel::new(settings(endpoint), Arc::new(ManualClock::at(now)))
 }
 
 fn channel(server: &Server) -> PluginChannel {
-    channel_at(place(server), NOW)
+    channel_at(endpoint(server), NOW)
 }
 
 fn cause(error: &SourceError) -> String {
@@ -81,7 +81,7 @@ fn cause(error: &SourceError) -> String {
 }
 
 #[tokio::test]
-async fn a_greeting_hands_over_what_people_want_checked() {
+async fn a_handshake_hands_over_what_people_want_checked() {
     let taken = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&taken);
     let server = serve(move |call, body| {
@@ -96,11 +96,11 @@ async fn a_greeting_hands_over_what_people_want_checked() {
         })
     })
     .await;
-    let greeting = channel(&server).greet().await.unwrap();
-    assert_eq!((greeting.version.as_str(), greeting.protocol), ("0.1.0", 1));
-    assert_eq!(greeting.time, Some(NOW + Duration::from_secs(7)));
-    assert_eq!(greeting.rechecks, ["shop.example".parse().unwrap()]);
-    assert_eq!((greeting.refused, greeting.mode.as_str()), (2, "registry"));
+    let handshake = channel(&server).handshake().await.unwrap();
+    assert_eq!((handshake.version.as_str(), handshake.protocol), ("0.1.0", 1));
+    assert_eq!(handshake.time, Some(NOW + Duration::from_secs(7)));
+    assert_eq!(handshake.rechecks, ["shop.example".parse().unwrap()]);
+    assert_eq!((handshake.refused, handshake.mode.as_str()), (2, "registry"));
     let hello = channel(&server).hello().await.unwrap();
     assert_eq!((hello.wordpress.as_str(), hello.php.as_str()), ("6.1", "8.2.0"));
     assert_eq!(hello.rechecks, ["Shop.example", "no host!"]);
@@ -109,16 +109,16 @@ async fn a_greeting_hands_over_what_people_want_checked() {
 }
 
 #[tokio::test]
-async fn what_a_greeting_leaves_out_is_empty() {
+async fn what_a_handshake_leaves_out_is_empty() {
     let server = serve(|_, _| json!([])).await;
-    let greeting = channel(&server).greet().await.unwrap();
-    assert_eq!(greeting, rules::companion::Greeting::default());
+    let handshake = channel(&server).handshake().await.unwrap();
+    assert_eq!(handshake, rules::plugin_client::Handshake::default());
 }
 
 #[tokio::test]
 async fn a_report_arrives_signed() {
-    let told = Arc::new(Mutex::new(Value::Null));
-    let (heard, clock) = (Arc::clone(&told), ManualClock::at(NOW));
+    let described = Arc::new(Mutex::new(Value::Null));
+    let (heard, clock) = (Arc::clone(&described), ManualClock::at(NOW));
     let server = serve(move |call, body| {
         assert_eq!(call, "report");
         *heard.lock().unwrap() = body.clone();
@@ -126,18 +126,18 @@ async fn a_report_arrives_signed() {
     })
     .await;
     let entry = Entry::new("shop.example".parse().unwrap(), None, NOW);
-    let tidings = Tidings {
+    let report = PluginReport {
         at: clock.now(),
-        alerts: &["look".to_owned()],
+        alerts: &["attention".to_owned()],
         problems: &[],
         counts: BTreeMap::from([(Stage::Done, 3)]),
         entries: Some(vec![&entry]),
         log: Vec::new(),
     };
-    channel(&server).report(&tidings).await.unwrap();
-    let told = told.lock().unwrap();
-    assert_eq!((&told["engine"], &told["silence"]), (&json!("0.1.0"), &json!(3600)));
-    assert_eq!((&told["counts"], &told["domains"]), (&json!({"done": 3}), &json!({})));
+    channel(&server).report(&report).await.unwrap();
+    let described = described.lock().unwrap();
+    assert_eq!((&described["engine"], &described["silence"]), (&json!("0.1.0"), &json!(3600)));
+    assert_eq!((&described["counts"], &described["domains"]), (&json!({"done": 3}), &json!({})));
 }
 
 #[tokio::test]
@@ -194,8 +194,8 @@ async fn results_of_something_else_are_none() {
 #[tokio::test]
 async fn a_refusal_says_what_it_means_and_what_to_do() {
     let server = serve(|_, _| json!({})).await;
-    let place = place(&server);
-    let late = channel_at(place.clone(), NOW + Duration::from_mins(5));
+    let endpoint = endpoint(&server);
+    let late = channel_at(endpoint.clone(), NOW + Duration::from_mins(5));
     let error = late.hello().await.unwrap_err();
     let words = "our clock and WordPress' differ by more than a minute (`closte_sync_late`)";
     assert_eq!(error.to_string(), format!("WordPress refused us: {words}"));
@@ -203,7 +203,7 @@ async fn a_refusal_says_what_it_means_and_what_to_do() {
 
     let secret = Secret::generate().unwrap();
     let clock = Arc::new(ManualClock::at(NOW));
-    let other = Settings { secret: secret.clone(), ..settings(place) };
+    let other = Settings { secret: secret.clone(), ..settings(endpoint) };
     let error = PluginChannel::new(other, clock).hello().await.unwrap_err();
     assert!(matches!(error, SourceError::NotAdmitted { .. }), "{error:?}");
     assert!(error.hint().unwrap().contains("plugin rotate"), "{error:?}");
@@ -212,7 +212,7 @@ async fn a_refusal_says_what_it_means_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn anything_else_is_a_failure_that_is_told() {
+async fn anything_else_is_a_failure_that_is_reported() {
     let table = [
         (Answer::fault(429, "closte_sync_too_many", "Slowly"), "HTTP 429"),
         (Answer::html(200), "HTTP 200, and not what was asked for"),
@@ -229,13 +229,13 @@ async fn anything_else_is_a_failure_that_is_told() {
         assert!(matches!(error, SourceError::BadAnswer { .. }), "{why}: {error:?}");
         assert!(cause(&error).contains(why), "{why}: {}", cause(&error));
     }
-    for (answer, told) in [
+    for (answer, described) in [
         (Answer::fault(404, "rest_no_route", "No"), "no plugin closte-sync that is active"),
         (Answer::fault(401, "rest_forbidden", "No"), "HTTP 401, `rest_forbidden`: No"),
     ] {
         let server = Server::start(move |_| answer.clone()).await;
         let error = channel(&server).hello().await.unwrap_err();
-        assert!(error.to_string().contains(told) && error.hint().is_some(), "{error:?}");
+        assert!(error.to_string().contains(described) && error.hint().is_some(), "{error:?}");
     }
     let entangled = |_: &Asked| Answer::fault(409, "closte_sync_unreadable", "It is left alone.");
     let server = Server::start(entangled).await;
@@ -245,7 +245,7 @@ async fn anything_else_is_a_failure_that_is_told() {
 
     let hangs = Server::start(|_| Answer::Hang).await;
     let short = Timeouts { call: Duration::from_millis(500), ..Timeouts::default() };
-    let settings = Settings { timeouts: short, ..settings(place(&hangs)) };
+    let settings = Settings { timeouts: short, ..settings(endpoint(&hangs)) };
     let channel = PluginChannel::new(settings, Arc::new(ManualClock::at(NOW)));
     let error = channel.hello().await.unwrap_err();
     assert!(matches!(error, SourceError::NoAnswer { .. }), "{error:?}");
@@ -285,10 +285,10 @@ async fn a_new_secret_goes_to_the_plugin_only() {
 async fn https_needs_a_certificate_that_is_trusted() {
     let (server, authority) =
         Server::start_with_tls(plugin(Box::new(|_, _| json!({"plugin": "0.1.0"})))).await;
-    let place = place(&server);
-    let error = channel_at(place.clone(), NOW).hello().await.unwrap_err();
+    let endpoint = endpoint(&server);
+    let error = channel_at(endpoint.clone(), NOW).hello().await.unwrap_err();
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
-    let trusting = channel_at(place.trusting(vec![authority.der().clone()]), NOW);
+    let trusting = channel_at(endpoint.trusting(vec![authority.der().clone()]), NOW);
     assert_eq!(trusting.hello().await.unwrap().plugin, "0.1.0");
 }
 
@@ -306,7 +306,7 @@ fn listing(version: &str, domain: &str) -> Value {
 
 fn network(server: &Server, cache: Option<&Path>) -> RestNetwork {
     let settings = rest::Settings {
-        place: place(server),
+        endpoint: endpoint(server),
         credentials: Credentials::None,
         timeouts: rest::Timeouts::default(),
         plugin: Some(Arc::new(channel(server))),
@@ -350,7 +350,7 @@ async fn a_read_without_change_is_one_small_request() {
 }
 
 #[tokio::test]
-async fn a_fresh_process_begins_with_what_the_last_one_was_told() {
+async fn a_fresh_process_begins_with_what_the_last_one_was_reported() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("network.json");
     let now = Arc::new(Mutex::new(listing("v1", "shop.example")));
@@ -369,8 +369,8 @@ async fn a_fresh_process_begins_with_what_the_last_one_was_told() {
     assert_eq!(elsewhere.asked()[0].json(), json!({"known": null}), "another network's listing");
 
     let nowhere = folder.path().join("none/network.json");
-    let told = network(&server, Some(&nowhere)).read().await.unwrap();
-    assert!(told.problems[0].reason.contains("could not be kept"), "{:?}", told.problems);
+    let described = network(&server, Some(&nowhere)).read().await.unwrap();
+    assert!(described.problems[0].reason.contains("could not be kept"), "{:?}", described.problems);
 }
 
 #[tokio::test]

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
-use crate::multisite::{SHORT, localhost, name, network, network_with, place, write};
+use crate::multisite::{SHORT, endpoint, localhost, name, network, network_with, write};
 use rules::source::{NetworkSource, SourceError};
 use rules::{Network, Stage};
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
 use testkit::rest_api::{Multisite, Tables};
-use wordpress::http::Place;
+use wordpress::http::Endpoint;
 use wordpress::rest::{Credentials, KeyPair, RestNetwork, Settings, Timeouts};
 
 /// 250 mappings: two pages and a half.
@@ -114,7 +114,7 @@ async fn a_row_that_goes_while_another_comes_is_noticed_though_the_total_stays()
 }
 
 #[tokio::test]
-async fn weather_is_waited_out_twice_and_no_longer() {
+async fn transient_is_waited_out_twice_and_no_longer() {
     let multisite = with_many().await;
     let bad = |times: usize| {
         let mut left = times;
@@ -145,8 +145,8 @@ async fn a_server_that_hangs_or_breaks_off_is_asked_three_times() {
 
     let breaks = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", breaks.local_addr().unwrap());
-    let place = Place::at(url.parse().unwrap()).unwrap().asked_as("network.example").unwrap();
-    let reading = async { open_at(place, SHORT).read().await.unwrap_err() };
+    let endpoint = Endpoint::at(url.parse().unwrap()).unwrap().asked_as("network.example").unwrap();
+    let reading = async { open_at(endpoint, SHORT).read().await.unwrap_err() };
     let breaking = async {
         for _ in 0..3 {
             let (stream, _) = breaks.accept().await.unwrap();
@@ -167,7 +167,7 @@ async fn a_refusal_is_not_asked_for_again_and_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_told_as_such() {
+async fn wrong_credentials_are_reported_as_such() {
     let multisite = localhost().await;
     let refused = network_with(&multisite, "k3y:other");
     let error = refused.read().await.unwrap_err();
@@ -253,8 +253,9 @@ async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
     multisite.tables().interval = None;
     let network = network(&multisite).read().await.unwrap();
     assert_eq!(network.settings.dns_check_interval, Duration::from_mins(5));
-    let told = "`dns_check_interval` could not be read (the answer holds no value); 300 holds";
-    assert_eq!(network.problems[0].reason, told);
+    let described =
+        "`dns_check_interval` could not be read (the answer holds no value); using the default 300";
+    assert_eq!(network.problems[0].reason, described);
 }
 
 #[tokio::test]
@@ -275,7 +276,7 @@ async fn the_pulse_changes_with_what_comes_and_goes_and_not_with_stages() {
 #[tokio::test]
 async fn a_loopback_address_is_asked_by_the_networks_own_name() {
     let server = Server::start(|_| Answer::html(502)).await;
-    let bare = Place::at(format!("http://{}/", server.address).parse().unwrap()).unwrap();
+    let bare = Endpoint::at(format!("http://{}/", server.address).parse().unwrap()).unwrap();
     let error = open_at(bare.clone(), SHORT).read().await.unwrap_err();
     assert!(matches!(error, SourceError::NotANetwork { .. }), "{error:?}");
     assert_eq!(server.asked().len(), 0);
@@ -286,22 +287,22 @@ async fn a_loopback_address_is_asked_by_the_networks_own_name() {
 #[tokio::test]
 async fn https_needs_a_certificate_that_is_trusted() {
     let (server, authority) = Server::start_with_tls(|_| Answer::html(502)).await;
-    let place = place(&server);
-    let error = open_at(place.clone(), SHORT).read().await.unwrap_err();
+    let endpoint = endpoint(&server);
+    let error = open_at(endpoint.clone(), SHORT).read().await.unwrap_err();
     assert!(matches!(error, SourceError::NoAnswer { .. }), "{error:?}");
     assert!(cause(&error).contains("certificate"), "{}", cause(&error));
     assert_eq!(server.asked().len(), 0, "no credentials were sent");
     let error =
-        open_at(place.trusting(vec![authority.der().clone()]), SHORT).read().await.unwrap_err();
+        open_at(endpoint.trusting(vec![authority.der().clone()]), SHORT).read().await.unwrap_err();
     assert_eq!(cause(&error), "HTTP 502", "it was asked");
 }
 
 fn open(server: &Server, timeouts: Timeouts) -> RestNetwork {
-    open_at(place(server), timeouts)
+    open_at(endpoint(server), timeouts)
 }
 
-fn open_at(place: Place, timeouts: Timeouts) -> RestNetwork {
+fn open_at(endpoint: Endpoint, timeouts: Timeouts) -> RestNetwork {
     let credentials = Credentials::Given(KeyPair::parse(&"k:s".into()).unwrap());
-    let settings = Settings { place, credentials, timeouts, plugin: None, cache: None };
+    let settings = Settings { endpoint, credentials, timeouts, plugin: None, cache: None };
     RestNetwork::new(settings)
 }

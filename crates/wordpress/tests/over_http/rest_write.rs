@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::multisite::{SHORT, localhost, name, network, place, write};
+use crate::multisite::{SHORT, endpoint, localhost, name, network, write};
 use async_trait::async_trait;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite, StageWriter, Written};
 use rules::{DomainName, Home, Network, Stage};
@@ -55,7 +55,7 @@ async fn only_what_is_asked_for_is_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_show_the_stage_is_looked_after() {
+async fn an_answer_that_does_not_show_the_stage_is_checked_after() {
     let multisite = with_mapping("checking-dns").await;
     let is_put = |asked: &Asked| asked.method == Method::PUT;
     multisite.before(move |_, asked, tables| {
@@ -73,7 +73,7 @@ async fn an_answer_that_does_not_show_the_stage_is_looked_after() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_in_its_own_words_and_a_table_without_ssl_failed_is_remembered() {
+async fn a_refusal_is_reported_in_its_own_words_and_a_table_without_ssl_failed_is_remembered() {
     let multisite = with_mapping("checking-dns").await;
     let refuse = |asked: &Asked| {
         let is_put = asked.method == Method::PUT;
@@ -190,7 +190,7 @@ fn set_site(tables: &mut Tables, column: &str, value: &str) {
 }
 
 #[tokio::test]
-async fn who_was_quicker_is_told_by_the_list_and_not_by_words() {
+async fn who_was_quicker_is_reported_by_the_list_and_not_by_words() {
     let is_post = |asked: &Asked| asked.method == Method::POST;
     let shop = name("shop.example");
     let quicker = localhost().await;
@@ -243,7 +243,7 @@ fn set_primary(multisite: &Multisite, id: u64) {
 }
 
 #[tokio::test]
-async fn a_mapping_is_removed_however_it_is_spelt() {
+async fn a_mapping_is_removed_however_it_is_stored() {
     let multisite = localhost().await;
     for (id, domain) in
         [(5, "BÜcher.example"), (6, "xn--bcher-kva.example."), (7, "bucher.example")]
@@ -278,7 +278,7 @@ async fn what_has_no_place_in_rest_is_left_to_wordpress() {
 fn writer(multisite: &Multisite, settings: &'static str) -> (RestWriter, Arc<Options>) {
     let options = Arc::new(Options { settings, asked: AtomicUsize::new(0) });
     let stored = Credentials::Stored(Arc::clone(&options) as Arc<dyn NetworkSource>);
-    let client = RestClient::new(place(&multisite.server), stored, SHORT);
+    let client = RestClient::new(endpoint(&multisite.server), stored, SHORT);
     (RestWriter::new(Arc::new(client)), options)
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use sandbox::wordpress::Mapping;
 
 use super::control::Stand;
-use super::sight::{Remembered, Sight, Tables};
+use super::observed::{Observed, Remembered, Tables};
 
 /// One thing that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +26,14 @@ impl Line {
 }
 
 /// What came between `before` and `after`.
-pub(super) fn between(before: &Sight, after: &Sight) -> Vec<Line> {
-    let troubles = before.troubles().into_iter().zip(after.troubles());
-    let troubles = troubles.filter_map(|((_, was), (from, is))| match (was, is) {
+pub(super) fn between(before: &Observed, after: &Observed) -> Vec<Line> {
+    let problems = before.problems().into_iter().zip(after.problems());
+    let problems = problems.filter_map(|((_, was), (from, is))| match (was, is) {
         (None, Some(why)) => Some(Line::new(from, format!("not to be read: {why}"))),
         (Some(_), None) => Some(Line::new(from, "can be read again")),
         _ => None,
     });
-    let mut lines: Vec<Line> = troubles.collect();
+    let mut lines: Vec<Line> = problems.collect();
     outside(&before.sandbox.shows, &after.sandbox.shows, &mut lines);
     tables(&before.database.shows, &after.database.shows, &mut lines);
     ledger(&before.ledger.shows, &after.ledger.shows, &mut lines);
@@ -50,7 +50,7 @@ fn outside(before: &Stand, after: &Stand, lines: &mut Vec<Line>) {
         lines.push(Line::new("dashboard", format!("{name} is finished")));
     }
     let calls = after.calls.iter().skip(before.calls.len());
-    lines.extend(calls.map(|call| Line::new("host", call.told())));
+    lines.extend(calls.map(|call| Line::new("host", call.describe())));
 }
 
 fn tables(before: &Tables, after: &Tables, lines: &mut Vec<Line>) {
@@ -104,21 +104,21 @@ mod tests {
         Mapping { id: 1, site: 2, domain: domain.to_owned(), stage: stage.to_owned(), secure }
     }
 
-    fn sight(mappings: &[Mapping]) -> Sight {
-        let mut sight = Sight::default();
+    fn observed(mappings: &[Mapping]) -> Observed {
+        let mut observed = Observed::default();
         let mappings = mappings.iter().map(|mapping| (mapping.id, mapping.clone()));
-        sight.database.shows.mappings = mappings.collect();
-        sight
+        observed.database.shows.mappings = mappings.collect();
+        observed
     }
 
     #[test]
     #[rustfmt::skip] // One case a line.
-    fn a_row_is_told_when_it_comes_changes_and_goes_and_only_then() {
-        let none = sight(&[]);
-        let new = sight(&[mapping("a.example", "checking-dns", false)]);
-        let done = sight(&[mapping("a.example", "done", true)]);
-        let renamed = sight(&[mapping("b.example", "done", true)]);
-        let table: [(&Sight, &Sight, &[&str]); 5] = [
+    fn a_row_is_reported_when_it_comes_changes_and_goes_and_only_then() {
+        let none = observed(&[]);
+        let new = observed(&[mapping("a.example", "checking-dns", false)]);
+        let done = observed(&[mapping("a.example", "done", true)]);
+        let renamed = observed(&[mapping("b.example", "done", true)]);
+        let table: [(&Observed, &Observed, &[&str]); 5] = [
             (&none, &new, &["mapping 1: a.example, site 2, checking-dns, secure 0"]),
             (&new, &new, &[]),
             (&new, &done, &["mapping 1: a.example, site 2, done, secure 1"]),
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_cannot_be_read_is_told_once_and_keeps_what_it_showed() {
-        let seen = sight(&[mapping("a.example", "done", true)]);
-        let mut blind = seen.clone();
-        blind.sandbox.trouble = Some("it does not answer".to_owned());
-        let told = [Line::new("sandbox", "not to be read: it does not answer")];
-        assert_eq!(between(&seen, &blind), told);
-        assert_eq!(between(&blind, &blind), []);
-        assert_eq!(between(&blind, &seen), [Line::new("sandbox", "can be read again")]);
+    fn a_part_that_cannot_be_read_is_reported_once_and_keeps_what_it_showed() {
+        let seen = observed(&[mapping("a.example", "done", true)]);
+        let mut unobservable = seen.clone();
+        unobservable.sandbox.problem = Some("it does not answer".to_owned());
+        let describe = [Line::new("sandbox", "not to be read: it does not answer")];
+        assert_eq!(between(&seen, &unobservable), describe);
+        assert_eq!(between(&unobservable, &unobservable), []);
+        assert_eq!(between(&unobservable, &seen), [Line::new("sandbox", "can be read again")]);
     }
 }

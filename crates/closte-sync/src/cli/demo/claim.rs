@@ -1,9 +1,9 @@
 //! What should be so, held against what was read.
 
 use rules::Reason;
-use rules::entry::{Alias, Certificate, Entry, Routing, Station};
+use rules::entry::{Alias, Certificate, Condition, Entry, Routing};
 
-use super::sight::Sight;
+use super::observed::Observed;
 
 /// Something that should be so of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,64 +26,64 @@ pub(super) enum Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     /// Whether it is so. What cannot be read is not.
-    pub(super) holds: bool,
+    pub(super) owned_as: bool,
     /// What was read.
     pub(super) shows: String,
 }
 
 impl Claim {
-    /// Hold it against `sight`.
-    pub(super) fn judge(self, sight: &Sight) -> Finding {
-        let readable = sight.troubles().iter().all(|(_, trouble)| trouble.is_none());
-        Finding { holds: readable && self.is_so(sight), shows: self.shown(sight) }
+    /// Hold it against `observed`.
+    pub(super) fn judge(self, observed: &Observed) -> Finding {
+        let readable = observed.problems().iter().all(|(_, problem)| problem.is_none());
+        Finding { owned_as: readable && self.is_so(observed), shows: self.shown(observed) }
     }
 
-    fn is_so(self, sight: &Sight) -> bool {
+    fn is_so(self, observed: &Observed) -> bool {
         match self {
             Self::Ready(domain) => {
-                is_served(sight, domain) && sight.entry(domain).is_some_and(is_well)
+                is_served(observed, domain) && observed.entry(domain).is_some_and(is_well)
             }
             Self::Waits(domain, reason) => {
                 let waits = |entry: &Entry| entry.routing.reason == Some(reason);
-                let stage = sight.mapping(domain).map(|mapping| mapping.stage.as_str());
+                let stage = observed.mapping(domain).map(|mapping| mapping.stage.as_str());
                 stage == Some("checking-dns")
-                    && sight.has(domain)
-                    && sight.entry(domain).is_some_and(waits)
+                    && observed.has(domain)
+                    && observed.entry(domain).is_some_and(waits)
             }
             Self::Left(domain) => {
-                let calls = &sight.sandbox.shows.calls;
+                let calls = &observed.sandbox.shows.calls;
                 let happened = |kind| calls.iter().any(|call| call.is(kind, domain) && call.effect);
-                sight.mapping(domain).is_none()
-                    && !sight.has(domain)
+                observed.mapping(domain).is_none()
+                    && !observed.has(domain)
                     && happened("add")
                     && happened("delete")
-                    && sight.entry(domain).is_some_and(Entry::is_retired)
+                    && observed.entry(domain).is_some_and(Entry::is_retired)
             }
-            Self::Was(domain, reason) => tells(sight, domain, reason).is_some(),
-            Self::SentAsWildcard(domain) => sent(sight, domain).is_some(),
-            Self::MadeBySync(domain) => record_of(sight, domain).is_some(),
+            Self::Was(domain, reason) => tells(observed, domain, reason).is_some(),
+            Self::SentAsWildcard(domain) => sent(observed, domain).is_some(),
+            Self::MadeBySync(domain) => record_of(observed, domain).is_some(),
         }
     }
 
     /// What was read of it.
-    fn shown(self, sight: &Sight) -> String {
+    fn shown(self, observed: &Observed) -> String {
         match self {
             Self::Ready(domain) | Self::Waits(domain, _) | Self::Left(domain) => {
-                format!("{domain}: {}", all_of(sight, domain))
+                format!("{domain}: {}", all_of(observed, domain))
             }
-            Self::Was(domain, reason) => tells(sight, domain, reason)
+            Self::Was(domain, reason) => tells(observed, domain, reason)
                 .unwrap_or_else(|| format!("{domain}: the ledger has no event of {reason}")),
-            Self::SentAsWildcard(domain) => sent(sight, domain)
+            Self::SentAsWildcard(domain) => sent(observed, domain)
                 .unwrap_or_else(|| format!("{domain}: the host was asked for no wildcard")),
-            Self::MadeBySync(domain) => record_of(sight, domain)
+            Self::MadeBySync(domain) => record_of(observed, domain)
                 .unwrap_or_else(|| format!("{domain}: its site has no mapping of that name")),
         }
     }
 }
 
-fn is_served(sight: &Sight, domain: &str) -> bool {
-    let mapping = sight.mapping(domain);
-    sight.has(domain) && mapping.is_some_and(|mapping| mapping.stage == "done" && mapping.secure)
+fn is_served(observed: &Observed, domain: &str) -> bool {
+    let mapping = observed.mapping(domain);
+    observed.has(domain) && mapping.is_some_and(|mapping| mapping.stage == "done" && mapping.secure)
 }
 
 fn is_well(entry: &Entry) -> bool {
@@ -93,8 +93,8 @@ fn is_well(entry: &Entry) -> bool {
 }
 
 /// The oldest event of a domain that gives this reason.
-fn tells(sight: &Sight, domain: &str, reason: Reason) -> Option<String> {
-    let events = sight.ledger.shows.events.iter();
+fn tells(observed: &Observed, domain: &str, reason: Reason) -> Option<String> {
+    let events = observed.ledger.shows.events.iter();
     let mut its = events.filter(|event| event.domain.as_str() == domain);
     let marks = [format!("({reason})"), format!("({reason}: ")];
     let event = its.find(|event| marks.iter().any(|mark| event.text.contains(mark)))?;
@@ -102,28 +102,28 @@ fn tells(sight: &Sight, domain: &str, reason: Reason) -> Option<String> {
 }
 
 /// The call that asked for a wildcard.
-fn sent(sight: &Sight, domain: &str) -> Option<String> {
-    let mut calls = sight.sandbox.shows.calls.iter();
+fn sent(observed: &Observed, domain: &str) -> Option<String> {
+    let mut calls = observed.sandbox.shows.calls.iter();
     let call =
         calls.find(|call| call.is("add", domain) && call.wildcard.as_deref() == Some("1"))?;
-    Some(call.told())
+    Some(call.describe())
 }
 
 /// The mapping whose domain is that of its site.
-fn record_of(sight: &Sight, domain: &str) -> Option<String> {
-    let mapping = sight.mapping(domain)?;
-    let own = sight.database.shows.sites.get(&mapping.site)?;
+fn record_of(observed: &Observed, domain: &str) -> Option<String> {
+    let mapping = observed.mapping(domain)?;
+    let own = observed.database.shows.sites.get(&mapping.site)?;
     (own == domain).then(|| format!("mapping {} of site {}: {own}", mapping.id, mapping.site))
 }
 
 /// What database, ledger and host show of a domain.
-fn all_of(sight: &Sight, domain: &str) -> String {
-    let row = sight.mapping(domain).map_or_else(
+fn all_of(observed: &Observed, domain: &str) -> String {
+    let row = observed.mapping(domain).map_or_else(
         || "no mapping".to_owned(),
         |mapping| format!("{}, secure {}", mapping.stage, u8::from(mapping.secure)),
     );
-    let states = sight.entry(domain).map_or_else(|| "not in the ledger".to_owned(), states);
-    let host = match (&sight.sandbox.trouble, sight.has(domain)) {
+    let states = observed.entry(domain).map_or_else(|| "not in the ledger".to_owned(), states);
+    let host = match (&observed.sandbox.problem, observed.has(domain)) {
         (Some(_), _) => "the host cannot be asked",
         (None, true) => "at the host",
         (None, false) => "not at the host",
@@ -141,10 +141,10 @@ fn states(entry: &Entry) -> String {
     states.join(", ")
 }
 
-fn state<S: std::fmt::Display>(station: &Station<S>) -> String {
-    match (station.reason, &station.detail) {
-        (Some(reason), Some(detail)) => format!("{} ({reason}: {detail})", station.state),
-        (Some(reason), None) => format!("{} ({reason})", station.state),
-        (None, _) => station.state.to_string(),
+fn state<S: std::fmt::Display>(condition: &Condition<S>) -> String {
+    match (condition.reason, &condition.detail) {
+        (Some(reason), Some(detail)) => format!("{} ({reason}: {detail})", condition.state),
+        (Some(reason), None) => format!("{} ({reason})", condition.state),
+        (None, _) => condition.state.to_string(),
     }
 }

@@ -132,7 +132,7 @@ impl Control {
 
 impl Call {
     /// The call and its answer in one line.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let words = [&self.kind, self.domain.as_deref().unwrap_or_default()];
         let mut words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
         if self.wildcard.as_deref() == Some("1") {

@@ -11,7 +11,7 @@ use rules::entry::Entry;
 use tokio::time::Instant;
 
 use super::changes::Line;
-use super::sight::Sight;
+use super::observed::Observed;
 use crate::cli::console::Tone;
 use crate::cli::domains::list;
 use crate::cli::{Console, Context};
@@ -54,7 +54,7 @@ impl Screen {
     }
 
     /// Show what came, and how all stands now.
-    pub(super) fn show(&mut self, lines: &[Line], sight: &Sight) {
+    pub(super) fn show(&mut self, lines: &[Line], observed: &Observed) {
         let at = self.elapsed().as_secs_f32();
         let lines = lines.iter().map(|line| format!("{at:4.1} s  {:<9} {}", line.from, line.text));
         match &mut self.way {
@@ -64,7 +64,7 @@ impl Screen {
                 newest.extend(lines.map(|line| cut(&line)));
                 newest.drain(..newest.len().saturating_sub(NEWEST));
                 let newest = newest.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-                bar.set_message(format!("{}\n\n{newest}", table(self.console, sight)));
+                bar.set_message(format!("{}\n\n{newest}", table(self.console, observed)));
                 bar.tick();
             }
         }
@@ -87,22 +87,22 @@ fn bar() -> ProgressBar {
 
 /// A row a domain: stage and https from the database, why from the ledger, the
 /// rest from the sandbox.
-fn table(console: Console, sight: &Sight) -> String {
-    let names = sight.names();
+fn table(console: Console, observed: &Observed) -> String {
+    let names = observed.names();
     let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
     let mut text = format!("{:width$}  {:17}  https  host   why", "domain", "stage");
     for name in names {
-        let mapping = sight.mapping(name);
-        let (stage, tone) = mapping.map_or(("(no mapping)", Tone::Care), |it| told(&it.stage));
+        let mapping = observed.mapping(name);
+        let (stage, tone) = mapping.map_or(("(no mapping)", Tone::Warn), |it| label(&it.stage));
         // Padded before it is painted: colours have no width.
         let stage = console.paint(&format!("{stage:17}"), tone);
         let https = if mapping.is_some_and(|it| it.secure) { "yes" } else { "" };
-        let host = match &sight.sandbox.trouble {
+        let host = match &observed.sandbox.problem {
             Some(_) => "?",
-            None if sight.has(name) => "there",
+            None if observed.has(name) => "there",
             None => "",
         };
-        let why = sight.entry(name).map(why).unwrap_or_default();
+        let why = observed.entry(name).map(why).unwrap_or_default();
         let row = format!("{name:width$}  {stage}  {https:5}  {host:5}  {why}");
         let _ = write!(text, "\n{}", row.trim_end());
     }
@@ -110,7 +110,7 @@ fn table(console: Console, sight: &Sight) -> String {
 }
 
 /// A stage and how it is meant.
-fn told(stage: &str) -> (&str, Tone) {
+fn label(stage: &str) -> (&str, Tone) {
     let tone = match stage {
         "done" => Tone::Good,
         "failed" | "ssl-failed" => Tone::Bad,

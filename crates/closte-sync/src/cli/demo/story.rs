@@ -64,7 +64,7 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 pub(super) enum Act {
     /// The owner of a domain sets its record.
     SetRecord,
-    /// Somebody who knows of it wants it checked now, not at the next look.
+    /// Somebody who knows of it wants it checked now, not at the next check.
     Recheck,
     /// Somebody duplicates a site.
     DuplicateSite,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::sight::Sight;
+use super::observed::Observed;
 use super::story::EXPECTED;
 use super::world::World;
 use crate::cli::Console;
@@ -19,7 +19,7 @@ pub(super) struct Summary {
     seen: bool,
     expected: Vec<Outcome>,
     /// What went wrong with the demo itself.
-    troubles: Vec<String>,
+    problems: Vec<String>,
     domains: Vec<DomainView>,
     host_calls: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,34 +43,40 @@ struct Kept {
 }
 
 /// Whether everything expected shows now.
-pub(super) fn is_complete(sight: &Sight) -> bool {
+pub(super) fn is_complete(observed: &Observed) -> bool {
     let claims = EXPECTED.iter().flat_map(|expected| expected.claims);
-    claims.into_iter().all(|claim| claim.judge(sight).holds)
+    claims.into_iter().all(|claim| claim.judge(observed).owned_as)
 }
 
 impl Summary {
-    pub(super) fn of(sight: &Sight, troubles: Vec<String>) -> Self {
-        let unread = sight.troubles().into_iter();
+    pub(super) fn of(observed: &Observed, problems: Vec<String>) -> Self {
+        let unread = observed.problems().into_iter();
         let unread = unread.filter_map(|(from, why)| Some(format!("{from}: {}", why?)));
-        let troubles: Vec<String> = troubles.into_iter().chain(unread).collect();
+        let problems: Vec<String> = problems.into_iter().chain(unread).collect();
         let expected: Vec<Outcome> = EXPECTED
             .iter()
             .map(|expected| {
-                let found = expected.claims.iter().map(|claim| claim.judge(sight));
+                let found = expected.claims.iter().map(|claim| claim.judge(observed));
                 let found: Vec<_> = found.collect();
                 Outcome {
                     what: expected.what,
-                    seen: found.iter().all(|finding| finding.holds),
+                    seen: found.iter().all(|finding| finding.owned_as),
                     shows: found.into_iter().map(|finding| finding.shows).collect(),
                 }
             })
             .collect();
         Self {
-            seen: troubles.is_empty() && expected.iter().all(|outcome| outcome.seen),
+            seen: problems.is_empty() && expected.iter().all(|outcome| outcome.seen),
             expected,
-            troubles,
-            domains: sight.ledger.shows.entries.values().map(DomainView::of).collect(),
-            host_calls: sight.sandbox.shows.calls.iter().map(super::control::Call::told).collect(),
+            problems,
+            domains: observed.ledger.shows.entries.values().map(DomainView::of).collect(),
+            host_calls: observed
+                .sandbox
+                .shows
+                .calls
+                .iter()
+                .map(super::control::Call::describe)
+                .collect(),
             kept: None,
         }
     }
@@ -101,8 +107,8 @@ impl Summary {
                 let _ = writeln!(text, "            {shows}");
             }
         }
-        for trouble in &self.troubles {
-            let _ = writeln!(text, "\n  {}  {trouble}", console.paint("FAILED  ", Tone::Bad));
+        for problem in &self.problems {
+            let _ = writeln!(text, "\n  {}  {problem}", console.paint("FAILED  ", Tone::Bad));
         }
         let _ = writeln!(text, "\n{}", self.counted());
         text + &self.next()

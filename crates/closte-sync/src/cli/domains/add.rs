@@ -31,12 +31,12 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let reach = wiring.reach()?;
-        let source = &reach.source;
+        let access = wiring.access()?;
+        let source = &access.source;
         let network = source.read().await?;
         refuse_on_copy(&network)?;
         let site = find_site(&network, &self.site)?;
-        let protected = wiring.protected(&network, &reach);
+        let protected = wiring.protected(&network, &access);
         validate(&network, &protected, &self.domain, site)?;
         let primary = if self.primary { Primary::Yes } else { Primary::No };
         let id = source.add_mapping(site, &self.domain, primary).await?;

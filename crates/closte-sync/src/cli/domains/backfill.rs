@@ -37,14 +37,14 @@ struct RecordView {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let reach = wiring.reach()?;
-        let source = &reach.source;
+        let access = wiring.access()?;
+        let source = &access.source;
         let network = source.read().await?;
         let ever_mapped = match wiring.existing_ledger().await? {
             Some(ledger) => ledger.load().await?.mapped_sites,
             None => BTreeSet::new(),
         };
-        let records = missing(&network, &wiring.protected(&network, &reach), 0, &ever_mapped);
+        let records = missing(&network, &wiring.protected(&network, &access), 0, &ever_mapped);
         if self.yes {
             refuse_on_copy(&network)?;
         }

@@ -43,7 +43,7 @@ pub(in crate::cli) fn table<'a>(
 ) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["domain", "stage", "alias", "routing", "certificate", "why", "next look"]);
+    table.set_header(["domain", "stage", "alias", "routing", "certificate", "why", "next check"]);
     for entry in entries {
         table.add_row([
             entry.domain.display().into_owned(),
@@ -53,7 +53,7 @@ pub(in crate::cli) fn table<'a>(
             entry.certificate.state.to_string(),
             why(entry),
             if entry.mapped.is_some() {
-                relative(entry.looks.due.max(now), now)
+                relative(entry.checks.due.max(now), now)
             } else {
                 String::new()
             },
@@ -75,7 +75,7 @@ fn tone(stage: Stage) -> Tone {
     match stage {
         Stage::Done => Tone::Good,
         Stage::CheckingDns | Stage::CheckingSslCert => Tone::Waiting,
-        Stage::DoneWithoutSsl => Tone::Care,
+        Stage::DoneWithoutSsl => Tone::Warn,
         Stage::Failed | Stage::SslFailed => Tone::Bad,
     }
 }

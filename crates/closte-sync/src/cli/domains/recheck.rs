@@ -1,6 +1,6 @@
-//! `closte-sync domains recheck`: a person wants it looked at now.
+//! `closte-sync domains recheck`: a person wants it checked now.
 
-use ledger::Which;
+use ledger::RecheckScope;
 use rules::DomainName;
 
 use super::{domain_name, unknown};
@@ -27,7 +27,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let ledger = context.wiring().ledger_to_change().await?;
         let now = rules::Clock::now(&SystemClock);
-        let which = self.domain.as_ref().map_or(Which::All, Which::One);
+        let which = self.domain.as_ref().map_or(RecheckScope::All, RecheckScope::One);
         let due = ledger.recheck(which, now).await?;
         match (&self.domain, due) {
             (Some(domain), 0) => Err(unknown(domain)),

@@ -21,7 +21,7 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let source = wiring.reach()?.source;
+        let source = wiring.access()?.source;
         refuse_on_copy(&source.read().await?)?;
         if source.remove_mapping(&self.domain).await? == 0 {
             return Err(unknown(&self.domain));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rules::DomainName;
-use rules::entry::{Entry, Station};
+use rules::entry::{Condition, Entry};
 use rules::event::Event;
 use rules::ledger::Ledger;
 use serde::Serialize;
@@ -60,15 +60,15 @@ fn text(entry: &Entry, events: &[Event]) -> String {
     } else {
         text.push_str("  mapping       none\n");
     }
-    let _ = writeln!(text, "  alias         {}", told(&entry.alias));
-    let _ = writeln!(text, "  routing       {}", told(&entry.routing));
-    let _ = writeln!(text, "  certificate   {}", told(&entry.certificate));
+    let _ = writeln!(text, "  alias         {}", describe(&entry.alias));
+    let _ = writeln!(text, "  routing       {}", describe(&entry.routing));
+    let _ = writeln!(text, "  certificate   {}", describe(&entry.certificate));
     if let (Some(issuer), Some(end)) = (&entry.issuer, entry.not_after) {
         let _ = writeln!(text, "                from {issuer}, until {}", rfc3339(end));
     }
-    let _ = writeln!(text, "  proof         {}", told(&entry.proof));
+    let _ = writeln!(text, "  proof         {}", describe(&entry.proof));
     if entry.mapped.is_some() {
-        let _ = writeln!(text, "  next look     {}", relative(entry.looks.due.max(now), now));
+        let _ = writeln!(text, "  next check     {}", relative(entry.checks.due.max(now), now));
     }
     if entry.pending_call().is_some() {
         let _ = writeln!(text, "  next call     {}", relative(entry.step.due.max(now), now));
@@ -83,12 +83,12 @@ fn text(entry: &Entry, events: &[Event]) -> String {
 }
 
 /// State, since when, why and in which words.
-fn told<S: std::fmt::Display>(station: &Station<S>) -> String {
-    let mut text = format!("{} since {}", station.state, rfc3339(station.since));
-    if let Some(reason) = station.reason {
+fn describe<S: std::fmt::Display>(condition: &Condition<S>) -> String {
+    let mut text = format!("{} since {}", condition.state, rfc3339(condition.since));
+    if let Some(reason) = condition.reason {
         let _ = write!(text, "\n                {}: {}", reason.code(), reason.sentence());
     }
-    if let Some(detail) = &station.detail {
+    if let Some(detail) = &condition.detail {
         let _ = write!(text, "\n                {detail}");
     }
     text

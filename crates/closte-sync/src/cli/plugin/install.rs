@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
-use super::status::greet;
+use super::status::handshake;
 use super::{UPLOAD, refuse_on_copy};
-use crate::cli::checks::{self, Check, State, bad, care, good};
+use crate::cli::checks::{self, Check, State, fail, ok, warn};
 use crate::cli::{Context, Exit, Failure};
 use crate::package;
-use crate::wiring::{Reach, Wiring};
+use crate::wiring::{NetworkAccess, Wiring};
 
 /// Put the plugin into WordPress, activate it and share a secret with it
 ///
@@ -22,21 +22,25 @@ pub(crate) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let reach = wiring.reach()?;
-        refuse_on_copy(&reach).await?;
-        let checks = match reach.plugins() {
-            Some(plugins) => beside(&wiring, &reach, &plugins).await?,
-            None => apart(&wiring, &reach).await?,
+        let access = wiring.access()?;
+        refuse_on_copy(&access).await?;
+        let checks = match access.plugins() {
+            Some(plugins) => local(&wiring, &access, &plugins).await?,
+            None => remote(&wiring, &access).await?,
         };
         Ok(checks::answer(context.console, &checks))
     }
 }
 
 /// WordPress' files and database are here.
-async fn beside(wiring: &Wiring<'_>, reach: &Reach, plugins: &Path) -> Result<Vec<Check>, Failure> {
-    wiring.share_secret(reach).await?;
+async fn local(
+    wiring: &Wiring<'_>,
+    access: &NetworkAccess,
+    plugins: &Path,
+) -> Result<Vec<Check>, Failure> {
+    wiring.share_secret(access).await?;
     let at = wiring.secret_file()?;
-    let mut checks = vec![good("secret", format!("both sides have the one of `{}`", at.display()))];
+    let mut checks = vec![ok("secret", format!("both sides have the one of `{}`", at.display()))];
     let place = plugins.join(package::FOLDER);
     if let Err(error) = package::install(plugins)
         && package::installed(plugins) != Some(package::version())
@@ -47,36 +51,36 @@ async fn beside(wiring: &Wiring<'_>, reach: &Reach, plugins: &Path) -> Result<Ve
             "upload `{}` {UPLOAD}, then run `closte-sync plugin install` again",
             zip.display()
         );
-        checks.push(bad("files", what, hint));
+        checks.push(fail("files", what, hint));
         return Ok(checks);
     }
-    checks.push(good("files", format!("version {} in `{}`", package::version(), place.display())));
-    let newly = reach.source.activate_plugin(true).await?;
-    checks.push(activated(newly, reach));
-    checks.push(match greet(&wiring.reach()?).await {
-        Check { state: State::Bad, check, detail, hint } => {
-            care(check, detail, hint.unwrap_or_default())
+    checks.push(ok("files", format!("version {} in `{}`", package::version(), place.display())));
+    let newly = access.source.activate_plugin(true).await?;
+    checks.push(activated(newly, access));
+    checks.push(match handshake(&wiring.access()?).await {
+        Check { state: State::Fail, check, detail, hint } => {
+            warn(check, detail, hint.unwrap_or_default())
         }
         answered => answered,
     });
     Ok(checks)
 }
 
-fn activated(newly: bool, reach: &Reach) -> Check {
+fn activated(newly: bool, access: &NetworkAccess) -> Check {
     let what = if newly { "switched on for the network" } else { "is on for the network" };
-    let cached = reach.wp.as_ref().is_some_and(|wp| wp.object_cache);
+    let cached = access.wp.as_ref().is_some_and(|wp| wp.object_cache);
     if newly && cached {
         let hint = "WordPress may see it late: `wp cache flush` shows it at once";
-        care("active", what, hint)
+        warn("active", what, hint)
     } else {
-        good("active", what)
+        ok("active", what)
     }
 }
 
 /// Neither is here: the zip carries the secret.
-async fn apart(wiring: &Wiring<'_>, reach: &Reach) -> Result<Vec<Check>, Failure> {
-    let answered = greet(reach).await;
-    if answered.state == State::Good {
+async fn remote(wiring: &Wiring<'_>, access: &NetworkAccess) -> Result<Vec<Check>, Failure> {
+    let answered = handshake(access).await;
+    if answered.state == State::Ok {
         return Ok(vec![answered]);
     }
     let secret = wiring.own_secret()?.to_hex();
@@ -87,7 +91,7 @@ async fn apart(wiring: &Wiring<'_>, reach: &Reach) -> Result<Vec<Check>, Failure
          then run `closte-sync plugin status`",
         zip.display()
     );
-    Ok(vec![care("files", what, hint)])
+    Ok(vec![warn("files", what, hint)])
 }
 
 fn pack(wiring: &Wiring<'_>, secret: Option<&str>) -> Result<PathBuf, Failure> {

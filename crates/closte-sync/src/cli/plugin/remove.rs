@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::refuse_on_copy;
-use crate::cli::checks::{self, Check, bad, good};
+use crate::cli::checks::{self, Check, fail, ok};
 use crate::cli::{Context, Exit, Failure};
 use crate::package;
-use crate::wiring::Reach;
+use crate::wiring::NetworkAccess;
 
 /// Take away the plugin, what it keeps, and the secret
 ///
@@ -17,11 +17,11 @@ pub(crate) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let reach = wiring.reach()?;
-        refuse_on_copy(&reach).await?;
-        let mut checks = match reach.plugins() {
-            Some(plugins) => beside(&reach, &plugins).await?,
-            None => vec![bad(
+        let access = wiring.access()?;
+        refuse_on_copy(&access).await?;
+        let mut checks = match access.plugins() {
+            Some(plugins) => local(&access, &plugins).await?,
+            None => vec![fail(
                 "files",
                 "they are out of reach",
                 "remove the plugin in WordPress' network admin under Plugins",
@@ -29,19 +29,19 @@ impl Args {
         };
         let had = wiring.forget_secret()?;
         let said = if had { "removed" } else { "there was none" };
-        checks.push(good("secret", said));
+        checks.push(ok("secret", said));
         Ok(checks::answer(context.console, &checks))
     }
 }
 
-async fn beside(reach: &Reach, plugins: &Path) -> Result<Vec<Check>, Failure> {
-    let was_on = reach.source.activate_plugin(false).await?;
-    reach.source.write_plugin_secret(None).await?;
-    let active = good("active", if was_on { "switched off" } else { "was not on" });
+async fn local(access: &NetworkAccess, plugins: &Path) -> Result<Vec<Check>, Failure> {
+    let was_on = access.source.activate_plugin(false).await?;
+    access.source.write_plugin_secret(None).await?;
+    let active = ok("active", if was_on { "switched off" } else { "was not on" });
     let files = match package::remove(plugins) {
-        Ok(true) => good("files", "removed"),
-        Ok(false) => good("files", "were not there"),
-        Err(error) => bad(
+        Ok(true) => ok("files", "removed"),
+        Ok(false) => ok("files", "were not there"),
+        Err(error) => fail(
             "files",
             format!("could not remove `{}`: {error}", plugins.join(package::FOLDER).display()),
             "delete the plugin in WordPress' network admin under Plugins",

@@ -1,8 +1,8 @@
 //! `closte-sync plugin rotate`: a new secret for both sides.
 
 use super::refuse_on_copy;
-use super::status::greet;
-use crate::cli::checks::{self, good};
+use super::status::handshake;
+use crate::cli::checks::{self, ok};
 use crate::cli::{Context, Exit, Failure};
 
 /// Make a new secret for both sides
@@ -14,10 +14,11 @@ pub(crate) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let reach = wiring.reach()?;
-        refuse_on_copy(&reach).await?;
-        wiring.rotate_secret(&reach).await?;
-        let checks = [good("secret", "both sides have a new one"), greet(&wiring.reach()?).await];
+        let access = wiring.access()?;
+        refuse_on_copy(&access).await?;
+        wiring.rotate_secret(&access).await?;
+        let checks =
+            [ok("secret", "both sides have a new one"), handshake(&wiring.access()?).await];
         Ok(checks::answer(context.console, &checks))
     }
 }

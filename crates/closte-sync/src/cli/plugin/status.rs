@@ -2,11 +2,11 @@
 
 use rules::Clock;
 
-use crate::cli::checks::{self, Check, bad, care, failed, good};
+use crate::cli::checks::{self, Check, fail, failed, ok, warn};
 use crate::cli::{Context, Exit, Failure};
 use crate::clock::{SystemClock, rough};
 use crate::package;
-use crate::wiring::{Agreement, Reach};
+use crate::wiring::{Agreement, NetworkAccess};
 
 /// Say what is there, and whether both sides agree
 ///
@@ -17,20 +17,20 @@ pub(crate) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let reach = wiring.reach()?;
+        let access = wiring.access()?;
         let mut checks = Vec::new();
-        if let Some(plugins) = reach.plugins() {
+        if let Some(plugins) = access.plugins() {
             checks.push(files(package::installed(&plugins)));
-            checks.push(match reach.source.options(&["active_sitewide_plugins"]).await {
+            checks.push(match access.source.options(&["active_sitewide_plugins"]).await {
                 Ok(options) => active(options.get("active_sitewide_plugins")),
                 Err(error) => failed("active", &error.into()),
             });
-            checks.push(match wiring.agreement(&reach).await {
+            checks.push(match wiring.agreement(&access).await {
                 Ok(agreement) => secret(agreement),
                 Err(failure) => failed("secret", &failure),
             });
         }
-        checks.push(greet(&reach).await);
+        checks.push(handshake(&access).await);
         Ok(checks::answer(context.console, &checks))
     }
 }
@@ -38,13 +38,13 @@ impl Args {
 fn files(installed: Option<String>) -> Check {
     let ours = package::version();
     match installed {
-        Some(version) if version == ours => good("files", format!("version {version}")),
-        Some(version) => care(
+        Some(version) if version == ours => ok("files", format!("version {version}")),
+        Some(version) => warn(
             "files",
             format!("version {version}; this closte-sync brings {ours}"),
             "`closte-sync plugin install` exchanges it",
         ),
-        None => bad("files", "the plugin is not there", "`closte-sync plugin install`"),
+        None => fail("files", "the plugin is not there", "`closte-sync plugin install`"),
     }
 }
 
@@ -52,34 +52,34 @@ fn active(option: Option<&Vec<u8>>) -> Check {
     let key = "closte-sync/closte-sync.php";
     let on = option.is_some_and(|it| String::from_utf8_lossy(it).contains(&format!("\"{key}\"")));
     if on {
-        good("active", "is on for the network")
+        ok("active", "is on for the network")
     } else {
-        bad("active", "is not on for the network", "`closte-sync plugin install` switches it on")
+        fail("active", "is not on for the network", "`closte-sync plugin install` switches it on")
     }
 }
 
 fn secret(agreement: Agreement) -> Check {
     let hint = "`closte-sync plugin install` makes them agree";
     match agreement {
-        Agreement::Same => good("secret", "both sides have the same"),
-        Agreement::Different => bad("secret", "WordPress has another one than closte-sync", hint),
-        Agreement::NoneThere => bad("secret", "WordPress has none", hint),
-        Agreement::NoneHere => bad("secret", "there is none yet", hint),
+        Agreement::Same => ok("secret", "both sides have the same"),
+        Agreement::Different => fail("secret", "WordPress has another one than closte-sync", hint),
+        Agreement::NoneThere => fail("secret", "WordPress has none", hint),
+        Agreement::NoneHere => fail("secret", "there is none yet", hint),
     }
 }
 
 /// Ask the plugin.
-pub(in crate::cli) async fn greet(reach: &Reach) -> Check {
+pub(in crate::cli) async fn handshake(access: &NetworkAccess) -> Check {
     let check = "answers";
-    let Some(plugin) = &reach.plugin else {
-        let why = reach.no_plugin.clone().unwrap_or_else(|| "there is no secret yet".to_owned());
-        return bad(check, why, "`closte-sync plugin install`");
+    let Some(plugin) = &access.plugin else {
+        let why = access.no_plugin.clone().unwrap_or_else(|| "there is no secret yet".to_owned());
+        return fail(check, why, "`closte-sync plugin install`");
     };
     let hello = match plugin.hello().await {
         Ok(hello) => hello,
         Err(error) => return failed(check, &error.into()),
     };
-    let told = format!(
+    let described = format!(
         "plugin {} on WordPress {}, PHP {}, Ultimate Multisite {}; {}; {} requests refused",
         hello.plugin,
         hello.wordpress,
@@ -89,25 +89,25 @@ pub(in crate::cli) async fn greet(reach: &Reach) -> Check {
         hello.refused.count,
     );
     let ours = package::version();
-    let apart = hello.time.map(|time| {
+    let difference = hello.time.map(|time| {
         let now = SystemClock.now();
         now.since(time).max(time.since(now))
     });
-    match apart {
+    match difference {
         _ if hello.ultimate_multisite.is_none() => {
-            bad(check, told, "activate Ultimate Multisite for the network")
+            fail(check, described, "activate Ultimate Multisite for the network")
         }
-        _ if hello.plugin != ours => care(
+        _ if hello.plugin != ours => warn(
             check,
-            format!("{told}; this closte-sync brings {ours}"),
+            format!("{described}; this closte-sync brings {ours}"),
             "`closte-sync plugin install` exchanges it",
         ),
-        Some(apart) if 30 <= apart.as_secs() => care(
+        Some(difference) if 30 <= difference.as_secs() => warn(
             check,
-            format!("{told}; the clocks are {} apart", rough(apart)),
+            format!("{described}; the clocks are {} apart", rough(difference)),
             "set the clocks: beyond a minute, requests are refused",
         ),
-        _ => good(check, told),
+        _ => ok(check, described),
     }
 }
 

@@ -8,12 +8,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rules::companion::{Companion, Tidings};
-use rules::ledger::{Batch, Held, LastPass, Ledger, LedgerError};
+use rules::ledger::{Batch, Deferred, LastPass, Ledger, LedgerError};
+use rules::plugin_client::{PluginClient, PluginReport};
 use rules::source::SourceError;
 use rules::{DomainName, Entry, Problem, Stage, Time, event};
 
-use super::{Change, Entries, Report, told};
+use super::{Change, Entries, Report, describe_failure};
 
 /// So long it is left alone after a failure.
 const QUIET: Duration = Duration::from_mins(1);
@@ -25,8 +25,8 @@ const MANY: usize = 2000;
 const MOST_LINES: usize = 200;
 
 /// What is kept of the plugin from one pass to the next.
-pub(crate) struct Confidant {
-    plugin: Arc<dyn Companion>,
+pub(crate) struct PluginSync {
+    plugin: Arc<dyn PluginClient>,
     state: Mutex<State>,
 }
 
@@ -37,18 +37,18 @@ struct State {
     /// What it was told of the domains last.
     domains: Option<u64>,
     /// What went wrong and has not been told yet.
-    untold: Vec<String>,
+    unsent: Vec<String>,
     /// What went wrong in the last pass: the same again is no news.
     known: BTreeSet<String>,
 }
 
-impl Confidant {
-    pub(crate) fn new(plugin: Arc<dyn Companion>) -> Self {
+impl PluginSync {
+    pub(crate) fn new(plugin: Arc<dyn PluginClient>) -> Self {
         Self { plugin, state: Mutex::default() }
     }
 
     /// Ask what people want checked, and make that due; what is wrong, if anything.
-    pub(super) async fn hear(
+    pub(super) async fn poll(
         &self,
         ledger: &dyn Ledger,
         now: Time,
@@ -56,10 +56,10 @@ impl Confidant {
         if let Some(problem) = self.is_quiet(now) {
             return Ok(Some(problem));
         }
-        match self.plugin.greet().await {
-            Ok(greeting) => {
+        match self.plugin.handshake().await {
+            Ok(handshake) => {
                 self.state().quiet = None;
-                recheck(ledger, &greeting.rechecks, now).await?;
+                recheck(ledger, &handshake.rechecks, now).await?;
                 Ok(None)
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
@@ -75,13 +75,13 @@ impl Confidant {
     /// Keep lines for the next report, as many as one may bring.
     fn remember(&self, lines: impl Iterator<Item = String>) {
         let mut state = self.state();
-        let room = MOST_LINES.saturating_sub(state.untold.len());
-        let State { untold, known, .. } = &mut *state;
-        untold.extend(lines.filter(|line| !known.contains(line)).take(room));
+        let room = MOST_LINES.saturating_sub(state.unsent.len());
+        let State { unsent, known, .. } = &mut *state;
+        unsent.extend(lines.filter(|line| !known.contains(line)).take(room));
     }
 
     /// Tell what a pass came to.
-    pub(super) async fn tell(&self, after: &After<'_>, now: Time) {
+    pub(super) async fn push(&self, after: &After<'_>, now: Time) {
         let log = after.log();
         self.remember(log.iter().cloned());
         self.state().known = log.into_iter().collect();
@@ -91,19 +91,19 @@ impl Confidant {
         let entries = after.worth_telling();
         let digest = digest(&entries);
         let news = self.state().domains != Some(digest);
-        let tidings = Tidings {
+        let report = PluginReport {
             at: now,
             alerts: &after.alerts(),
             problems: &after.report.problems,
             counts: counts(after.entries),
             entries: news.then_some(entries),
-            log: self.state().untold.clone(),
+            log: self.state().unsent.clone(),
         };
-        match self.plugin.report(&tidings).await {
+        match self.plugin.report(&report).await {
             Ok(()) => {
                 let mut state = self.state();
                 state.domains = Some(digest);
-                state.untold.clear();
+                state.unsent.clear();
             }
             Err(error) => _ = self.leave_alone(&error, now),
         }
@@ -116,7 +116,7 @@ impl Confidant {
 
     fn leave_alone(&self, error: &SourceError, now: Time) -> Problem {
         let what = "closte-sync's plugin in WordPress did not answer";
-        let problem = Problem::of_all(told(what, error));
+        let problem = Problem::of_all(describe_failure(what, error));
         self.state().quiet = Some((now + QUIET, problem.clone()));
         problem
     }
@@ -149,17 +149,23 @@ impl After<'_> {
     /// What went wrong in this pass, and removals that are held since it.
     fn log(&self) -> Vec<String> {
         let wrong = self.report.changes.iter().filter(|change| is_wrong(change)).map(line);
-        let known = |held: &Held| self.before.is_some_and(|before| before.held.contains(held));
-        let braked = self.report.held.iter().filter(|held| held.reason == "brake" && !known(held));
-        let braked = braked.map(|held| format!("{}: held back by the brake", held.domain));
+        let known = |deferred: &Deferred| {
+            self.before.is_some_and(|before| before.deferred.contains(deferred))
+        };
+        let braked = self
+            .report
+            .deferred
+            .iter()
+            .filter(|deferred| deferred.reason == "brake" && !known(deferred));
+        let braked = braked.map(|deferred| format!("{}: held back by the brake", deferred.domain));
         wrong.chain(braked).collect()
     }
 }
 
-/// Refusals and failures of calls and of writing; a look that shows a domain not
+/// Refusals and failures of calls and of writing; a check that shows a domain not
 /// ready is none.
 fn is_wrong(change: &Change) -> bool {
-    change.action != "look" && !matches!(change.outcome, "done" | "overtaken" | "planned")
+    change.action != "check" && !matches!(change.outcome, "done" | "overtaken" | "planned")
 }
 
 fn line(change: &Change) -> String {
@@ -184,7 +190,7 @@ fn digest(entries: &[&Entry]) -> u64 {
         let reason = entry.first_reason();
         let row = entry.mapped.as_ref().map(|it| (it.mapping_id, it.stage));
         format!("{} {states:?} {reason:?} {row:?}", entry.domain).hash(&mut hasher);
-        (entry.looks.due.as_millis() / 1000).hash(&mut hasher);
+        (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
     }
     hasher.finish()
 }

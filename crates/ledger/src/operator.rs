@@ -11,7 +11,7 @@ use crate::{SqliteLedger, entries, error, events, meta};
 
 /// Which entries to check again.
 #[derive(Clone, Copy, Debug)]
-pub enum Which<'a> {
+pub enum RecheckScope<'a> {
     /// The one of this domain, which a person named.
     One(&'a DomainName),
     /// All that are not retired.
@@ -27,18 +27,18 @@ impl SqliteLedger {
     /// # Errors
     ///
     /// Nothing was written then.
-    pub async fn recheck(&self, which: Which<'_>, now: Time) -> Result<usize, LedgerError> {
+    pub async fn recheck(&self, which: RecheckScope<'_>, now: Time) -> Result<usize, LedgerError> {
         let mut connection = self.connection.lock().await;
         let begun = connection.begin_with("BEGIN IMMEDIATE").await;
         let mut transaction = begun.map_err(error::write)?;
         let mut entries = match which {
-            Which::All => entries::live(&mut transaction).await?,
-            Which::One(domain) => {
+            RecheckScope::All => entries::live(&mut transaction).await?,
+            RecheckScope::One(domain) => {
                 let entry = entries::one(&mut transaction, domain).await?;
                 entry.into_iter().filter(|entry| !entry.is_retired()).collect()
             }
         };
-        let by_name = matches!(which, Which::One(_));
+        let by_name = matches!(which, RecheckScope::One(_));
         change(&mut transaction, &mut entries, now, |entry| entry.recheck(now, by_name)).await?;
         let mut memory = meta::memory(&mut transaction).await?;
         memory.breaker.nudge(now);

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy takes what tests share for other code")]
 
-use ledger::{Make, Place, SqliteLedger, Which};
+use ledger::{CreateIfMissing, LedgerPath, RecheckScope, SqliteLedger};
 use rules::breaker::Allowed;
 use rules::entry::{Alias, Mapped};
 use rules::ledger::{Batch, Ledger, Memory};
@@ -25,7 +25,7 @@ async fn some_entries() -> (SqliteLedger, [Entry; 3]) {
     refused.alias.set(at(1), Alias::Rejected, Some(Reason::InvalidDomain), None);
     let mut resting = Entry::new(name("resting.example"), Some(MAPPED), at(0));
     resting.alias.set(at(1), Alias::Present, None, None);
-    resting.looks.due = at(90_000);
+    resting.checks.due = at(90_000);
     let mut retired = Entry::new(name("retired.example"), None, at(0));
     retired.alias.set(at(1), Alias::Absent, None, None);
 
@@ -44,7 +44,7 @@ async fn stored(ledger: &SqliteLedger, domain: &str) -> Entry {
     ledger.entry(&name(domain)).await.unwrap().unwrap()
 }
 
-async fn told(ledger: &SqliteLedger) -> Vec<String> {
+async fn events(ledger: &SqliteLedger) -> Vec<String> {
     let events = ledger.events(None, 10).await.unwrap();
     events.into_iter().map(|event| format!("{} {}", event.domain, event.text)).collect()
 }
@@ -52,12 +52,12 @@ async fn told(ledger: &SqliteLedger) -> Vec<String> {
 #[tokio::test]
 async fn recheck_by_name_asks_even_for_what_was_refused_for_good() {
     let (ledger, [mut refused, resting, _]) = some_entries().await;
-    assert_eq!(ledger.recheck(Which::One(&refused.domain), at(5)).await.unwrap(), 1);
+    assert_eq!(ledger.recheck(RecheckScope::One(&refused.domain), at(5)).await.unwrap(), 1);
     refused.recheck(at(5), true);
     assert_eq!(stored(&ledger, "refused.example").await, refused);
     assert_eq!(stored(&ledger, "resting.example").await, resting, "the others rest");
     assert_eq!(
-        told(&ledger).await,
+        events(&ledger).await,
         ["refused.example somebody asked for a check", "refused.example rejected → wanted"]
     );
     let memory = ledger.load().await.unwrap().memory;
@@ -68,7 +68,7 @@ async fn recheck_by_name_asks_even_for_what_was_refused_for_good() {
 #[tokio::test]
 async fn recheck_of_all_leaves_out_what_is_retired() {
     let (ledger, [mut refused, mut resting, retired]) = some_entries().await;
-    assert_eq!(ledger.recheck(Which::All, at(5)).await.unwrap(), 2);
+    assert_eq!(ledger.recheck(RecheckScope::All, at(5)).await.unwrap(), 2);
     refused.recheck(at(5), false);
     resting.recheck(at(5), false);
     assert_eq!(refused.alias.state, Alias::Rejected, "nobody named it");
@@ -81,9 +81,9 @@ async fn recheck_of_all_leaves_out_what_is_retired() {
 async fn recheck_of_an_unknown_or_retired_name_finds_none() {
     let (ledger, _) = some_entries().await;
     for domain in ["retired.example", "unknown.example"] {
-        assert_eq!(ledger.recheck(Which::One(&name(domain)), at(5)).await.unwrap(), 0);
+        assert_eq!(ledger.recheck(RecheckScope::One(&name(domain)), at(5)).await.unwrap(), 0);
     }
-    assert!(told(&ledger).await.is_empty());
+    assert!(events(&ledger).await.is_empty());
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_deleted_mapping_counts_as_seen_gone_once() {
     resting.gone.reads = 1;
     resting.gone.counted_at = Some(at(5));
     assert_eq!(stored(&ledger, "resting.example").await, resting);
-    assert_eq!(told(&ledger).await, ["resting.example its mapping is gone"]);
+    assert_eq!(events(&ledger).await, ["resting.example its mapping is gone"]);
 
     for domain in ["resting.example", "retired.example", "unknown.example"] {
         assert!(!ledger.forget_mapping(&name(domain), at(6)).await.unwrap(), "{domain}");
@@ -105,18 +105,19 @@ async fn a_deleted_mapping_counts_as_seen_gone_once() {
 #[tokio::test]
 async fn it_works_while_a_pass_has_the_ledger_open() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place::at(&format!("sqlite://{}/l.db", folder.path().display()), &[]).unwrap();
-    let pass = SqliteLedger::open(&place, Make::Yes).await.unwrap();
+    let ledger_path =
+        LedgerPath::at(&format!("sqlite://{}/l.db", folder.path().display()), &[]).unwrap();
+    let pass = SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
     let entry = Entry::new(name("a.example"), Some(MAPPED), at(0));
     pass.save(&Batch { entries: vec![entry], ..Batch::default() }).await.unwrap();
     let mut loaded = pass.load().await.unwrap().entries.into_values().next().unwrap();
 
-    let person = SqliteLedger::open(&place, Make::No).await.unwrap();
-    assert_eq!(person.recheck(Which::All, at(5)).await.unwrap(), 1);
+    let person = SqliteLedger::open(&ledger_path, CreateIfMissing::No).await.unwrap();
+    assert_eq!(person.recheck(RecheckScope::All, at(5)).await.unwrap(), 1);
 
-    loaded.looks.due = at(90_000);
-    loaded.looks.made = 1;
+    loaded.checks.due = at(90_000);
+    loaded.checks.made = 1;
     pass.save(&Batch { entries: vec![loaded], ..Batch::default() }).await.unwrap();
     let stored = stored(&person, "a.example").await;
-    assert_eq!((stored.looks.due, stored.looks.made), (at(5), 1));
+    assert_eq!((stored.checks.due, stored.checks.made), (at(5), 1));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rules::source::{NetworkSource, StageWriter};
 use url::Url;
 use wordpress::WpConfig;
-use wordpress::http::Place;
+use wordpress::http::Endpoint;
 use wordpress::plugin::{self, PluginChannel};
 use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestWriter};
 
@@ -16,13 +16,13 @@ use crate::cli::Failure;
 use crate::clock::SystemClock;
 use crate::config::Write;
 use crate::nudges;
-use crate::pass::{Directly, Writers};
+use crate::pass::{SqlWriter, Writers};
 
 /// systemd's credential with those of Ultimate Multisite's REST API.
 const CREDENTIAL: &str = "rest-credentials";
 
 /// The ways to the network that there are.
-pub(crate) struct Reach {
+pub(crate) struct NetworkAccess {
     /// wp-config.php, where its files are here.
     pub(crate) wp: Option<WpConfig>,
     /// What reads and writes it.
@@ -32,17 +32,17 @@ pub(crate) struct Reach {
     /// Why there is no way to the plugin although there is a secret.
     pub(crate) no_plugin: Option<String>,
     /// Where it answers over HTTP.
-    place: Option<Place>,
+    endpoint: Option<Endpoint>,
     /// Ultimate Multisite's REST API, which writes stages.
     rest: Option<RestWriter>,
 }
 
-impl Reach {
+impl NetworkAccess {
     /// Where it was found.
     pub(crate) fn found_at(&self) -> String {
-        match (&self.wp, &self.place) {
+        match (&self.wp, &self.endpoint) {
             (Some(wp), _) => wp.path.display().to_string(),
-            (None, place) => place.as_ref().map(Place::to_string).unwrap_or_default(),
+            (None, endpoint) => endpoint.as_ref().map(Endpoint::to_string).unwrap_or_default(),
         }
     }
 
@@ -54,30 +54,31 @@ impl Reach {
 
 impl Wiring<'_> {
     /// The ways to the network. Nothing is connected or sent yet.
-    pub(crate) fn reach(&self) -> Result<Reach, Failure> {
-        if self.is_apart() { self.apart() } else { self.beside() }
+    pub(crate) fn access(&self) -> Result<NetworkAccess, Failure> {
+        if self.is_remote() { self.remote() } else { self.local() }
     }
 
-    fn beside(&self) -> Result<Reach, Failure> {
+    fn local(&self) -> Result<NetworkAccess, Failure> {
         let wp = self.wp_config()?;
         let source = wordpress::network_of(&wp, self.settings.database_url.as_ref());
         let source = source.map_err(|error| {
             let hint = error.hint();
             Failure::could_not(error).hint(hint)
         })?;
-        let place = self.place_of(Some(&wp))?;
-        let (plugin, no_plugin) = self.plugin(place.as_ref());
+        let endpoint = self.endpoint_of(Some(&wp))?;
+        let (plugin, no_plugin) = self.plugin(endpoint.as_ref());
         let source: Arc<dyn NetworkSource> = source.into();
-        let rest = place.clone().map(|place| self.rest_writer(place, &source)).transpose()?;
-        Ok(Reach { wp: Some(wp), source, plugin, no_plugin, place, rest })
+        let rest =
+            endpoint.clone().map(|endpoint| self.rest_writer(endpoint, &source)).transpose()?;
+        Ok(NetworkAccess { wp: Some(wp), source, plugin, no_plugin, endpoint, rest })
     }
 
-    fn apart(&self) -> Result<Reach, Failure> {
-        let Some(place) = self.place_of(None)? else {
+    fn remote(&self) -> Result<NetworkAccess, Failure> {
+        let Some(endpoint) = self.endpoint_of(None)? else {
             return Err(Failure::could_not("it is not known where the network answers")
                 .hint("set `network.url`, such as `https://network.example`"));
         };
-        let (plugin, no_plugin) = self.plugin(Some(&place));
+        let (plugin, no_plugin) = self.plugin(Some(&endpoint));
         let credentials = match self.rest_credentials()? {
             Some(pair) => Credentials::Given(pair),
             None if plugin.is_some() => Credentials::None,
@@ -90,7 +91,7 @@ impl Wiring<'_> {
             }
         };
         let network = RestNetwork::new(rest::Settings {
-            place: place.clone(),
+            endpoint: endpoint.clone(),
             credentials,
             timeouts: rest::Timeouts::default(),
             plugin: plugin.clone(),
@@ -98,13 +99,13 @@ impl Wiring<'_> {
         });
         let rest = Some(network.writer());
         let source = Arc::new(network);
-        Ok(Reach { wp: None, source, plugin, no_plugin, place: Some(place), rest })
+        Ok(NetworkAccess { wp: None, source, plugin, no_plugin, endpoint: Some(endpoint), rest })
     }
 
     /// Where the network's own site answers; none where that is not known. Only
     /// what an operator set is an error: whatever else wp-config.php holds, a pass
     /// can do without.
-    fn place_of(&self, wp: Option<&WpConfig>) -> Result<Option<Place>, Failure> {
+    fn endpoint_of(&self, wp: Option<&WpConfig>) -> Result<Option<Endpoint>, Failure> {
         let defined = wp.and_then(|wp| wp.domain_current_site.known());
         let domain = self.settings.network_host.as_ref().or(defined);
         let path = wp.and_then(|wp| wp.path_current_site.known());
@@ -117,12 +118,12 @@ impl Wiring<'_> {
             (None, None) => None,
         };
         let Some(url) = url else { return Ok(None) };
-        let place = Place::at(url).and_then(|place| match domain {
-            Some(domain) if place.is_this_machine() => place.asked_as(domain),
-            _ => Ok(place),
+        let endpoint = Endpoint::at(url).and_then(|endpoint| match domain {
+            Some(domain) if endpoint.is_this_machine() => endpoint.asked_as(domain),
+            _ => Ok(endpoint),
         });
-        match place {
-            Ok(place) => Ok(Some(place.trusting(self.extra_roots()?))),
+        match endpoint {
+            Ok(endpoint) => Ok(Some(endpoint.trusting(self.extra_roots()?))),
             Err(_) if self.settings.network_url.is_none() => Ok(None),
             Err(error) => Err(Failure::could_not(error)
                 .hint("set `network.url`, such as `https://network.example`")),
@@ -131,7 +132,7 @@ impl Wiring<'_> {
 
     /// The plugin, where there is a secret; and why not, where that is no use. A
     /// pass goes on without it.
-    fn plugin(&self, place: Option<&Place>) -> (Option<Arc<PluginChannel>>, Option<String>) {
+    fn plugin(&self, endpoint: Option<&Endpoint>) -> (Option<Arc<PluginChannel>>, Option<String>) {
         let secret = match self.secret() {
             Ok(Some(secret)) => secret,
             Ok(None) => return (None, None),
@@ -141,7 +142,7 @@ impl Wiring<'_> {
                 return (None, Some(format!("{what}{hint}")));
             }
         };
-        let Some(place) = place.cloned() else {
+        let Some(endpoint) = endpoint.cloned() else {
             let why = "it is not known where the network's own site answers; set `network.url`";
             return (None, Some(why.to_owned()));
         };
@@ -149,11 +150,11 @@ impl Wiring<'_> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             silence: self.settings.plugin_silence,
             nudge_url: self.nudge_url(),
-            nudge_file: self.nudge_file().ok().filter(|_| !self.is_apart()),
+            nudge_file: self.nudge_file().ok().filter(|_| !self.is_remote()),
             panel: None,
         };
         let timeouts = plugin::Timeouts::default();
-        let settings = plugin::Settings { place, secret, engine, timeouts };
+        let settings = plugin::Settings { endpoint, secret, engine, timeouts };
         let channel = PluginChannel::new(settings, Arc::new(SystemClock));
         (Some(Arc::new(channel)), None)
     }
@@ -171,14 +172,14 @@ impl Wiring<'_> {
     /// Ultimate Multisite's REST API, with the credentials that are set or stored.
     fn rest_writer(
         &self,
-        place: Place,
+        endpoint: Endpoint,
         source: &Arc<dyn NetworkSource>,
     ) -> Result<RestWriter, Failure> {
         let credentials = match self.rest_credentials()? {
             Some(pair) => Credentials::Given(pair),
             None => Credentials::Stored(source.clone()),
         };
-        let client = RestClient::new(place, credentials, rest::Timeouts::default());
+        let client = RestClient::new(endpoint, credentials, rest::Timeouts::default());
         Ok(RestWriter::new(Arc::new(client)))
     }
 
@@ -197,12 +198,12 @@ impl Wiring<'_> {
     }
 
     /// Who writes stages, as `network.write` says.
-    pub(super) fn writers(&self, reach: &Reach) -> Writers {
-        let plugin = reach.plugin.clone().map(|it| it as Arc<dyn StageWriter>);
-        let rest = reach.rest.clone().map(|it| Arc::new(it) as Arc<dyn StageWriter>);
+    pub(super) fn writers(&self, access: &NetworkAccess) -> Writers {
+        let plugin = access.plugin.clone().map(|it| it as Arc<dyn StageWriter>);
+        let rest = access.rest.clone().map(|it| Arc::new(it) as Arc<dyn StageWriter>);
         // From another machine, the source is no third way.
-        let sql = (!self.is_apart())
-            .then(|| Arc::new(Directly(reach.source.clone())) as Arc<dyn StageWriter>);
+        let sql = (!self.is_remote())
+            .then(|| Arc::new(SqlWriter(access.source.clone())) as Arc<dyn StageWriter>);
         let ways = match self.settings.write {
             Write::Plugin => [plugin, None, None],
             Write::Rest => [None, rest, None],

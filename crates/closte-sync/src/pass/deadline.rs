@@ -10,21 +10,21 @@ use rules::{Clock, Time};
 use tokio_util::sync::CancellationToken;
 
 /// The end of a pass: its time is over, or somebody asked it to stop.
-pub(super) struct Gate {
+pub(super) struct Deadline {
     clock: Arc<dyn Clock>,
-    deadline: Time,
+    at: Time,
     stop: CancellationToken,
 }
 
-impl Gate {
-    /// A gate that closes at `deadline` or on `stop`.
-    pub(super) fn new(clock: Arc<dyn Clock>, deadline: Time, stop: CancellationToken) -> Self {
-        Self { clock, deadline, stop }
+impl Deadline {
+    /// A deadline at `at`, or on `stop`.
+    pub(super) fn new(clock: Arc<dyn Clock>, at: Time, stop: CancellationToken) -> Self {
+        Self { clock, at, stop }
     }
 
     /// Whether another step may begin.
     pub(super) fn is_open(&self) -> bool {
-        self.clock.now() < self.deadline && !self.stop.is_cancelled()
+        self.clock.now() < self.at && !self.stop.is_cancelled()
     }
 }
 

@@ -12,17 +12,17 @@ use crate::{DomainName, Entry, Problem, Stage, Time};
 
 /// The plugin's side that answers.
 #[async_trait]
-pub trait Companion: Send + Sync {
+pub trait PluginClient: Send + Sync {
     /// Say that we are there, and take over what people asked for.
-    async fn greet(&self) -> Result<Greeting, SourceError>;
+    async fn handshake(&self) -> Result<Handshake, SourceError>;
 
     /// Tell what is known.
-    async fn report(&self, report: &Tidings<'_>) -> Result<(), SourceError>;
+    async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError>;
 }
 
 /// What the plugin says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Greeting {
+pub struct Handshake {
     /// Its version.
     pub version: String,
     /// The version of the protocol that it speaks.
@@ -41,7 +41,7 @@ pub struct Greeting {
 
 /// What the engine knows after a pass.
 #[derive(Clone, Debug)]
-pub struct Tidings<'a> {
+pub struct PluginReport<'a> {
     /// When.
     pub at: Time,
     /// What a person must do at once.

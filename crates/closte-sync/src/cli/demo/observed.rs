@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{Place, SqliteLedger};
+use ledger::{LedgerPath, SqliteLedger};
 use rules::DomainName;
 use rules::entry::Entry;
 use rules::event::Event;
@@ -25,7 +25,7 @@ pub(super) struct Part<T> {
     /// What it showed then.
     pub(super) shows: T,
     /// Why it cannot be read now.
-    pub(super) trouble: Option<String>,
+    pub(super) problem: Option<String>,
 }
 
 /// What the ledger remembers.
@@ -48,7 +48,7 @@ pub(super) struct Tables {
 
 /// All three at one time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sight {
+pub(super) struct Observed {
     pub(super) sandbox: Part<Stand>,
     pub(super) database: Part<Tables>,
     pub(super) ledger: Part<Remembered>,
@@ -56,30 +56,30 @@ pub(super) struct Sight {
 
 /// Reads all three.
 #[derive(Debug, Default)]
-pub(super) struct Eyes {
+pub(super) struct Observer {
     ledger: Option<SqliteLedger>,
 }
 
 impl<T> Part<T> {
     fn update(&mut self, read: Result<T, String>) {
         match read {
-            Ok(shows) => *self = Self { shows, trouble: None },
-            Err(trouble) => self.trouble = Some(trouble),
+            Ok(shows) => *self = Self { shows, problem: None },
+            Err(problem) => self.problem = Some(problem),
         }
     }
 }
 
-impl Eyes {
-    /// Read all three into `sight`; what cannot be read stays as it was, with why.
-    pub(super) async fn look(&mut self, world: &World, sight: &mut Sight) {
+impl Observer {
+    /// Read all three into `observed`; what cannot be read stays as it was, with why.
+    pub(super) async fn observe(&mut self, world: &World, observed: &mut Observed) {
         let stand = world.control.stand().await;
-        sight.sandbox.update(stand.map_err(|error| in_one_line(&error)));
+        observed.sandbox.update(stand.map_err(|error| in_one_line(&error)));
         let tables = tables(world).await;
-        sight.database.update(tables.map_err(|error| in_one_line(&error)));
+        observed.database.update(tables.map_err(|error| in_one_line(&error)));
         match self.remembered(world).await {
             // Before the first pass there is nothing to remember.
             Err(LedgerError::Missing { .. }) => (),
-            read => sight.ledger.update(read.map_err(|error| in_one_line(&error))),
+            read => observed.ledger.update(read.map_err(|error| in_one_line(&error))),
         }
     }
 
@@ -87,8 +87,8 @@ impl Eyes {
         if let Some(ledger) = &self.ledger {
             return remembered(ledger).await;
         }
-        let place = Place::at(world.ledger_url(), &[])?;
-        let ledger = self.ledger.insert(SqliteLedger::open_readonly(&place).await?);
+        let ledger_path = LedgerPath::at(world.ledger_url(), &[])?;
+        let ledger = self.ledger.insert(SqliteLedger::open_readonly(&ledger_path).await?);
         remembered(ledger).await
     }
 }
@@ -121,7 +121,7 @@ async fn tables(world: &World) -> Result<Tables, WordPressError> {
     })
 }
 
-impl Sight {
+impl Observed {
     /// The mapping of a domain.
     pub(super) fn mapping(&self, domain: &str) -> Option<&Mapping> {
         self.database.shows.mappings.values().find(|mapping| mapping.domain == domain)
@@ -145,11 +145,11 @@ impl Sight {
     }
 
     /// What cannot be read now, with why.
-    pub(super) fn troubles(&self) -> [(&'static str, Option<&String>); 3] {
+    pub(super) fn problems(&self) -> [(&'static str, Option<&String>); 3] {
         [
-            ("sandbox", self.sandbox.trouble.as_ref()),
-            ("database", self.database.trouble.as_ref()),
-            ("ledger", self.ledger.trouble.as_ref()),
+            ("sandbox", self.sandbox.problem.as_ref()),
+            ("database", self.database.problem.as_ref()),
+            ("ledger", self.ledger.problem.as_ref()),
         ]
     }
 }

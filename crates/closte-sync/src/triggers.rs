@@ -13,7 +13,7 @@ use wordpress::signature::{Secret, Verifier};
 
 use crate::cli::Failure;
 use crate::clock::SystemClock;
-use crate::controller::Wishes;
+use crate::controller::Signals;
 use crate::nudges::listen;
 use crate::watch::watch;
 use crate::wiring::Wiring;
@@ -25,20 +25,20 @@ const NUDGE_WITHIN: Duration = Duration::from_millis(250);
 const SECRET_WITHIN: Duration = Duration::from_secs(2);
 
 /// All that listens, until it is closed.
-pub(crate) struct Ears {
+pub(crate) struct Triggers {
     listening: JoinSet<()>,
     secret: Option<Secret>,
 }
 
-impl Ears {
-    /// Watch the files, and turn what is noticed into `wishes`.
+impl Triggers {
+    /// Watch the files, and turn what is noticed into `signals`.
     ///
     /// # Errors
     ///
     /// It is not known where the files are.
-    pub(crate) fn open(wiring: &Wiring<'_>, wishes: &Wishes) -> Result<Self, Failure> {
+    pub(crate) fn open(wiring: &Wiring<'_>, signals: &Signals) -> Result<Self, Failure> {
         let mut listening = JoinSet::new();
-        let reload = wishes.reload.clone();
+        let reload = signals.reload.clone();
         let file = wiring.secret_file()?;
         listening.spawn(watch(file, SECRET_WITHIN, move || reload.notify_one()));
         let secret = wiring.secret().unwrap_or_else(|failure| {
@@ -48,7 +48,7 @@ impl Ears {
         if secret.is_some() {
             let file = wiring.nudge_file()?;
             make(&file);
-            let wake = wishes.wake.clone();
+            let wake = signals.wake.clone();
             listening.spawn(watch(file, NUDGE_WITHIN, move || wake.notify_one()));
         }
         Ok(Self { listening, secret })
@@ -62,7 +62,7 @@ impl Ears {
     pub(crate) async fn listen(
         &mut self,
         wiring: &Wiring<'_>,
-        wishes: &Wishes,
+        signals: &Signals,
     ) -> Result<(), Failure> {
         let Some(at) = wiring.settings.listen else { return Ok(()) };
         let listener = TcpListener::bind(at).await.map_err(|error| {
@@ -70,7 +70,7 @@ impl Ears {
                 .hint("set `run.listen` to an address of this machine with a free port")
         })?;
         let verifier = Verifier::new(self.secret.clone(), SystemClock.now());
-        let wake = wishes.wake.clone();
+        let wake = signals.wake.clone();
         self.listening.spawn(listen(listener, verifier, move || wake.notify_one()));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! How many looks a second are made, as ratios taken in one run: `just bench`.
+//! How many checks a second are made, as ratios taken in one run: `just bench`.
 //!
 //! Each figure has beside it what it is measured against: the same questions to
 //! the same server, as many at once. Nothing here passes or fails.
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use probe::{NetProbe, Settings, read_pem};
 use rules::clock::ManualClock;
-use rules::probe::{DnsSight, Probe as _, TlsSight, TlsVerdict};
+use rules::probe::{DnsObservation, Probe as _, TlsObservation, TlsVerdict};
 use rules::{DomainName, Time};
 use rustls::client::Resumption;
 use rustls::crypto::ring;
@@ -33,10 +33,10 @@ use tokio_rustls::TlsConnector;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// So many looks are under way at once, as in a pass.
+/// So many checks are under way at once, as in a pass.
 const AT_ONCE: u32 = 64;
 
-/// So many names are looked at, over and over.
+/// So many names are checked, over and over.
 const NAMES: u32 = 1000;
 
 /// Each is measured so often, and so long; the best counts.
@@ -54,12 +54,12 @@ fn main() {
     let clients = Builder::new_current_thread().enable_all().build().unwrap();
     let names: Arc<[DomainName]> =
         (0..NAMES).map(|number| format!("d{number}.example").parse().unwrap()).collect();
-    dns_looks(&servers, &clients, &names);
-    tls_looks(&servers, &clients, &names);
+    dns_checks(&servers, &clients, &names);
+    tls_checks(&servers, &clients, &names);
 }
 
-/// Looks at DNS, against `dnsperf`. A look is two queries, A and AAAA.
-fn dns_looks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
+/// Looks at DNS, against `dnsperf`. A check is two queries, A and AAAA.
+fn dns_checks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     let server = servers.block_on(Dns::start(dns::Settings::default())).unwrap();
     for name in names.iter() {
         server.set(name.as_str(), [dns::a("192.0.2.1")]);
@@ -67,7 +67,7 @@ fn dns_looks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     let probe = probe(server.address(), 443, Vec::new());
     let resolve = move |name: DomainName| {
         let probe = probe.clone();
-        async move { assert!(matches!(probe.resolve(&name).await, DnsSight::Addresses { .. })) }
+        async move { assert!(matches!(probe.resolve(&name).await, DnsObservation::Addresses { .. })) }
     };
     let questions = questions(names);
     let (mut ours, mut theirs) = (0.0_f64, None);
@@ -78,11 +78,11 @@ fn dns_looks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     }
     match theirs {
         Some(theirs) => println!(
-            "DNS looks: {ours:.0} queries a second (two a look), dnsperf {theirs:.0}: ratio {:.2} (at least 0.3)",
+            "DNS checks: {ours:.0} queries a second (two a check), dnsperf {theirs:.0}: ratio {:.2} (at least 0.3)",
             ours / theirs
         ),
         None => println!(
-            "DNS looks: {ours:.0} queries a second (two a look), NO RATIO: `dnsperf` IS NOT INSTALLED (apt-get install dnsperf)"
+            "DNS checks: {ours:.0} queries a second (two a check), NO RATIO: `dnsperf` IS NOT INSTALLED (apt-get install dnsperf)"
         ),
     }
 }
@@ -116,7 +116,7 @@ fn dnsperf(server: SocketAddr, questions: &Path) -> Option<f64> {
 
 /// Looks at TLS, against a loop that does nothing but full handshakes, with
 /// verification against the same roots.
-fn tls_looks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
+fn tls_checks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     let server = servers.block_on(Web::start(web::Settings::default())).unwrap();
     for name in names.iter() {
         server.set(name.as_str(), Certificate::valid());
@@ -124,23 +124,26 @@ fn tls_looks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     let (port, root) = (server.https_port(), root(&server));
     let config = bare_config(&root);
     let probe = probe((HERE, 53).into(), port, root);
-    let look = move |name: DomainName| {
+    let check = move |name: DomainName| {
         let probe = probe.clone();
         async move {
-            let sight = probe.handshake(&name, HERE).await;
-            assert!(matches!(sight, TlsSight::Presented { verdict: TlsVerdict::Trusted, .. }));
+            let observation = probe.handshake(&name, HERE).await;
+            assert!(matches!(
+                observation,
+                TlsObservation::Presented { verdict: TlsVerdict::Trusted, .. }
+            ));
         }
     };
     let bare = move |name| shake_hands(config.clone(), name, port);
     // Certificates are made and roots read before time counts.
-    clients.block_on(per_second(names, look.clone()));
+    clients.block_on(per_second(names, check.clone()));
     let (mut ours, mut theirs) = (0.0_f64, 0.0_f64);
     for _ in 0..ROUNDS {
-        ours = ours.max(clients.block_on(per_second(names, look.clone())));
+        ours = ours.max(clients.block_on(per_second(names, check.clone())));
         theirs = theirs.max(clients.block_on(per_second(names, bare.clone())));
     }
     println!(
-        "TLS looks: {ours:.0} a second, bare handshakes {theirs:.0}: ratio {:.2} (at least 0.5)",
+        "TLS checks: {ours:.0} a second, bare handshakes {theirs:.0}: ratio {:.2} (at least 0.5)",
         ours / theirs
     );
 }
@@ -187,8 +190,8 @@ fn probe(
     Arc::new(NetProbe::new(settings, clock).unwrap())
 }
 
-/// How many `look`s end in a second, [`AT_ONCE`] of them always under way.
-async fn per_second<L, F>(names: &Arc<[DomainName]>, look: L) -> f64
+/// How many `check`s end in a second, [`AT_ONCE`] of them always under way.
+async fn per_second<L, F>(names: &Arc<[DomainName]>, check: L) -> f64
 where
     L: Fn(DomainName) -> F + Clone + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -196,11 +199,11 @@ where
     let count = Arc::new(AtomicU32::new(0));
     let (start, period) = (Instant::now(), Duration::from_secs(SECONDS.into()));
     let tasks = (0..AT_ONCE).map(|_| {
-        let (count, names, look) = (count.clone(), names.clone(), look.clone());
+        let (count, names, check) = (count.clone(), names.clone(), check.clone());
         tokio::spawn(async move {
             while start.elapsed() < period {
                 let number = count.fetch_add(1, Ordering::Relaxed);
-                look(names[(number % NAMES) as usize].clone()).await;
+                check(names[(number % NAMES) as usize].clone()).await;
             }
         })
     });

@@ -7,44 +7,44 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future};
 use rules::entry::{Entry, Proof};
-use rules::judge::{self, Look, View};
-use rules::probe::{DnsSight, Probe, ProofSight, TlsSight};
+use rules::judge::{self, Check, View};
+use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
 use rules::{DomainName, Network, Problem};
 use tokio::sync::{OnceCell, mpsc};
 
-use super::gate::Gate;
+use super::deadline::Deadline;
 use super::journal::Journal;
-use super::{Change, Engine, Talk};
+use super::{Change, Engine, PassObserver};
 
-/// So many looks are under way at once.
+/// So many checks are under way at once.
 const AT_ONCE: usize = 64;
-/// After so many looks in a row that no resolver answered, the rest is left due.
-const BLIND_AFTER: usize = 8;
+/// After so many checks in a row that no resolver answered, the rest is left due.
+const UNOBSERVABLE_AFTER: usize = 8;
 
 /// Looks at entries as they come in.
-pub(super) struct Looker<'a> {
+pub(super) struct Checker<'a> {
     engine: &'a Engine,
     network: &'a Network,
     journal: &'a Journal<'a>,
-    gate: &'a Gate,
-    talk: &'a dyn Talk,
+    deadline: &'a Deadline,
+    observer: &'a dyn PassObserver,
     interval: Duration,
     targets: OnceCell<BTreeSet<IpAddr>>,
     unanswered: AtomicUsize,
 }
 
-impl<'a> Looker<'a> {
+impl<'a> Checker<'a> {
     pub(super) fn new(
         engine: &'a Engine,
         network: &'a Network,
         journal: &'a Journal<'a>,
-        gate: &'a Gate,
-        talk: &'a dyn Talk,
+        deadline: &'a Deadline,
+        observer: &'a dyn PassObserver,
     ) -> Self {
         let interval = engine.interval(network);
         let (targets, unanswered) = (OnceCell::new(), AtomicUsize::new(0));
-        Self { engine, network, journal, gate, talk, interval, targets, unanswered }
+        Self { engine, network, journal, deadline, observer, interval, targets, unanswered }
     }
 
     /// Look at everything that comes in, until no more can come.
@@ -52,24 +52,24 @@ impl<'a> Looker<'a> {
         let incoming = futures_util::stream::unfold(incoming, async |mut incoming| {
             incoming.recv().await.map(|entry| (entry, incoming))
         });
-        let mut looked = incoming.map(|entry| self.look(entry)).buffer_unordered(AT_ONCE).boxed();
+        let mut checked = incoming.map(|entry| self.check(entry)).buffer_unordered(AT_ONCE).boxed();
         let mut entries = Vec::new();
-        while let Some(entry) = looked.next().await {
-            self.talk.advances();
+        while let Some(entry) = checked.next().await {
+            self.observer.advances();
             entries.push(entry);
         }
         entries
     }
 
-    async fn look(&self, mut entry: Entry) -> Entry {
-        if !self.gate.is_open() || self.is_blind() {
+    async fn check(&self, mut entry: Entry) -> Entry {
+        if !self.deadline.is_open() || self.is_unobservable() {
             return entry;
         }
         let targets = self.targets.get_or_init(async || self.find_targets().await).await;
-        let name = entry.domain.looked_at_as(&random_label());
+        let name = entry.domain.checked_as(&random_label());
         let asking = self.asking(&entry);
-        let look = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
-        self.count(&look.dns);
+        let check = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
+        self.count(&check.dns);
         let view = View {
             targets,
             interval: self.interval,
@@ -81,9 +81,9 @@ impl<'a> Looker<'a> {
             chance: rand::random(),
         };
         let before = entry.clone();
-        judge::judge(&mut entry, &look, &view);
+        judge::judge(&mut entry, &check, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(looked(&entry, &look, view.require_proof));
+        self.journal.change(checked(&entry, &check, view.require_proof));
         entry
     }
 
@@ -108,7 +108,7 @@ impl<'a> Looker<'a> {
         }
         let mut targets = BTreeSet::from_iter(settings.public_address);
         let own = &self.network.identity.domain;
-        if let DnsSight::Addresses { found, .. } = self.engine.probe.resolve(own).await {
+        if let DnsObservation::Addresses { found, .. } = self.engine.probe.resolve(own).await {
             targets.extend(found.iter().map(IpAddr::to_canonical));
         }
         if targets.is_empty() {
@@ -120,16 +120,16 @@ impl<'a> Looker<'a> {
         targets
     }
 
-    fn is_blind(&self) -> bool {
-        BLIND_AFTER <= self.unanswered.load(Ordering::Relaxed)
+    fn is_unobservable(&self) -> bool {
+        UNOBSERVABLE_AFTER <= self.unanswered.load(Ordering::Relaxed)
     }
 
-    /// Count looks in a row that no resolver answered.
-    fn count(&self, dns: &DnsSight) {
-        let DnsSight::NoAnswer { detail } = dns else {
+    /// Count checks in a row that no resolver answered.
+    fn count(&self, dns: &DnsObservation) {
+        let DnsObservation::NoAnswer { detail } = dns else {
             return self.unanswered.store(0, Ordering::Relaxed);
         };
-        if self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 == BLIND_AFTER {
+        if self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 == UNOBSERVABLE_AFTER {
             self.journal.problem(Problem::of_all(format!(
                 "no DNS resolver answers, so no domain can be looked at ({detail}); check \
                  `checks.resolvers` or /etc/resolv.conf"
@@ -138,18 +138,18 @@ impl<'a> Looker<'a> {
     }
 }
 
-/// One look: DNS, and where that leads to the network a visit to each address.
+/// One check: DNS, and where that leads to the network a visit to each address.
 async fn see(
     probe: &dyn Probe,
     name: &DomainName,
     targets: &BTreeSet<IpAddr>,
     asking: &Asking,
-) -> Look {
+) -> Check {
     let dns = probe.resolve(name).await;
     let visits = judge::visits(&dns, targets).into_iter();
     let visits = future::join_all(visits.map(|ip| visit(probe, name, ip, asking))).await;
     let (tls, answers): (Vec<_>, Vec<_>) = visits.into_iter().unzip();
-    Look { dns, tls, proof: answers.into_iter().flatten().collect() }
+    Check { dns, tls, proof: answers.into_iter().flatten().collect() }
 }
 
 /// A handshake, and the question for the routing proof where that may be asked.
@@ -158,15 +158,15 @@ async fn visit(
     name: &DomainName,
     ip: IpAddr,
     asking: &Asking,
-) -> (TlsSight, Option<(IpAddr, ProofSight)>) {
-    let sight = probe.handshake(name, ip).await;
+) -> (TlsObservation, Option<(IpAddr, ProofObservation)>) {
+    let observation = probe.handshake(name, ip).await;
     let answer = match asking {
-        Asking::Now { question } if judge::may_ask(&sight) => {
+        Asking::Now { question } if judge::may_ask(&observation) => {
             Some((ip, probe.ask(name, ip, question).await))
         }
         _ => None,
     };
-    (sight, answer)
+    (observation, answer)
 }
 
 /// A label that no zone has by chance, for looking at wildcards.
@@ -174,9 +174,10 @@ fn random_label() -> String {
     format!("closte-sync-{:08x}", rand::random::<u32>())
 }
 
-/// The change that a look was; `require_proof` where no domain is `done` without one.
-fn looked(entry: &Entry, look: &Look, require_proof: bool) -> Change {
-    let seen = !matches!(look.dns, DnsSight::NoAnswer { .. } | DnsSight::Failed { .. });
+/// The change that a check was; `require_proof` where no domain is `done` without one.
+fn checked(entry: &Entry, check: &Check, require_proof: bool) -> Change {
+    let seen =
+        !matches!(check.dns, DnsObservation::NoAnswer { .. } | DnsObservation::Failed { .. });
     let held_back = require_proof && entry.lacks_proof();
     let outcome = match (seen, entry.is_ready() && !held_back) {
         (false, _) => "unknown",
@@ -193,7 +194,7 @@ fn looked(entry: &Entry, look: &Look, require_proof: bool) -> Change {
         (entry.certificate.reason, &entry.certificate.detail)
     };
     Change {
-        action: "look",
+        action: "check",
         domain: entry.domain.clone(),
         outcome,
         reason: reason.map(|reason| reason.code().to_owned()),

@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 /// Where the network's own site answers: https, or http to this machine itself.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Endpoint {
     base: Url,
     host: Option<HeaderValue>,
     trusted: Vec<CertificateDer<'static>>,
@@ -17,7 +17,7 @@ pub struct Place {
 
 /// Why a network cannot be asked at a URL. None of these shows it: people paste passwords into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotAPlace {
+pub enum NotAnEndpoint {
     /// Another scheme, or plain http to another machine.
     #[error(
         "the network's URL must begin with `https://`; `http://` is only for this machine itself (127.0.0.0/8, ::1, localhost)"
@@ -34,22 +34,22 @@ pub enum NotAPlace {
     Host,
 }
 
-impl Place {
+impl Endpoint {
     /// The network whose front page is `base`, with or without a slash at its end.
     ///
     /// # Errors
     ///
     /// It is not safe to ask there, or it says more than where.
-    pub fn at(mut base: Url) -> Result<Self, NotAPlace> {
+    pub fn at(mut base: Url) -> Result<Self, NotAnEndpoint> {
         let safe = base.scheme() == "https" || base.scheme() == "http" && is_this_machine(&base);
         if !safe {
-            return Err(NotAPlace::Insecure);
+            return Err(NotAnEndpoint::Insecure);
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(NotAPlace::Credentials);
+            return Err(NotAnEndpoint::Credentials);
         }
         if base.query().is_some() || base.fragment().is_some() {
-            return Err(NotAPlace::Extra);
+            return Err(NotAnEndpoint::Extra);
         }
         let path = base.path().trim_end_matches('/').to_owned();
         base.set_path(&path);
@@ -62,9 +62,9 @@ impl Place {
     /// # Errors
     ///
     /// It is no host.
-    pub fn asked_as(mut self, host: &str) -> Result<Self, NotAPlace> {
-        DomainName::parse_host(host).map_err(|_| NotAPlace::Host)?;
-        self.host = Some(super::header(host).ok_or(NotAPlace::Host)?);
+    pub fn asked_as(mut self, host: &str) -> Result<Self, NotAnEndpoint> {
+        DomainName::parse_host(host).map_err(|_| NotAnEndpoint::Host)?;
+        self.host = Some(super::header(host).ok_or(NotAnEndpoint::Host)?);
         Ok(self)
     }
 
@@ -117,7 +117,7 @@ fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.base.as_str().trim_end_matches('/'))
     }
@@ -127,8 +127,8 @@ impl fmt::Display for Place {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Result<Place, NotAPlace> {
-        Place::at(text.parse().unwrap())
+    fn at(text: &str) -> Result<Endpoint, NotAnEndpoint> {
+        Endpoint::at(text.parse().unwrap())
     }
 
     #[test]
@@ -150,14 +150,14 @@ mod tests {
     #[test]
     fn secrets_may_not_go_where_others_can_read_them() {
         for (base, why) in [
-            ("http://network.example", NotAPlace::Insecure),
-            ("http://192.0.2.1", NotAPlace::Insecure),
-            ("http://localhost.example", NotAPlace::Insecure),
-            ("ftp://127.0.0.1", NotAPlace::Insecure),
-            ("https://user@network.example", NotAPlace::Credentials),
-            ("https://:s3cret@network.example", NotAPlace::Credentials),
-            ("https://network.example/?key=s3cret", NotAPlace::Extra),
-            ("https://network.example/#x", NotAPlace::Extra),
+            ("http://network.example", NotAnEndpoint::Insecure),
+            ("http://192.0.2.1", NotAnEndpoint::Insecure),
+            ("http://localhost.example", NotAnEndpoint::Insecure),
+            ("ftp://127.0.0.1", NotAnEndpoint::Insecure),
+            ("https://user@network.example", NotAnEndpoint::Credentials),
+            ("https://:s3cret@network.example", NotAnEndpoint::Credentials),
+            ("https://network.example/?key=s3cret", NotAnEndpoint::Extra),
+            ("https://network.example/#x", NotAnEndpoint::Extra),
         ] {
             let error = at(base).unwrap_err();
             assert_eq!(error, why, "{base}");
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(here.name(), "127.0.0.1");
         assert_eq!(here.clone().asked_as("network.example").unwrap().name(), "network.example");
         for host in ["", "two words", "a\nb.example"] {
-            assert_eq!(here.clone().asked_as(host).unwrap_err(), NotAPlace::Host, "{host:?}");
+            assert_eq!(here.clone().asked_as(host).unwrap_err(), NotAnEndpoint::Host, "{host:?}");
         }
     }
 }

@@ -14,11 +14,11 @@ use crate::error;
 
 /// The file of a ledger, at a place that no web server shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct LedgerPath {
     file: PathBuf,
 }
 
-impl Place {
+impl LedgerPath {
     /// The place that `ledger.url` names: `sqlite:///absolute/path`.
     ///
     /// Symbolic links are resolved before it is judged. `document_roots` are the
@@ -27,13 +27,13 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::BadPlace`] says what is wrong with it.
+    /// [`LedgerError::BadPath`] says what is wrong with it.
     pub fn at(url: &str, document_roots: &[PathBuf]) -> Result<Self, LedgerError> {
         let file = resolved(&path_of(url)?);
         match served_folder(&file, document_roots) {
             Some(folder) => {
                 let why = format!("a web server shows what is in `{}`", folder.display());
-                Err(LedgerError::BadPlace { at: file.display().to_string(), why })
+                Err(LedgerError::BadPath { at: file.display().to_string(), why })
             }
             None => Ok(Self { file }),
         }
@@ -45,7 +45,7 @@ impl Place {
     }
 
     /// A file beside it, `suffix` added to its name.
-    pub(crate) fn beside(&self, suffix: &str) -> PathBuf {
+    pub(crate) fn sibling(&self, suffix: &str) -> PathBuf {
         let mut name = self.file.clone().into_os_string();
         name.push(suffix);
         name.into()
@@ -83,7 +83,7 @@ impl Place {
 
     /// Take from group and others what rights they have to it.
     pub(crate) fn tighten(&self) -> Result<(), LedgerError> {
-        for file in [self.file.clone(), self.beside("-wal"), self.beside("-shm")] {
+        for file in [self.file.clone(), self.sibling("-wal"), self.sibling("-shm")] {
             match tighten(&file) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
                     return Err(error::open(&file, source));
@@ -113,8 +113,7 @@ fn tighten(file: &Path) -> io::Result<()> {
 /// password.
 fn path_of(url: &str) -> Result<PathBuf, LedgerError> {
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
-    let bad =
-        |at: &str, why: &str| LedgerError::BadPlace { at: at.to_owned(), why: why.to_owned() };
+    let bad = |at: &str, why: &str| LedgerError::BadPath { at: at.to_owned(), why: why.to_owned() };
     match scheme {
         "sqlite" => (),
         "postgres" | "postgresql" => {
@@ -186,7 +185,7 @@ mod tests {
     use super::*;
 
     fn refusal(url: &str) -> String {
-        Place::at(url, &[]).unwrap_err().to_string()
+        LedgerPath::at(url, &[]).unwrap_err().to_string()
     }
 
     #[test]
@@ -208,7 +207,7 @@ mod tests {
         for (url, why) in table {
             assert_eq!(refusal(url), why, "{url}");
         }
-        assert_eq!(Place::at("sqlite:///nowhere/l.db", &[]).unwrap().file(), Path::new("/nowhere/l.db"));
+        assert_eq!(LedgerPath::at("sqlite:///nowhere/l.db", &[]).unwrap().file(), Path::new("/nowhere/l.db"));
     }
 
     #[test]
@@ -216,8 +215,8 @@ mod tests {
         assert!(refusal("sqlite:///var/www/html/a/l.db").ends_with("what is in `/var/www/html`"));
         assert!(refusal("sqlite:///nowhere/public_html/a/l.db").ends_with("/public_html`"));
         let root = [PathBuf::from("/nowhere/site")];
-        assert!(Place::at("sqlite:///nowhere/site/deep/l.db", &root).is_err());
-        assert!(Place::at("sqlite:///nowhere/site-state/l.db", &root).is_ok());
+        assert!(LedgerPath::at("sqlite:///nowhere/site/deep/l.db", &root).is_err());
+        assert!(LedgerPath::at("sqlite:///nowhere/site-state/l.db", &root).is_ok());
     }
 
     #[test]
@@ -237,8 +236,8 @@ mod tests {
                 fs::write(folder.path().join(file), "").unwrap();
             }
             let at = |rest: &str| format!("sqlite://{}/{rest}", folder.path().display());
-            assert_eq!(Place::at(&at("l.db"), &[]).is_ok(), own, "{files:?}");
-            assert_eq!(Place::at(&at("state/deep/l.db"), &[]).is_ok(), deeper, "{files:?}");
+            assert_eq!(LedgerPath::at(&at("l.db"), &[]).is_ok(), own, "{files:?}");
+            assert_eq!(LedgerPath::at(&at("state/deep/l.db"), &[]).is_ok(), deeper, "{files:?}");
         }
     }
 
@@ -257,6 +256,6 @@ mod tests {
 
         let alias = folder.path().join("known");
         std::os::unix::fs::symlink(folder.path(), &alias).unwrap();
-        assert!(Place::at(&url("l.db"), &[alias]).is_err(), "links in known roots, too");
+        assert!(LedgerPath::at(&url("l.db"), &[alias]).is_err(), "links in known roots, too");
     }
 }
