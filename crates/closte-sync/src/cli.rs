@@ -13,7 +13,6 @@ mod disable;
 mod doctor;
 mod domains;
 mod enable;
-mod failure;
 mod plan;
 mod plugin;
 mod report;
@@ -24,7 +23,6 @@ mod sync;
 mod test_connection;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -33,7 +31,7 @@ use tracing::Level;
 use crate::config::{Environment, Loaded, Origin};
 use crate::wiring::Wiring;
 pub(crate) use console::Console;
-pub(crate) use failure::Failure;
+use engine::{Exit, Failure};
 
 /// Keep the domains of a WordPress multisite network in step with Closte
 ///
@@ -96,24 +94,12 @@ enum Command {
     Completions(completions::Args),
 }
 
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// It is done.
-    Done,
-    /// The answer is no, or a person is needed.
-    No,
-    /// It could not answer.
-    CouldNot,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::No => 1,
-            Exit::CouldNot => 2,
-        })
+/// The exit code of a command that ended so.
+pub(crate) fn code(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::No => 1,
+        Exit::CouldNot => 2,
     }
 }
 
@@ -218,7 +204,7 @@ fn log_to_stderr(level: Level, json: bool) {
     // What libraries log is theirs: only from `debug` on is it wanted here.
     let filter = match level {
         Level::DEBUG | Level::TRACE => level.to_string(),
-        _ => ["closte_sync", "closte", "wordpress", "probe", "ledger"]
+        _ => ["closte_sync", "engine", "closte", "wordpress", "probe", "ledger"]
             .map(|ours| format!("{ours}={level}"))
             .join(","),
     };

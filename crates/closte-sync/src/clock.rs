@@ -1,7 +1,10 @@
 //! The system's clock, and times as people and scripts read them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use engine::{Env, Random, Timer};
 use jiff::Timestamp;
 use rules::{Clock, Time};
 
@@ -12,6 +15,31 @@ pub(crate) struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Time {
         Time::from_millis(Timestamp::now().as_millisecond())
+    }
+}
+
+#[async_trait]
+impl Timer for SystemClock {
+    async fn sleep_until(&self, at: Time) {
+        tokio::time::sleep(at.since(self.now())).await;
+    }
+}
+
+/// Chance of this machine.
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn next(&self) -> u64 {
+        rand::random()
+    }
+}
+
+/// What the engine is given in the program.
+pub(crate) fn system_env() -> Env {
+    Env {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        process: std::process::id().to_string(),
     }
 }
 

@@ -1,17 +1,14 @@
 //! `closte-sync`: keeps the domains of a WordPress multisite network in step
 //! with Closte.
 //!
-//! Start with [`pass`], the one thing it does; [`wiring`] names every adapter,
-//! [`cli`] has a file a command, [`config`] every setting.
+//! What it does is in the crate `engine`. [`wiring`] names every adapter, [`cli`] has a file a
+//! command, [`config`] every setting.
 
-mod chain;
 mod cli;
 mod clock;
 mod config;
-mod controller;
 mod nudges;
 mod package;
-mod pass;
 mod triggers;
 mod view;
 mod watch;
@@ -34,5 +31,5 @@ fn main() -> ExitCode {
     let exit = runtime.block_on(cli::run(arguments, config::Environment::of_process()));
     // Whatever still runs in the background (a resolver's socket) is not waited for.
     runtime.shutdown_background();
-    exit.into()
+    ExitCode::from(cli::code(exit))
 }

@@ -11,12 +11,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use wordpress::signature::{Secret, Verifier};
 
-use crate::cli::Failure;
 use crate::clock::SystemClock;
-use crate::controller::Signals;
 use crate::nudges::listen;
 use crate::watch::watch;
 use crate::wiring::Wiring;
+use engine::Failure;
+use engine::controller::Signals;
 
 /// A nudge is noticed within this time.
 const NUDGE_WITHIN: Duration = Duration::from_millis(250);

@@ -11,7 +11,7 @@ use rules::{Problem, Stage, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
-use crate::pass::{Change, Report};
+use engine::pass::{Change, Report};
 
 /// One domain.
 #[derive(Debug, Serialize)]

@@ -24,11 +24,11 @@ use secrecy::SecretString;
 use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
 
-use crate::cli::Failure;
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, system_env};
 use crate::config::{Environment, RoutingProof, Settings, Source};
-use crate::pass::{Engine, PassSettings, PluginSync, Writers};
 pub(crate) use access::NetworkAccess;
+use engine::Failure;
+use engine::pass::{Engine, PassSettings, PluginSync, Writers};
 pub(crate) use secret::Agreement;
 
 /// The settings, ready to make adapters of.
@@ -272,7 +272,7 @@ impl Parts {
             host: Box::new(self.host),
             probe: Box::new(self.probe),
             ledger,
-            clock: Arc::new(SystemClock),
+            env: system_env(),
             settings: self.settings,
         }
     }

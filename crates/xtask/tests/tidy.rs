@@ -140,6 +140,23 @@ fn the_rules_touch_nothing_outside() {
 }
 
 #[test]
+fn the_engine_depends_on_the_rules_alone_and_waits_by_its_own_clock() {
+    let known = dependencies("engine", &["dependencies"]);
+    let ours: Vec<_> = crates().into_iter().filter(|name| known.contains(name)).collect();
+    assert_eq!(ours, ["rules"], "crates/engine/Cargo.toml: the engine is joined by `wiring.rs`");
+    for file in sources("crates/engine/src") {
+        let text = read(&file);
+        for other in ["tokio::time", "std::time::Instant", "std::process::id", "rand::"] {
+            assert!(!text.contains(other), "{}: `{other}`; use `Env`", shown(&file));
+        }
+        for select in text.split("select! {").skip(1) {
+            let biased = select.trim_start().starts_with("biased;");
+            assert!(biased, "{}: a `select!` without `biased` draws lots", shown(&file));
+        }
+    }
+}
+
+#[test]
 fn adapters_do_not_know_each_other() {
     for adapter in ADAPTERS {
         let known = dependencies(adapter, &["dependencies", "dev-dependencies"]);

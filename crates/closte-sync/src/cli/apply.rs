@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
-use crate::pass::Passed;
 use crate::wiring::Locked;
+use engine::pass::Passed;
 
 /// Let exactly the plan of this hash through, brake included, once
 ///

@@ -23,9 +23,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Exit, Failure};
-use crate::chain::in_one_line;
 use crate::config::duration;
 use changes::Line;
+use engine::error_chain;
 use observed::{Observed, Observer};
 use screen::Screen;
 use story::Act;
@@ -160,7 +160,7 @@ impl Show {
             Ok(Some(said)) => self.observe(&[Line::new("command", said)]).await,
             Ok(None) => self.observe(&[]).await,
             Err(error) => {
-                let why = in_one_line(error.as_ref());
+                let why = error_chain(error.as_ref());
                 self.note(Line::new("demo", format!("{}: {why}", act.what())));
             }
         }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Context, Exit, Failure, report};
-use crate::pass::{Planned, Planning, Purpose, Report};
 use crate::view::ReportView;
+use engine::pass::{Planned, Planning, Purpose, Report};
 
 /// Print what a pass would do, with the hash of this plan
 ///

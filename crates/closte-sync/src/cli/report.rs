@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Console, Context, Exit};
 use crate::clock::rfc3339;
-use crate::pass::{Change, Off, PassObserver, Report};
 use crate::view::ReportView;
+use engine::pass::{Change, Off, PassObserver, Report};
 
 /// How much of a pass is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

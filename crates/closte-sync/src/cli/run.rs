@@ -13,10 +13,10 @@ use tokio::time::sleep;
 
 use super::{Context, Exit, Failure, report};
 use crate::clock::SystemClock;
-use crate::controller::{self, Ended, Signals};
-use crate::pass::Engine;
 use crate::triggers::Triggers;
 use crate::wiring::LockedLedger;
+use engine::controller::{self, Ended, Signals};
+use engine::pass::Engine;
 
 /// So long a loop may be busy with one round, beyond `run.pass_limit`, before
 /// systemd hears no more of it.

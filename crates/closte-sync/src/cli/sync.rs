@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
-use crate::pass::{Passed, Planning, Purpose, Report};
 use crate::wiring::Locked;
+use engine::pass::{Passed, Planning, Purpose, Report};
 
 /// Make one pass: add, follow, remove and report
 ///

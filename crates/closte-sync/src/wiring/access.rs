@@ -12,11 +12,11 @@ use wordpress::plugin::{self, PluginChannel};
 use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestWriter};
 
 use super::{Wiring, secret_text};
-use crate::cli::Failure;
 use crate::clock::SystemClock;
 use crate::config::Write;
 use crate::nudges;
-use crate::pass::{SqlWriter, Writers};
+use engine::Failure;
+use engine::pass::{SqlWriter, Writers};
 
 /// systemd's credential with those of Ultimate Multisite's REST API.
 const CREDENTIAL: &str = "rest-credentials";

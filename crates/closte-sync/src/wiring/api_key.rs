@@ -5,7 +5,7 @@ use wordpress::WpConfig;
 use wordpress::credential::{OPTIONS, stored_api_key};
 
 use super::{Wiring, secret_text};
-use crate::cli::Failure;
+use engine::Failure;
 
 /// systemd's credential with the key.
 const CREDENTIAL: &str = "closte-api-key";

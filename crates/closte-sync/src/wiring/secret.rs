@@ -13,7 +13,7 @@ use wordpress::options;
 use wordpress::signature::Secret;
 
 use super::{NetworkAccess, Wiring, secret_text};
-use crate::cli::Failure;
+use engine::Failure;
 
 /// systemd's credential with the secret.
 const CREDENTIAL: &str = "plugin-secret";

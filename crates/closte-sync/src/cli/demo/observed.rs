@@ -12,7 +12,7 @@ use sandbox::wordpress::{Mapping, WordPressError};
 
 use super::control::Stand;
 use super::world::World;
-use crate::chain::in_one_line;
+use engine::error_chain;
 
 /// Far more than a demo makes.
 const EVENTS: u32 = 10_000;
@@ -73,13 +73,13 @@ impl Observer {
     /// Read all three into `observed`; what cannot be read stays as it was, with why.
     pub(super) async fn observe(&mut self, world: &World, observed: &mut Observed) {
         let stand = world.control.stand().await;
-        observed.sandbox.update(stand.map_err(|error| in_one_line(&error)));
+        observed.sandbox.update(stand.map_err(|error| error_chain(&error)));
         let tables = tables(world).await;
-        observed.database.update(tables.map_err(|error| in_one_line(&error)));
+        observed.database.update(tables.map_err(|error| error_chain(&error)));
         match self.remembered(world).await {
             // Before the first pass there is nothing to remember.
             Err(LedgerError::Missing { .. }) => (),
-            read => observed.ledger.update(read.map_err(|error| in_one_line(&error))),
+            read => observed.ledger.update(read.map_err(|error| error_chain(&error))),
         }
     }
 

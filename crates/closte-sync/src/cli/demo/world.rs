@@ -21,8 +21,8 @@ use tokio::time::timeout;
 
 use super::control::Control;
 use super::story;
-use crate::cli::Failure;
 use crate::config::{Environment, PREFIX};
+use engine::Failure;
 
 /// The sandbox is there in a moment, or not at all.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -230,6 +230,6 @@ async fn network(
 }
 
 fn could_not(what: &str, error: impl std::error::Error + 'static) -> Failure {
-    let why = crate::chain::in_one_line(&error);
+    let why = engine::error_chain(&error);
     Failure::could_not(format!("the demo could not {what}: {why}"))
 }

@@ -3,12 +3,22 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-use super::Exit;
-use crate::chain::in_one_line;
+use crate::error_chain::error_chain;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It is done.
+    Done,
+    /// The answer is no, or a person is needed.
+    No,
+    /// It could not answer.
+    CouldNot,
+}
 
 /// A failure on its way to a person.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     exit: Exit,
     error: Box<dyn Error + Send + Sync>,
     hint: Option<String>,
@@ -16,22 +26,22 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// The command could not answer.
-    pub(crate) fn could_not(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn could_not(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { exit: Exit::CouldNot, error: error.into(), hint: None }
     }
 
     /// The answer is no.
-    pub(crate) fn no(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn no(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { exit: Exit::No, ..Self::could_not(error) }
     }
 
     /// With what a person can do about it.
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+    pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
 
     /// With what a person can do about it, where that is known.
-    pub(crate) fn maybe_hint(self, hint: Option<&str>) -> Self {
+    pub fn maybe_hint(self, hint: Option<&str>) -> Self {
         match hint {
             Some(hint) => self.hint(hint),
             None => self,
@@ -39,28 +49,28 @@ impl Failure {
     }
 
     /// Log it as an error; `so` is what that means for what goes on.
-    pub(crate) fn log(&self, so: &str) {
+    pub fn log(&self, so: &str) {
         let (what, hint) = self.in_one_line();
         tracing::error!(hint, "{what}; {so}");
     }
 
     /// The exit code it ends with.
-    pub(crate) fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         self.exit
     }
 
     /// The same failure, ending with another exit code.
-    pub(crate) fn ending(self, exit: Exit) -> Self {
+    pub fn ending(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
     /// The failure with its causes in one line, and its hint.
-    pub(crate) fn in_one_line(&self) -> (String, Option<String>) {
-        (in_one_line(self.error.as_ref()), self.hint.clone())
+    pub fn in_one_line(&self) -> (String, Option<String>) {
+        (error_chain(self.error.as_ref()), self.hint.clone())
     }
 
     /// `error: … / because: … / hint: …`, a line each.
-    pub(crate) fn render(&self) -> String {
+    pub fn render(&self) -> String {
         let mut text = format!("error: {}\n", self.error);
         let mut cause = self.error.source();
         while let Some(error) = cause {

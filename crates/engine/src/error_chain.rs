@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// `error: its cause: the cause of that`.
-pub(crate) fn in_one_line(error: &(dyn Error + 'static)) -> String {
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

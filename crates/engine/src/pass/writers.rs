@@ -27,7 +27,7 @@ const REFUSED: Duration = Duration::from_hours(1);
 const SQL: &str = "sql";
 
 /// The ways to write a stage, the best first.
-pub(crate) struct Writers {
+pub struct Writers {
     ways: Vec<Arc<dyn StageWriter>>,
     state: Mutex<State>,
 }
@@ -41,7 +41,7 @@ struct State {
 }
 
 impl Writers {
-    pub(crate) fn new(ways: Vec<Arc<dyn StageWriter>>) -> Self {
+    pub fn new(ways: Vec<Arc<dyn StageWriter>>) -> Self {
         Self { ways, state: Mutex::default() }
     }
 
@@ -159,7 +159,7 @@ impl<'a> Writing<'a> {
 }
 
 /// The source itself: the last way, which WordPress' object cache does not see.
-pub(crate) struct SqlWriter(pub(crate) Arc<dyn NetworkSource>);
+pub struct SqlWriter(pub Arc<dyn NetworkSource>);
 
 #[async_trait]
 impl StageWriter for SqlWriter {

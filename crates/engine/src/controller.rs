@@ -13,7 +13,6 @@ use std::time::Duration;
 use rules::records::SETTLED_AFTER;
 use rules::{Network, Time};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::pass::{Engine, PassError, Passed, Silent};
@@ -27,18 +26,18 @@ const STOP_WITHIN: Duration = Duration::from_secs(9);
 
 /// What the loop is asked from outside.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Signals {
+pub struct Signals {
     /// End, after the call in hand.
-    pub(crate) stop: CancellationToken,
+    pub stop: CancellationToken,
     /// Make a pass now: something changed in WordPress.
-    pub(crate) wake: Arc<Notify>,
+    pub wake: Arc<Notify>,
     /// Read the settings and wp-config.php again.
-    pub(crate) reload: Arc<Notify>,
+    pub reload: Arc<Notify>,
 }
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// It was asked to stop.
     Stopped,
     /// It was asked to read its settings again.
@@ -58,21 +57,17 @@ struct Known {
     ripe: Option<Time>,
 }
 
-/// Run `engine` until a wish ends it; `alive` is called at every turn.
-pub(crate) async fn run(
-    engine: &Engine,
-    poll: Duration,
-    signals: &Signals,
-    alive: impl Fn(),
-) -> Ended {
+/// Run `engine` until a signal ends it; `alive` is called at every turn.
+pub async fn run(engine: &Engine, poll: Duration, signals: &Signals, alive: impl Fn()) -> Ended {
     let mut known = Known::default();
     loop {
         alive();
-        let began = Instant::now();
+        let began = engine.env.now();
         let round = round(engine, &mut known, signals);
         tokio::select! {
+            biased;
             outcome = round => report(outcome),
-            () = overdue(&signals.stop) => {
+            () = overdue(engine, &signals.stop) => {
                 tracing::warn!("the call in hand took too long; the next start finds out what became of it");
                 return Ended::Stopped;
             }
@@ -85,29 +80,35 @@ pub(crate) async fn run(
             () = signals.wake.notified() => {
                 known = Known::default();
                 // What comes in a burst is one change.
-                sleep(PAUSE).await;
+                engine.env.sleep(PAUSE).await;
             }
             // From start to start, so that a long round does not put off the next question.
-            () = sleep(rest(engine, poll.saturating_sub(began.elapsed())).await) => (),
+            () = pause(engine, poll, began) => (),
         }
     }
 }
 
-/// A while after the wish to stop.
-async fn overdue(stop: &CancellationToken) {
+/// Rest until something may have to be done, or it is time to ask the network again.
+async fn pause(engine: &Engine, poll: Duration, began: Time) {
+    let took = engine.env.now().since(began);
+    engine.env.sleep(rest(engine, poll.saturating_sub(took)).await).await;
+}
+
+/// A while after it was asked to stop.
+async fn overdue(engine: &Engine, stop: &CancellationToken) {
     stop.cancelled().await;
-    sleep(STOP_WITHIN).await;
+    engine.env.sleep(STOP_WITHIN).await;
 }
 
 fn report(outcome: Result<(), PassError>) {
     if let Err(error) = outcome {
-        crate::cli::Failure::from(error).log("will retry automatically");
+        crate::Failure::from(error).log("will retry automatically");
     }
 }
 
 /// One turn: a pass where the network changed or the last one is old, else what is due.
 async fn round(engine: &Engine, known: &mut Known, signals: &Signals) -> Result<(), PassError> {
-    let now = engine.clock.now();
+    let now = engine.env.now();
     let pulse = engine.source.pulse().await.map_err(PassError::Read)?;
     let old = known.passed.is_none_or(|at| PASS_EVERY <= now.since(at))
         || known.ripe.is_some_and(|ripe| ripe <= now);
@@ -149,7 +150,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 async fn rest(engine: &Engine, poll: Duration) -> Duration {
     let poll = poll.max(PAUSE);
     let next = engine.ledger.next_due().await.ok().flatten();
-    match next.map(|next| next.since(engine.clock.now())) {
+    match next.map(|next| next.since(engine.env.now())) {
         // It stays due: no resolver answers, say. That must not spin the loop.
         Some(Duration::ZERO) => poll.min(Duration::from_secs(1)),
         Some(until) => poll.min(until),

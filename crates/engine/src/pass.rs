@@ -33,74 +33,75 @@ use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::stage::StagePolicy;
-use rules::{Clock, DomainName, Home, Network, Problem};
+use rules::{DomainName, Home, Network, Problem};
 use tokio_util::sync::CancellationToken;
 
-use crate::chain::in_one_line;
+use crate::env::Env;
+use crate::error_chain::error_chain;
 use deadline::Deadline;
 use journal::{Closed, Journal};
-pub(crate) use planned::{Planned, Planning, Purpose};
+pub use planned::{Planned, Planning, Purpose};
 use plugin_sync::After;
-pub(crate) use plugin_sync::PluginSync;
-pub(crate) use report::{Change, Off, PassError, Passed, Report};
+pub use plugin_sync::PluginSync;
+pub use report::{Change, Off, PassError, Passed, Report};
 use report::{copy_alert, key_alert};
-pub(crate) use writers::{SqlWriter, Writers};
+pub use writers::{SqlWriter, Writers};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
 
 /// Everything a pass works with.
-pub(crate) struct Engine {
+pub struct Engine {
     /// The network.
-    pub(crate) source: Arc<dyn NetworkSource>,
+    pub source: Arc<dyn NetworkSource>,
     /// Who writes stages there.
-    pub(crate) writers: Writers,
+    pub writers: Writers,
     /// Why the plugin inside WordPress cannot be asked, where there should be one.
-    pub(crate) no_plugin: Option<Problem>,
+    pub no_plugin: Option<Problem>,
     /// The plugin inside WordPress, where there is one.
-    pub(crate) plugin: Option<PluginSync>,
+    pub plugin: Option<PluginSync>,
     /// The host.
-    pub(crate) host: Box<dyn AliasHost>,
+    pub host: Box<dyn AliasHost>,
     /// The eyes.
-    pub(crate) probe: Box<dyn Probe>,
+    pub probe: Box<dyn Probe>,
     /// The memory.
-    pub(crate) ledger: Arc<dyn Ledger>,
-    /// The time.
-    pub(crate) clock: Arc<dyn Clock>,
+    pub ledger: Arc<dyn Ledger>,
+    /// Time, chance, and who we are.
+    pub env: Env,
     /// What the operator and wp-config.php set.
-    pub(crate) settings: PassSettings,
+    pub settings: PassSettings,
 }
 
 /// What a pass is told beforehand.
 #[derive(Clone, Debug)]
-pub(crate) struct PassSettings {
-    pub(crate) stages: StagePolicy,
-    pub(crate) confirmations: u32,
-    pub(crate) read_gap: Duration,
-    pub(crate) brake: Brake,
-    pub(crate) records: Records,
+pub struct PassSettings {
+    pub stages: StagePolicy,
+    pub confirmations: u32,
+    pub read_gap: Duration,
+    pub brake: Brake,
+    pub records: Records,
     /// The interval between checks, where it is not the network's.
-    pub(crate) interval: Option<Duration>,
+    pub interval: Option<Duration>,
     /// Where domains must point, where an operator said so.
-    pub(crate) targets: BTreeSet<IpAddr>,
+    pub targets: BTreeSet<IpAddr>,
     /// `CLOSTE_PUBLIC_IP_ADDRESS`.
-    pub(crate) public_address: Option<IpAddr>,
+    pub public_address: Option<IpAddr>,
     /// `CLOSTE_CDN_HOSTNAME`.
-    pub(crate) cdn: Option<DomainName>,
+    pub cdn: Option<DomainName>,
     /// `protected.names`.
-    pub(crate) protected: Vec<String>,
+    pub protected: Vec<String>,
     /// The host's page where a person finishes a wildcard.
-    pub(crate) dashboard: Option<String>,
+    pub dashboard: Option<String>,
     /// Whether WordPress is asked to prove that it is what answers at a domain.
-    pub(crate) ask_proof: bool,
+    pub ask_proof: bool,
     /// How many calls may be under way at once.
-    pub(crate) concurrency: usize,
+    pub concurrency: usize,
     /// How long a pass may take.
-    pub(crate) limit: Duration,
+    pub limit: Duration,
 }
 
 /// What a pass tells while it runs.
-pub(crate) trait PassObserver: Send + Sync {
+pub trait PassObserver: Send + Sync {
     /// The plan is made, and nothing of it done. `first`: it is this network's first.
     fn begins(&self, network: &Network, plan: &Plan, first: bool);
     /// `due` steps lie ahead.
@@ -110,7 +111,7 @@ pub(crate) trait PassObserver: Send + Sync {
 }
 
 /// Tells nothing.
-pub(crate) struct Silent;
+pub struct Silent;
 
 impl PassObserver for Silent {
     fn begins(&self, _: &Network, _: &Plan, _: bool) {}
@@ -120,7 +121,7 @@ impl PassObserver for Silent {
 
 impl Engine {
     /// Read everything and plan, without writing anything.
-    pub(crate) async fn plan(&self, purpose: Purpose) -> Result<Planning, PassError> {
+    pub async fn plan(&self, purpose: Purpose) -> Result<Planning, PassError> {
         let network = self.source.read().await.map_err(PassError::Read)?;
         if !network.switched_on {
             return Ok(Planning::Off(Off::Closte, network.problems));
@@ -150,12 +151,12 @@ impl Engine {
             list: list.as_ref(),
             protected: &protected,
             policy: &policy,
-            now: self.clock.now(),
+            now: self.env.now(),
         };
         let mut plan = plan::plan(recorded, &world);
         plan.problems.extend(list_problem);
         plan.problems.extend(plugin_problem);
-        plan.problems.extend(self.writers.may_show_late(&network, self.clock.now()).await);
+        plan.problems.extend(self.writers.may_show_late(&network, self.env.now()).await);
         plan.problems.extend(self.wrong_clock(&network));
         Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
     }
@@ -163,7 +164,7 @@ impl Engine {
     /// Take over what people want checked; what is wrong with the plugin, if anything.
     async fn poll_plugin(&self) -> Result<Option<Problem>, PassError> {
         match &self.plugin {
-            Some(plugin) => Ok(plugin.poll(self.ledger.as_ref(), self.clock.now()).await?),
+            Some(plugin) => Ok(plugin.poll(self.ledger.as_ref(), self.env.now()).await?),
             None => Ok(self.no_plugin.clone()),
         }
     }
@@ -172,13 +173,13 @@ impl Engine {
     ///
     /// With `hash`, only if the plan is the one of that hash, which is then let
     /// through, brake included. Also returns the network, where it acted for it.
-    pub(crate) async fn pass(
+    pub async fn pass(
         &self,
         hash: Option<&str>,
         observer: &dyn PassObserver,
         stop: &CancellationToken,
     ) -> Result<(Passed, Option<Network>), PassError> {
-        let started = self.clock.now();
+        let started = self.env.now();
         self.ledger.release_leases().await?;
         let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
         let mut planned = match self.plan(purpose).await? {
@@ -198,20 +199,15 @@ impl Engine {
             planned.plan.memory.applied = Some(hash);
         }
         observer.begins(&planned.network, &planned.plan, planned.first);
-        let deadline =
-            Deadline::new(self.clock.clone(), started + self.settings.limit, stop.clone());
+        let deadline = Deadline::new(&self.env, started + self.settings.limit, stop.clone());
         let (report, network) = self.apply(*planned, deadline, observer).await?;
         Ok((Passed::Ran(report), Some(network)))
     }
 
     /// Do what is due and nothing else, for a `network` that has not changed
     /// since a pass read it.
-    pub(crate) async fn due(
-        &self,
-        network: &Network,
-        stop: &CancellationToken,
-    ) -> Result<(), PassError> {
-        let now = self.clock.now();
+    pub async fn due(&self, network: &Network, stop: &CancellationToken) -> Result<(), PassError> {
+        let now = self.env.now();
         let recorded = self.ledger.load_due(now).await?;
         let calls: BTreeMap<_, _> = recorded
             .entries
@@ -223,8 +219,8 @@ impl Engine {
         if !checks && (calls.is_empty() || !may_call) {
             return Ok(());
         }
-        let deadline = Deadline::new(self.clock.clone(), now + self.settings.limit, stop.clone());
-        let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), recorded.memory);
+        let deadline = Deadline::new(&self.env, now + self.settings.limit, stop.clone());
+        let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory);
         let work = self.work(network, &journal, &deadline, &Silent);
         let mut entries = work.run(recorded.entries, &calls, None, true).await?;
         stages::write(self, network, &mut entries, &journal).await;
@@ -239,7 +235,7 @@ impl Engine {
         &'a self,
         network: &'a Network,
         journal: &'a Journal<'a>,
-        deadline: &'a Deadline,
+        deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> work::Work<'a> {
         let recovered = AtomicBool::new(false);
@@ -249,7 +245,7 @@ impl Engine {
     async fn apply(
         &self,
         planned: Planned,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         observer: &dyn PassObserver,
     ) -> Result<(Report, Network), PassError> {
         let alerts = planned.alerts();
@@ -258,7 +254,7 @@ impl Engine {
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
         self.save_plan(&mut plan).await?;
-        let journal = Journal::new(self.ledger.as_ref(), self.clock.clone(), plan.memory);
+        let journal = Journal::new(self.ledger.as_ref(), &self.env, plan.memory);
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = self.wrong_clock(&network).is_none();
         let work = self.work(&network, &journal, &deadline, observer);
@@ -269,7 +265,7 @@ impl Engine {
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
         memory.last_pass = Some(LastPass {
-            at: self.clock.now(),
+            at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
             foreign: plan.foreign,
@@ -280,7 +276,7 @@ impl Engine {
         let report = Report { changes, deferred, problems, known, alerts: all };
         if let Some(plugin) = &self.plugin {
             let after = After { entries: &entries, report: &report, before: last.as_ref() };
-            plugin.push(&after, self.clock.now()).await;
+            plugin.push(&after, self.env.now()).await;
         }
         Ok((report, network))
     }
@@ -324,7 +320,7 @@ impl Engine {
         memory: &mut Memory,
         purpose: Purpose,
     ) -> (Option<AliasList>, Option<Problem>) {
-        let now = self.clock.now();
+        let now = self.env.now();
         if !deadline::may_ask(memory, now) {
             return (None, None);
         }
@@ -362,13 +358,13 @@ impl Engine {
     }
 
     /// The interval of checks hot domains.
-    pub(crate) fn interval(&self, network: &Network) -> Duration {
+    pub fn interval(&self, network: &Network) -> Duration {
         let network = network.settings.dns_check_interval;
         self.settings.interval.unwrap_or(network).max(SHORTEST_INTERVAL)
     }
 
     fn wrong_clock(&self, network: &Network) -> Option<Problem> {
-        let now = self.clock.now();
+        let now = self.env.now();
         let database = network.database_time?;
         let difference = now.since(database).max(database.since(now));
         (CLOCKS_AGREE < difference).then(|| {
@@ -393,7 +389,7 @@ type Entries = BTreeMap<DomainName, rules::Entry>;
 
 /// An error of the network's as one text: what failed, why, and what to do.
 fn describe_failure(what: &str, error: &SourceError) -> String {
-    let text = format!("{what}: {}", in_one_line(error));
+    let text = format!("{what}: {}", error_chain(error));
     match error.hint() {
         Some(hint) => format!("{text}; {hint}"),
         None => text,

@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 use super::report::{Alert, Change, Off, Report, key_alert};
 
 /// Everything that a plan was made from, and the plan.
-pub(crate) struct Planned {
-    pub(crate) network: Network,
-    pub(crate) list: Option<AliasList>,
-    pub(crate) plan: Plan,
-    pub(crate) first: bool,
+pub struct Planned {
+    pub network: Network,
+    pub list: Option<AliasList>,
+    pub plan: Plan,
+    pub first: bool,
 }
 
 /// What a plan is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     /// To be shown: nothing is sent but what reads.
     Show,
     /// To be carried out.
@@ -28,7 +28,7 @@ pub(crate) enum Purpose {
 }
 
 /// What planning came to.
-pub(crate) enum Planning {
+pub enum Planning {
     /// Something is switched off; and what was wrong with the read.
     Off(Off, Vec<Problem>),
     /// This is a copy.
@@ -39,14 +39,14 @@ pub(crate) enum Planning {
 
 impl Planned {
     /// The short hash by which a person lets this plan through.
-    pub(crate) fn hash(&self) -> String {
+    pub fn hash(&self) -> String {
         let digest = Sha256::digest(self.plan.fingerprint.as_bytes());
         let head = digest.iter().take(6).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
         format!("{head:012x}")
     }
 
     /// What needs a person, as far as the plan knows.
-    pub(crate) fn alerts(&self) -> Vec<Alert> {
+    pub fn alerts(&self) -> Vec<Alert> {
         // A read that was disturbed needs nobody: the next one is another.
         let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
         let doubts = doubts.map(|doubt| Alert {
@@ -64,7 +64,7 @@ impl Planned {
     }
 
     /// What a pass would do, as a report of one that did nothing.
-    pub(crate) fn into_report(self) -> Report {
+    pub fn into_report(self) -> Report {
         Report {
             changes: self.steps(),
             alerts: self.alerts(),

@@ -7,7 +7,7 @@ use rules::{DomainName, Home, Network, Problem};
 
 /// How a pass ended.
 #[derive(Debug)]
-pub(crate) enum Passed {
+pub enum Passed {
     /// It did nothing: the network's admin switched something off.
     Off(Off, Vec<Problem>),
     /// It ran.
@@ -23,7 +23,7 @@ pub(crate) enum Passed {
 
 /// What is switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Off {
+pub enum Off {
     /// The Closte integration.
     Closte,
     /// Domain mapping altogether.
@@ -32,37 +32,37 @@ pub(crate) enum Off {
 
 /// What a pass did, and what it left.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     /// What it did, step by step.
-    pub(crate) changes: Vec<Change>,
+    pub changes: Vec<Change>,
     /// What it held back.
-    pub(crate) deferred: Vec<Deferred>,
+    pub deferred: Vec<Deferred>,
     /// What makes no sense or wants an eye.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
     /// Those of them that the pass before told already.
-    pub(crate) known: Vec<Problem>,
+    pub known: Vec<Problem>,
     /// What needs a person before the whole can go on.
-    pub(crate) alerts: Vec<Alert>,
+    pub alerts: Vec<Alert>,
 }
 
 /// One step of a pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Change {
+pub struct Change {
     /// `create-record`, `add-alias`, `remove-alias`, `check` or `write-stage`.
-    pub(crate) action: &'static str,
+    pub action: &'static str,
     /// To which domain.
-    pub(crate) domain: DomainName,
+    pub domain: DomainName,
     /// What came of it.
-    pub(crate) outcome: &'static str,
+    pub outcome: &'static str,
     /// Why, as a code.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
     /// The same for people: the host's words, the stage written.
-    pub(crate) detail: Option<String>,
+    pub detail: Option<String>,
 }
 
 impl Change {
     /// ` (code: words)`, of that which there is; else nothing.
-    pub(crate) fn why(&self) -> String {
+    pub fn why(&self) -> String {
         let why = [self.reason.as_deref(), self.detail.as_deref()];
         let why: Vec<&str> = why.into_iter().flatten().collect();
         if why.is_empty() { String::new() } else { format!(" ({})", why.join(": ")) }
@@ -71,16 +71,16 @@ impl Change {
 
 /// Something that needs a person before the whole can go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alert {
+pub struct Alert {
     /// What is the matter.
-    pub(crate) what: String,
+    pub what: String,
     /// What to do.
-    pub(crate) hint: String,
+    pub hint: String,
 }
 
 /// Why a pass could not run to its end.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PassError {
+pub enum PassError {
     /// The network could not be read.
     #[error("could not read the network")]
     Read(#[source] SourceError),

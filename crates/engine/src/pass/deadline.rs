@@ -2,29 +2,29 @@
 //!
 //! What is under way is always finished; what has not begun stays due.
 
-use std::sync::Arc;
-
+use rules::Time;
 use rules::breaker::Allowed;
 use rules::ledger::Memory;
-use rules::{Clock, Time};
 use tokio_util::sync::CancellationToken;
 
+use crate::env::Env;
+
 /// The end of a pass: its time is over, or somebody asked it to stop.
-pub(super) struct Deadline {
-    clock: Arc<dyn Clock>,
+pub(super) struct Deadline<'a> {
+    env: &'a Env,
     at: Time,
     stop: CancellationToken,
 }
 
-impl Deadline {
+impl<'a> Deadline<'a> {
     /// A deadline at `at`, or on `stop`.
-    pub(super) fn new(clock: Arc<dyn Clock>, at: Time, stop: CancellationToken) -> Self {
-        Self { clock, at, stop }
+    pub(super) fn new(env: &'a Env, at: Time, stop: CancellationToken) -> Self {
+        Self { env, at, stop }
     }
 
     /// Whether another step may begin.
     pub(super) fn is_open(&self) -> bool {
-        self.clock.now() < self.at && !self.stop.is_cancelled()
+        self.env.now() < self.at && !self.stop.is_cancelled()
     }
 }
 

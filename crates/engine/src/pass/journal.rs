@@ -4,15 +4,16 @@
 //! loses was an intent before, and the next pass finds out what became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::event::{self, Event};
 use rules::ledger::{Batch, Ledger, LedgerError, Memory};
-use rules::{Clock, DomainName, Entry, Problem};
+use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Change;
+use crate::env::Env;
 
 /// So many results are worth a transaction.
 const FULL: usize = 128;
@@ -20,7 +21,7 @@ const FULL: usize = 128;
 /// The journal of one pass.
 pub(super) struct Journal<'a> {
     ledger: &'a dyn Ledger,
-    clock: Arc<dyn Clock>,
+    env: &'a Env,
     state: Mutex<State>,
     /// Told when there are so many.
     full: Notify,
@@ -44,7 +45,7 @@ pub(super) struct Closed {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(ledger: &'a dyn Ledger, clock: Arc<dyn Clock>, memory: Memory) -> Self {
+    pub(super) fn new(ledger: &'a dyn Ledger, env: &'a Env, memory: Memory) -> Self {
         let state = State {
             memory,
             entries: BTreeMap::new(),
@@ -53,7 +54,7 @@ impl<'a> Journal<'a> {
             changes: Vec::new(),
             problems: Vec::new(),
         };
-        Self { ledger, clock, state: Mutex::new(state), full: Notify::new() }
+        Self { ledger, env, state: Mutex::new(state), full: Notify::new() }
     }
 
     /// Work on what is remembered of the network as a whole.
@@ -67,7 +68,7 @@ impl<'a> Journal<'a> {
             return;
         }
         let mut state = self.state();
-        state.events.extend(event::between(before, after, self.clock.now()));
+        state.events.extend(event::between(before, after, self.env.now()));
         state.entries.insert(after.domain.clone(), after.clone());
         if FULL <= state.entries.len() {
             self.full.notify_one();
@@ -86,7 +87,7 @@ impl<'a> Journal<'a> {
 
     /// Something happened to an entry that its states do not show.
     pub(super) fn happened(&self, entry: &Entry, about: &str, text: String) {
-        let (at, domain, about) = (self.clock.now(), entry.domain.clone(), about.to_owned());
+        let (at, domain, about) = (self.env.now(), entry.domain.clone(), about.to_owned());
         self.state().events.push(Event { at, domain, about, text });
     }
 
@@ -115,6 +116,7 @@ impl<'a> Journal<'a> {
     pub(super) async fn keep_writing(&self, done: &CancellationToken) -> Result<(), LedgerError> {
         loop {
             tokio::select! {
+                biased;
                 () = done.cancelled() => return Ok(()),
                 () = self.full.notified() => (),
             }

@@ -25,7 +25,7 @@ const MANY: usize = 2000;
 const MOST_LINES: usize = 200;
 
 /// What is kept of the plugin from one pass to the next.
-pub(crate) struct PluginSync {
+pub struct PluginSync {
     plugin: Arc<dyn PluginClient>,
     state: Mutex<State>,
 }
@@ -43,7 +43,7 @@ struct State {
 }
 
 impl PluginSync {
-    pub(crate) fn new(plugin: Arc<dyn PluginClient>) -> Self {
+    pub fn new(plugin: Arc<dyn PluginClient>) -> Self {
         Self { plugin, state: Mutex::default() }
     }
 

@@ -21,7 +21,7 @@ pub(super) async fn write(
     if writes.is_empty() {
         return;
     }
-    let mut writing = Writing::begin(&engine.writers, network, engine.clock.now()).await;
+    let mut writing = Writing::begin(&engine.writers, network, engine.env.now()).await;
     let (written, failure) = writing.write(&writes).await;
     for ((domain, write), written) in domains.iter().zip(&writes).zip(&written) {
         let entry = entries.get_mut(domain).expect("its entry asked for it");
@@ -52,7 +52,7 @@ fn wrong(
 ) -> (Vec<DomainName>, Vec<StageWrite>) {
     let (policy, domain) = (&engine.settings.stages, &network.identity.domain);
     let write = |(name, entry): (&DomainName, &Entry)| {
-        let now = engine.clock.now();
+        let now = engine.env.now();
         Some((name.clone(), project(entry, policy, &network.stage_words, domain, now)?))
     };
     entries.iter().filter_map(write).unzip()

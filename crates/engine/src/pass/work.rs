@@ -38,7 +38,7 @@ pub(super) struct Work<'a> {
     pub(super) engine: &'a Engine,
     pub(super) network: &'a Network,
     pub(super) journal: &'a Journal<'a>,
-    pub(super) deadline: &'a Deadline,
+    pub(super) deadline: &'a Deadline<'a>,
     pub(super) observer: &'a dyn PassObserver,
     /// Whether the host answered again after an outage.
     pub(super) recovered: AtomicBool,
@@ -68,7 +68,7 @@ impl Work<'_> {
         list: Option<&AliasList>,
         checks: bool,
     ) -> Result<Entries, LedgerError> {
-        let now = self.engine.clock.now();
+        let now = self.engine.env.now();
         let mut due_calls = Vec::new();
         for (name, call) in calls {
             if let Some(entry) = entries.remove(name) {
@@ -110,7 +110,7 @@ impl Work<'_> {
 
     /// Our clock cannot be trusted: what is due is not checked, and says so.
     fn skip_checks(&self, entries: &mut Entries) {
-        let now = self.engine.clock.now();
+        let now = self.engine.env.now();
         for entry in entries.values_mut().filter(|entry| entry.is_check_due(now)) {
             let before = entry.clone();
             judge::unobservable(entry, Reason::ClockWrong, now);
@@ -125,7 +125,7 @@ impl Work<'_> {
         }
         for entry in entries.values_mut() {
             let before = entry.clone();
-            answer::recovered(entry, self.engine.clock.now());
+            answer::recovered(entry, self.engine.env.now());
             self.journal.entry(Some(&before), entry);
         }
     }
@@ -142,7 +142,7 @@ impl Work<'_> {
         let mut rest = Vec::new();
         let mut pass_on = |entry: Entry| {
             self.observer.advances();
-            if checks && entry.is_check_due(self.engine.clock.now()) {
+            if checks && entry.is_check_due(self.engine.env.now()) {
                 to_check.send(entry).expect("the checks outlive the calls");
             } else {
                 rest.push(entry);
@@ -187,7 +187,7 @@ impl Work<'_> {
         chunk: Vec<Due>,
         list: Option<&AliasList>,
     ) -> Result<Vec<Intended>, LedgerError> {
-        let now = self.engine.clock.now();
+        let now = self.engine.env.now();
         let may_send = self.allowed() != Allowed::None && self.deadline.is_open();
         let intended: Vec<Intended> = chunk
             .into_iter()
@@ -198,7 +198,7 @@ impl Work<'_> {
                     let lacked = call == Call::Add && answer::lacks(list, &entry);
                     answer::intend(&mut entry, call, lacked, now);
                     let until = now + self.engine.settings.limit;
-                    entry.lease = Some(Lease { owner: std::process::id().to_string(), until });
+                    entry.lease = Some(Lease { owner: self.engine.env.process.clone(), until });
                 } else {
                     self.journal.undone(&before);
                 }
@@ -227,7 +227,7 @@ impl Work<'_> {
             Call::Remove => self.engine.host.remove_alias(&entry.domain).await,
         };
         let answer = self.doubt_the_key(answer, key).await;
-        let now = self.engine.clock.now();
+        let now = self.engine.env.now();
         self.journal.memory(|memory| {
             let was_out = memory.breaker.open_until.is_some();
             answer::answered(&mut entry, memory, call, &answer, now, open);
@@ -265,13 +265,13 @@ impl Work<'_> {
     }
 
     fn allowed(&self) -> Allowed {
-        let now = self.engine.clock.now();
+        let now = self.engine.env.now();
         self.journal.memory(|memory| deadline::may_write(memory, now))
     }
 
     /// Ask the list once more, where calls were left without a clear outcome.
     async fn settle(&self, entries: &mut Entries) {
-        let now = self.engine.clock.now();
+        let now = self.engine.env.now();
         let open = |entry: &Entry| entry.step.intent.is_some();
         if !entries.values().any(open) || !self.deadline.is_open() {
             return;
@@ -332,7 +332,7 @@ impl Engine {
         for record in records {
             let outcome = match self.source.create_record(record.site_id, &record.domain).await {
                 Ok(Some(id)) => {
-                    let entry = new_entry(record, id, self.clock.now());
+                    let entry = new_entry(record, id, self.env.now());
                     journal.entry(None, &entry);
                     journal.mapped(record.site_id);
                     calls.insert(record.domain.clone(), Call::Add);

@@ -27,7 +27,7 @@ pub(super) struct Checker<'a> {
     engine: &'a Engine,
     network: &'a Network,
     journal: &'a Journal<'a>,
-    deadline: &'a Deadline,
+    deadline: &'a Deadline<'a>,
     observer: &'a dyn PassObserver,
     interval: Duration,
     targets: OnceCell<BTreeSet<IpAddr>>,
@@ -39,7 +39,7 @@ impl<'a> Checker<'a> {
         engine: &'a Engine,
         network: &'a Network,
         journal: &'a Journal<'a>,
-        deadline: &'a Deadline,
+        deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> Self {
         let interval = engine.interval(network);
@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
             return entry;
         }
         let targets = self.targets.get_or_init(async || self.find_targets().await).await;
-        let name = entry.domain.checked_as(&random_label());
+        let name = entry.domain.checked_as(&self.random_label());
         let asking = self.asking(&entry);
         let check = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
         self.count(&check.dns);
@@ -77,8 +77,8 @@ impl<'a> Checker<'a> {
             asking: &asking,
             require_proof: self.engine.settings.stages.require_proof,
             mappings: &self.network.mappings,
-            now: self.engine.clock.now(),
-            chance: rand::random(),
+            now: self.engine.env.now(),
+            chance: self.engine.env.chance(),
         };
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
@@ -118,6 +118,11 @@ impl<'a> Checker<'a> {
             )));
         }
         targets
+    }
+
+    /// A label that no zone has by chance, to check wildcards under.
+    fn random_label(&self) -> String {
+        format!("closte-sync-{:08x}", self.engine.env.random.next() >> 32)
     }
 
     fn is_unobservable(&self) -> bool {
@@ -167,11 +172,6 @@ async fn visit(
         _ => None,
     };
     (observation, answer)
-}
-
-/// A label that no zone has by chance, for looking at wildcards.
-fn random_label() -> String {
-    format!("closte-sync-{:08x}", rand::random::<u32>())
 }
 
 /// The change that a check was; `require_proof` where no domain is `done` without one.
