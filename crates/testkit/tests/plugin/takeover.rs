@@ -33,7 +33,7 @@ const ALL: [UltimateMultisite; 3] =
 fn the_built_in_gives_way_while_the_engine_is_heard_of() {
     for version in ALL {
         let world = World::with(version);
-        assert_eq!(calls(&world), BUILT_IN, "{version:?}: not heard of yet");
+        assert_eq!(calls(&world), BUILT_IN, "{version:?}: not reported yet");
         world.heard();
         assert_eq!(calls(&world), [""; 0], "{version:?}: in its place");
         let mode = if version == UltimateMultisite::Hooks { "hooks" } else { "registry" };
@@ -126,7 +126,7 @@ fn the_module_answers_for_the_integration() {
          Closte_Sync\\Engine::forget(); echo $it->test_connection()->get_error_message();"
     );
     let said = world.wordpress.php(&silent);
-    assert!(said.starts_with("The engine was last heard of on January 1, 1970"), "{said}");
+    assert!(said.starts_with("The engine last reported on January 1, 1970"), "{said}");
 }
 
 #[test]
