@@ -1,6 +1,6 @@
-//! The table `meta`: what concerns the network as a whole, a key each.
+//! The table `meta`: what concerns the network as a whole, one key each.
 //!
-//! Keys that nobody here knows are left as they are: a newer closte-sync wrote
+//! Unknown keys are left as they are: a newer closte-sync wrote
 //! them and was rolled back.
 
 use rules::breaker::Breaker;

@@ -24,7 +24,7 @@ pub enum PemError {
         /// Where it is wrong.
         fault: Error,
     },
-    /// There is no certificate inside.
+    /// It contains no certificate.
     #[error("`{path}` has no certificate in it (a PEM file with `BEGIN CERTIFICATE` is needed)")]
     Empty {
         /// The file.

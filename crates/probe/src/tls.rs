@@ -1,4 +1,4 @@
-//! Shaking hands on one address as a browser that wants a name would.
+//! The TLS handshake with one address, as a browser that wants a name would make it.
 //!
 //! A full handshake each time, and nothing after it unless somebody asked for the
 //! connection: no resumption. What is wrong with a certificate is an answer; that
@@ -35,10 +35,10 @@ use witness::Witness;
 /// How long connecting may take, and how long the handshake after it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long saying goodbye may take; what was seen stands anyway.
+/// How long closing may take; what was seen counts anyway.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// A connection on which hands were shaken.
+/// A connection after its handshake.
 pub(crate) type Connection = TlsStream<TcpStream>;
 
 /// What all handshakes share.
@@ -68,7 +68,7 @@ impl Tls {
         Ok(Self { guard, port, crypto, config, extra_roots, trust: OnceCell::new(), clock })
     }
 
-    /// Look at what `address` presents for `name`.
+    /// Check what `address` presents for `name`.
     pub(crate) async fn check(&self, name: &DomainName, address: IpAddr) -> TlsObservation {
         let (observation, stream) = self.visit(name, address).await;
         if let Some(mut stream) = stream {
@@ -136,7 +136,7 @@ impl Tls {
         name: ServerName<'static>,
         stream: TcpStream,
     ) -> (TlsObservation, Option<Connection>) {
-        // Our goodbye is small, and would wait for the answer to what went before.
+        // Our closing message is small, and would wait for the answer to the data before it.
         let _ = stream.set_nodelay(true);
         let witness = Arc::new(Witness::new(self.crypto.signature_verification_algorithms));
         let mut config = self.config.clone();

@@ -1,4 +1,4 @@
-//! Looks at TLS servers on loopback: the sandbox's, and hand-made ones that are worse.
+//! Checks of TLS servers on loopback: the sandbox's, and hand-made ones that are worse.
 
 use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
