@@ -7,9 +7,9 @@
 //! # Where to start
 //!
 //! [`Sandbox::start`] starts everything, linked: a name gets its certificate some time after it is an alias and its DNS
-//! points at the web server. [`closte::Closte`], [`dns::Dns`] and [`web::Web`] also start alone. A rehearsal is controlled
-//! from outside by the [`control`] API, and set up by a [`seed::Seed`].
-//! [`wordpress::WordPress`] is a network to rehearse on.
+//! points at the web server. [`closte::Closte`], [`dns::Dns`] and [`web::Web`] also start alone. A rehearsal is
+//! controlled from outside by the [`control`] API, and set up by a [`seed::Seed`]. [`wordpress::WordPress`] is a
+//! network to rehearse on.
 
 mod ca;
 pub mod closte;

@@ -1,4 +1,4 @@
-//! Which network is ours, where an installation may hold several.
+//! Which network is ours, where an installation may have several.
 
 use rules::DomainName;
 use rules::source::SourceError;
@@ -6,7 +6,7 @@ use rules::source::SourceError;
 use crate::wp_config::WpConfigError;
 use crate::{Salts, TablePrefix, WpConfig};
 
-/// What wp-config.php says of the network, besides where its database is.
+/// What wp-config.php says about the network, besides where its database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
     /// `$table_prefix`.
@@ -57,7 +57,7 @@ impl From<NotOurs> for SourceError {
 }
 
 impl Installation {
-    /// An installation of which only the prefix is known.
+    /// An installation where only the prefix is known.
     pub fn new(prefix: TablePrefix) -> Self {
         Self {
             prefix,
@@ -70,7 +70,7 @@ impl Installation {
         }
     }
 
-    /// What `config` says of it.
+    /// What `config` says about it.
     ///
     /// # Errors
     ///

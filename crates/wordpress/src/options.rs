@@ -40,12 +40,12 @@ pub enum CannotChange {
     /// What is there is more than a list of settings.
     #[error("what is there cannot take the change")]
     Entangled(#[from] WouldBreakReferences),
-    /// What is there is no list at all.
+    /// What is there is not a list.
     #[error("what is there is no list, so it is left alone")]
     NoList,
 }
 
-/// Read Ultimate Multisite's settings; what makes no sense is said and its default holds.
+/// Read Ultimate Multisite's settings; an invalid value is reported and its default is used.
 ///
 /// # Errors
 ///
@@ -141,14 +141,14 @@ pub fn with_plugin(option: &[u8], at: Option<i64>) -> Result<Option<Vec<u8>>, Ca
     Ok(Some(plugins.to_bytes()))
 }
 
-/// The text that an option holds, serialized or not; none where PHP takes it for nothing.
+/// The text of an option, serialized or not; none where PHP treats it as empty.
 pub fn text(option: &[u8]) -> Option<Vec<u8>> {
     let serialized = PhpValue::parse(option).ok().and_then(|it| it.as_bytes().map(<[u8]>::to_vec));
     let text = serialized.unwrap_or_else(|| option.to_vec());
     (!matches!(text.as_slice(), b"" | b"0")).then_some(text)
 }
 
-/// The installation that acts for the network; none where the option is no such word.
+/// The installation that acts for the network; none where the option does not name one.
 pub fn home(option: &[u8]) -> Option<Home> {
     let option = PhpValue::parse(option).ok()?;
     let text = |key| {

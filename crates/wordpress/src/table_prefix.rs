@@ -1,4 +1,4 @@
-//! `$table_prefix`: the only text of somebody else's that ever enters SQL.
+//! `$table_prefix`: the only foreign text that ever enters SQL.
 
 use std::fmt;
 use std::str::FromStr;

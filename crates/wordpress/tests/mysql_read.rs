@@ -1,4 +1,4 @@
-//! Reading a network from a real MariaDB: what of it is MySQL's own. The rest is in
+//! Reading a network from a real MariaDB: the parts that are MySQL's own. The rest is in
 //! `network_source.rs`.
 
 use rules::source::{NetworkSource, SourceError};
@@ -70,7 +70,7 @@ async fn a_network_is_read_over_socket_tcp_and_ipv6() {
     }
 }
 
-/// On a real network they stand there so; MySQL takes one of each two.
+/// On a real network they are stored so; MySQL removes one of each two.
 #[tokio::test]
 async fn checkout_forms_are_read_with_a_backslash_before_each_quote() {
     let database = network();
@@ -229,7 +229,7 @@ async fn a_connection_killed_half_way_is_an_error_and_never_a_smaller_network() 
     let database = network();
     let source = source(&database);
     source.read().await.unwrap();
-    // The last table is held, so the read stands still after the mappings.
+    // The last table is locked, so the read waits after the mappings.
     let mut blocker = lock_table(&database, "wp_wu_forms");
     let waiting = |database: &Database<'_>| {
         let sql = format!(
@@ -256,7 +256,7 @@ async fn a_connection_killed_half_way_is_an_error_and_never_a_smaller_network() 
     source.read().await.expect("the next pass connects anew");
 }
 
-/// A client that holds a table for itself until it is killed.
+/// A client that locks a table until it is killed.
 fn lock_table(database: &Database<'_>, table: &str) -> std::process::Child {
     let sql = format!("LOCK TABLES {table} WRITE; SELECT 'held', SLEEP(60)");
     let blocker = std::process::Command::new("mariadb")

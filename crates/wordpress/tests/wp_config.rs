@@ -1,4 +1,4 @@
-//! wp-config.php as found in the wild: what is said, and what is not known.
+//! wp-config.php as found in the wild: what is known, and what is not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

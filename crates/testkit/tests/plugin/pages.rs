@@ -6,7 +6,7 @@ use crate::world::{Admin, Call, World};
 
 const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
-/// What the engine told of two domains; the id of the one that needs a person.
+/// What the engine reported about two domains; the id of the one that needs a person.
 fn report(world: &World) -> u64 {
     let (shop, fine) = (world.map("shop.example", "failed"), world.map("fine.example", "done"));
     world.call(

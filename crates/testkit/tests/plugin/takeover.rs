@@ -1,4 +1,4 @@
-//! The built-in integration gives way while the engine lives, and works when it does not.
+//! The built-in integration is replaced while the engine is alive, and works when it is not.
 
 use serde_json::json;
 use testkit::wordpress::UltimateMultisite;
@@ -58,7 +58,7 @@ fn what_is_scheduled_still_finds_somebody_who_listens() {
     assert_eq!(world.wordpress.php(code), "1,1,1,1,1");
 }
 
-/// Such as a queue's worker, that lives through what a page never sees.
+/// Such as a queue's worker, which runs through changes that a page never sees.
 #[test]
 fn a_process_that_lives_for_long_follows_what_changes_meanwhile() {
     for version in ALL {

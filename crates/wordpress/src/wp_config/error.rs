@@ -23,7 +23,7 @@ pub enum WpConfigError {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds no PHP.
+    /// The file contains no PHP.
     #[error("`{}` is not a PHP file", path.display())]
     NotPhp {
         /// The file.
@@ -88,7 +88,7 @@ fn elsewhere(second_files: &[SecondFile]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("found no wp-config.php in {}", places(searched))]
 pub struct NotFound {
-    /// The folders that were looked into, in that order.
+    /// The folders that were searched, in that order.
     pub searched: Vec<PathBuf>,
 }
 

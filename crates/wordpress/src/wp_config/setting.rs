@@ -8,12 +8,12 @@ use super::run::{Run, Slot};
 use super::value::Value;
 use crate::{DatabaseHost, TablePrefix};
 
-/// What a wp-config.php says of one name.
+/// What a wp-config.php says about one name.
 #[derive(Clone, Debug)]
 pub enum Setting<T> {
     /// It has this value.
     Known(T),
-    /// It has a value that cannot be told or used.
+    /// It has a value that is unknown or cannot be used.
     Unknown(Unsettled),
     /// The file does not define it.
     Absent,

@@ -1,4 +1,4 @@
-//! A network is read over REST: whole, moved, or not at all.
+//! A network is read over REST: whole, changed meanwhile, or not at all.
 
 use std::collections::BTreeSet;
 use std::error::Error;

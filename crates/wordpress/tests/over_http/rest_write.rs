@@ -282,7 +282,7 @@ fn writer(multisite: &Multisite, settings: &'static str) -> (RestWriter, Arc<Opt
     (RestWriter::new(Arc::new(client)), options)
 }
 
-/// A source of which only the settings are asked.
+/// A source that is only asked for its settings.
 struct Options {
     settings: &'static str,
     asked: AtomicUsize,
