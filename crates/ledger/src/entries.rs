@@ -177,10 +177,10 @@ static SELECT_ONE: LazyLock<String> = LazyLock::new(|| format!("{} WHERE domain 
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(
-        "the entry of `{domain}` holds `{value}` in the column `{column}`, which no closte-sync up to this one writes there"
+        "the entry of `{domain}` has `{value}` in the column `{column}`, which no closte-sync up to this one writes there"
     )]
     Unknown { domain: String, column: &'static str, value: String },
-    #[error("the entry of `{domain}` makes no sense")]
+    #[error("the entry of `{domain}` is invalid")]
     Malformed { domain: String, source: serde_json::Error },
 }
 

@@ -16,7 +16,7 @@ const NEWEST_OF: &str =
 
 /// A value in the column `domain` of an event that is not a domain name.
 #[derive(Debug, thiserror::Error)]
-#[error("an event holds `{0}` in the column `domain`, which is no domain name")]
+#[error("an event has `{0}` in the column `domain`, which is not a domain name")]
 struct NoDomain(String);
 
 /// Append `events` in their order.

@@ -65,9 +65,9 @@ struct ProblemItem {
 /// Why `meta` makes no memory.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    #[error("`meta` makes no sense")]
+    #[error("`meta` is invalid")]
     Malformed(#[source] serde_json::Error),
-    #[error("`meta` holds what we do not understand in `{0}`")]
+    #[error("`meta` contains what we do not understand in `{0}`")]
     Value(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -60,7 +60,7 @@ fn request(name: &DomainName, question: &str) -> Result<Request<Empty<Bytes>>, S
         .header(ACCEPT, "application/json")
         .header(CONNECTION, "close")
         .body(Empty::new())
-        .map_err(|_| format!("`{name}` is no name to ask for"))
+        .map_err(|_| format!("`{name}` is not a name to ask for"))
 }
 
 /// As a value in a query (RFC 3986, 2.3).

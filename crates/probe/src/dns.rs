@@ -80,7 +80,9 @@ impl Dns {
     /// Ask for the A and AAAA records of `name` at the same time.
     pub(crate) async fn resolve(&self, name: &DomainName) -> DnsObservation {
         let Some(name) = absolute(name) else {
-            return DnsObservation::NoAnswer { detail: format!("`{name}` is no name to ask for") };
+            return DnsObservation::NoAnswer {
+                detail: format!("`{name}` is not a name to ask for"),
+            };
         };
         let _turn = self.turns.acquire().await;
         let deadline = Instant::now() + CHECK;
@@ -156,7 +158,7 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupEr
 async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> {
     let address = server.address;
     let query = answer::query(name, how.kind, how.form)
-        .ok_or_else(|| format!("`{}` is no name to ask for", written(name)))?;
+        .ok_or_else(|| format!("`{}` is not a name to ask for", written(name)))?;
     let until = how.deadline.min(Instant::now() + ANSWER);
     let answered = timeout_at(until, server.ask(&query)).await;
     server.heard(matches!(answered, Ok(Ok(_))));

@@ -17,7 +17,7 @@ pub enum PemError {
         source: std::io::Error,
     },
     /// A section of it is damaged.
-    #[error("`{path}` is no intact PEM file: {fault}")]
+    #[error("`{path}` is not an intact PEM file: {fault}")]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -107,7 +107,7 @@ impl Tls {
             return (TlsObservation::Forbidden { detail: refusal.to_string() }, None);
         }
         let Ok(server_name) = ServerName::try_from(name.as_str().to_owned()) else {
-            return (no_answer(format!("`{name}` is no name to ask for")), None);
+            return (no_answer(format!("`{name}` is not a name to ask for")), None);
         };
         let Ok(trust) = self.trust().await else {
             return (no_answer("there are no trusted roots on this machine".to_owned()), None);
@@ -167,7 +167,7 @@ impl Tls {
             return failure.unwrap_or_else(|| no_certificate("it presented none".to_owned()));
         };
         let Some(certificate) = chain.first().and_then(|der| certificate::read(der)) else {
-            return no_certificate("what it presented is no readable certificate".to_owned());
+            return no_certificate("what it presented is not a readable certificate".to_owned());
         };
         let verdict = trust.judge(chain, certificate.is_its_own_issuer, name, self.now());
         let verdict = if has_proved { verdict } else { TlsVerdict::Bad };
@@ -205,7 +205,7 @@ fn without_certificate(error: &io::Error) -> TlsObservation {
             no_certificate("the server does not speak TLS".to_owned())
         }
         (Some(Error::InvalidCertificate(_)), _) => {
-            no_certificate("what it presented is no readable certificate".to_owned())
+            no_certificate("what it presented is not a readable certificate".to_owned())
         }
         (Some(error), _) => no_certificate(format!("no handshake is possible: {error}")),
         (None, io::ErrorKind::UnexpectedEof) => {

@@ -61,7 +61,7 @@ impl Breaker {
 
     /// The host did not answer, or not sensibly.
     ///
-    /// Calls that had started before it opened tell nothing new.
+    /// Calls that had started before it opened give no new information.
     pub fn outage(&mut self, now: Time) {
         if self.allows(now) == Allowed::None {
             return;

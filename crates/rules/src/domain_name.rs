@@ -47,7 +47,7 @@ pub enum NotADomain {
     Wildcard,
     /// A URL, a port, a path, a space, or letters no domain name has.
     #[error(
-        "it holds characters that no domain name has (only the bare name, without `https://`, port or path)"
+        "it contains characters that no domain name has (only the bare name, without `https://`, port or path)"
     )]
     Characters,
 }

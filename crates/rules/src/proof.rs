@@ -99,7 +99,7 @@ fn id_of(observation: &ProofObservation) -> Option<u64> {
 }
 
 /// Whether `id` is the mapping's, or of its twin on the same site: WordPress
-/// looks a name up with and without `www.` (facts: the lookup).
+/// finds a name with and without `www.` (facts: the lookup).
 fn is_right(id: u64, domain: &DomainName, mapped: &Mapped, mappings: &[Mapping]) -> bool {
     id == mapped.mapping_id
         || known(id, mappings).is_some_and(|other| {

@@ -70,7 +70,7 @@ impl Wanted {
             }
             let reason = format!(
                 "`{www}` leads to site {site_www} and `{apex}` (id {apex_id}) to site {site_apex}, \
-                 and WordPress takes them for one; delete one of the two mappings"
+                 and WordPress treats them as one; delete one of the two mappings"
             );
             self.problems.push(Problem::in_row(table, "domain", id, reason));
             for name in [&www, &apex] {

@@ -94,7 +94,7 @@ fn plain(value: Vec<u8>) -> Result<SecretString, CredentialError> {
     if value.starts_with(ENCRYPTED) {
         return Err(CredentialError::Damaged { what: "it is encrypted in an unknown way" });
     }
-    key(value).ok_or(CredentialError::Damaged { what: "it holds what no key does" })
+    key(value).ok_or(CredentialError::Damaged { what: "it contains what no key contains" })
 }
 
 /// A text that can be a key: a wrong salt can give anything.
@@ -208,7 +208,7 @@ mod tests {
             ("nothing, serialized",  r#"s:0:"";"#,   "-"),
             ("no key inside",        WITH_A_SPACE,   "? cannot be decrypted with the salts of wp-config.php"),
             ("no text inside",       NOT_ASCII,      "? cannot be decrypted with the salts of wp-config.php"),
-            ("no key",               "two words",    "? is damaged: it holds what no key does"),
+            ("no key",               "two words",    "? is damaged: it contains what no key contains"),
             ("a later form",         "$wu_new$abc",  "? is damaged: it is encrypted in an unknown way"),
             ("no base64",            &damaged,       "? is damaged: it is not base64"),
             ("no base64 inside",     "$wu_enc$JCQkJCQkJCQkJCQkJCQkJCEh", "? is damaged: it is not base64"),

@@ -30,7 +30,7 @@ pub enum Route {
 
 /// A `DB_HOST` that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no database host")]
+#[error("`{0}` is not a database host")]
 pub struct NotAHost(String);
 
 impl DatabaseHost {

@@ -38,11 +38,11 @@ pub(crate) struct NetworkRow {
 pub(crate) enum NotOurs {
     #[error("`{table}` has no network with the id {id} (`SITE_ID_CURRENT_SITE`)")]
     NoSuchId { table: String, id: u64 },
-    #[error("`{table}` holds {count} networks, and none is known to be ours")]
+    #[error("`{table}` has {count} networks, and it is not known which is ours")]
     Several { table: String, count: usize },
-    #[error("`{table}` is empty: this is no network")]
+    #[error("`{table}` is empty: this is not a network")]
     Empty { table: String },
-    #[error("the network's own domain `{domain}` is no domain: {why}")]
+    #[error("the network's own domain `{domain}` is not a domain: {why}")]
     BadDomain { domain: String, why: String },
 }
 

@@ -38,10 +38,10 @@ pub enum CannotChange {
     #[error("what is there does not unserialize, so it is left alone")]
     Unreadable(#[from] ParseError),
     /// What is there is more than a list of settings.
-    #[error("what is there cannot take the change")]
+    #[error("what is there cannot be changed like this")]
     Entangled(#[from] WouldBreakReferences),
     /// What is there is not a list.
-    #[error("what is there is no list, so it is left alone")]
+    #[error("what is there is not a list, so it is left alone")]
     NoList,
 }
 
@@ -66,7 +66,7 @@ fn interval(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<Dur
     let seconds = value.as_int().and_then(|it| u64::try_from(it).ok());
     match seconds {
         None => {
-            say("`dns_check_interval` is no number of seconds; using the default 300".to_owned());
+            say("`dns_check_interval` is not a number of seconds; using the default 300".to_owned());
         }
         Some(seconds) if seconds < SHORTEST_INTERVAL => {
             say(format!("`dns_check_interval` is {seconds}; using {SHORTEST_INTERVAL} seconds"));
@@ -269,10 +269,10 @@ mod tests {
         }
         for (before, why) in [
             ("a:1:{", "what is there does not unserialize, so it is left alone"),
-            (r#"s:1:"x";"#, "what is there is no list, so it is left alone"),
+            (r#"s:1:"x";"#, "what is there is not a list, so it is left alone"),
             (
                 r#"a:2:{s:27:"closte-sync/closte-sync.php";i:5;s:1:"x";R:1;}"#,
-                "what is there cannot take the change",
+                "what is there cannot be changed like this",
             ),
         ] {
             assert_eq!(with_plugin(before.as_bytes(), None).unwrap_err().to_string(), why);

@@ -38,7 +38,7 @@ pub enum Key {
 
 /// An array could not be changed without changing what its references point to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the value holds PHP references that a change would break")]
+#[error("the value contains PHP references that a change would break")]
 pub struct WouldBreakReferences;
 
 impl PhpValue {

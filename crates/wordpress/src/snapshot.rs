@@ -121,7 +121,7 @@ impl<'a> Snapshot<'a> {
         let stage = word.and_then(Stage::from_word);
         if stage.is_none() {
             let word = word.unwrap_or("NULL");
-            let reason = format!("`{word}` is no stage; the next check writes one");
+            let reason = format!("`{word}` is not a stage; the next check writes one");
             self.row_problem("wu_domain_mappings", "stage", row.id, &reason);
         }
         stage
@@ -231,7 +231,7 @@ impl<'a> Snapshot<'a> {
     }
 
     fn odd_domain(&mut self, table: &str, id: u64, domain: &str, why: &str) {
-        let reason = format!("`{}` is no domain: {why}", short(domain));
+        let reason = format!("`{}` is not a domain: {why}", short(domain));
         self.row_problem(table, "domain", id, &reason);
     }
 
@@ -251,7 +251,7 @@ fn domain(bytes: &[u8]) -> Result<DomainName, String> {
 }
 
 fn no_host(line: &str) -> String {
-    format!("`{}` is no host", short(line))
+    format!("`{}` is not a host", short(line))
 }
 
 /// What fits a line, control characters made visible.

@@ -12,7 +12,7 @@ pub struct TablePrefix(String);
 
 /// A text that WordPress would not accept as a table prefix either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no table prefix: only up to {LONGEST} letters, digits and underscores are")]
+#[error("`{0}` is not a table prefix: only up to {LONGEST} letters, digits and underscores are")]
 pub struct NotAPrefix(String);
 
 impl TablePrefix {

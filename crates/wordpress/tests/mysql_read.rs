@@ -137,13 +137,13 @@ async fn rows_that_make_no_sense_cost_only_themselves() {
     assert_eq!(
         problems(&network),
         [
-            "wp_blogs.domain Some(3): `not a host!` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_blogs.domain Some(3): `not a host!` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_wu_domain_mappings.- None: a row whose id cannot be read",
-            "wp_wu_domain_mappings.stage Some(1): `NULL` is no stage; the next check writes one",
-            "wp_wu_domain_mappings.stage Some(2): `` is no stage; the next check writes one",
-            "wp_wu_domain_mappings.domain Some(3): `two words.example` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
-            "wp_wu_domain_mappings.domain Some(7): `` is no domain: it is empty",
-            "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_wu_domain_mappings.stage Some(1): `NULL` is not a stage; the next check writes one",
+            "wp_wu_domain_mappings.stage Some(2): `` is not a stage; the next check writes one",
+            "wp_wu_domain_mappings.domain Some(3): `two words.example` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_wu_domain_mappings.domain Some(7): `` is not a domain: it is empty",
+            "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: does not unserialize; using the defaults",
             "wp_wu_forms.settings Some(21): not a serialized PHP value (byte 7): the shared base domains in it are not known",
         ]
@@ -187,7 +187,7 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     assert!(!read(first).await.unwrap().switched_on);
     assert_eq!(
         describe(&read(installation("wp_")).await.unwrap_err()),
-        "`wp_site` holds 2 networks, and none is known to be ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php)"
+        "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php)"
     );
 }
 

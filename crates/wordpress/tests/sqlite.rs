@@ -242,7 +242,10 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
             format!("there is no SQLite database at `{}` {where_it_is}", at("none/x.db").display()),
         ),
         ("", format!("there is no SQLite database at `{}` {where_it_is}", at("").display())),
-        ("text.db", format!("`{}` is no SQLite database {where_it_is}", at("text.db").display())),
+        (
+            "text.db",
+            format!("`{}` is not a SQLite database {where_it_is}", at("text.db").display()),
+        ),
         (
             "empty.db",
             format!(

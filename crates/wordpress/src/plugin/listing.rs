@@ -126,7 +126,7 @@ fn identity(value: &Map<String, Value>) -> Result<Identity, SourceError> {
     let text = |key: &str| value.get(key).and_then(json_row::text);
     let domain = text("domain").unwrap_or_default();
     let domain = DomainName::parse_host(&domain).map_err(|why| SourceError::NotANetwork {
-        what: format!("the network's own domain `{domain}` is no domain: {why}"),
+        what: format!("the network's own domain `{domain}` is not a domain: {why}"),
         hint: "check `DOMAIN_CURRENT_SITE` in wp-config.php".to_owned(),
     })?;
     Ok(Identity {
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!((second.id, second.stage), (42, None));
         assert_eq!(listing.key(41), Some("0123"));
         let reasons: Vec<_> = network.problems.iter().map(|it| it.reason.as_str()).collect();
-        assert_eq!(reasons, ["`NULL` is no stage; the next check writes one"]);
+        assert_eq!(reasons, ["`NULL` is not a stage; the next check writes one"]);
     }
 
     #[test]
@@ -277,7 +277,10 @@ mod tests {
         assert_eq!(listing.network.stage_words.len(), 6, "a column of text holds any");
         let reasons: Vec<_> = listing.network.problems.iter().map(|it| &it.reason).collect();
         let unreadable = "a row whose id cannot be read";
-        assert_eq!(reasons, ["shared base domains: `no host!` is no host", unreadable, unreadable]);
+        assert_eq!(
+            reasons,
+            ["shared base domains: `no host!` is not a host", unreadable, unreadable]
+        );
     }
 
     #[test]

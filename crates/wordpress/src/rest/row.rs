@@ -78,7 +78,7 @@ pub(super) fn object<'a>(
     value: &'a Value,
     doing: &'static str,
 ) -> Result<&'a Map<String, Value>, SourceError> {
-    let odd = || not_meant(doing, "an answer that is no object");
+    let odd = || not_meant(doing, "an answer that is not an object");
     value.as_object().ok_or_else(odd)
 }
 

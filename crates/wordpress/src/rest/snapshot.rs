@@ -111,7 +111,7 @@ impl Session<'_> {
             Answer::NotThere => None,
             Answer::Refused(fault) => return Err(fault.message),
         };
-        let value = value.ok_or("the answer holds no value")?;
+        let value = value.ok_or("the answer has no value")?;
         Ok(Map::from_iter([(INTERVAL.to_owned(), value.into())]))
     }
 }

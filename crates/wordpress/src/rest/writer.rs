@@ -70,7 +70,7 @@ impl RestWriter {
             Stands::Stage(Some(_)) | Stands::Nothing => return Ok(Written::Overtaken),
             Stands::Unknown => return Err(not_meant(WRITING, "an answer without a stage")),
             // MySQL keeps the empty word where it is not strict and its column lacks this one.
-            Stands::Stage(None) => format!("`{}` was saved, and no stage stands there", write.to),
+            Stands::Stage(None) => format!("`{}` was saved, but no stage is there", write.to),
             Stands::Refused(words) => words,
         };
         self.no_ssl_failed.fetch_or(write.to == Stage::SslFailed, Ordering::Relaxed);

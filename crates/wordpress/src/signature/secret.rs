@@ -26,7 +26,7 @@ impl secrecy::CloneableSecret for Key {}
 
 /// A text is not a secret. It is not shown: it may be a damaged one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no secret: 64 hexadecimal digits are")]
+#[error("it is not a secret: 64 hexadecimal digits are")]
 pub struct NotASecret;
 
 impl Secret {

@@ -25,7 +25,7 @@ pub(super) fn failed(doing: &'static str, file: &Path, error: Error) -> SourceEr
     match code(&error) {
         Some(code) if code::DENIED.contains(&code) => denied(file, &cause(error)),
         Some(code::NOT_A_DATABASE) => SourceError::NotANetwork {
-            what: format!("`{}` is no SQLite database", file.display()),
+            what: format!("`{}` is not a SQLite database", file.display()),
             hint: WHERE_IT_IS.to_owned(),
         },
         _ => SourceError::Failed { doing, source: cause(error) },

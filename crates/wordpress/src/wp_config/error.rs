@@ -18,7 +18,7 @@ pub enum WpConfigError {
         source: io::Error,
     },
     /// No wp-config.php is that large.
-    #[error("`{}` is larger than 1 MiB: that is no wp-config.php", path.display())]
+    #[error("`{}` is larger than 1 MiB: that is not a wp-config.php", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
