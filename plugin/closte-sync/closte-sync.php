@@ -2,13 +2,13 @@
 /**
  * Closte-sync: the engine behind Ultimate Multisite's Closte switch, seen from WordPress.
  *
- * This file names the plugin and loads the rest. It must never do any work by itself, and it must
+ * This file names the plugin and loads the rest. It must never do any work of its own, and it must
  * work without having been activated by hand: there is no activation hook.
  *
  * @package Closte_Sync
  *
  * Plugin Name:       closte-sync
- * Description:       Tells closte-sync of changes at once, saves what it finds through Ultimate Multisite, and shows in the network admin what it knows about each domain.
+ * Description:       Reports changes to closte-sync at once, saves what it finds through Ultimate Multisite, and shows in the network admin what it knows about each domain.
  * Version:           0.1.0
  * Requires at least: 5.9
  * Requires PHP:      7.4

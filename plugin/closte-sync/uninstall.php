@@ -1,9 +1,9 @@
 <?php
 /**
- * Takes away what the plugin stored, when it is deleted.
+ * Removes what the plugin stored, when it is deleted.
  *
  * The mark of the installation that acts for the network stays: it is the engine's, and a copy of
- * the network is told by it.
+ * the network is recognized by it.
  *
  * @package Closte_Sync
  */

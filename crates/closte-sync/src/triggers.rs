@@ -42,7 +42,7 @@ impl Triggers {
         let file = wiring.secret_file()?;
         listening.spawn(watch(file, SECRET_WITHIN, move || reload.notify_one()));
         let secret = wiring.secret().unwrap_or_else(|failure| {
-            failure.log("nudges of the plugin are not heard");
+            failure.log("nudges of the plugin are not received");
             None
         });
         if secret.is_some() {

@@ -301,7 +301,7 @@ pub(crate) fn public_address(wp: &WpConfig) -> Result<Option<IpAddr>, Failure> {
     let ip: Result<IpAddr, _> = text.trim().parse();
     ip.map(|ip| Some(ip.to_canonical())).map_err(|_| {
         let what = format!(
-            "`CLOSTE_PUBLIC_IP_ADDRESS` in `{}` is `{text}`, which is no IP address",
+            "`CLOSTE_PUBLIC_IP_ADDRESS` in `{}` is `{text}`, which is not an IP address",
             wp.path.display()
         );
         Failure::could_not(what).hint("correct it, or set `checks.targets`")

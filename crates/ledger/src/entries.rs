@@ -1,14 +1,14 @@
-//! The table `entries`: a row a domain, to and from [`Entry`].
+//! The table `entries`: one row per domain, to and from [`Entry`].
 //!
 //! Rows travel as JSON between SQLite and here, many in one statement to write,
-//! one value each to read: that is several times quicker than forty-odd values a
+//! one value each to read: that is several times quicker than forty values per
 //! row, and one list of columns serves both ways. Spans are kept to the
 //! millisecond.
 //!
-//! A word that nobody knows (a newer closte-sync wrote it and was rolled back)
+//! An unknown word (a newer closte-sync wrote it and was rolled back)
 //! is read as what is known to be harmless: a reason or a stage as none, routing
-//! and certificate as `unknown`, the proof as `unproven`, which looks put right. For the alias and the
-//! hold nothing is harmless, as they decide what is removed: that is an error.
+//! and certificate as `unknown`, the proof as `unproven`, which checks correct. For the
+//! alias and its owner nothing is harmless, as they decide what is removed: that is an error.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -42,7 +42,7 @@ macro_rules! row {
         /// Its columns, in the same order.
         const COLUMNS: &[&str] = &[$(stringify!($column)),*];
 
-        /// As a list: SQLite finds a value by its place much sooner than by its name.
+        /// As a list: SQLite finds a value by its place much faster than by its name.
         impl Serialize for Row<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut list = serializer.serialize_tuple(COLUMNS.len())?;
@@ -177,10 +177,10 @@ static SELECT_ONE: LazyLock<String> = LazyLock::new(|| format!("{} WHERE domain 
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(
-        "the entry of `{domain}` holds `{value}` in the column `{column}`, which no closte-sync up to this one writes there"
+        "the entry of `{domain}` has `{value}` in the column `{column}`, which no closte-sync up to this one writes there"
     )]
     Unknown { domain: String, column: &'static str, value: String },
-    #[error("the entry of `{domain}` makes no sense")]
+    #[error("the entry of `{domain}` is invalid")]
     Malformed { domain: String, source: serde_json::Error },
 }
 

@@ -1,4 +1,4 @@
-//! From what SQLite says to [`LedgerError`].
+//! From SQLite's errors to [`LedgerError`].
 
 use std::error::Error;
 use std::path::Path;

@@ -14,9 +14,9 @@ const NEWEST: &str = "SELECT at, domain, about, text FROM events ORDER BY id DES
 const NEWEST_OF: &str =
     "SELECT at, domain, about, text FROM events WHERE domain = ?2 ORDER BY id DESC LIMIT ?1";
 
-/// A domain in an event that is none.
+/// A value in the column `domain` of an event that is not a domain name.
 #[derive(Debug, thiserror::Error)]
-#[error("an event holds `{0}` in the column `domain`, which is no domain name")]
+#[error("an event has `{0}` in the column `domain`, which is not a domain name")]
 struct NoDomain(String);
 
 /// Append `events` in their order.

@@ -1,7 +1,7 @@
 //! Where a ledger may be, and how its folder and file are made.
 //!
-//! What a web server shows is no place for it: it tells which domains a network
-//! has. Nobody but its owner may read it.
+//! It may not be where a web server shows files: it lists the domains of a network.
+//! Only its owner may read it.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
@@ -21,7 +21,7 @@ pub struct LedgerPath {
 impl LedgerPath {
     /// The place that `ledger.url` names: `sqlite:///absolute/path`.
     ///
-    /// Symbolic links are resolved before it is judged. `document_roots` are the
+    /// Symbolic links are resolved before it is checked. `document_roots` are the
     /// folders known to be shown by a web server; others are known by what is in
     /// them. Nothing is made.
     ///
@@ -44,7 +44,7 @@ impl LedgerPath {
         &self.file
     }
 
-    /// A file beside it, `suffix` added to its name.
+    /// A file next to it, `suffix` added to its name.
     pub(crate) fn sibling(&self, suffix: &str) -> PathBuf {
         let mut name = self.file.clone().into_os_string();
         name.push(suffix);
@@ -81,7 +81,7 @@ impl LedgerPath {
         }
     }
 
-    /// Take from group and others what rights they have to it.
+    /// Remove the rights that group and others have to it.
     pub(crate) fn tighten(&self) -> Result<(), LedgerError> {
         for file in [self.file.clone(), self.sibling("-wal"), self.sibling("-shm")] {
             match tighten(&file) {
@@ -109,8 +109,8 @@ fn tighten(file: &Path) -> io::Result<()> {
     fs::set_permissions(file, Permissions::from_mode(tight))
 }
 
-/// The path in a URL. What another scheme carries is not repeated: it may hold a
-/// password.
+/// The path in a URL. The content of another scheme is not repeated: it may contain
+/// a password.
 fn path_of(url: &str) -> Result<PathBuf, LedgerError> {
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
     let bad = |at: &str, why: &str| LedgerError::BadPath { at: at.to_owned(), why: why.to_owned() };
@@ -167,12 +167,12 @@ fn served_folder<'a>(file: &'a Path, document_roots: &[PathBuf]) -> Option<&'a P
     })
 }
 
-/// Whether a folder holds what WordPress keeps in its root.
+/// Whether a folder contains what WordPress keeps in its root.
 ///
-/// `wp-config.php` may lie one folder above that root, where no web server shows
-/// it: in a home folder, say, below which a ledger must be allowed. It tells a
-/// root only where `index.php` or `wp-content` is beside it, or where it would be
-/// the ledger's own neighbour.
+/// `wp-config.php` may be one folder above that root, where no web server shows
+/// it: in a home folder, for example, below which a ledger must be allowed. It shows
+/// a root only where `index.php` or `wp-content` is next to it, or where it would be
+/// next to the ledger.
 fn holds_wordpress(folder: &Path, is_own: bool) -> bool {
     let has = |name: &str| folder.join(name).exists();
     has("wp-settings.php")
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn wordpress_in_a_folder_makes_it_a_bad_place() {
         let table: [(&[&str], bool, bool); 6] = [
-            // what the folder holds             a ledger in it    deeper
+            // what the folder contains          a ledger in it    deeper
             (&[], true, true),
             (&["wp-settings.php"], false, false),
             (&["wp-load.php"], false, false),

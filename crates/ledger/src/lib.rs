@@ -13,7 +13,7 @@
 //! # Invariants
 //!
 //! - A ledger that a newer closte-sync wrote is left as it is.
-//! - What a batch holds is written whole or not at all, and survives a crash.
+//! - A batch is written whole or not at all, and survives a crash.
 //! - Events are only ever appended.
 
 mod entries;

@@ -1,9 +1,9 @@
-//! One process at a time writes passes: the lock beside the ledger.
+//! One process at a time writes passes: the lock next to the ledger.
 //!
-//! The kernel holds the lock, so it ends with the process that has it, however
-//! that ends. The file is never deleted: whoever waited for a deleted one would
-//! hold another lock than whoever made it anew. It is not handed to children
-//! (files are opened with `O_CLOEXEC`).
+//! The kernel keeps the lock, so it ends with the process that has it, however
+//! that ends. The file is never deleted: a process that waited for a deleted one
+//! would have another lock than a process that made it again. Child processes do not
+//! inherit it (files are opened with `O_CLOEXEC`).
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -33,7 +33,7 @@ pub struct Lock {
     file: File,
 }
 
-/// What came of asking for a lock.
+/// The result of asking for a lock.
 #[derive(Debug)]
 pub enum Acquired {
     /// It is ours.
@@ -78,9 +78,9 @@ fn acquire(path: &Path, owner: &Owner) -> io::Result<Acquired> {
 }
 
 impl Drop for Lock {
-    /// Take the name out again, so that nobody reads it as the next holder's,
-    /// and give the lock back: closing the file alone would leave it with a
-    /// child that was forked and has not come to its own program yet.
+    /// Remove the name again, so that nobody reads it as the next owner's, and
+    /// release the lock: closing the file alone would leave it with a child that
+    /// was forked and has not started its own program yet.
     fn drop(&mut self) {
         // Should either fail, the kernel releases the lock with the file.
         let _ = self.file.set_len(0);
@@ -88,7 +88,7 @@ impl Drop for Lock {
     }
 }
 
-/// An owner as the file holds it.
+/// An owner as the file stores it.
 #[derive(Serialize, Deserialize)]
 struct Written {
     pid: u32,
@@ -121,7 +121,7 @@ mod tests {
         let owner = Owner { pid: 1, command: "run".to_owned(), since: Time::from_millis(0) };
         let take = || match acquire(&path, &owner).unwrap() {
             Acquired::Ours(lock) => lock,
-            Acquired::LockedBy(lock_owner) => panic!("held by {lock_owner:?}"),
+            Acquired::LockedBy(lock_owner) => panic!("locked by {lock_owner:?}"),
         };
         let lock = take();
         // What a fork has: the same open file, so the same lock.

@@ -1,6 +1,6 @@
-//! The table `meta`: what concerns the network as a whole, a key each.
+//! The table `meta`: what concerns the network as a whole, one key each.
 //!
-//! Keys that nobody here knows are left as they are: a newer closte-sync wrote
+//! Unknown keys are left as they are: a newer closte-sync wrote
 //! them and was rolled back.
 
 use rules::breaker::Breaker;
@@ -65,9 +65,9 @@ struct ProblemItem {
 /// Why `meta` makes no memory.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    #[error("`meta` makes no sense")]
+    #[error("`meta` is invalid")]
     Malformed(#[source] serde_json::Error),
-    #[error("`meta` holds what we do not understand in `{0}`")]
+    #[error("`meta` contains what we do not understand in `{0}`")]
     Value(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -17,11 +17,11 @@ const KNOWN: i64 = 2;
 /// `PRAGMA application_id` of our files, set by the first migration.
 const APPLICATION: i32 = 0x4353_4c47;
 
-/// How often and after which pauses a new file is asked to take readers.
+/// How often, and after which pauses, a new file is switched to allow readers.
 const WAL_TRIES: u32 = 100;
 const WAL_PAUSE: Duration = Duration::from_millis(20);
 
-/// Why a file is no ledger of ours.
+/// Why a file is not our ledger.
 #[derive(Debug, thiserror::Error)]
 enum NotOurs {
     #[error("it is a database of another program")]
@@ -47,7 +47,7 @@ fn migrations() -> Vec<Migration> {
 ///
 /// # Errors
 ///
-/// It is no database, another program's, or a newer closte-sync's.
+/// It is not a database, or another program's, or a newer closte-sync's.
 async fn version(connection: &mut SqliteConnection, file: &Path) -> Result<i64, LedgerError> {
     let found = async {
         // One snapshot: another process may be making it.
@@ -99,12 +99,12 @@ pub(crate) async fn prepare(
     prepared.await.map_err(|error| error::open(file, error::cause(error)))
 }
 
-/// Let readers work beside a writer; the file remembers it.
+/// Let readers work at the same time as a writer; the file remembers it.
 async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let mut tries = 0;
     loop {
         match sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await {
-            // Another process is making it. SQLite does not wait here by itself.
+            // Another process is making it. SQLite does not wait here automatically.
             Err(error) if tries < WAL_TRIES && is_busy(&error) => tries += 1,
             other => return other.map(|_| ()),
         }

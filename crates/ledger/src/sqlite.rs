@@ -1,7 +1,7 @@
 //! [`SqliteLedger`]: the ledger on one SQLite file, or in memory.
 //!
 //! One connection, one statement at a time: a pass writes in few large batches,
-//! and other processes read beside it (WAL). Every write takes the write lock
+//! and other processes read at the same time (WAL). Every write takes the write lock
 //! before it reads (`BEGIN IMMEDIATE`), so that it waits for another process
 //! instead of failing half-way.
 
@@ -21,13 +21,13 @@ use crate::{LedgerPath, entries, error, events, meta, schema};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Rows on their way from SQLite's thread to ours: fewer wake-ups a row.
+/// Rows on their way from SQLite's thread to ours: fewer wake-ups per row.
 const ROWS_UNDERWAY: usize = 500;
 
-/// Whether a ledger that is not there is made.
+/// Whether a missing ledger is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateIfMissing {
-    /// It is made, with its folder.
+    /// It is created, with its folder.
     Yes,
     /// Its absence is an error.
     No,
@@ -48,8 +48,8 @@ impl SqliteLedger {
     ///
     /// # Errors
     ///
-    /// [`LedgerError::Missing`] only with [`CreateIfMissing::No`]; a newer ledger, and what
-    /// is none, are left as they are.
+    /// [`LedgerError::Missing`] only with [`CreateIfMissing::No`]; a newer ledger, and a file
+    /// that is not a ledger, are left as they are.
     pub async fn open(
         ledger_path: &LedgerPath,
         make: CreateIfMissing,
@@ -67,7 +67,7 @@ impl SqliteLedger {
         Self::new(connection).await
     }
 
-    /// Open the ledger at `place` to read only, beside whoever writes.
+    /// Open the ledger at `place` to read only, while another process may write.
     ///
     /// Also where this user may not write to the file or its folder.
     ///
@@ -75,13 +75,13 @@ impl SqliteLedger {
     ///
     /// [`LedgerError::Missing`] where no pass has run yet; nothing is made.
     pub async fn open_readonly(ledger_path: &LedgerPath) -> Result<Self, LedgerError> {
-        // An empty one is what a process leaves that dies while it makes it.
+        // A process that dies while it creates one leaves an empty file.
         if ledger_path.length()? == 0 {
             return Err(ledger_path.missing());
         }
         let readonly = options().filename(ledger_path.file()).read_only(true);
         match Self::read_at(ledger_path, readonly.clone()).await {
-            // Readers and writers share files beside the ledger. Where there are none
+            // Readers and writers share files next to the ledger. Where there are none
             // and none can be made, nobody writes, and the ledger's own file is all.
             Err(LedgerError::Open { .. }) if is_at_rest(ledger_path) => {
                 Self::read_at(ledger_path, readonly.immutable(true)).await
@@ -105,7 +105,7 @@ impl SqliteLedger {
     ///
     /// # Errors
     ///
-    /// There is no memory for it.
+    /// There is not enough memory.
     pub async fn in_memory() -> Result<Self, LedgerError> {
         let ledger_path = Path::new(":memory:");
         let mut connection = connect(options().in_memory(true), ledger_path).await?;
@@ -146,7 +146,7 @@ async fn connect(
     options.connect().await.map_err(|error| error::open(file, error::cause(error)))
 }
 
-/// Whether nobody has it open, and its own file holds all that was written.
+/// Whether nobody has it open, and its own file contains all that was written.
 fn is_at_rest(ledger_path: &LedgerPath) -> bool {
     let owned_as =
         |suffix| fs::metadata(ledger_path.sibling(suffix)).is_ok_and(|file| file.len() != 0);
@@ -246,7 +246,7 @@ mod tests {
         sqlx::query(sql).execute(&mut *ledger.connection.lock().await).await.unwrap();
     }
 
-    /// That the ledger holds `batch(0..1)` and nothing else.
+    /// That the ledger contains `batch(0..1)` and nothing else.
     async fn assert_holds_the_first(ledger: &SqliteLedger) {
         let recorded = ledger.load().await.unwrap();
         assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), batch(0..1).entries);
@@ -278,7 +278,7 @@ mod tests {
     async fn a_batch_is_written_whole_or_not_at_all() {
         let ledger = SqliteLedger::in_memory().await.unwrap();
         ledger.save(&batch(0..1)).await.unwrap();
-        // The last thing that a batch writes fails.
+        // The last write of a batch fails.
         run(
             &ledger,
             "CREATE TRIGGER no BEFORE INSERT ON mapped_sites WHEN new.site_id = 3 \

@@ -260,13 +260,13 @@ async fn words_that_nobody_knows_are_harmless_or_named() {
     for (sql, why) in [
         (
             "UPDATE entries SET hold = 'later', hold_since = 1",
-            "the entry of `a.example` holds `later` in the column `hold`, which no closte-sync up to this one writes there",
+            "the entry of `a.example` has `later` in the column `hold`, which no closte-sync up to this one writes there",
         ),
         (
             "UPDATE entries SET alias = 'later'",
-            "the entry of `a.example` holds `later` in the column `alias`, which no closte-sync up to this one writes there",
+            "the entry of `a.example` has `later` in the column `alias`, which no closte-sync up to this one writes there",
         ),
-        ("UPDATE entries SET looks_made = -1", "the entry of `a.example` makes no sense"),
+        ("UPDATE entries SET looks_made = -1", "the entry of `a.example` is invalid"),
     ] {
         sqlx::query(sql).execute(&mut raw).await.unwrap();
         let error = ledger.load().await.unwrap_err();

@@ -1,6 +1,6 @@
-//! How many checks a second are made, as ratios taken in one run: `just bench`.
+//! How many checks are made per second, as ratios taken in one run: `just bench`.
 //!
-//! Each figure has beside it what it is measured against: the same questions to
+//! Next to each figure is what it is compared with: the same questions to
 //! the same server, as many at once. Nothing here passes or fails.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
@@ -33,7 +33,7 @@ use tokio_rustls::TlsConnector;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// So many checks are under way at once, as in a pass.
+/// So many checks run at once, as in a pass.
 const AT_ONCE: u32 = 64;
 
 /// So many names are checked, over and over.
@@ -48,7 +48,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    // The servers are beside us, as if they were another process; all clients have
+    // The servers have their own threads, as if they were another process; all clients have
     // one thread, as the program has.
     let servers = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let clients = Builder::new_current_thread().enable_all().build().unwrap();
@@ -58,7 +58,7 @@ fn main() {
     tls_checks(&servers, &clients, &names);
 }
 
-/// Looks at DNS, against `dnsperf`. A check is two queries, A and AAAA.
+/// Checks of DNS, against `dnsperf`. A check is two queries, A and AAAA.
 fn dns_checks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     let server = servers.block_on(Dns::start(dns::Settings::default())).unwrap();
     for name in names.iter() {
@@ -96,7 +96,7 @@ fn questions(names: &[DomainName]) -> NamedTempFile {
     file
 }
 
-/// Queries a second by `dnsperf` on one thread; none where it is not installed.
+/// Queries per second by `dnsperf` on one thread; none where it is not installed.
 fn dnsperf(server: SocketAddr, questions: &Path) -> Option<f64> {
     let [address, port] = [server.ip().to_string(), server.port().to_string()];
     let [at_once, seconds] = [2 * AT_ONCE, SECONDS].map(|number| number.to_string());
@@ -114,7 +114,7 @@ fn dnsperf(server: SocketAddr, questions: &Path) -> Option<f64> {
     Some(rate.unwrap().trim().parse().unwrap())
 }
 
-/// Looks at TLS, against a loop that does nothing but full handshakes, with
+/// Checks of TLS, against a loop that does nothing but full handshakes, with
 /// verification against the same roots.
 fn tls_checks(servers: &Runtime, clients: &Runtime, names: &Arc<[DomainName]>) {
     let server = servers.block_on(Web::start(web::Settings::default())).unwrap();
@@ -190,7 +190,7 @@ fn probe(
     Arc::new(NetProbe::new(settings, clock).unwrap())
 }
 
-/// How many `check`s end in a second, [`AT_ONCE`] of them always under way.
+/// How many `check`s end per second, [`AT_ONCE`] of them always running.
 async fn per_second<L, F>(names: &Arc<[DomainName]>, check: L) -> f64
 where
     L: Fn(DomainName) -> F + Clone + Send + 'static,

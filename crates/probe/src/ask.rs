@@ -1,8 +1,8 @@
 //! The routing proof: asking WordPress for which mapping it answers at a name.
 //!
 //! One request over TLS that a browser would trust, to the address that the guard
-//! judged; no redirect is followed. The question is never told to anybody else,
-//! and only the one answer that WordPress gives counts as one.
+//! judged; no redirect is followed. The question is never sent to anybody else, and
+//! only the one answer that WordPress gives counts.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer head or body is not the answer.
 const LONGEST: usize = 64 << 10;
 
-/// So much of somebody else's text is shown.
+/// So much of a foreign text is shown.
 const SHOWN: usize = 200;
 
 /// Who we say we are.
@@ -60,7 +60,7 @@ fn request(name: &DomainName, question: &str) -> Result<Request<Empty<Bytes>>, S
         .header(ACCEPT, "application/json")
         .header(CONNECTION, "close")
         .body(Empty::new())
-        .map_err(|_| format!("`{name}` is no name to ask for"))
+        .map_err(|_| format!("`{name}` is not a name to ask for"))
 }
 
 /// As a value in a query (RFC 3986, 2.3).
@@ -84,7 +84,7 @@ async fn answer(stream: Connection, request: Request<Empty<Bytes>>) -> Result<u6
         let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
         id_in(&body(response).await?)
     };
-    // The connection carries the exchange, and may end before its last word is read.
+    // The connection carries the exchange, and may end before its last bytes are read.
     match select(pin!(exchange), pin!(connection)).await {
         Either::Left((answer, _)) => answer,
         Either::Right((_, exchange)) => exchange.await,
@@ -108,7 +108,7 @@ async fn body(response: Response<Incoming>) -> Result<Bytes, String> {
 fn other_status(response: &Response<Incoming>) -> String {
     let status = response.status().as_u16();
     let to = response.headers().get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
-    // The query often is the question once more, which nobody else is told.
+    // The query often repeats the question, which must not go to anybody else.
     let to = to.map(|to| to.split('?').next().unwrap_or_default().to_owned());
     match to.filter(|_| response.status().is_redirection()) {
         Some(to) => format!("it redirects to `{}` (status {status})", shown(&to)),
@@ -116,8 +116,8 @@ fn other_status(response: &Response<Incoming>) -> String {
     }
 }
 
-/// Whoever answered chose its text: little of it is shown, and nothing that
-/// steers a terminal.
+/// The text comes from the server that answered: little of it is shown, and
+/// nothing that controls a terminal.
 fn shown(text: &str) -> String {
     text.chars().filter(|char| !char.is_control()).take(SHOWN).collect()
 }

@@ -2,8 +2,8 @@
 //!
 //! The resolvers are asked one after the other, and the first that answers is
 //! enough: an address, NXDOMAIN and "no such record" are all answers. There is
-//! no cache, no hosts file, no search list, and no name that is special: what
-//! is told is what the resolvers say now. Those are the operator's or the
+//! no cache, no hosts file, no search list, and no name that is special: the
+//! result is what the resolvers say now. Those are the operator's or the
 //! system's own, no customer named them, so the guard does not judge them.
 //!
 //! [`combine`] is where to start reading: what A and AAAA say together.
@@ -33,7 +33,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 const CHECK: Duration = Duration::from_secs(6);
 
 /// How many names are looked up at once. More wait: a burst that overflows the
-/// buffers of a resolver would look like its silence.
+/// buffers of a resolver would look as if it did not answer.
 const NAMES_AT_ONCE: usize = 128;
 
 /// The resolvers, in the order they are asked.
@@ -43,7 +43,7 @@ pub(crate) struct Dns {
     turns: Semaphore,
 }
 
-/// How a question is put, and until when its answer is waited for.
+/// How a question is asked, and until when to wait for its answer.
 #[derive(Clone, Copy, Debug)]
 struct How {
     kind: RecordType,
@@ -51,17 +51,17 @@ struct How {
     deadline: Instant,
 }
 
-/// What the resolvers said of the A or of the AAAA records of a name.
+/// What the resolvers said about the A or about the AAAA records of a name.
 #[derive(Debug)]
 struct Told {
     reading: Reading,
     through: Vec<String>,
 }
 
-/// Why nobody said anything of them.
+/// Why no resolver said anything about them.
 #[derive(Debug, PartialEq, Eq)]
 enum LookupError {
-    /// A server says that it cannot say.
+    /// A server says that it cannot answer.
     Failed { detail: String, again: bool },
     /// No answer, or none that can be read.
     Silent { detail: String },
@@ -80,7 +80,9 @@ impl Dns {
     /// Ask for the A and AAAA records of `name` at the same time.
     pub(crate) async fn resolve(&self, name: &DomainName) -> DnsObservation {
         let Some(name) = absolute(name) else {
-            return DnsObservation::NoAnswer { detail: format!("`{name}` is no name to ask for") };
+            return DnsObservation::NoAnswer {
+                detail: format!("`{name}` is not a name to ask for"),
+            };
         };
         let _turn = self.turns.acquire().await;
         let deadline = Instant::now() + CHECK;
@@ -91,7 +93,7 @@ impl Dns {
         combine(a, aaaa)
     }
 
-    /// Ask each resolver in turn, and those that were silent once more.
+    /// Ask each resolver in turn, and those that did not answer once more.
     async fn ask(
         &self,
         name: &Name,
@@ -114,7 +116,7 @@ impl Dns {
         Err(sum(errors.into_values()))
     }
 
-    /// As configured, but those last that did not answer lately.
+    /// As configured, but those that did not answer lately come last.
     fn in_order(&self) -> impl Iterator<Item = &Server> {
         let (quiet, well): (Vec<_>, Vec<_>) =
             self.servers.iter().partition(|server| server.is_quiet());
@@ -133,7 +135,7 @@ impl Dns {
     }
 }
 
-/// Ask `server` for `kind` of `name`, and of the names that CNAME records lead to.
+/// Ask `server` for `kind` of `name`, and of the names that CNAME records point to.
 async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupError> {
     let mut path = Path::from(name.clone());
     loop {
@@ -156,7 +158,7 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupEr
 async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> {
     let address = server.address;
     let query = answer::query(name, how.kind, how.form)
-        .ok_or_else(|| format!("`{}` is no name to ask for", written(name)))?;
+        .ok_or_else(|| format!("`{}` is not a name to ask for", written(name)))?;
     let until = how.deadline.min(Instant::now() + ANSWER);
     let answered = timeout_at(until, server.ask(&query)).await;
     server.heard(matches!(answered, Ok(Ok(_))));
@@ -176,9 +178,9 @@ fn absolute(name: &DomainName) -> Option<Name> {
     Name::from_ascii(format!("{name}.")).ok()
 }
 
-/// What is told of A and of AAAA, taken together.
+/// The answers for A and for AAAA, combined.
 ///
-/// Addresses count, whatever became of the other question: many servers answer
+/// Addresses count, no matter what the other question gave: many servers answer
 /// NXDOMAIN, an error or nothing for the type they do not know. Without any, A
 /// decides, since every server knows that; but "no A record" says nothing while
 /// the AAAA records are unknown.
@@ -203,7 +205,7 @@ fn combine(a: Result<Told, LookupError>, aaaa: Result<Told, LookupError>) -> Dns
     }
 }
 
-/// All troubles as one: a server's own word outweighs the silence of others.
+/// All failures as one: a server's own answer counts more than no answer from others.
 fn sum(errors: impl IntoIterator<Item = LookupError>) -> LookupError {
     let (mut failed, mut silent) = (BTreeSet::new(), BTreeSet::new());
     for error in errors {

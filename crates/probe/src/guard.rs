@@ -1,8 +1,8 @@
 //! Where a check may go: public addresses, and the ports of the web and of DNS.
 //!
 //! A customer's DNS says where we connect, so an address of our own network in
-//! it would make us its tool. Pure: the caller connects to the very address
-//! that was judged here, never to a name.
+//! it would let its owner reach that network through us. Pure: the caller connects to
+//! exactly the address that was judged here, never to a name.
 //!
 //! The tables are the IANA special-purpose address registries for IPv4 and IPv6
 //! (RFC 6890). What they list as globally reachable for protocols that no site
@@ -34,7 +34,7 @@ pub enum Private {
 /// Why an address is not connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
-    /// It lies in a network that is not the public one.
+    /// It is in a network that is not public.
     #[error("`{address}` is not a public address ({kind}); `checks.allow_private` would allow it")]
     Private {
         /// The address.
@@ -42,7 +42,7 @@ pub enum Forbidden {
         /// What it is instead.
         kind: &'static str,
     },
-    /// It is the address of no single machine.
+    /// It is not the address of a single machine.
     #[error("`{address}` cannot be the address of a website ({kind})")]
     Nowhere {
         /// The address.
@@ -59,7 +59,7 @@ pub enum Forbidden {
 }
 
 impl Guard {
-    /// A guard that also lets `configured` ports through.
+    /// A guard that also allows `configured` ports.
     pub fn new(private: Private, configured: impl IntoIterator<Item = u16>) -> Self {
         Self { private, ports: PORTS.into_iter().chain(configured).collect() }
     }
@@ -88,7 +88,7 @@ impl Guard {
 enum AddressScope {
     /// The whole internet.
     Public,
-    /// Some network that is not everybody's.
+    /// A network that is not public.
     Private(&'static str),
     /// No machine that could serve a site.
     Nowhere(&'static str),
@@ -149,7 +149,7 @@ fn scope_v4(address: Ipv4Addr) -> AddressScope {
     V4.iter().find(within).map_or(Public, |(.., scope_of)| *scope_of)
 }
 
-/// Only `2000::/3` is given out for the public internet; the rest is not.
+/// Only `2000::/3` is assigned to the public internet; the rest is not.
 fn scope_v6(address: Ipv6Addr) -> AddressScope {
     let within = |(first, length, _): &&(Ipv6Addr, u32, AddressScope)| {
         (address.to_bits() ^ first.to_bits()) >> (128 - length) == 0

@@ -1,9 +1,9 @@
-//! Looking: DNS and TLS, and the guard that keeps both away from private addresses.
+//! Checking: DNS and TLS, and the guard that keeps both away from private addresses.
 //!
 //! [`NetProbe`] is the [`Probe`] of the real network. It reports what it saw and
-//! judges nothing of a domain: `rules::judge` does. It never sends a byte of
-//! ours beyond a DNS question, a TLS handshake and the one request of the routing
-//! proof, and never connects to an address that [`guard`] did not let through.
+//! judges nothing: `rules::judge` does. It never sends anything but a DNS
+//! question, a TLS handshake and the one request of the routing
+//! proof, and never connects to an address that [`guard`] did not allow.
 //!
 //! Start with [`guard`], then `dns.rs`, `tls.rs` and `ask.rs`.
 
@@ -28,14 +28,14 @@ use dns::Dns;
 use guard::{Guard, Private};
 use tls::Tls;
 
-/// How to look.
+/// How to check.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Who is asked, in this order; `None` for the resolvers of this machine.
     pub resolvers: Option<Vec<SocketAddr>>,
-    /// The port that TLS is spoken on.
+    /// The port for TLS.
     pub https_port: u16,
-    /// Roots to trust besides the system's, see [`read_pem`].
+    /// Roots to trust in addition to the system's, see [`read_pem`].
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Whether to connect to private addresses, on an intranet or in a rehearsal.
     pub allow_private: bool,
@@ -50,10 +50,10 @@ impl Default for Settings {
 /// Why there can be no [`NetProbe`].
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// The list of resolvers is there and has nothing in it.
+    /// The list of resolvers is empty.
     #[error("`checks.resolvers` names no resolver")]
     NoResolvers,
-    /// One of the extra roots is no certificate.
+    /// One of the extra roots is not a certificate.
     #[error("certificate {number} of `checks.trusted_ca` cannot be trusted as a root")]
     BadRoot {
         /// Which, counted from 1.
@@ -77,7 +77,7 @@ impl NetProbe {
     ///
     /// # Errors
     ///
-    /// The settings make no sense.
+    /// The settings are invalid.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, ProbeError> {
         let Settings { resolvers, https_port, extra_roots, allow_private } = settings;
         let resolvers = resolvers.unwrap_or_else(dns::of_this_machine);

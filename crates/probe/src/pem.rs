@@ -17,14 +17,14 @@ pub enum PemError {
         source: std::io::Error,
     },
     /// A section of it is damaged.
-    #[error("`{path}` is no intact PEM file: {fault}")]
+    #[error("`{path}` is not an intact PEM file: {fault}")]
     Damaged {
         /// The file.
         path: PathBuf,
         /// Where it is wrong.
         fault: Error,
     },
-    /// There is no certificate inside.
+    /// It contains no certificate.
     #[error("`{path}` has no certificate in it (a PEM file with `BEGIN CERTIFICATE` is needed)")]
     Empty {
         /// The file.

@@ -1,4 +1,4 @@
-//! Shaking hands on one address as a browser that wants a name would.
+//! The TLS handshake with one address, as a browser that wants a name would make it.
 //!
 //! A full handshake each time, and nothing after it unless somebody asked for the
 //! connection: no resumption. What is wrong with a certificate is an answer; that
@@ -35,10 +35,10 @@ use witness::Witness;
 /// How long connecting may take, and how long the handshake after it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long saying goodbye may take; what was seen stands anyway.
+/// How long closing may take; what was seen counts anyway.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// A connection on which hands were shaken.
+/// A connection after its handshake.
 pub(crate) type Connection = TlsStream<TcpStream>;
 
 /// What all handshakes share.
@@ -68,7 +68,7 @@ impl Tls {
         Ok(Self { guard, port, crypto, config, extra_roots, trust: OnceCell::new(), clock })
     }
 
-    /// Look at what `address` presents for `name`.
+    /// Check what `address` presents for `name`.
     pub(crate) async fn check(&self, name: &DomainName, address: IpAddr) -> TlsObservation {
         let (observation, stream) = self.visit(name, address).await;
         if let Some(mut stream) = stream {
@@ -107,7 +107,7 @@ impl Tls {
             return (TlsObservation::Forbidden { detail: refusal.to_string() }, None);
         }
         let Ok(server_name) = ServerName::try_from(name.as_str().to_owned()) else {
-            return (no_answer(format!("`{name}` is no name to ask for")), None);
+            return (no_answer(format!("`{name}` is not a name to ask for")), None);
         };
         let Ok(trust) = self.trust().await else {
             return (no_answer("there are no trusted roots on this machine".to_owned()), None);
@@ -136,7 +136,7 @@ impl Tls {
         name: ServerName<'static>,
         stream: TcpStream,
     ) -> (TlsObservation, Option<Connection>) {
-        // Our goodbye is small, and would wait for the answer to what went before.
+        // Our closing message is small, and would wait for the answer to the data before it.
         let _ = stream.set_nodelay(true);
         let witness = Arc::new(Witness::new(self.crypto.signature_verification_algorithms));
         let mut config = self.config.clone();
@@ -167,7 +167,7 @@ impl Tls {
             return failure.unwrap_or_else(|| no_certificate("it presented none".to_owned()));
         };
         let Some(certificate) = chain.first().and_then(|der| certificate::read(der)) else {
-            return no_certificate("what it presented is no readable certificate".to_owned());
+            return no_certificate("what it presented is not a readable certificate".to_owned());
         };
         let verdict = trust.judge(chain, certificate.is_its_own_issuer, name, self.now());
         let verdict = if has_proved { verdict } else { TlsVerdict::Bad };
@@ -205,7 +205,7 @@ fn without_certificate(error: &io::Error) -> TlsObservation {
             no_certificate("the server does not speak TLS".to_owned())
         }
         (Some(Error::InvalidCertificate(_)), _) => {
-            no_certificate("what it presented is no readable certificate".to_owned())
+            no_certificate("what it presented is not a readable certificate".to_owned())
         }
         (Some(error), _) => no_certificate(format!("no handshake is possible: {error}")),
         (None, io::ErrorKind::UnexpectedEof) => {

@@ -189,7 +189,7 @@ async fn every_other_answer_is_no_proof_either() {
             "it answered with status 403",
         ),
         (
-            // A control character of Unicode's second block steers terminals too.
+            // A control character of Unicode's second block controls terminals too.
             "HTTP/1.1 302 Found\r\nLocation: /\u{9b}2Jx\r\nContent-Length: 0\r\n\r\n".to_owned(),
             "it redirects to `/2Jx` (status 302)",
         ),

@@ -1,4 +1,4 @@
-//! Looks at DNS servers on loopback: the sandbox's, and hand-made ones that are worse.
+//! Checks of DNS servers on loopback: the sandbox's, and hand-made ones that are worse.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -49,7 +49,7 @@ async fn closed() -> (UdpSocket, SocketAddr) {
 }
 
 /// A server in a few lines: `answer` gets the question, type and all, and says
-/// how the rest of the message goes on.
+/// how the rest of the message continues.
 async fn few_lines(answer: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + 'static) -> SocketAddr {
     let (socket, address) = silence().await;
     tokio::spawn(async move {
@@ -237,7 +237,7 @@ async fn a_server_that_gives_only_the_first_cname_is_asked_on() {
         if question.starts_with(b"\x04shop") {
             return Some(minimal(query));
         }
-        // `www.test CNAME shop.test`, whatever the type.
+        // `www.test CNAME shop.test`, for any type.
         let record: &[u8] = b"\xc0\x0c\0\x05\0\x01\0\0\0\x05\0\x07\x04shop\xc0\x10";
         Some([&query[..2], b"\x80\0\0\x01\0\x01\0\0\0\0", question, record].concat())
     });

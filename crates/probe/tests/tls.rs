@@ -1,4 +1,4 @@
-//! Looks at TLS servers on loopback: the sandbox's, and hand-made ones that are worse.
+//! Checks of TLS servers on loopback: the sandbox's, and hand-made ones that are worse.
 
 use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -346,7 +346,7 @@ fn a_file_without_certificates_is_reported_with_its_name() {
         "`ca.pem` has no certificate in it (a PEM file with `BEGIN CERTIFICATE` is needed)"
     );
     let torn = said("-----BEGIN CERTIFICATE-----\nMIIB\n");
-    assert!(torn.starts_with("`ca.pem` is no intact PEM file: "), "{torn}");
+    assert!(torn.starts_with("`ca.pem` is not an intact PEM file: "), "{torn}");
 }
 
 #[test]

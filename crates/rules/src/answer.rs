@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   call ──▶ clear yes ──▶ present / absent
-//!        ──▶ no for good ▶ rejected
-//!        ──▶ not clear ──▶ adding / removing, until the list tells, or asked again
+//!        ──▶ permanent no ▶ rejected
+//!        ──▶ not clear ──▶ adding / removing, until the list shows it, or asked again
 //! ```
 
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::schedule::{ask_again, try_again};
 /// Write down that `call` is about to be made for `entry`.
 ///
 /// `list_lacked`: a list of the host's, read before, had names and not this one.
-/// Once true of a call whose outcome is open, it stays true: whatever is there
-/// now is ours.
+/// Once true of a call whose outcome is open, it stays true: what is there now
+/// is ours.
 pub fn intend(entry: &mut Entry, call: Call, list_lacked: bool, now: Time) {
     let before = entry.step.intent.is_some_and(|intent| intent.list_lacked);
     entry.step.intent = Some(Intent { at: now, list_lacked: before || list_lacked });
@@ -31,7 +31,7 @@ pub fn intend(entry: &mut Entry, call: Call, list_lacked: bool, now: Time) {
     entry.alias.set(now, state, reason, detail);
 }
 
-/// Take in what the host answered to `call`; `open` says whether an earlier call
+/// Apply what the host answered to `call`; `open` says whether an earlier call
 /// for the same was still without a clear outcome.
 pub fn answered(
     entry: &mut Entry,
@@ -78,7 +78,7 @@ pub fn answered(
     }
 }
 
-/// The host wants to be left alone: until it said, or for a while.
+/// The host asked for a pause: until the time it gave, or for a while.
 pub fn rate_limited(memory: &mut Memory, retry_after: Option<Duration>, now: Time) {
     match retry_after {
         Some(after) => memory.quiet_until = memory.quiet_until.max(Some(now + after)),
@@ -86,7 +86,7 @@ pub fn rate_limited(memory: &mut Memory, retry_after: Option<Duration>, now: Tim
     }
 }
 
-/// The host answers again after an outage: what that had put off is due at once.
+/// The host answers again after an outage: what was put off is due at once.
 pub fn recovered(entry: &mut Entry, now: Time) {
     let put_off =
         matches!(entry.alias.reason, Some(Reason::OutcomeUnknown | Reason::HostUnreachable));
@@ -96,7 +96,7 @@ pub fn recovered(entry: &mut Entry, now: Time) {
     }
 }
 
-/// Take in what a list of the host's shows of `entry`.
+/// Apply what a list of the host's shows of `entry`.
 ///
 /// Presence is believed. Absence is believed only of a list that has shown a
 /// name we added (`believed`), and never of a name that the host confirmed and
@@ -122,7 +122,7 @@ pub fn listed(entry: &mut Entry, list: &AliasList, believed: bool, protected: bo
     }
 }
 
-/// Whether `list` shows a name that we added: from then on its word is good.
+/// Whether `list` shows a name that we added: from then on it is reliable.
 pub fn proves_itself<'a>(list: &AliasList, mut entries: impl Iterator<Item = &'a Entry>) -> bool {
     entries.any(|entry| entry.confirmed && list.names.contains(&entry.domain))
 }
@@ -197,7 +197,7 @@ fn unclear(entry: &mut Entry, reason: Reason, words: Option<String>, now: Time) 
     entry.alias.set(now, state, Some(reason), words);
 }
 
-/// It did not happen: back to where it stood before, unless an earlier call is open.
+/// It did not happen: back to the state before, unless an earlier call is open.
 fn not_sent(
     entry: &mut Entry,
     call: Call,

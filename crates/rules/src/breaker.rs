@@ -1,4 +1,4 @@
-//! Leaving a host alone that does not answer.
+//! Making no calls to a host that does not answer.
 //!
 //! ```text
 //!   closed ──5 outages in a row──▶ open ──time──▶ half open: one call as a probe
@@ -17,7 +17,7 @@ const OUTAGES: u32 = 5;
 const FIRST: Duration = Duration::from_secs(30);
 /// How long it is open at most.
 const LONGEST: Duration = Duration::from_mins(15);
-/// How long to leave a host alone that limits our rate and does not say how long.
+/// How long to pause where a host limits our rate and does not say how long.
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// How the host has been answering.
@@ -50,9 +50,9 @@ impl Breaker {
         }
     }
 
-    /// The host answered, whatever it said.
+    /// The host answered, no matter what it said.
     ///
-    /// Answers to calls that were under way when it opened do not close it.
+    /// Answers to calls that had started before it opened do not close it.
     pub fn answered(&mut self, now: Time) {
         if self.allows(now) != Allowed::None {
             *self = Self::default();
@@ -61,7 +61,7 @@ impl Breaker {
 
     /// The host did not answer, or not sensibly.
     ///
-    /// Calls that were under way when it opened tell nothing new.
+    /// Calls that had started before it opened give no new information.
     pub fn outage(&mut self, now: Time) {
         if self.allows(now) == Allowed::None {
             return;
@@ -74,12 +74,12 @@ impl Breaker {
         }
     }
 
-    /// The host is there and wants to be left alone, without saying how long.
+    /// The host is there and asks for a pause, without saying how long.
     pub fn pause(&mut self, now: Time) {
         self.open_until = self.open_until.max(Some(now + PAUSE));
     }
 
-    /// A person asked: let one call through as a probe.
+    /// A person asked: allow one call as a probe.
     pub fn nudge(&mut self, now: Time) {
         self.open_until = self.open_until.map(|until| until.min(now));
     }

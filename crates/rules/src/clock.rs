@@ -1,7 +1,7 @@
 //! Points in time as the rules see them, and where they come from.
 //!
-//! The rules never ask what time it is: they are told. [`Clock`] is the one way
-//! in; the program has the system's, tests have [`ManualClock`].
+//! The rules never ask for the time: it is passed to them. [`Clock`] is the only
+//! source; the program has the system's, tests have [`ManualClock`].
 
 use std::ops::{Add, Sub};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -53,12 +53,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Time;
 }
 
-/// A [`Clock`] that moves only when told to.
+/// A [`Clock`] that moves only when a test moves it.
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `time`.
+    /// A clock that shows `time`.
     pub fn at(time: Time) -> Self {
         Self(AtomicI64::new(time.as_millis()))
     }

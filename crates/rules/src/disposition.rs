@@ -10,12 +10,12 @@ use std::time::Duration;
 pub enum Disposition {
     /// Try again: after `after` where the other side said when, else on schedule.
     Retry {
-        /// How long the other side wants to be left alone.
+        /// How long the other side asked us to wait.
         after: Option<Duration>,
     },
     /// It may have happened or not: find out before doing anything else.
     Settle,
-    /// Trying again cannot help this domain; park it and tell the operator.
+    /// Trying again cannot help this domain; park it and report it to the operator.
     GiveUp,
     /// Nothing will work until a person acts; stop writing.
     Halt,

@@ -1,4 +1,4 @@
-//! Domain names: one key for each, whatever way it was written.
+//! Domain names: one key for each, however it was written.
 //!
 //! The key is the form that goes over the wire (RFC 9525, UTS 46): A-labels,
 //! lower case, no trailing dot. A name is judged by its form only, never by a
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
-/// The most octets that WordPress' column for a mapping holds (`varchar(191)`).
+/// The most octets that WordPress' column for a mapping can store (`varchar(191)`).
 pub const LONGEST_MAPPING: usize = 191;
 
 /// A domain name in its one canonical form, maybe with a leading `*.`.
@@ -33,7 +33,7 @@ pub enum NotADomain {
     /// There is nothing.
     #[error("it is empty")]
     Empty,
-    /// It names no zone: `localhost`.
+    /// It has one label only: `localhost`.
     #[error("it has only one label; a domain has at least two, like `shop.example.com`")]
     OneLabel,
     /// It is an address.
@@ -47,7 +47,7 @@ pub enum NotADomain {
     Wildcard,
     /// A URL, a port, a path, a space, or letters no domain name has.
     #[error(
-        "it holds characters that no domain name has (only the bare name, without `https://`, port or path)"
+        "it contains characters that no domain name has (only the bare name, without `https://`, port or path)"
     )]
     Characters,
 }
@@ -100,7 +100,7 @@ impl DomainName {
         self.0.strip_prefix("www.").unwrap_or(&self.0)
     }
 
-    /// Whether it lies below `parent`, wildcards included.
+    /// Whether it is below `parent`, wildcards included.
     pub fn is_below(&self, parent: &Self) -> bool {
         self.0.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'))
     }
@@ -112,7 +112,7 @@ impl DomainName {
             .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == base.as_bytes())
     }
 
-    /// The name to look at for it: itself, or `label` in the place of its `*`.
+    /// The name to check for it: itself, or `label` in the place of its `*`.
     ///
     /// `label` must be a label of at most 20 lower-case letters and digits.
     #[must_use]
@@ -131,7 +131,7 @@ impl DomainName {
     ///
     /// # Errors
     ///
-    /// What is left is no name.
+    /// What is left is not a name.
     pub fn parse_host(text: &str) -> Result<Self, NotADomain> {
         let text = text.trim();
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -168,7 +168,7 @@ impl FromStr for DomainName {
 
 /// UTS 46, non-transitional, with the STD3 letters, lengths verified.
 ///
-/// Hyphens in the third and fourth place are let through: such names exist.
+/// Hyphens in the third and fourth place are allowed: such names exist.
 fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
     let text = text.strip_suffix('.').unwrap_or(text);
     if text.is_empty() {
@@ -188,7 +188,7 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
     if is_address(&name) { Err(NotADomain::Address) } else { Ok(name) }
 }
 
-/// Whether `text` is canonical as it stands: most names are, and are read often.
+/// Whether `text` is canonical already: most names are, and are read often.
 fn is_plain(text: &str) -> bool {
     let label = |label: &str| {
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';

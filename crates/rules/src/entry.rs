@@ -9,8 +9,8 @@
 //!   certificate  unknown ──▶ missing, invalid ◀──▶ valid ──▶ expiring
 //! ```
 //!
-//! Beside them stands the proof, of a domain that is routed here, that it is
-//! WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
+//! Besides them there is the proof, for a domain that is routed here, that it
+//! is WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ macro_rules! words {
                 match self { $(Self::$variant => $word),* }
             }
 
-            /// The state of a word; none for a word nobody knows.
+            /// The state of a word; none for an unknown word.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$variant),)* _ => None }
             }
@@ -56,15 +56,15 @@ words! {
     Alias {
         /// It should be added.
         Wanted = "wanted",
-        /// It was asked for; what became of it is not known yet.
+        /// It was asked for; the outcome is not known yet.
         Adding = "adding",
         /// The host has it.
         Present = "present",
-        /// The host will not have it.
+        /// The host refuses it.
         Rejected = "rejected",
         /// It should be removed, or a removal was asked for.
         Removing = "removing",
-        /// It is gone, and nothing is owed.
+        /// It is gone, and nothing is left to do.
         Absent = "absent",
         /// It is never sent.
         Protected = "protected",
@@ -72,7 +72,7 @@ words! {
 }
 
 words! {
-    /// Where DNS leads.
+    /// Where DNS points.
     Routing {
         /// Could not ask.
         Unknown = "unknown",
@@ -88,7 +88,7 @@ words! {
     Certificate {
         /// Could not ask.
         Unknown = "unknown",
-        /// There is none.
+        /// There is no certificate.
         Missing = "missing",
         /// It would be refused.
         Invalid = "invalid",
@@ -100,7 +100,7 @@ words! {
 }
 
 words! {
-    /// Whether WordPress was heard at a domain that is routed here.
+    /// Whether WordPress answered at a domain that is routed here.
     Proof {
         /// Not yet: it did not answer, or could not be asked.
         Unproven = "unproven",
@@ -116,7 +116,7 @@ words! {
     OwnedAs {
         /// It added it.
         Added = "added",
-        /// An operator said so.
+        /// An operator adopted it.
         Adopted = "adopted",
         /// It saw it at the host while a good read showed the name mapped.
         Seen = "seen",
@@ -142,7 +142,7 @@ impl<S: Copy + PartialEq> Condition<S> {
         Self { state, reason: None, detail: None, since }
     }
 
-    /// Be in `state` for `reason`; `since` moves only where the state does.
+    /// Be in `state` for `reason`; `since` changes only where the state does.
     pub fn set(&mut self, now: Time, state: S, reason: Option<Reason>, detail: Option<String>) {
         if self.state != state {
             self.since = now;
@@ -158,9 +158,9 @@ pub struct Mapped {
     pub mapping_id: u64,
     /// The site it leads to.
     pub site_id: u64,
-    /// Its stage; none for a word that is no stage.
+    /// Its stage; none for a word that is not a stage.
     pub stage: Option<Stage>,
-    /// Whether links are made with `https`.
+    /// Whether links use `https`.
     pub secure: bool,
     /// Whether others claim the name too, so that its stage is left alone.
     pub contested: bool,
@@ -184,7 +184,7 @@ pub struct Intent {
     pub list_lacked: bool,
 }
 
-/// Where an entry stands with the host.
+/// The next call to the host for an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The call in flight, or whose outcome is not known.
@@ -195,7 +195,7 @@ pub struct Step {
     pub due: Time,
 }
 
-/// Where an entry stands with its checks.
+/// The checks of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checks {
     /// How many checks could be made since anything changed.
@@ -221,7 +221,7 @@ pub struct Gone {
     pub reads: u32,
     /// When last.
     pub counted_at: Option<Time>,
-    /// Whether a person let its removal through, brake included.
+    /// Whether a person approved its removal, past the brake.
     pub approved: bool,
 }
 
@@ -245,7 +245,7 @@ pub struct Entry {
     pub first_seen: Time,
     /// The alias at the host.
     pub alias: Condition<Alias>,
-    /// Where DNS leads.
+    /// Where DNS points.
     pub routing: Condition<Routing>,
     /// The addresses that DNS gave.
     pub found: Vec<IpAddr>,
@@ -318,13 +318,13 @@ impl Entry {
         }
     }
 
-    /// Whether nothing is owed to it any more: it stays as a memory only.
+    /// Whether nothing is left to do for it: it stays only as a memory.
     pub fn is_retired(&self) -> bool {
         self.alias.state == Alias::Absent && self.mapped.is_none()
     }
 
     /// Whether it is as it must be: DNS leads here, a browser accepts its
-    /// certificate, and no call to the host is owed.
+    /// certificate, and no call to the host is pending.
     pub fn is_ready(&self) -> bool {
         self.pending_call().is_none()
             && self.routing.state == Routing::Here
@@ -360,12 +360,12 @@ impl Entry {
         contradicted || !self.is_ready() && (waits || given_up)
     }
 
-    /// The call that is owed to the host, due or not.
+    /// The pending call to the host, due or not.
     pub fn pending_call(&self) -> Option<Call> {
         match self.alias.state {
             Alias::Wanted | Alias::Adding => Some(Call::Add),
             Alias::Removing => Some(Call::Remove),
-            // Said no in words, not for good: asked again, slowly.
+            // Said no in words, not permanently: asked again, slowly.
             Alias::Rejected if self.alias.reason != Some(Reason::InvalidDomain) => Some(Call::Add),
             Alias::Rejected | Alias::Present | Alias::Absent | Alias::Protected => None,
         }
@@ -376,12 +376,12 @@ impl Entry {
         self.pending_call().filter(|_| self.step.due <= now && !self.is_leased(now))
     }
 
-    /// Whether to look at it now.
+    /// Whether to check it now.
     pub fn is_check_due(&self, now: Time) -> bool {
         self.mapped.is_some() && self.checks.due <= now && !self.is_leased(now)
     }
 
-    /// Something about it changed, or a person asked: look often for a while.
+    /// Something about it changed, or a person asked: check often for a while.
     pub fn heat(&mut self, now: Time) {
         self.checks.hot_until = now + HOT;
         self.checks.gap = Duration::ZERO;
@@ -390,8 +390,8 @@ impl Entry {
 
     /// A person wants it checked: every pending step is due now.
     ///
-    /// A name that the host refused for good is asked again only where the
-    /// person named it (`by_name`).
+    /// A name that the host refused permanently is sent again only where
+    /// the person named it (`by_name`).
     pub fn recheck(&mut self, now: Time, by_name: bool) {
         if by_name && self.alias.state == Alias::Rejected {
             self.alias.set(now, Alias::Wanted, None, None);
@@ -403,8 +403,8 @@ impl Entry {
         self.heat(now);
     }
 
-    /// How often the pending step was tried: calls while the host owes an
-    /// answer, else looks while the domain is not ready.
+    /// How often the pending step was tried: calls while an answer of the
+    /// host is pending, else checks while the domain is not ready.
     pub fn attempts(&self) -> u32 {
         match (self.pending_call(), self.is_ready()) {
             (Some(_), _) => self.step.tries,

@@ -1,7 +1,7 @@
 //! What happened to a domain, kept for people.
 //!
-//! Changes of state are never told by hand: they are what differs between an
-//! entry before and after a step, so none can be forgotten and none told twice.
+//! Changes of state are never written by hand: they are the differences of an
+//! entry before and after a step, so none can be forgotten and none reported twice.
 
 use std::fmt;
 

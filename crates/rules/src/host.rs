@@ -17,13 +17,13 @@ use crate::{Disposition, DomainName};
 /// # Contract
 ///
 /// Both writes can be repeated. An `Ok` is the host's own word that it is so;
-/// whatever else came back is an error that says what it means.
+/// anything else is an error that says what it means.
 #[async_trait]
 pub trait AliasHost: Send + Sync {
     /// Make `domain` an alias of the network.
     async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError>;
 
-    /// Make `domain` no alias of the network.
+    /// Remove the alias `domain` of the network.
     async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError>;
 
     /// The aliases that the host shows; maybe not all it has.
@@ -38,7 +38,7 @@ pub trait AliasHost: Send + Sync {
 pub struct AliasList {
     /// The names on it.
     pub names: BTreeSet<DomainName>,
-    /// Elements that are no domain names, as they came.
+    /// Elements that are not domain names, as they came.
     pub unreadable: Vec<String>,
 }
 
@@ -70,14 +70,14 @@ pub enum HostError {
         words: String,
     },
 
-    /// The host will not take this name, whoever asks and how often.
+    /// The host refuses this name, no matter who asks and how often.
     #[error("the host refused the name: {words}")]
     Rejected {
         /// The host's own words.
         words: String,
     },
 
-    /// The host said no in words that nobody has documented.
+    /// The host said no in words that are not documented.
     #[error("the host said no: {words}")]
     Refused {
         /// The host's own words.
@@ -113,7 +113,7 @@ impl HostError {
         }
     }
 
-    /// Whether it speaks of the host itself and not of the one name: enough of
+    /// Whether it is about the host itself and not about this name: enough of
     /// these in a row and the host is left alone for a while.
     pub fn is_an_outage(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::OutcomeUnknown { .. })

@@ -19,13 +19,13 @@ use crate::{DomainName, Identity, Problem, Time};
 /// crash. Nothing here waits for the network.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// The name of this ledger, made when it was.
+    /// The name of this ledger, made together with it.
     fn id(&self) -> &str;
 
-    /// Everything a pass needs, as it stands now.
+    /// Everything a pass needs, as it is now.
     async fn load(&self) -> Result<Recorded, LedgerError>;
 
-    /// The same, with only the entries whose look or addition is due at `now`,
+    /// The same, with only the entries whose check or addition is due at `now`,
     /// and without the sites.
     async fn load_due(&self, now: Time) -> Result<Recorded, LedgerError>;
 
@@ -35,7 +35,7 @@ pub trait Ledger: Send + Sync {
     /// Write entries, events and memory in one transaction.
     ///
     /// Where a person asked for a check of an entry after it was loaded, its
-    /// due times stay as that made them.
+    /// due times stay as that request set them.
     async fn save(&self, batch: &Batch) -> Result<(), LedgerError>;
 
     /// One entry, retired ones included.
@@ -48,7 +48,7 @@ pub trait Ledger: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Event>, LedgerError>;
 
-    /// Release every lease: whoever had one is dead, for we hold the lock.
+    /// Release every lease: the process that had one is dead, as we have the lock.
     async fn release_leases(&self) -> Result<(), LedgerError>;
 }
 
@@ -68,7 +68,7 @@ pub struct Recorded {
 pub struct Memory {
     /// The network of the last good read.
     pub network: Option<Identity>,
-    /// Sites up to this id were there before us and get no record by themselves.
+    /// Sites up to this id were there before us and get no record automatically.
     pub site_mark: Option<u64>,
     /// How many names the last good read showed mapped.
     pub mapped_names: Option<u64>,
@@ -81,7 +81,7 @@ pub struct Memory {
     pub breaker: Breaker,
     /// Until when the host asked to be left alone (`Retry-After`).
     pub quiet_until: Option<Time>,
-    /// The plan that was last let through by its hash.
+    /// The plan that was last approved by its hash.
     pub applied: Option<String>,
     /// What the last pass left for people.
     pub last_pass: Option<LastPass>,
@@ -92,11 +92,11 @@ pub struct Memory {
 pub struct LastPass {
     /// When it ended.
     pub at: Time,
-    /// What it held back.
+    /// What it deferred.
     pub deferred: Vec<Deferred>,
-    /// What makes no sense or wants an eye.
+    /// What is invalid or needs attention.
     pub problems: Vec<Problem>,
-    /// Aliases at the host that are not ours.
+    /// Aliases at the host that we do not own.
     pub foreign: BTreeSet<DomainName>,
 }
 
@@ -109,7 +109,7 @@ pub struct Deferred {
     pub domain: DomainName,
     /// Why not, as a code.
     pub reason: String,
-    /// How a person lets it through.
+    /// How a person releases it.
     pub release: String,
 }
 
@@ -160,13 +160,13 @@ pub enum LedgerError {
         /// Ours.
         known: i64,
     },
-    /// It is not there, and this command makes none.
+    /// It is not there, and this command does not create one.
     #[error("there is no ledger at `{at}`: no pass has run yet")]
     Missing {
-        /// Where it was looked for.
+        /// Where it was expected.
         at: String,
     },
-    /// The place for it is not fit.
+    /// The place for it is not suitable.
     #[error("the ledger may not be at `{at}`: {why}")]
     BadPath {
         /// The place.

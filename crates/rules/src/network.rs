@@ -23,9 +23,9 @@ pub struct Network {
     pub settings: Settings,
     /// The domains of all `wp_site` rows of the installation.
     pub network_domains: BTreeSet<DomainName>,
-    /// Domains under whose paths many sites live (checkout forms offer them).
+    /// Domains under whose paths many sites are (checkout forms offer them).
     pub shared_bases: BTreeSet<DomainName>,
-    /// The words that the column `stage` can hold.
+    /// The words that the column `stage` can store.
     pub stage_words: BTreeSet<Stage>,
     /// Every site of the installation by its id, other networks' included.
     pub sites: BTreeMap<u64, Site>,
@@ -33,24 +33,24 @@ pub struct Network {
     pub mappings: Vec<Mapping>,
     /// The sites of mappings whose name could not be read.
     pub unreadable_of: BTreeSet<u64>,
-    /// Rows and settings that make no sense, each costing only itself.
+    /// Invalid rows and settings; each affects only itself.
     pub problems: Vec<Problem>,
     /// Whether WordPress keeps mappings in a persistent object cache.
     pub object_cache: bool,
-    /// The time by the database's clock, where it could be told.
+    /// The time by the database's clock, where it is known.
     pub database_time: Option<Time>,
     /// Whether it changed while it was read, so that rows may be missing.
     pub moved: bool,
 }
 
-/// What tells one network from another, and an original from its copy.
+/// What distinguishes one network from another, and an original from its copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// `CLOSTE_APP_ID`, where defined.
     pub app: Option<String>,
     /// The network's own domain.
     pub domain: DomainName,
-    /// The name of its database; empty where that cannot be told, as over REST. Then
+    /// The name of its database; empty where that is not known, as over REST. Then
     /// the app and the ids of rows are not known either.
     pub database: String,
     /// `$table_prefix`.
@@ -114,7 +114,7 @@ pub enum WwwTwins {
 pub struct Site {
     /// The network that it belongs to.
     pub network_id: u64,
-    /// Its own domain; none where the row holds no domain name.
+    /// Its own domain; none where the row has no domain name.
     pub domain: Option<DomainName>,
     /// Its path, `/` where it has a domain of its own.
     pub path: String,
@@ -133,17 +133,17 @@ pub struct Mapping {
     pub site_id: u64,
     /// The mapped domain.
     pub domain: DomainName,
-    /// Its stage; none for NULL, the empty word and words nobody knows.
+    /// Its stage; none for NULL, the empty word and unknown words.
     pub stage: Option<Stage>,
-    /// Whether links are made with `https`.
+    /// Whether links use `https`.
     pub secure: bool,
     /// Whether it is switched on.
     pub active: bool,
-    /// Whether it is its site's first domain.
+    /// Whether it is its site's primary domain.
     pub primary: bool,
 }
 
-/// Something in the network that makes no sense or wants a person's eye.
+/// Something in the network that is invalid or needs a person's attention.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The table, with its prefix; none for what is in no table.

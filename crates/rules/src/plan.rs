@@ -4,11 +4,11 @@
 //! ```text
 //!   wanted (mappings) ─┐
 //!   present (list) ────┼─▶ entries with their next step, records to make,
-//!   recorded (ledger) ─┘   what is held back and why
+//!   recorded (ledger) ─┘   what is deferred and why
 //! ```
 //!
 //! Nothing here is sent or written; the same inputs give the same plan, so a
-//! person can look at one and let exactly that through.
+//! person can read one and approve exactly that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -26,11 +26,11 @@ use crate::removal::{Brake, is_ours};
 use crate::wanted::Wanted;
 use crate::{DomainName, Home, Identity, Network, Problem, Time};
 
-/// How a person lets a held plan through.
+/// How a person releases a deferred plan.
 pub const RELEASE: &str =
-    "look at `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints";
+    "see `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints";
 
-/// What a pass is planned from, besides the ledger.
+/// What a pass is planned from, in addition to the ledger.
 #[derive(Clone, Debug)]
 pub struct World<'a> {
     /// The network, read just now.
@@ -50,13 +50,13 @@ pub struct World<'a> {
 pub struct Policy {
     /// How many good reads must see a mapping gone.
     pub confirmations: u32,
-    /// How far apart two of them must be to count.
+    /// How much time must be between two of them.
     pub read_gap: Duration,
     /// How many aliases one pass may remove.
     pub brake: Brake,
     /// Which sites get a record.
     pub records: Records,
-    /// Whether a person let this very plan through.
+    /// Whether a person approved exactly this plan.
     pub approved: bool,
 }
 
@@ -100,7 +100,7 @@ impl Doubt {
                 "point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
             }
             Self::SuddenFall { .. } => RELEASE,
-            Self::Moved => "nothing to do: the next read that is not disturbed lets it through",
+            Self::Moved => "nothing to do: the next read that is not disturbed applies it",
         }
     }
 }
@@ -122,15 +122,15 @@ pub struct Plan {
     pub records: Vec<NewRecord>,
     /// Calls to make now.
     pub calls: BTreeMap<DomainName, Call>,
-    /// What is held back.
+    /// What is deferred.
     pub deferred: Vec<Deferred>,
-    /// What makes no sense or wants an eye.
+    /// What is invalid or needs attention.
     pub problems: Vec<Problem>,
-    /// Aliases at the host that are not ours.
+    /// Aliases at the host that we do not own.
     pub foreign: BTreeSet<DomainName>,
     /// Why the read is in doubt.
     pub doubts: Vec<Doubt>,
-    /// Whether the brake holds removals back.
+    /// Whether the brake defers removals.
     pub braked: bool,
     /// What the plan rests on, as a text to hash.
     pub fingerprint: String,
@@ -175,15 +175,15 @@ fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Do
     let fell = memory
         .mapped_names
         .filter(|was| (allowed as u64) < was.saturating_sub(is) && is * 2 < *was)
-        // A person checked it and let it through.
+        // A person checked and approved it.
         .filter(|_| !world.policy.approved)
         .map(|was| Doubt::SuddenFall { was, is });
     let moved = world.network.moved.then_some(Doubt::Moved);
     other.into_iter().chain(fell).chain(moved).collect()
 }
 
-/// What tells two networks apart; none where they are the same. Where one is known by
-/// its domain only, that has to do.
+/// What distinguishes two networks; none where they are the same. Where one is known
+/// by its domain only, only that is compared.
 fn differs(was: &Identity, is: &Identity) -> Option<String> {
     let app = |identity: &Identity| identity.app.clone().unwrap_or_else(|| "none".to_owned());
     let pairs = [
@@ -208,9 +208,9 @@ struct Planner<'a> {
     /// How many names have a mapping.
     mapped_names: u64,
     doubts: Vec<Doubt>,
-    /// How many removals the brake lets through.
+    /// How many removals the brake allows.
     allowed: usize,
-    /// Aliases of ours whose mapping is gone for certain.
+    /// Owned aliases whose mapping is certainly gone.
     ready: BTreeSet<DomainName>,
     /// Sites that have no record and should.
     missing: Vec<NewRecord>,
@@ -266,7 +266,7 @@ impl Planner<'_> {
                 entry.alias.set(now, Alias::Protected, reason, detail);
                 entry.step.intent = None;
             }
-            // A removal was under way: whether it happened, the list or adding again tells.
+            // A removal had started: the list or adding again shows whether it happened.
             (Alias::Removing, None) if entry.step.intent.is_some() => self.start_again(entry),
             (Alias::Removing, None) => entry.alias.set(now, Alias::Present, None, None),
             (Alias::Protected | Alias::Absent, None) => self.start_again(entry),
@@ -337,7 +337,7 @@ impl Planner<'_> {
         }
         let (reason, release) = match self.doubts.first() {
             Some(doubt) => (Reason::Doubt, doubt.release()),
-            None => (Reason::MappingGone, "nothing to do: the next good read lets it through"),
+            None => (Reason::MappingGone, "nothing to do: the next good read applies it"),
         };
         Some(deferred(Call::Remove, &entry.domain, reason, release))
     }
@@ -349,7 +349,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Let removals through, or none of them.
+    /// Allow all removals, or none of them.
     fn remove(&mut self) {
         let approved = self.world.policy.approved;
         let ready = std::mem::take(&mut self.ready);
@@ -456,7 +456,7 @@ impl Planner<'_> {
 
     /// What the plan rests on: a change of any of it is another plan.
     ///
-    /// It is the same whether the plan was let through or not, and does not
+    /// It is the same whether the plan was approved or not, and does not
     /// change by the passing of time alone.
     fn fingerprint(&self) -> String {
         let identity = &self.world.network.identity;
@@ -495,7 +495,7 @@ fn world_problems(world: &World<'_>) -> Vec<Problem> {
     if let Some(list) = world.list.filter(|list| !list.unreadable.is_empty()) {
         let names = list.unreadable.join("`, `");
         problems.push(Problem::of_all(format!(
-            "the host's list holds what is no domain name: `{names}`"
+            "the host's list contains what is not a domain name: `{names}`"
         )));
     }
     problems

@@ -1,7 +1,7 @@
-//! The plugin inside WordPress, as the engine sees it: it hears what the engine
+//! The plugin inside WordPress, as the engine sees it: it receives what the engine
 //! knows, and says which domains people want checked.
 //!
-//! Nothing depends on it: where it is silent, only pages in WordPress are old.
+//! Nothing depends on it: where it does not answer, only pages in WordPress are outdated.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use async_trait::async_trait;
 use crate::source::SourceError;
 use crate::{DomainName, Entry, Problem, Stage, Time};
 
-/// The plugin's side that answers.
+/// The side of the plugin that answers.
 #[async_trait]
 pub trait PluginClient: Send + Sync {
     /// Say that we are there, and take over what people asked for.
     async fn handshake(&self) -> Result<Handshake, SourceError>;
 
-    /// Tell what is known.
+    /// Report what is known.
     async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError>;
 }
 
-/// What the plugin says of itself.
+/// What the plugin says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handshake {
     /// Its version.
@@ -31,7 +31,7 @@ pub struct Handshake {
     pub time: Option<Time>,
     /// The version of Ultimate Multisite; none where that is not there.
     pub ultimate_multisite: Option<String>,
-    /// How it takes the built-in integration's place: `registry`, `hooks` or `off`.
+    /// How it replaces the built-in integration: `registry`, `hooks` or `off`.
     pub mode: String,
     /// Domains that people want checked; it says each once.
     pub rechecks: Vec<DomainName>,
@@ -46,12 +46,12 @@ pub struct PluginReport<'a> {
     pub at: Time,
     /// What a person must do at once.
     pub alerts: &'a [String],
-    /// What makes no sense.
+    /// What is invalid.
     pub problems: &'a [Problem],
     /// How many mappings are in each stage.
     pub counts: BTreeMap<Stage, u64>,
     /// Every mapped domain; none where nothing about them has changed.
     pub entries: Option<Vec<&'a Entry>>,
-    /// What went wrong since the last time, a line each.
+    /// What went wrong since the last time, one line each.
     pub log: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Looking at a domain from outside: what DNS says, what a browser would see,
+//! Checking a domain from outside: what DNS says, what a browser would see,
 //! and whether it is WordPress that answers.
 //!
 //! A check reports what it saw and judges nothing: [`crate::judge`] does. What
@@ -22,7 +22,7 @@ pub trait Probe: Send + Sync {
     /// Ask DNS for the A and AAAA records of `name`.
     async fn resolve(&self, name: &DomainName) -> DnsObservation;
 
-    /// Shake hands on `address` as a browser that wants `name` would.
+    /// Make a TLS handshake with `address` as a browser that wants `name` would.
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation;
 
     /// Ask WordPress on `address` for its routing proof of `name`:
@@ -32,7 +32,7 @@ pub trait Probe: Send + Sync {
     async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofObservation;
 }
 
-/// What DNS said of a name.
+/// What DNS said about a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DnsObservation {
     /// There are addresses.
@@ -50,7 +50,7 @@ pub enum DnsObservation {
         through: Vec<String>,
     },
     /// A server answered that it cannot answer (SERVFAIL, REFUSED, a CNAME loop):
-    /// says something of the zone, and nothing of its addresses.
+    /// it says something about the zone, and nothing about its addresses.
     Failed {
         /// What it said.
         detail: String,
@@ -82,7 +82,7 @@ pub enum TlsObservation {
         /// How it failed.
         detail: String,
     },
-    /// The guard does not let us go there.
+    /// The guard does not allow the address.
     Forbidden {
         /// Which rule.
         detail: String,
@@ -95,8 +95,8 @@ pub enum ProofObservation {
     /// A WordPress with Ultimate Multisite: the id of the mapping that it serves
     /// the name by.
     Answered(u64),
-    /// Anything else: a cached page, a firewall, a redirect, silence. It says
-    /// nothing of the mapping.
+    /// Anything else: a cached page, a firewall, a redirect, no answer. It says
+    /// nothing about the mapping.
     NoProof {
         /// What it was instead.
         detail: String,
@@ -127,9 +127,9 @@ pub enum TlsVerdict {
     NotYetValid,
     /// It is for other names.
     OtherName,
-    /// It vouches for itself.
+    /// It is signed by itself.
     SelfSigned,
-    /// Nobody known vouches for it.
+    /// No known authority signed it.
     UnknownIssuer,
     /// Anything else: broken, revoked, a signature that does not fit.
     Bad,

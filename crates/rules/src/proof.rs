@@ -2,7 +2,7 @@
 //! which mapping.
 //!
 //! An address and a certificate may be shared by many sites; only WordPress
-//! knows its mappings. What does not answer as it does says nothing: a page
+//! knows its mappings. Any other kind of answer says nothing: a page
 //! cache, a firewall or a redirect is never read as a "no".
 
 use std::net::IpAddr;
@@ -15,10 +15,10 @@ use crate::reason::Reason;
 use crate::records::SETTLED_AFTER;
 use crate::{DomainName, Mapping, Network};
 
-/// Why nothing can be proven where the proof is required and nobody knows the
-/// question, and what to do.
+/// Why nothing can be proven where the proof is required and the question is
+/// not known, and what to do.
 const UNKNOWN_QUESTION: &str = "`checks.routing_proof` is `require`, and the question that only \
-    WordPress can answer is not known: it takes AUTH_KEY and AUTH_SALT in wp-config.php, or the \
+    WordPress can answer is not known: it needs AUTH_KEY and AUTH_SALT in wp-config.php, or the \
     plugin (`closte-sync plugin install`)";
 
 /// Whether WordPress is asked in a check at a domain.
@@ -36,7 +36,7 @@ pub enum Asking {
         /// Why not now, for people.
         why: &'static str,
     },
-    /// Nobody knows what to ask.
+    /// It is not known what to ask.
     Unknown,
     /// It never is.
     Never,
@@ -65,7 +65,7 @@ pub fn asking(
     }
 }
 
-/// Take in what was answered at the addresses that were asked.
+/// Apply what was answered at the addresses that were asked.
 pub(crate) fn judge(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], view: &View<'_>) {
     let now = view.now;
     if entry.routing.state != Routing::Here || *view.asking == Asking::Never {
@@ -86,7 +86,7 @@ pub(crate) fn judge(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], v
     }
 }
 
-/// Whether looks should go on as at a domain that is not ready.
+/// Whether checks should go on as at a domain that is not ready.
 pub(crate) fn is_awaited(entry: &Entry, view: &View<'_>) -> bool {
     entry.proof.state == Proof::Contradicted || view.require_proof && entry.lacks_proof()
 }
@@ -99,7 +99,7 @@ fn id_of(observation: &ProofObservation) -> Option<u64> {
 }
 
 /// Whether `id` is the mapping's, or of its twin on the same site: WordPress
-/// looks a name up with and without `www.` (facts: the lookup).
+/// finds a name with and without `www.` (facts: the lookup).
 fn is_right(id: u64, domain: &DomainName, mapped: &Mapped, mappings: &[Mapping]) -> bool {
     id == mapped.mapping_id
         || known(id, mappings).is_some_and(|other| {
@@ -134,7 +134,7 @@ fn could_not_ask(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], view
         }
         Asking::Later { .. } => return,
         Asking::Unknown | Asking::Never if view.require_proof => UNKNOWN_QUESTION.to_owned(),
-        // Nobody waits for it.
+        // It is not required.
         Asking::Unknown | Asking::Never => {
             return entry.proof.set(view.now, Proof::Unproven, None, None);
         }
@@ -191,7 +191,7 @@ mod tests {
         ProofObservation::NoProof { detail: "a page".to_owned() }
     }
 
-    /// Look at `entry`, which has a good certificate, at an address for each answer.
+    /// Check `entry`, which has a good certificate, at an address for each answer.
     fn check(
         entry: &mut Entry,
         answers: Vec<ProofObservation>,
@@ -348,7 +348,7 @@ mod tests {
         ];
         for (shows, answers, asking, required, next) in table {
             let mut entry = entry("shop.example");
-            // The certificate is known already: only the proof can heat it.
+            // The certificate is known already: only the proof can make it hot.
             entry.routing.set(NOW, Routing::Here, None, None);
             entry.certificate.set(NOW, Certificate::Expiring, None, None);
             entry.checks.hot_until = NOW + HOT;

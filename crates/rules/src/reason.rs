@@ -34,27 +34,27 @@ reasons! {
 
     /// A protected name is never sent.
     ProtectedName = "protected-name", "the name is protected: it is never added to or removed from the host";
-    /// The host will not take the name, for good.
-    InvalidDomain = "invalid-domain", "the host refuses this name for good; correct or delete the mapping";
+    /// The host refuses the name permanently.
+    InvalidDomain = "invalid-domain", "the host refuses this name permanently; correct or delete the mapping";
     /// The host said no in its own words.
-    HostSaidNo = "host-said-no", "the host said no; its words tell why";
-    /// A call went out and what became of it is not known yet.
-    OutcomeUnknown = "outcome-unknown", "the host gave no clear answer; its list, or asking again, will tell";
+    HostSaidNo = "host-said-no", "the host said no; its words say why";
+    /// A call went out and its outcome is not known yet.
+    OutcomeUnknown = "outcome-unknown", "the host gave no clear answer; its list, or asking again, will settle it";
     /// The host could not be reached.
     HostUnreachable = "host-unreachable", "the host could not be reached; will retry automatically";
     /// The host asked for a pause.
     RateLimited = "rate-limited", "the host asked for a pause; will retry automatically";
     /// The host does not accept our key.
     KeyRefused = "key-refused", "the host refuses the key: check CLOSTE_CLIENT_API_KEY, then `closte-sync test-connection`";
-    /// It was there and is not any more.
+    /// It was there and is gone.
     Vanished = "vanished", "it was at the host and is gone there; it is added again";
     /// The mapping is gone; one more good read must agree.
     MappingGone = "mapping-gone", "its mapping is gone; it is removed once enough good reads agree";
-    /// More would be removed than one pass may.
-    Brake = "brake", "more would be removed than one pass may; see `closte-sync plan`";
+    /// More would be removed than one pass may remove.
+    Brake = "brake", "more would be removed than one pass may remove; see `closte-sync plan`";
     /// The read is in doubt.
     Doubt = "doubt", "the read of the network is in doubt; nothing is removed";
-    /// It is at the host and was not ours.
+    /// It is at the host and we do not own it.
     NotOurs = "not-ours", "its mapping is gone, and closte-sync does not own it at the host";
 
     // Routing.
@@ -72,10 +72,10 @@ reasons! {
     /// A proxy is in front.
     Proxied = "proxied", "a proxy (Cloudflare) is in front, which Closte does not support; its owner must switch the proxy off";
     /// The zone's servers fail.
-    DnsFailed = "dns-failed", "the domain's DNS servers fail; its owner must mend the zone";
+    DnsFailed = "dns-failed", "the domain's DNS servers fail; its owner must repair the zone";
     /// No resolver answered.
     NoResolver = "no-resolver", "no DNS resolver answered, so nothing is known";
-    /// Nobody said where domains must point.
+    /// It is not known where domains must point.
     NoTargets = "no-targets", "it is not known where domains must point; set checks.targets";
 
     // The certificate.
@@ -88,29 +88,29 @@ reasons! {
     Expired = "expired", "its certificate has expired";
     /// It is not valid yet.
     NotYetValid = "not-yet-valid", "its certificate is not valid yet";
-    /// It vouches for itself.
+    /// It is signed by itself.
     SelfSigned = "self-signed", "its certificate is self-signed";
-    /// Nobody known vouches for it.
+    /// No known authority signed it.
     UnknownIssuer = "unknown-issuer", "its certificate is from an issuer that browsers do not know";
     /// Broken in some other way.
     BadCertificate = "bad-certificate", "its certificate is broken";
-    /// It ends soon for its kind.
-    ExpiresSoon = "expires-soon", "its certificate ends soon and has not been renewed";
+    /// It expires soon for its kind.
+    ExpiresSoon = "expires-soon", "its certificate expires soon and has not been renewed";
     /// The web server did not answer.
     NoWebAnswer = "no-web-answer", "the web server did not answer, so nothing is known";
-    /// The guard keeps us away.
-    PrivateAddress = "private-address", "the address is not public and is not visited; set checks.allow_private for an intranet";
+    /// The guard does not allow the address.
+    PrivateAddress = "private-address", "the address is not public, so it is not contacted; set checks.allow_private for an intranet";
     /// A wildcard certificate is missing.
     WildcardByHand = "wildcard-by-hand", "a wildcard certificate may need a step by hand on the host's dashboard";
-    /// DNS does not lead here, so there is nothing to look at.
-    NotRoutedHere = "not-routed-here", "DNS does not point here, so there is no certificate to look at";
+    /// DNS does not point here, so there is nothing to check.
+    NotRoutedHere = "not-routed-here", "DNS does not point here, so there is no certificate to check";
 
     // The routing proof.
 
     /// WordPress answers with another mapping's id.
     OtherMapping = "other-mapping", "WordPress answers there for another mapping; see which, and delete or correct one of the two";
-    /// Nothing that proves anything answered, or nobody could ask.
-    NoProof = "no-proof", "WordPress has not proved that it answers there, which says nothing against the domain; the detail tells why";
+    /// No answer proved anything, or WordPress could not be asked.
+    NoProof = "no-proof", "WordPress has not proved that it answers there, which says nothing against the domain; the detail says why";
 
     // All of them.
 
@@ -136,7 +136,7 @@ impl Reason {
         )
     }
 
-    /// The reason of a code; none for a code nobody knows.
+    /// The reason of a code; none for an unknown code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.code() == code)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::protected::Protected;
 use crate::{DomainName, Network, Site};
 
-/// A site younger than this is left alone: its tables may be half there.
+/// A site younger than this is left alone: its tables may be incomplete.
 pub const SETTLED_AFTER: Duration = Duration::from_mins(1);
 
 /// Which sites get a record.
@@ -31,7 +31,7 @@ pub struct NewRecord {
 }
 
 /// The highest site id that was there before us: sites up to it get no record
-/// by themselves.
+/// automatically.
 pub fn mark(network: &Network) -> u64 {
     let ours = network.sites.iter().filter(|(_, site)| is_ours(network, site));
     ours.filter(|(_, site)| is_settled(site)).map(|(id, _)| *id).max().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! When an alias may be removed: held, seen gone often enough, and not too many
+//! When an alias may be removed: owned, seen gone often enough, and not too many
 //! at once.
 
 use crate::entry::Entry;
@@ -6,7 +6,7 @@ use crate::entry::Entry;
 /// How many aliases one pass may remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brake {
-    /// This share of what we hold, in percent, and at least three.
+    /// This share of what we own, in percent, and at least three.
     Percent(u32),
     /// This many.
     Count(u32),
@@ -19,7 +19,7 @@ impl Default for Brake {
 }
 
 impl Brake {
-    /// How many removals it lets through where `held` aliases are ours.
+    /// How many removals it allows where we own `owned` aliases.
     pub fn allows(self, owned: usize) -> usize {
         match self {
             Self::Percent(percent) => 3.max(owned.saturating_mul(percent as usize) / 100),
@@ -28,7 +28,7 @@ impl Brake {
     }
 }
 
-/// Whether an alias is ours to remove: we hold it, or asked for it after a list
+/// Whether an alias is ours to remove: we own it, or asked for it after a list
 /// of the host's lacked it.
 pub fn is_ours(entry: &Entry) -> bool {
     entry.owned.is_some() || entry.step.intent.is_some_and(|intent| intent.list_lacked)
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn the_brake_allows_a_tenth_and_at_least_three() {
         for (owned, allowed) in [(0, 3), (1, 3), (39, 3), (40, 4), (1000, 100)] {
-            assert_eq!(Brake::default().allows(owned), allowed, "{owned} held");
+            assert_eq!(Brake::default().allows(owned), allowed, "{owned} owned");
         }
         assert_eq!(Brake::Count(0).allows(1000), 0);
         assert_eq!(Brake::Count(50).allows(10), 50);

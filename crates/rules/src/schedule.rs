@@ -11,10 +11,10 @@ pub const LONGEST_GAP: Duration = Duration::from_hours(6);
 /// The shortest interval that anybody may set.
 pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 
-/// When to look next, and the gap that the one after that grows from.
+/// When to check next, and the gap from which the following one grows.
 ///
 /// `chance` is a random number from 0 to 1: gaps that are not hot are up to a
-/// tenth shorter, so that domains which came together drift apart.
+/// tenth shorter, so that domains added together are not always checked together.
 pub fn next_check(
     ready: bool,
     checks: &Checks,

@@ -21,11 +21,11 @@ pub trait NetworkSource: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Anything that is not the whole of it.
+    /// Anything less than a complete read.
     async fn read(&self) -> Result<Network, SourceError>;
 
-    /// A number that is another one whenever sites, mappings or settings have
-    /// changed, for one cheap query.
+    /// A number that differs whenever sites, mappings or settings have changed,
+    /// for one cheap query.
     async fn pulse(&self) -> Result<u64, SourceError>;
 
     /// Write `to` where the row still has the stage `from`; whether it did.
@@ -63,8 +63,8 @@ pub trait NetworkSource: Send + Sync {
 
     /// Say which installation acts for this network.
     ///
-    /// With `replace` whatever stood there goes; without it only the first word
-    /// counts. Returns the home that stands there now.
+    /// With `replace` it overwrites any other home; without it only the first
+    /// one counts. Returns the home that is there now.
     async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError>;
 
     /// Switch Closte on or off in the option that the plugin reads, keeping the
@@ -87,8 +87,8 @@ pub trait NetworkSource: Send + Sync {
         Ok(BTreeMap::new())
     }
 
-    /// Write the secret that the plugin inside WordPress shares with us, or take
-    /// it out together with all else that the plugin keeps.
+    /// Write the secret that the plugin inside WordPress shares with us, or remove
+    /// it together with everything else that the plugin keeps.
     async fn write_plugin_secret(&self, _secret: Option<&str>) -> Result<(), SourceError> {
         Err(SourceError::Refused { what: "the options cannot be written this way".to_owned() })
     }
@@ -105,7 +105,7 @@ pub trait NetworkSource: Send + Sync {
         None
     }
 
-    /// Take leave of the database. Dropping it instead loses nothing.
+    /// Close the connection to the database. Dropping it instead loses nothing.
     async fn close(&self) {}
 }
 
@@ -114,7 +114,7 @@ pub trait NetworkSource: Send + Sync {
 pub struct StageWrite {
     /// The mapping's id.
     pub mapping_id: u64,
-    /// The stage that was read; none for a word that is no stage.
+    /// The stage that was read; none for a word that is not a stage.
     pub from: Option<Stage>,
     /// The stage to write.
     pub to: Stage,
@@ -122,7 +122,7 @@ pub struct StageWrite {
     pub secure: bool,
 }
 
-/// Something that writes stages so that WordPress serves them at once.
+/// Something that writes stages so that they take effect in WordPress at once.
 ///
 /// # Contract
 ///
@@ -132,35 +132,35 @@ pub trait StageWriter: Send + Sync {
     /// What it is called in the setting `network.write`.
     fn name(&self) -> &'static str;
 
-    /// Whether there is what it needs. Asks nobody outside the machine.
+    /// Whether it has what it needs. Makes no request outside the machine.
     async fn is_set_up(&self) -> bool;
 
-    /// Write each; what became of each, in the same order.
+    /// Write each; returns the outcome of each, in the same order.
     ///
     /// # Errors
     ///
-    /// What became of them is not known; each can be written again.
+    /// The outcomes are not known; each can be written again.
     async fn write_stages(&self, writes: &[StageWrite]) -> Result<Vec<Written>, SourceError>;
 }
 
-/// What became of a stage to write.
+/// The outcome of writing a stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// It is written.
     Done,
     /// The row has changed since it was read, or is gone.
     Overtaken,
-    /// WordPress will not save it. Not to be tried again as it is.
+    /// WordPress refuses to save it. Must not be tried again unchanged.
     Refused {
         /// Its own words.
         words: String,
     },
 }
 
-/// Whether a new mapping becomes its site's first domain.
+/// Whether a new mapping becomes its site's primary domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Primary {
-    /// It does, and the site's other mappings step down.
+    /// It does, and the site's other mappings are no longer primary.
     Yes,
     /// It does not.
     No,
@@ -181,13 +181,13 @@ pub enum SourceError {
     /// The database did not answer, or not in time.
     #[error("could not reach the database at `{at}`")]
     Unreachable {
-        /// Where it was looked for, without the password.
+        /// Where it was expected, without the password.
         at: String,
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// It answered, and will not let us.
+    /// It answered, and does not let us in.
     #[error("the database refused: {what}")]
     Denied {
         /// Its own words.
@@ -202,7 +202,7 @@ pub enum SourceError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// WordPress answered over HTTP, and will not let us.
+    /// WordPress answered over HTTP, and does not let us in.
     #[error("WordPress refused us: {what}")]
     NotAdmitted {
         /// What it said, or what that means.
@@ -210,7 +210,7 @@ pub enum SourceError {
         /// What to do.
         hint: String,
     },
-    /// WordPress answered over HTTP, and not what was asked for.
+    /// WordPress answered over HTTP, but not what was asked for.
     #[error("WordPress failed while {doing}")]
     BadAnswer {
         /// What was being done.

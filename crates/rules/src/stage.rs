@@ -3,8 +3,8 @@
 //! ```text
 //!   checking-dns ──▶ checking-ssl-cert ──▶ done
 //!        │                  │               ▲
-//!        ▼                  ▼               │   nothing rests here: checks go on,
-//!      failed           ssl-failed ─────────┘   and a domain comes back by itself
+//!        ▼                  ▼               │   nothing ends here: checks go on,
+//!      failed           ssl-failed ─────────┘   and a domain recovers by later checks
 //! ```
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::{DomainName, Time};
 
 /// A served domain steps down only after so many bad checks …
 const BAD_CHECKS: u32 = 3;
-/// … over at least this long, and only where the operator wants it at all.
+/// … over at least this long, and only if the operator allows it.
 const BAD_FOR: Duration = Duration::from_mins(30);
 
 /// A word in the column `stage` of a mapping.
@@ -31,7 +31,7 @@ pub enum Stage {
     DoneWithoutSsl,
     /// Served with a certificate.
     Done,
-    /// Nobody should wait for it any more. For people: checks go on.
+    /// Waiting for DNS took too long. The word is for people: checks go on.
     Failed,
     /// The same for its certificate.
     SslFailed,
@@ -60,7 +60,7 @@ impl Stage {
         }
     }
 
-    /// The stage of a word; none for a word that is none.
+    /// The stage of a word; none for a word that is not a stage.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.as_str() == word)
     }
@@ -77,7 +77,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// How long a domain is waited for, and how its word is picked.
+/// How long to wait for a domain, and how its word is picked.
 #[derive(Clone, Debug)]
 pub struct StagePolicy {
     /// How long DNS may take.
@@ -86,13 +86,13 @@ pub struct StagePolicy {
     pub certificate_patience: Duration,
     /// Whether a served domain may step down.
     pub demote: bool,
-    /// Whether no domain goes up to `done` without its routing proof.
+    /// Whether a domain becomes `done` only with its routing proof.
     pub require_proof: bool,
 }
 
-/// What to write to the mapping of `entry`; none where it stands as it should.
+/// What to write to the mapping of `entry`; none where it is as it should be.
 ///
-/// `words` are those that the column can hold, `network` is the network's own
+/// `words` are those that the column can store, `network` is the network's own
 /// domain.
 pub fn project(
     entry: &Entry,
@@ -132,7 +132,7 @@ fn target_stage(
         (Routing::Unknown, _) => None,
         (Routing::Elsewhere, _) if patient(policy.dns_patience) => Some(Stage::CheckingDns),
         (Routing::Elsewhere, _) => Some(Stage::Failed),
-        // No patience ends here: its certificate is right.
+        // Patience does not matter here: its certificate is right.
         (Routing::Here, Certificate::Valid | Certificate::Expiring)
             if policy.require_proof && entry.lacks_proof() =>
         {
@@ -140,7 +140,7 @@ fn target_stage(
         }
         (Routing::Here, Certificate::Valid | Certificate::Expiring) => Some(Stage::Done),
         (Routing::Here, _) if patient(policy.certificate_patience) => Some(Stage::CheckingSslCert),
-        // DNS is right and nobody could look: never worse than waiting.
+        // DNS is right and the certificate could not be checked: never worse than waiting.
         (Routing::Here, Certificate::Unknown) => {
             let was_failed = entry.mapped.as_ref().and_then(|mapped| mapped.stage);
             (was_failed != Some(Stage::SslFailed)).then_some(Stage::CheckingSslCert)
@@ -149,7 +149,7 @@ fn target_stage(
     }
 }
 
-/// Served stays served, unless the operator wants otherwise and looks agree.
+/// Served stays served, unless the operator wants otherwise and checks agree.
 fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
     let long = entry.checks.bad_since.is_some_and(|since| BAD_FOR <= now.since(since));
     policy.demote && BAD_CHECKS <= entry.checks.bad && long
@@ -169,7 +169,7 @@ mod tests {
         require_proof: false,
     };
 
-    /// A domain in stage `from` whose states have stood for `hours`.
+    /// A domain in stage `from` whose states have lasted for `hours`.
     fn entry(
         domain: &str,
         (alias, routing, certificate): (Alias, Routing, Certificate),

@@ -9,16 +9,16 @@ use crate::{DomainName, Mapping, Network, Problem};
 /// The names of a network's mappings.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
-    /// The names to keep at the host, each with the row that speaks for it.
+    /// The names to keep at the host, each with the row that wants it.
     pub names: BTreeMap<DomainName, Mapped>,
     /// Names in rows that lead to no site of ours: neither added nor removed.
     pub kept: BTreeSet<DomainName>,
-    /// Rows that contradict others, or lead nowhere.
+    /// Rows that contradict others, or lead to no site.
     pub problems: Vec<Problem>,
 }
 
 impl Wanted {
-    /// Sort out the mappings of `network`.
+    /// Sort the mappings of `network`.
     pub fn of(network: &Network) -> Self {
         let table = format!("{}wu_domain_mappings", network.identity.prefix);
         let mut wanted = Self::default();
@@ -70,7 +70,7 @@ impl Wanted {
             }
             let reason = format!(
                 "`{www}` leads to site {site_www} and `{apex}` (id {apex_id}) to site {site_apex}, \
-                 and WordPress takes them for one; delete one of the two mappings"
+                 and WordPress treats them as one; delete one of the two mappings"
             );
             self.problems.push(Problem::in_row(table, "domain", id, reason));
             for name in [&www, &apex] {

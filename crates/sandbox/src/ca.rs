@@ -23,7 +23,7 @@ use crate::locked;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The name in certificates that are for somebody else.
+/// The name in certificates for other names.
 const OTHER_NAME: &str = "other.closte.test";
 /// The name in the certificate of a web server that has none for the name asked for.
 const DEFAULT_NAME: &str = "default.closte.test";
@@ -42,18 +42,18 @@ pub enum Certificate {
     NotYetValid,
     /// One for another name.
     OtherName,
-    /// One that nobody vouches for.
+    /// One that no authority signed.
     SelfSigned,
     /// The one that the web server shows for names it does not know.
     #[default]
     Default,
     /// None: the handshake ends with the alert `unrecognized_name`.
     None,
-    /// Nothing at all: the handshake never goes on.
+    /// Nothing at all: the handshake never continues.
     NoAnswer,
 }
 
-/// How long a certificate holds in all, and how much of that is over.
+/// How long a certificate is valid in all, and how much of that has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Validity {
@@ -83,7 +83,7 @@ impl Certificate {
     }
 }
 
-/// The sandbox's CA, made anew at each start.
+/// The sandbox's CA, new at each start.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     leaf_key: KeyPair,
@@ -102,7 +102,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// There is no randomness for the keys.
+    /// The system has no randomness for the keys.
     pub fn new() -> Result<Self, rcgen::Error> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "closte-sync sandbox CA");
@@ -127,7 +127,7 @@ impl Authority {
     ///
     /// # Errors
     ///
-    /// The name cannot stand in a certificate.
+    /// The name cannot be in a certificate.
     pub(crate) fn config(
         &self,
         name: &str,
@@ -190,7 +190,7 @@ fn covered_name<'a>(name: &'a str, certificate: &Certificate) -> &'a str {
     }
 }
 
-/// A subject that tempts those who still look at it: it names the site also where the certificate
+/// A subject to catch clients that still use it: it names the site also where the certificate
 /// does not cover it.
 fn subject(name: &str) -> DistinguishedName {
     let mut subject = DistinguishedName::new();
@@ -200,7 +200,7 @@ fn subject(name: &str) -> DistinguishedName {
     subject
 }
 
-/// When the certificate begins, since the epoch, and how long it holds.
+/// When the certificate begins, since the epoch, and how long it is valid.
 fn period(certificate: &Certificate) -> (Duration, Duration) {
     let usual = Validity::default();
     match certificate {
@@ -218,7 +218,7 @@ fn set_period(params: &mut CertificateParams, begin: Duration, lifetime: Duratio
     params.not_after = epoch + begin + lifetime;
 }
 
-/// The time on the wall: whoever judges our certificates has no other either.
+/// The system's time: clients that judge our certificates use it too.
 #[expect(
     clippy::disallowed_methods,
     reason = "the sandbox plays the outside world, which has its own clock"

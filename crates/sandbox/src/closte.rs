@@ -1,6 +1,6 @@
 //! A stand-in for the host: its client API, with every answer that the real one is known to give.
 //!
-//! It shares no code with the client that talks to it: what both get wrong would look right.
+//! It shares no code with the client that talks to it: a mistake in both would look right.
 //! Start reading at [`Closte::start`]; the answers are in `answers`, bad days in [`Fault`].
 
 mod answers;
@@ -86,7 +86,7 @@ struct State {
     calls: Vec<Call>,
 }
 
-/// What becomes of one call on the wire.
+/// What happens to one call on the wire.
 struct Verdict {
     answer: Answer,
     act: Act,
@@ -94,7 +94,7 @@ struct Verdict {
 }
 
 impl Shared {
-    /// Decide about a call, let it have its effect, and log it: in one step, so that the log tells the order.
+    /// Decide about a call, apply its effect, and log it: in one step, so that the log shows the order.
     fn judge(&self, incoming: &server::Incoming) -> Verdict {
         let asked = incoming.asked(&self.key);
         let mut state = locked(&self.state);
@@ -138,7 +138,7 @@ impl Closte {
     ///
     /// # Errors
     ///
-    /// The address cannot be listened at.
+    /// It cannot listen at the address.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let Settings { address, key, behaviour } = settings;
         let (tcp, address) = crate::listen("Closte", address).await?;
@@ -200,7 +200,7 @@ impl Closte {
         locked(&self.shared.state).faults.clone()
     }
 
-    /// Take all faults away.
+    /// Remove all faults.
     pub fn heal(&self) {
         locked(&self.shared.state).faults.clear();
     }
@@ -218,7 +218,7 @@ impl Closte {
     /// Wait until this many calls have come since the start.
     pub async fn called(&self, times: usize) {
         let mut seen = self.shared.calls_seen.subscribe();
-        // The sender lives in `self`, so this cannot end early.
+        // The sender is in `self`, so this cannot end early.
         let _ = seen.wait_for(|seen| *seen >= times).await;
     }
 
@@ -232,12 +232,12 @@ impl Closte {
         self.switch.revive();
     }
 
-    /// Stop for good; dropping does the same.
+    /// Stop permanently; dropping does the same.
     pub fn stop(&self) {
         self.tasks.stop();
     }
 
-    /// Stop for good, and wait until the port is free.
+    /// Stop permanently, and wait until the port is free.
     pub async fn stopped(&self) {
         self.tasks.stopped().await;
     }

@@ -16,7 +16,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Whether a part of the sandbox lives; shared by all who ask.
+/// Whether a part of the sandbox is alive; shared by all its users.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Switch(Arc<AtomicBool>);
 
@@ -109,7 +109,7 @@ impl Listener for SeverableListener {
     }
 }
 
-/// Accept, whatever it takes: a machine short of descriptors gets them back in a moment.
+/// Accept, and retry if needed: a machine without free descriptors gets them back soon.
 pub(crate) async fn accept(tcp: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match tcp.accept().await {
@@ -128,7 +128,7 @@ pub(crate) fn reset(tcp: TcpStream) {
     drop(tcp);
 }
 
-/// A connection that breaks when told to.
+/// A connection that breaks on request.
 #[derive(Debug)]
 pub(crate) struct SeverableStream {
     tcp: TcpStream,
@@ -172,7 +172,7 @@ impl AsyncWrite for SeverableStream {
         match self.check()? {
             None => Pin::new(&mut self.tcp).poll_write(cx, buf),
             Some(Break::MidBody) => {
-                // The part that goes out is followed by the break, at the next write.
+                // After the part that is sent, the connection breaks at the next write.
                 let part = until_mid_body(buf);
                 let written = Pin::new(&mut self.tcp).poll_write(cx, part);
                 if written.is_ready() {

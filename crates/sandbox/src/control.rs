@@ -1,22 +1,22 @@
-//! The control API: whatever a test can do to the sandbox in Rust, anybody can do over HTTP with JSON.
+//! The control API: everything that a test can do to the sandbox in Rust can be done over HTTP with JSON.
 //!
 //! | call | what it does |
 //! | --- | --- |
 //! | `GET /settings` | the settings that point closte-sync at the sandbox, by their names in the environment |
-//! | `POST /seed` | set up what a [`Seed`] names, beside what is there |
+//! | `POST /seed` | set up what a [`Seed`] names, in addition to what is there |
 //! | `POST /parts/{part}/kill`, `…/revive` | stop answering, answer again; a part is `closte`, `dns` or `web` |
 //! | `GET /closte/aliases` | the names that the host has |
 //! | `PUT`, `DELETE /closte/aliases/{name}` | add or remove one by hand |
 //! | `GET /closte/calls?after=N` | the calls so far, without the first N |
 //! | `GET`, `PUT /closte/behaviour` | how the host answers: a [`Behaviour`](crate::closte::Behaviour); what is left out gets its default |
-//! | `GET`, `POST`, `DELETE /closte/faults` | the faults to come; add a [`Fault`](crate::closte::Fault); take all away |
+//! | `GET`, `POST`, `DELETE /closte/faults` | the faults to come; add a [`Fault`](crate::closte::Fault); remove all |
 //! | `GET /dns/{server}/records` | all records by name; servers count from 0 |
-//! | `PUT`, `DELETE /dns/{server}/records/{name}` | set all records of a name: a list such as `[{"A":"127.0.0.1"}]`; forget the name |
+//! | `PUT`, `DELETE /dns/{server}/records/{name}` | set all records of a name: a list such as `[{"A":"127.0.0.1"}]`; remove the name |
 //! | `GET /dns/{server}/failures` | misbehaviour by name |
-//! | `POST`, `DELETE /dns/{server}/failures/{name}` | add a [`Failure`](crate::dns::Failure) such as `{"behaviour":"serv_fail"}`; take all of the name away |
+//! | `POST`, `DELETE /dns/{server}/failures/{name}` | add a [`Failure`](crate::dns::Failure) such as `{"behaviour":"serv_fail"}`; remove all of the name |
 //! | `GET /dns/{server}/queries?after=N` | the queries so far, without the first N |
 //! | `GET /web/certificates` | what was set by name |
-//! | `PUT`, `DELETE /web/certificates/{name}` | show a [`Certificate`](crate::Certificate) such as `"expired"` or `{"valid":{}}`; forget it |
+//! | `PUT`, `DELETE /web/certificates/{name}` | show a [`Certificate`](crate::Certificate) such as `"expired"` or `{"valid":{}}`; remove it |
 //! | `PUT /web/otherwise` | show this certificate to visitors of names without one |
 //! | `GET /web/shown/{name}` | what a visitor of the name would be shown now |
 //! | `GET /web/visits?after=N` | the visits so far, without the first N |
@@ -69,7 +69,7 @@ impl FromRef<Wiring> for Arc<Parts> {
     }
 }
 
-/// From where on a log is wanted.
+/// From which item on a log is wanted.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct After {

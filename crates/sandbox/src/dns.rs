@@ -1,6 +1,6 @@
 //! A stand-in for the world's DNS: one server on UDP and TCP whose every answer can be chosen.
 //!
-//! Start reading at [`Dns::start`]. Several servers may run beside each other and hold different records.
+//! Start reading at [`Dns::start`]. Several servers may run at the same time with different records.
 
 mod record;
 mod server;
@@ -24,10 +24,10 @@ pub use record::{Record, RecordType, a, aaaa, caa, cname};
 use zone::Zone;
 pub use zone::{Behaviour, Failure};
 
-/// How long a TCP client may be silent.
+/// How long a TCP client may be idle.
 const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a free port is sought that both UDP and TCP can have.
+/// How many ports are tried to find one that is free for both UDP and TCP.
 const PORT_TRIES: u32 = 20;
 
 /// Where and how a server starts.
@@ -90,7 +90,7 @@ impl Dns {
     ///
     /// # Errors
     ///
-    /// The address cannot be listened at.
+    /// It cannot listen at the address.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let (udp, tcp, address) = bind(settings.address).await?;
         let shared = Arc::new(Shared {
@@ -118,7 +118,7 @@ impl Dns {
         locked(&self.shared.zone).set(name, records.into_iter().collect());
     }
 
-    /// Forget a name: it does not exist any more.
+    /// Remove a name: it does not exist any more.
     pub fn remove(&self, name: &str) {
         locked(&self.shared.zone).remove(name);
     }
@@ -128,8 +128,8 @@ impl Dns {
         locked(&self.shared.zone).records()
     }
 
-    /// Misbehave about a name, a wildcard, or `*` for all names, from now on. Of several failures
-    /// the first that matches holds.
+    /// Misbehave for a name, a wildcard, or `*` for all names, from now on. Of several failures
+    /// the first that matches counts.
     pub fn fail(&self, name: &str, failure: impl Into<Failure>) {
         locked(&self.shared.zone).fail(name, failure.into());
     }
@@ -155,7 +155,7 @@ impl Dns {
         locked(&self.shared.queries).iter().filter(|query| query.name == name).count()
     }
 
-    /// Answer nobody.
+    /// Stop answering.
     pub fn kill(&self) {
         self.shared.switch.kill();
     }
@@ -165,12 +165,12 @@ impl Dns {
         self.shared.switch.revive();
     }
 
-    /// Stop for good; dropping does the same.
+    /// Stop permanently; dropping does the same.
     pub fn stop(&self) {
         self.tasks.stop();
     }
 
-    /// Stop for good, and wait until the port is free.
+    /// Stop permanently, and wait until the port is free.
     pub async fn stopped(&self) {
         self.tasks.stopped().await;
     }

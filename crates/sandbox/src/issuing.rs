@@ -1,6 +1,6 @@
-//! When the stand-in issues a certificate by itself, as the host does some time after an alias was added.
+//! When the stand-in issues a certificate automatically, as the host does some time after an alias was added.
 //!
-//! Nothing polls: whether a name has its certificate is worked out when somebody asks for it.
+//! Nothing polls: whether a name has its certificate is computed when somebody asks for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ struct State {
     after: Duration,
     /// Wildcards whose step on the dashboard was done, and when.
     finished: BTreeMap<String, Instant>,
-    /// Aliases whose certificate was seen issued, with the time of the alias: DNS may move on, the certificate stays.
+    /// Aliases whose certificate was seen issued, with the time of the alias: DNS may change, the certificate stays.
     issued: BTreeMap<String, Instant>,
 }
 

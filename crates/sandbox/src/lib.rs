@@ -1,15 +1,15 @@
 //! The stand-in: a Closte, a DNS server and a web server for rehearsals and tests.
 //!
 //! Every fault it plays is a real one on real sockets: a reset resets, a server that hangs keeps the connection open,
-//! an expired certificate has expired. It listens on loopback only unless told otherwise, and it depends on none of the
-//! crates that it is there to test.
+//! an expired certificate has expired. It listens on loopback only unless configured otherwise, and it does not depend
+//! on the crates that it tests.
 //!
 //! # Where to start
 //!
 //! [`Sandbox::start`] starts everything, linked: a name gets its certificate some time after it is an alias and its DNS
-//! points at the web server. [`closte::Closte`], [`dns::Dns`] and [`web::Web`] also start alone. A rehearsal is steered
-//! from outside by the [`control`] API, and set up by a [`seed::Seed`].
-//! [`wordpress::WordPress`] is a network to rehearse on.
+//! points at the web server. [`closte::Closte`], [`dns::Dns`] and [`web::Web`] also start alone. A rehearsal is
+//! controlled from outside by the [`control`] API, and set up by a [`seed::Seed`]. [`wordpress::WordPress`] is a
+//! network to rehearse on.
 
 mod ca;
 pub mod closte;
@@ -38,12 +38,12 @@ pub use seed::Seed;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// An address cannot be listened at.
+    /// It cannot listen at an address.
     #[error("cannot listen at `{address}` for {part}")]
     Bind {
         /// Which part it is.
         part: &'static str,
-        /// Where it wanted to listen.
+        /// Where it tried to listen.
         address: SocketAddr,
         /// What the system says.
         source: std::io::Error,
@@ -59,15 +59,15 @@ pub enum StartError {
     /// The CA cannot be made.
     #[error("cannot make the sandbox's own CA")]
     Authority(#[source] rcgen::Error),
-    /// There is no address for the web server.
+    /// No address for the web server is given.
     #[error("the web server needs at least one address")]
     NoWebAddress,
-    /// There is no DNS server.
+    /// No DNS server is given.
     #[error("the sandbox needs at least one DNS server")]
     NoDnsServer,
 }
 
-/// The state behind a lock, also after a panic elsewhere: the next test assertion tells more than a poisoned lock.
+/// The state behind a lock, also after a panic elsewhere: the next test assertion says more than a poisoned lock.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,7 +27,7 @@ const KEY_FILE: &str = "api-key";
 pub struct Settings {
     /// The stand-in for the host.
     pub closte: closte::Settings,
-    /// The DNS servers; the first is the one that issuing believes.
+    /// The DNS servers; the first is the one that issuing uses.
     pub dns: Vec<dns::Settings>,
     /// The web server.
     pub web: web::Settings,
@@ -86,7 +86,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// An address cannot be listened at, or the folder cannot be written.
+    /// It cannot listen at an address, or the folder cannot be written.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let control_address = settings.control;
         let folder = Folder::open(settings.folder.clone())?;
@@ -104,7 +104,7 @@ impl Sandbox {
         &self.parts.closte
     }
 
-    /// The first DNS server: the one that issuing believes.
+    /// The first DNS server: the one that issuing uses.
     pub fn dns(&self) -> &Dns {
         &self.parts.dns[0]
     }
@@ -169,7 +169,7 @@ impl Sandbox {
         self.parts.issuing.set_after(after);
     }
 
-    /// Set up what the seed names, beside what is there.
+    /// Set up what the seed names, in addition to what is there.
     ///
     /// # Errors
     ///
@@ -272,7 +272,7 @@ fn settings_env(parts: &Parts, folder: &Folder) -> Vec<(String, String)> {
     settings.map(|(name, value)| (format!("CLOSTE_SYNC_{name}"), value)).into()
 }
 
-/// Where files for closte-sync lie; a temporary one goes with the sandbox.
+/// The folder for files of closte-sync; a temporary one is deleted with the sandbox.
 #[derive(Debug)]
 enum Folder {
     Given(PathBuf),
@@ -301,7 +301,7 @@ impl Folder {
         }
     }
 
-    /// Write a file that only its owner may read: one of them holds a key.
+    /// Write a file that only its owner may read: one of them contains a key.
     fn write(&self, name: &str, content: &str) -> Result<(), StartError> {
         let path = self.file(name);
         let opened =

@@ -12,7 +12,7 @@ use crate::issuing::Issuing;
 use crate::sandbox::Parts;
 use crate::web::{Answer, Web};
 
-/// What to set up, beside what is there. Every part may be absent.
+/// What to set up, in addition to what is there. Every part may be absent.
 ///
 /// ```
 /// let seed: sandbox::Seed = serde_json::from_str(r#"{
@@ -44,7 +44,7 @@ pub struct ClosteSeed {
     pub aliases: BTreeSet<String>,
     /// How it answers; as before, when absent.
     pub behaviour: Option<Behaviour>,
-    /// Faults to come.
+    /// Faults that will happen.
     pub faults: Vec<Fault>,
 }
 
@@ -54,7 +54,7 @@ pub struct ClosteSeed {
 pub struct DnsSeed {
     /// All records of each name.
     pub records: BTreeMap<String, Vec<Record>>,
-    /// Misbehaviour about names.
+    /// Misbehaviour for names.
     pub failures: BTreeMap<String, Vec<Failure>>,
 }
 
@@ -84,7 +84,7 @@ pub struct IssuingSeed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Seconds(#[serde(with = "crate::seconds")] pub Duration);
 
-/// Why a seed cannot be sown.
+/// Why a seed cannot be applied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SeedError {

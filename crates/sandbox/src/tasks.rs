@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long a client in the middle of a request may hold up the end.
+/// How long a client in the middle of a request may delay the end.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The tasks of a part. They stop when this is dropped by its owner.
@@ -22,7 +22,7 @@ impl Tasks {
         self.stop.clone()
     }
 
-    /// Start a task that ends by itself once the token is cancelled.
+    /// Start a task that ends on its own once the token is cancelled.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.running.spawn(task);
     }
@@ -40,7 +40,7 @@ impl Tasks {
     pub(crate) async fn stopped(&self) {
         self.stop();
         self.running.close();
-        // Listeners close first: whoever then still sends half a request holds up no port.
+        // Listeners close first: a client that is still sending a request then blocks no port.
         let _ = tokio::time::timeout(GRACE, self.running.wait()).await;
     }
 }

@@ -25,7 +25,7 @@ use crate::{StartError, locked};
 
 pub use answer::{Answer, Question};
 
-/// How often a free port is sought that all addresses can have.
+/// How many ports are tried to find one that is free at all addresses.
 const PORT_TRIES: u32 = 20;
 
 /// Where and how the web server starts.
@@ -124,7 +124,7 @@ impl Web {
     ///
     /// # Errors
     ///
-    /// An address cannot be listened at, or the CA cannot be made.
+    /// It cannot listen at an address, or the CA cannot be made.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         Self::serve(settings, None).await
     }
@@ -196,7 +196,7 @@ impl Web {
         locked(&self.shared.state).certificates.insert(name.to_ascii_lowercase(), certificate);
     }
 
-    /// Forget what was set for a name.
+    /// Remove what was set for a name.
     pub fn unset(&self, name: &str) {
         locked(&self.shared.state).certificates.remove(&name.to_ascii_lowercase());
     }
@@ -216,7 +216,7 @@ impl Web {
         self.shared.certificate(&name.to_ascii_lowercase()).1
     }
 
-    /// Answer this from now on to whoever asks at a name for WordPress' routing proof.
+    /// Answer this from now on to requests at a name for WordPress' routing proof.
     pub fn answer(&self, name: &str, answer: Answer) {
         locked(&self.shared.state).answers.insert(name.to_ascii_lowercase(), answer);
     }
@@ -236,7 +236,7 @@ impl Web {
         locked(&self.shared.state).questions.clone()
     }
 
-    /// How many connections have come so far, also those that said nothing.
+    /// How many connections have come so far, also those that sent nothing.
     pub fn connections(&self) -> usize {
         locked(&self.shared.state).connections
     }
@@ -256,12 +256,12 @@ impl Web {
         self.shared.switch.revive();
     }
 
-    /// Stop for good; dropping does the same.
+    /// Stop permanently; dropping does the same.
     pub fn stop(&self) {
         self.tasks.stop();
     }
 
-    /// Stop for good, and wait until the ports are free.
+    /// Stop permanently, and wait until the ports are free.
     pub async fn stopped(&self) {
         self.tasks.stopped().await;
     }

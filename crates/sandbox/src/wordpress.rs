@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, Sqlite, SqliteConnect
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
-/// How long to wait for somebody else who writes.
+/// How long to wait for another writer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const ADD_SITE: &str = "INSERT INTO wp_blogs (site_id, domain, path, registered, last_updated) \
@@ -45,7 +45,7 @@ pub struct Settings {
     pub app: String,
 }
 
-/// A network in a folder. Whoever gave the folder removes it.
+/// A network in a folder. The caller removes the folder.
 #[derive(Clone, Debug)]
 pub struct WordPress {
     config: PathBuf,
@@ -61,9 +61,9 @@ pub struct Mapping {
     pub site: i64,
     /// The mapped domain.
     pub domain: String,
-    /// How far it is.
+    /// Its stage.
     pub stage: String,
-    /// Whether links are made with https.
+    /// Whether links use https.
     pub secure: bool,
 }
 
@@ -87,7 +87,7 @@ pub enum WordPressError {
         /// What SQLite says.
         source: sqlx::Error,
     },
-    /// There is no such site.
+    /// The site does not exist.
     #[error("there is no site {0}")]
     NoSite(i64),
 }
@@ -158,14 +158,14 @@ impl WordPress {
         Ok(self.change(sqlx::query(UNMAP).bind(domain)).await?.rows_affected())
     }
 
-    /// Every mapping as it stands now, in the order of the ids.
+    /// Every mapping as it is now, in the order of the ids.
     pub async fn mappings(&self) -> Result<Vec<Mapping>, WordPressError> {
         let rows = self.rows(sqlx::query(MAPPINGS)).await?;
         let read = rows.iter().map(mapping).collect::<Result<_, _>>();
         read.map_err(|source| self.failed(source))
     }
 
-    /// Run any SQL; what it gives, one row a line, columns by tabs.
+    /// Run any SQL; returns one row per line, columns separated by tabs.
     pub async fn execute(&self, sql: &str) -> Result<String, WordPressError> {
         let mut connection = self.connect(false).await?;
         let ran = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut connection).await;
@@ -197,7 +197,7 @@ impl WordPress {
         options.connect().await.map_err(|source| self.failed(source))
     }
 
-    /// Closed and done with, so that nothing of it lingers where the next one writes.
+    /// Closed completely, so that nothing of it is left when the next one writes.
     async fn closed<T>(
         &self,
         connection: SqliteConnection,

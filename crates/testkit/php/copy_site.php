@@ -1,5 +1,5 @@
 <?php
-// Fills a site with all that another has, but for where it lives: the other's id, its id.
+// Fills a site with all that another has, except its address: the other's id, its id.
 
 require ABSPATH . 'wp-load.php';
 

@@ -1,5 +1,5 @@
 <?php
-// Drops a site with its tables: its id.
+// Deletes a site with its tables: its id.
 
 require ABSPATH . 'wp-load.php';
 require ABSPATH . 'wp-admin/includes/ms.php';

@@ -10,7 +10,7 @@ foreach ($wpdb->tables('ms_global') as $name => $table) {
 }
 install_network();
 $answer = populate_network(1, 'network.example', 'admin@network.example', 'The Network', '/', true);
-// It looks whether any sub-domain answers over HTTP, and says so when none does: here none does.
+// It tests whether any sub-domain answers over HTTP, and says so when none does: here none does.
 if (!is_wp_error($answer) || $answer->get_error_codes() !== ['no_wildcard_dns']) {
 	well($answer);
 	throw new RuntimeException('it thinks that it reached a sub-domain');

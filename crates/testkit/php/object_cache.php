@@ -1,6 +1,6 @@
 <?php
 /**
- * A persistent object cache: a file for each value, in a folder beside this one.
+ * A persistent object cache: a file for each value, in a folder next to this one.
  *
  * No value expires, as with Ultimate Multisite's own; and nothing is kept for a single request.
  */

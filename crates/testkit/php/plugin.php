@@ -2,7 +2,7 @@
 /**
  * Plugin Name: What a test network needs
  *
- * Nothing leaves the machine, and dropping a site deletes its mappings as Ultimate Multisite does.
+ * Nothing leaves the machine, and deleting a site deletes its mappings as Ultimate Multisite does.
  */
 
 add_filter('pre_wp_mail', '__return_true');

@@ -4,7 +4,7 @@
 // The script loads WordPress itself: an installer has to say so before. It finds its own
 // arguments in $arguments, and what it echoes is the answer.
 
-// WordPress ends with status 0 when it dies too, so only a script that came to its end is well.
+// WordPress ends with status 0 when it dies too, so only a script that reached its end succeeded.
 register_shutdown_function(static function (): void {
 	if (!defined('CAME_TO_ITS_END')) {
 		exit(1);

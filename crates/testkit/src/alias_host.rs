@@ -1,14 +1,14 @@
-//! What every [`AliasHost`] must do, whatever it is made of.
+//! What every [`AliasHost`] must do, however it is implemented.
 
 use std::collections::BTreeSet;
 
 use rules::host::{AliasHost, HostError};
 use rules::{Disposition, DomainName};
 
-/// What [`AliasHost`] promises, tried on a host that has no alias yet, takes
+/// What [`AliasHost`] promises, tried on a host that has no alias yet, accepts
 /// any name, and shows all it has.
 ///
-/// `has` checks the host from behind, so that doing nothing does not pass.
+/// `has` checks the host directly, so that doing nothing does not pass.
 ///
 /// # Panics
 ///
@@ -41,8 +41,8 @@ pub async fn alias_host_contract(host: &dyn AliasHost, has: impl Fn(&DomainName)
     host.check_key().await.expect("the key is still good");
 }
 
-/// The host may be content, or say that it is so already: in words that nobody
-/// knows beforehand, so never as a rejection of the name.
+/// The host may succeed, or say that it is so already: in words that are not
+/// known beforehand, so never as a rejection of the name.
 fn a_repetition(outcome: Result<(), HostError>) {
     if let Err(error) = outcome {
         assert_eq!(error.disposition(), Disposition::Settle, "{error}");

@@ -1,4 +1,4 @@
-//! An HTTP server that answers from a function and writes down what it was asked: for stand-ins.
+//! An HTTP server that answers from a function and records what it was asked: for stand-ins.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -59,7 +59,7 @@ impl Asked {
 pub enum Answer {
     /// A status, headers and a body.
     Said(u16, Vec<(&'static str, String)>, String),
-    /// Nothing, for ever.
+    /// No answer, forever.
     Hang,
 }
 
@@ -69,12 +69,12 @@ impl Answer {
         Self::Said(status, vec![("content-type", "application/json".into())], body.to_string())
     }
 
-    /// A page for visitors: what stands before WordPress says such things.
+    /// A page for visitors, as a cache or proxy in front of WordPress answers.
     pub fn html(status: u16) -> Self {
         Self::Said(status, vec![("content-type", "text/html".into())], "<html></html>".into())
     }
 
-    /// A failure as WordPress tells it.
+    /// A failure as WordPress reports it.
     pub fn fault(status: u16, code: &str, message: &str) -> Self {
         Self::json(
             status,
@@ -110,7 +110,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If there is no port for it.
+    /// If no port is free.
     pub async fn start(answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let (listener, address) = listener().await;
         Self::on("http", address, listener, answers)
@@ -121,7 +121,7 @@ impl Server {
     ///
     /// # Panics
     ///
-    /// If there is no port for it.
+    /// If no port is free.
     pub async fn start_with_tls(
         answers: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
     ) -> (Self, Certificate) {

@@ -251,7 +251,7 @@ pub fn entries_of_every_kind() -> Vec<Entry> {
     (0..500).map(|number| dice.entry(number)).chain(every_word()).collect()
 }
 
-/// Each state, reason, stage and hold at least once.
+/// Each state, reason, stage and way of owning at least once.
 fn every_word() -> Vec<Entry> {
     let longest = Reason::ALL.len().max(ALIASES.len());
     (0..longest)
@@ -293,7 +293,7 @@ const CERTIFICATES: [Certificate; 5] = [
 ];
 const PROOFS: [Proof; 3] = [Proof::Unproven, Proof::Proven, Proof::Contradicted];
 const OWNED_AS: [OwnedAs; 3] = [OwnedAs::Added, OwnedAs::Adopted, OwnedAs::Seen];
-/// What a host, a certificate or a process may have to say.
+/// Texts that may come from a host, a certificate or a process.
 const TEXTS: [&str; 8] = [
     "",
     "already exists",
@@ -305,7 +305,7 @@ const TEXTS: [&str; 8] = [
     "Ünïcödé 💩 \u{feff}\u{fffd}\u{10ffff}",
 ];
 
-/// Repeatable chance (splitmix64).
+/// Repeatable random numbers (splitmix64).
 struct Dice(u64);
 
 impl Dice {

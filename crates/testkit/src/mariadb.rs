@@ -1,4 +1,4 @@
-//! A private MariaDB for tests: its own folder, socket and port, gone when dropped.
+//! A private MariaDB for tests: its own folder, socket and port, removed when dropped.
 //!
 //! It never skips: where the server is not installed, tests fail and name the package.
 //!
@@ -26,7 +26,7 @@ pub const PASSWORD: &str = "p'a\"ss w\u{f6}rd";
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How often to look whether the server answers: a check costs a process.
+/// How often to test whether the server answers: each test costs a process.
 const POLL_EVERY: Duration = Duration::from_millis(50);
 
 /// A running server. User `root` has no password, [`USER`] has [`PASSWORD`].
@@ -79,7 +79,7 @@ impl MariaDb {
         server
     }
 
-    /// The one server that the tests of a binary share; it lives as long as their process.
+    /// The one server that the tests of a binary share; it runs as long as their process.
     ///
     /// # Panics
     ///
@@ -132,7 +132,7 @@ impl MariaDb {
         self.port
     }
 
-    /// Run SQL as root; what it prints, one row a line, columns by tabs.
+    /// Run SQL as root; returns one row per line, columns separated by tabs.
     ///
     /// # Panics
     ///
@@ -182,7 +182,7 @@ impl Drop for MariaDb {
 }
 
 impl Database<'_> {
-    /// Run SQL in it as root; what it prints, one row a line, columns by tabs.
+    /// Run SQL in it as root; returns one row per line, columns separated by tabs.
     ///
     /// # Panics
     ///
@@ -262,7 +262,7 @@ CREATE TABLE {prefix}wu_forms (id bigint(20) NOT NULL AUTO_INCREMENT, name tinyt
   active tinyint(4) DEFAULT 1, settings longtext, date_created datetime DEFAULT NULL, PRIMARY KEY (id));
 ";
 
-/// A server that nobody drops: a small shell kills it when our process is gone.
+/// A server that is never dropped: a small shell kills it when our process has ended.
 struct Shared {
     server: MariaDb,
 }
@@ -275,7 +275,7 @@ impl Shared {
     }
 }
 
-/// Statics are never dropped. The guard waits for the end of the pipe that we hold open, so it
+/// Statics are never dropped. The guard waits for the end of the pipe that we keep open, so it
 /// works however this process ends.
 fn guard(server: u32, folder: &Path) {
     let script = "trap '' INT TERM HUP; cat >/dev/null; kill -9 \"$1\"; rm -rf \"$2\"";
@@ -287,7 +287,7 @@ fn guard(server: u32, folder: &Path) {
         .stderr(Stdio::null())
         .spawn()
         .expect("a shell");
-    // Its end of the pipe stays open as long as this process lives.
+    // Its end of the pipe stays open as long as this process runs.
     std::mem::forget(guard);
 }
 
@@ -307,7 +307,7 @@ fn own_folders(folder: &Path) -> [String; 2] {
     ["data", "tmp"].map(|name| format!("--{name}dir={}", folder.join(name).display()))
 }
 
-/// Small and forgetful: a test's data need not survive the machine.
+/// Small, and not durable: a test's data need not survive a crash of the machine.
 const SMALL: [&str; 7] = [
     "--innodb-buffer-pool-size=32M",
     "--innodb-log-file-size=8M",
@@ -318,7 +318,7 @@ const SMALL: [&str; 7] = [
     "--sync-frm=0",
 ];
 
-/// So that it offers TLS, with a certificate that nobody has reason to trust.
+/// So that it offers TLS, with a certificate that nobody trusts.
 fn make_certificate(folder: &Path) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
     let made = made.expect("a certificate");
@@ -352,7 +352,7 @@ fn binary() -> &'static str {
     places.into_iter().find(|place| Path::new(place).exists()).unwrap_or("mariadbd")
 }
 
-/// The server refuses to run as root unless told so by name.
+/// The server refuses to run as root unless this is set explicitly.
 fn as_root() -> Option<&'static str> {
     let output = Command::new("id").arg("-u").output().ok()?;
     (output.stdout.trim_ascii() == b"0").then_some("--user=root")

@@ -1,6 +1,6 @@
 //! What [`NetworkSource`] promises, tried on any database.
 //!
-//! The suite checks the tables beside the source, so that doing nothing does not pass. Its SQL is
+//! The suite checks the tables directly, so that doing nothing does not pass. Its SQL is
 //! what MySQL and SQLite have in common.
 
 mod options;
@@ -21,10 +21,10 @@ use options::{
     what_wordpress_is_asked_is_known_after_a_read,
 };
 
-/// The database of a network, seen from beside the source.
+/// The database of a network, without the source.
 #[async_trait]
 pub trait RawSql: Send + Sync {
-    /// Run SQL; what it gives, one row a line, columns by tabs, `NULL` for NULL.
+    /// Run SQL; returns one row per line, columns separated by tabs, `NULL` for NULL.
     async fn run(&self, sql: &str) -> String;
 }
 
@@ -35,7 +35,7 @@ impl RawSql for mariadb::Database<'_> {
     }
 }
 
-/// A network, and its database from beside.
+/// A network, and direct access to its database.
 pub type Fresh = (Box<dyn NetworkSource>, Box<dyn RawSql>);
 
 /// What [`NetworkSource`] promises. `fresh` makes a network at each call: the prefix `wp_`, the
@@ -160,7 +160,7 @@ async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn Ra
     assert_eq!(network.problems, []);
 }
 
-/// The values that every kind of column can hold; each database's own tests have more.
+/// The values that every kind of column can store; each database's own tests have more.
 async fn rows_that_make_no_sense_cost_only_themselves(
     source: &dyn NetworkSource,
     database: &dyn RawSql,
@@ -433,7 +433,7 @@ async fn every_right_is_there_and_trying_it_changes_nothing(
     assert_eq!((rows(database).await, source.pulse().await.expect("a pulse")), (before, pulse));
 }
 
-/// Two calls on one source stand for two processes: each works on a connection of its own.
+/// Two calls on one source represent two processes: each works on a connection of its own.
 async fn of_two_at_once_one_wins(source: &dyn NetworkSource, database: &dyn RawSql) {
     let shop = name("shop.example");
     for _ in 0..10 {
@@ -445,6 +445,6 @@ async fn of_two_at_once_one_wins(source: &dyn NetworkSource, database: &dyn RawS
     }
     let (one, two) = (home("one"), home("two"));
     let (a, b) = tokio::join!(source.write_home(&one, false), source.write_home(&two, false));
-    assert_eq!(a.expect("a home"), b.expect("a home"), "both hear of the same home");
+    assert_eq!(a.expect("a home"), b.expect("a home"), "both get the same home");
     assert_eq!(database.run(HOMES).await, "1\n");
 }

@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 
 use crate::http_server::{Answer, Asked, Server};
 
-/// The key that it takes.
+/// The key that it accepts.
 pub const KEY: &str = "k3y";
 
-/// The secret that goes with it; no output may ever hold it.
+/// The secret that belongs to it; no output may ever contain it.
 pub const SECRET: &str = "s3cret";
 
 /// Both as they are sent (RFC 7617).
@@ -29,7 +29,7 @@ pub type Row = Map<String, Value>;
 /// What comes before a request: how many requests came before it, it, and what there is.
 type Before = dyn FnMut(usize, &Asked, &mut Tables) -> Option<Answer> + Send;
 
-/// What the network holds, and how it behaves.
+/// What the network contains, and how it behaves.
 #[derive(Default)]
 pub struct Tables {
     /// The mappings.
@@ -45,7 +45,7 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// A network whose main site lies at `domain`.
+    /// A network whose main site is at `domain`.
     pub fn of(domain: &str) -> Self {
         let mut tables = Self { interval: Some(json!("120")), ..Self::default() };
         tables.add_site(1, domain);
@@ -177,7 +177,7 @@ fn object(value: Value) -> Row {
     row
 }
 
-/// As the database holds it.
+/// As the database stores it.
 fn as_read(value: &Value) -> Value {
     match value {
         Value::Bool(value) => u8::from(*value).to_string().into(),
@@ -197,7 +197,7 @@ fn locked(tables: &Mutex<Tables>) -> MutexGuard<'_, Tables> {
     tables.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A network of which only its REST API is in reach.
+/// A network that can be reached only by its REST API.
 pub struct Multisite {
     /// What answers.
     pub server: Server,
@@ -218,7 +218,7 @@ impl Multisite {
         (Self { server, tables }, authority)
     }
 
-    /// What there is now; no request is answered while this is held.
+    /// The current content; no request is answered while this lock is held.
     pub fn tables(&self) -> MutexGuard<'_, Tables> {
         locked(&self.tables)
     }

@@ -1,10 +1,10 @@
 //! A real WordPress for tests: Debian's package, made a network with sub-domains by its own
 //! functions, in a private MariaDB and a folder of its own.
 //!
-//! Ultimate Multisite is no Debian package. Its table of mappings and its options are made as
+//! Ultimate Multisite is not a Debian package. Its table of mappings and its options are made as
 //! observed on real networks, and a small plugin deletes a site's mappings when the site is
-//! dropped. Nothing leaves the machine: that plugin answers all mail, and all HTTP but to
-//! 127.0.0.1. A stand-in for Ultimate Multisite, our own plugin and a web server are put in place
+//! deleted. Nothing leaves the machine: that plugin answers all mail, and all HTTP except to
+//! 127.0.0.1. A stand-in for Ultimate Multisite, our own plugin and a web server are installed
 //! where a test asks for them.
 //!
 //! It never skips: where a package is not installed, tests fail and name it.
@@ -32,7 +32,7 @@ pub use server::Server;
 /// Where the package puts WordPress.
 const PACKAGE: &str = "/usr/share/wordpress";
 
-/// What belongs to the one installation, not to the package.
+/// What belongs to the installation, not to the package.
 const OWN: [&str; 3] = ["wp-config.php", "wp-content", ".htaccess"];
 
 /// Runs a script inside the WordPress of a folder.
@@ -119,11 +119,11 @@ impl WordPress {
         copy
     }
 
-    /// Drop a site, its tables and its mappings by `wpmu_delete_blog()`.
+    /// Delete a site, its tables and its mappings by `wpmu_delete_blog()`.
     ///
     /// # Panics
     ///
-    /// If PHP has anything to say against it.
+    /// If PHP reports anything.
     pub fn drop_site(&self, site: u64) {
         self.script(include_str!("../php/drop_site.php"), &[&site.to_string()]);
     }
@@ -132,7 +132,7 @@ impl WordPress {
     ///
     /// # Panics
     ///
-    /// If it does not come to its end, or has warnings.
+    /// If it does not finish, or has warnings.
     pub fn php(&self, code: &str) -> String {
         self.try_php(code).unwrap_or_else(|said| panic!("{said}"))
     }
@@ -141,7 +141,7 @@ impl WordPress {
     ///
     /// # Errors
     ///
-    /// All that PHP and WordPress said, if it does not come to its end or has warnings.
+    /// All that PHP and WordPress said, if it does not finish or has warnings.
     pub fn try_php(&self, code: &str) -> Result<String, String> {
         self.try_script(&format!("<?php require ABSPATH . 'wp-load.php'; {code}"), &[])
     }
@@ -155,7 +155,7 @@ impl WordPress {
         let output = run(script, &self.root, arguments);
         let [out, err] =
             [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
-        // Errors of the database are only logged: the status alone does not tell.
+        // Errors of the database are only logged: the status alone does not show them.
         if output.status.success() && err.is_empty() {
             return Ok(out);
         }
@@ -203,7 +203,7 @@ define('WP_ALLOW_MULTISITE', true);
 /// Before there is a network.
 const ALONE: &str = "";
 
-/// What WordPress tells to add once there is one.
+/// What WordPress says to add once there is one.
 const NETWORK: &str = "
 define('MULTISITE', true);
 define('SUBDOMAIN_INSTALL', true);
@@ -227,7 +227,7 @@ fn define(name: &str, value: &str) -> String {
 
 fn run(script: &str, root: &Path, arguments: &[&str]) -> Output {
     let mut php = Command::new("php");
-    // All that it has to say against a script goes to stderr, once.
+    // Everything that it reports about a script goes to stderr, once.
     php.args(["-d", "display_errors=0", "-d", "log_errors=1", "-d", "error_log="]);
     php.arg(RUNNER).arg(root).args(arguments);
     php.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -1,4 +1,4 @@
-//! The private MariaDB starts, takes both ways in, and goes away.
+//! The private MariaDB starts, accepts both ways of connecting, and ends.
 
 use std::net::TcpStream;
 

@@ -1,4 +1,4 @@
-//! The real WordPress is a network, takes sites and drops them, and is loud.
+//! The real WordPress is a network, creates and deletes sites, and reports errors.
 
 use testkit::mariadb::MariaDb;
 use testkit::wordpress::WordPress;

@@ -25,7 +25,7 @@ const OPTION: &str = "wu_hosting_credential_CLOSTE_CLIENT_API_KEY";
 /// The options that [`stored_api_key`] checks.
 pub const OPTIONS: [&str; 3] = [OPTION, AUTH_KEY, AUTH_SALT];
 
-/// How Ultimate Multisite begins what it encrypts with OpenSSL, with libsodium, and in whatever
+/// The prefixes of what Ultimate Multisite encrypts: with OpenSSL, with libsodium, and in any
 /// way.
 const OPENSSL: &[u8] = b"$wu_enc$";
 const SODIUM: &[u8] = b"$wu_sodium$";
@@ -34,13 +34,13 @@ const ENCRYPTED: &[u8] = b"$wu_";
 /// Why the stored key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// What is stored is not whole, or no key.
+    /// What is stored is not whole, or not a key.
     #[error("the Closte API key in the option `{OPTION}` is damaged: {what}")]
     Damaged {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// A half of the salt is nowhere.
+    /// A half of the salt is missing.
     #[error(
         "the Closte API key in the option `{OPTION}` is encrypted with a salt that is not known"
     )]
@@ -64,11 +64,11 @@ impl CredentialError {
 }
 
 /// The key among `stored`, which are those of [`OPTIONS`] that are there; none where there is
-/// none. Salts are taken from `config` first.
+/// no key. Salts are taken from `config` first.
 ///
 /// # Errors
 ///
-/// A key is stored, and cannot be told.
+/// A key is stored, but cannot be decrypted.
 pub fn stored_api_key(
     stored: &BTreeMap<&'static str, Vec<u8>>,
     config: &WpConfig,
@@ -94,10 +94,10 @@ fn plain(value: Vec<u8>) -> Result<SecretString, CredentialError> {
     if value.starts_with(ENCRYPTED) {
         return Err(CredentialError::Damaged { what: "it is encrypted in an unknown way" });
     }
-    key(value).ok_or(CredentialError::Damaged { what: "it holds what no key does" })
+    key(value).ok_or(CredentialError::Damaged { what: "it contains what no key contains" })
 }
 
-/// A text that can be a key: a wrong salt can bring out anything.
+/// A text that can be a key: a wrong salt can give anything.
 fn key(text: Vec<u8>) -> Option<SecretString> {
     let is_key = !text.is_empty() && text.iter().all(u8::is_ascii_graphic);
     String::from_utf8(text).ok().filter(|_| is_key).map(SecretString::from)
@@ -126,7 +126,7 @@ fn decoded(base64: &[u8]) -> Result<Vec<u8>, CredentialError> {
     BASE64_STANDARD.decode(base64).map_err(not_base64)
 }
 
-/// Where a half is nowhere, wp-config.php says best why it is not there.
+/// Where a half is missing, wp-config.php shows best why.
 fn salt(stored: &Stored, config: &WpConfig) -> Result<AuthSalt, CredentialError> {
     let half = |name, setting, option| {
         let defined = config.require(name, setting);
@@ -208,7 +208,7 @@ mod tests {
             ("nothing, serialized",  r#"s:0:"";"#,   "-"),
             ("no key inside",        WITH_A_SPACE,   "? cannot be decrypted with the salts of wp-config.php"),
             ("no text inside",       NOT_ASCII,      "? cannot be decrypted with the salts of wp-config.php"),
-            ("no key",               "two words",    "? is damaged: it holds what no key does"),
+            ("no key",               "two words",    "? is damaged: it contains what no key contains"),
             ("a later form",         "$wu_new$abc",  "? is damaged: it is encrypted in an unknown way"),
             ("no base64",            &damaged,       "? is damaged: it is not base64"),
             ("no base64 inside",     "$wu_enc$JCQkJCQkJCQkJCQkJCQkJCEh", "? is damaged: it is not base64"),

@@ -28,9 +28,9 @@ pub enum Route {
     Tcp(String, u16),
 }
 
-/// A `DB_HOST` that leads nowhere.
+/// A `DB_HOST` that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no database host")]
+#[error("`{0}` is not a database host")]
 pub struct NotAHost(String);
 
 impl DatabaseHost {
@@ -38,7 +38,7 @@ impl DatabaseHost {
     ///
     /// # Errors
     ///
-    /// A port that is none, or an address that does not end.
+    /// A port that is not a number, or an address that does not end.
     pub fn parse(text: &str) -> Result<Self, NotAHost> {
         let refused = || NotAHost(text.chars().take(100).collect());
         let (rest, socket) = match text.trim().find(":/") {
@@ -66,7 +66,7 @@ impl DatabaseHost {
     }
 }
 
-/// PHP takes the socket for `localhost` whatever the port; TCP comes after it.
+/// PHP uses the socket for `localhost`, no matter which port; TCP comes after it.
 fn routes(host: &str, port: Option<u16>, socket: Option<&str>) -> Vec<Route> {
     let is_local = host.is_empty() || host.eq_ignore_ascii_case("localhost");
     let tcp = |host: &str| Route::Tcp(host.to_owned(), port.unwrap_or(DEFAULT_PORT));

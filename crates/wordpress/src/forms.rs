@@ -1,7 +1,7 @@
 //! Shared base domains: the hosts that checkout forms offer, many sites below each.
 //!
 //! A form's settings are an array of steps, each with `fields`; a field of type `site_url` may
-//! carry `available_domains`, one host a line, as people type them.
+//! have `available_domains`, one host per line, as people type them.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use rules::DomainName;
 
 use crate::php_value::{ParseError, PhpValue};
 
-/// Under which keys a field keeps its hosts.
+/// The keys under which a field keeps its hosts.
 const HOSTS: [&str; 2] = ["available_domains", "available_domains_multi"];
 
 /// What one form offers.
@@ -18,7 +18,7 @@ const HOSTS: [&str; 2] = ["available_domains", "available_domains_multi"];
 pub struct Offered {
     /// The hosts, each as its one key.
     pub hosts: BTreeSet<DomainName>,
-    /// Lines that are no host.
+    /// Lines that are not a host.
     pub odd: Vec<String>,
 }
 
@@ -26,8 +26,8 @@ pub struct Offered {
 ///
 /// # Errors
 ///
-/// They are no PHP value, neither as they are nor without the slashes before quotes that occur on
-/// real networks.
+/// They are not a PHP value, neither as they are nor without the slashes before quotes that occur
+/// on real networks.
 pub fn offered(settings: &[u8]) -> Result<Offered, ParseError> {
     let value = match settings.trim_ascii() {
         b"" => PhpValue::Null,
@@ -47,7 +47,7 @@ pub fn offered(settings: &[u8]) -> Result<Offered, ParseError> {
     Ok(offered)
 }
 
-/// Read hosts as they stand in one field: one a line.
+/// Read hosts as they are in one field: one per line.
 pub(crate) fn lines(text: &str) -> Offered {
     let mut offered = Offered::default();
     collect(&PhpValue::str(text), &mut offered);
@@ -58,7 +58,7 @@ fn is_site_url(field: &PhpValue) -> bool {
     field.at("type").and_then(PhpValue::as_bytes) == Some(b"site_url")
 }
 
-/// One host a line, or a list of such texts.
+/// One host per line, or a list of such texts.
 fn collect(hosts: &PhpValue, offered: &mut Offered) {
     for text in hosts.values().chain([hosts]).filter_map(PhpValue::as_bytes) {
         for line in text.split(|b| matches!(b, b'\n' | b'\r')).map(<[u8]>::trim_ascii) {

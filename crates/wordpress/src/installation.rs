@@ -1,4 +1,4 @@
-//! Which network is ours, where an installation may hold several.
+//! Which network is ours, where an installation may have several.
 
 use rules::DomainName;
 use rules::source::SourceError;
@@ -6,7 +6,7 @@ use rules::source::SourceError;
 use crate::wp_config::WpConfigError;
 use crate::{Salts, TablePrefix, WpConfig};
 
-/// What wp-config.php says of the network, besides where its database is.
+/// What wp-config.php says about the network, besides where its database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installation {
     /// `$table_prefix`.
@@ -38,11 +38,11 @@ pub(crate) struct NetworkRow {
 pub(crate) enum NotOurs {
     #[error("`{table}` has no network with the id {id} (`SITE_ID_CURRENT_SITE`)")]
     NoSuchId { table: String, id: u64 },
-    #[error("`{table}` holds {count} networks, and none is known to be ours")]
+    #[error("`{table}` has {count} networks, and it is not known which is ours")]
     Several { table: String, count: usize },
-    #[error("`{table}` is empty: this is no network")]
+    #[error("`{table}` is empty: this is not a network")]
     Empty { table: String },
-    #[error("the network's own domain `{domain}` is no domain: {why}")]
+    #[error("the network's own domain `{domain}` is not a domain: {why}")]
     BadDomain { domain: String, why: String },
 }
 
@@ -57,7 +57,7 @@ impl From<NotOurs> for SourceError {
 }
 
 impl Installation {
-    /// An installation of which only the prefix is known.
+    /// An installation where only the prefix is known.
     pub fn new(prefix: TablePrefix) -> Self {
         Self {
             prefix,
@@ -70,7 +70,7 @@ impl Installation {
         }
     }
 
-    /// What `config` says of it.
+    /// What `config` says about it.
     ///
     /// # Errors
     ///

@@ -19,13 +19,13 @@ impl JsonRow {
         Self(values.iter().map(text).collect())
     }
 
-    /// Of an object, for each column what the first of its names holds.
+    /// Of an object, for each column the value of the first of its names.
     pub(crate) fn pick(object: &Map<String, Value>, columns: &[&[&str]]) -> Self {
         let value = |names: &&[&str]| names.iter().find_map(|name| text(object.get(*name)?));
         Self(columns.iter().map(value).collect())
     }
 
-    /// The text of a cell; none of one that is empty or missing.
+    /// The text of a cell; none for one that is empty or missing.
     pub(crate) fn at(&self, column: usize) -> Option<&str> {
         self.0.get(column)?.as_deref()
     }
@@ -44,7 +44,7 @@ impl Cells for JsonRow {
     }
 }
 
-/// What a database would give for `value`; none for null, and for what is no column's.
+/// What a database would give for `value`; none for null, and for what a column cannot have.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::Bool(value) => Some(u8::from(*value).to_string()),
@@ -62,7 +62,7 @@ pub(crate) fn serialised(settings: &Map<String, Value>) -> Vec<u8> {
     PhpValue::Array(settings.iter().filter_map(setting).collect()).to_bytes()
 }
 
-/// That a row was taken in.
+/// That a row was accepted.
 pub(crate) fn taken(result: Result<(), Error>) {
     result.expect("a cell of JSON can always be read");
 }

@@ -4,17 +4,17 @@
 //!
 //! 1. [`wp_config::find()`] and [`WpConfig::load`]: where the network's database is, without running
 //!    PHP.
-//! 2. [`network_of`]: the network's tables, as the engine wants them, in MySQL or MariaDB
+//! 2. [`network_of`]: the network's tables, as the engine needs them, in MySQL or MariaDB
 //!    ([`MysqlNetwork`]) or in a SQLite file ([`SqliteNetwork`]).
 //! 3. [`php_value::PhpValue`]: the format of WordPress' options.
 //! 4. [`PluginChannel`]: the signed channel to the plugin inside WordPress; [`RestNetwork`]: a
-//!    network over HTTP, of which neither database nor files are in reach.
+//!    network over HTTP, whose database and files cannot be reached.
 //!
 //! # Invariants
 //!
 //! - Only a [`TablePrefix`], once parsed, ever enters SQL text.
 //! - What we write keeps every byte that is not ours to change.
-//! - What is signed or carries a password goes over https with a valid certificate, or not beyond
+//! - What is signed or contains a password goes over https with a valid certificate, or not beyond
 //!   this machine, and follows no redirect ([`http::Endpoint`]).
 
 pub mod credential;

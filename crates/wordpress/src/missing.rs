@@ -1,4 +1,5 @@
-//! What to say of a database without a network: which tables it lacks, and whose it has.
+//! What to say about a database without a network: which tables are missing, and which others are
+//! there.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +8,8 @@ use rules::source::SourceError;
 use crate::Installation;
 use crate::tables::NEEDED;
 
-/// Why a database with the tables `there` is none of `installation`'s network; none where it is.
-/// `named_by` are the settings that led to it.
+/// Why a database with the tables `there` is not that of `installation`'s network; none where it
+/// is. `named_by` are the settings that led to it.
 pub(crate) fn lack(
     installation: &Installation,
     database: &str,

@@ -1,8 +1,8 @@
 //! [`MysqlNetwork`]: a network in MySQL or MariaDB as a [`NetworkSource`].
 //!
-//! A read is one consistent snapshot, whole or an error. Writes are conditional on what stands
+//! A read is one consistent snapshot, whole or an error. Writes are conditional on what is
 //! there, inside the statement or under a lock. Statements and locks give up after ten seconds.
-//! It never writes to a table that it was not asked to write to, and alters none.
+//! It writes only to the tables that it was asked to write to, and alters none.
 
 mod database;
 mod failure;
@@ -36,7 +36,7 @@ const KEPT: usize = 2;
 pub struct MysqlNetwork {
     database: Database,
     installation: Arc<Installation>,
-    /// Connections that nobody uses. One that failed never comes back here.
+    /// Connections that are not in use. One that failed never comes back here.
     idle: Mutex<Vec<Link>>,
     question: RoutingQuestion,
 }
@@ -71,8 +71,8 @@ impl MysqlNetwork {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 
-    /// Only after success: a link dropped half-way closes its connection, and with it whatever
-    /// transaction or lock was open.
+    /// Only after success: a link dropped half-way closes its connection, and with it any
+    /// transaction or lock that was open.
     fn keep(&self, link: Link) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < KEPT {

@@ -1,4 +1,4 @@
-//! Which database holds the network: one call that picks MySQL or SQLite.
+//! Which database the network is in: one call that picks MySQL or SQLite.
 
 use rules::source::NetworkSource;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,7 +8,7 @@ use crate::sqlite::{self, NotAFile};
 use crate::wp_config::WpConfigError;
 use crate::{Installation, MysqlNetwork, SqliteNetwork, WpConfig};
 
-/// Why it cannot be told which database holds the network.
+/// Why it is not known which database the network is in.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenNetworkError {
     /// wp-config.php does not say.

@@ -1,7 +1,7 @@
-//! The changes that we make to the network's options, whatever database holds them.
+//! The changes that we make to the network's options, in any database.
 //!
-//! Each is worked out from the option that stands there, so it must be asked for and written
-//! within one transaction.
+//! Each is computed from the option that is there, so it must be read and written within one
+//! transaction.
 
 use rules::source::SourceError;
 use rules::{Home, Time};
@@ -15,9 +15,9 @@ pub(crate) enum OptionChange<'a> {
     Switch(bool),
     /// `dns_check_interval`, in seconds.
     CheckInterval(u32),
-    /// The home, where none stands there.
+    /// The home, where there is none.
     FirstHome(&'a Home),
-    /// The home, whatever stands there.
+    /// The home, replacing any other.
     Home(&'a Home),
     /// What our plugin signs with.
     Secret(&'a str),
@@ -27,11 +27,11 @@ pub(crate) enum OptionChange<'a> {
     Deactivate,
 }
 
-/// What became of a change. It may be of a secret, so it has no `Debug`.
+/// The result of a change. It may be of a secret, so it has no `Debug`.
 pub(crate) struct Changed {
     /// Whether something was written.
     pub(crate) written: bool,
-    /// What stands there now.
+    /// What is there now.
     pub(crate) now: Vec<u8>,
 }
 
@@ -40,7 +40,7 @@ impl Changed {
         Self { written: new.is_some(), now: new.or(old).unwrap_or_default() }
     }
 
-    /// The home that stands there after a change of it; `table` is where.
+    /// The home that is there after a change of it, in the table `table`.
     pub(crate) fn home(&self, table: &str) -> Result<Home, SourceError> {
         let unreadable = || SourceError::Refused {
             what: format!("`{}` in `{table}` cannot be read", options::HOME),

@@ -38,14 +38,14 @@ pub enum CannotChange {
     #[error("what is there does not unserialize, so it is left alone")]
     Unreadable(#[from] ParseError),
     /// What is there is more than a list of settings.
-    #[error("what is there cannot take the change")]
+    #[error("what is there cannot be changed like this")]
     Entangled(#[from] WouldBreakReferences),
-    /// What is there is no list at all.
-    #[error("what is there is no list, so it is left alone")]
+    /// What is there is not a list.
+    #[error("what is there is not a list, so it is left alone")]
     NoList,
 }
 
-/// Read Ultimate Multisite's settings; what makes no sense is said and its default holds.
+/// Read Ultimate Multisite's settings; an invalid value is reported and its default is used.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ fn interval(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<Dur
     let seconds = value.as_int().and_then(|it| u64::try_from(it).ok());
     match seconds {
         None => {
-            say("`dns_check_interval` is no number of seconds; using the default 300".to_owned());
+            say("`dns_check_interval` is not a number of seconds; using the default 300".to_owned());
         }
         Some(seconds) if seconds < SHORTEST_INTERVAL => {
             say(format!("`dns_check_interval` is {seconds}; using {SHORTEST_INTERVAL} seconds"));
@@ -141,14 +141,14 @@ pub fn with_plugin(option: &[u8], at: Option<i64>) -> Result<Option<Vec<u8>>, Ca
     Ok(Some(plugins.to_bytes()))
 }
 
-/// The text that an option holds, serialized or not; none where PHP takes it for nothing.
+/// The text of an option, serialized or not; none where PHP treats it as empty.
 pub fn text(option: &[u8]) -> Option<Vec<u8>> {
     let serialized = PhpValue::parse(option).ok().and_then(|it| it.as_bytes().map(<[u8]>::to_vec));
     let text = serialized.unwrap_or_else(|| option.to_vec());
     (!matches!(text.as_slice(), b"" | b"0")).then_some(text)
 }
 
-/// The installation that acts for the network; none where the option is no such word.
+/// The installation that acts for the network; none where the option does not name one.
 pub fn home(option: &[u8]) -> Option<Home> {
     let option = PhpValue::parse(option).ok()?;
     let text = |key| {
@@ -269,10 +269,10 @@ mod tests {
         }
         for (before, why) in [
             ("a:1:{", "what is there does not unserialize, so it is left alone"),
-            (r#"s:1:"x";"#, "what is there is no list, so it is left alone"),
+            (r#"s:1:"x";"#, "what is there is not a list, so it is left alone"),
             (
                 r#"a:2:{s:27:"closte-sync/closte-sync.php";i:5;s:1:"x";R:1;}"#,
-                "what is there cannot take the change",
+                "what is there cannot be changed like this",
             ),
         ] {
             assert_eq!(with_plugin(before.as_bytes(), None).unwrap_err().to_string(), why);

@@ -1,7 +1,7 @@
 //! PHP's `serialize()` format, read and written over bytes.
 //!
 //! What is read can be written back byte for byte: what we have no use for (objects, enums,
-//! references, odd spellings of numbers) is carried along verbatim and never interpreted.
+//! references, odd spellings of numbers) is kept verbatim and never interpreted.
 //! WordPress options are bytes, not text: `s:N` counts bytes, and Latin-1 occurs.
 
 mod read;
@@ -38,7 +38,7 @@ pub enum Key {
 
 /// An array could not be changed without changing what its references point to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the value holds PHP references that a change would break")]
+#[error("the value contains PHP references that a change would break")]
 pub struct WouldBreakReferences;
 
 impl PhpValue {
@@ -46,7 +46,7 @@ impl PhpValue {
     ///
     /// # Errors
     ///
-    /// [`ParseError`] says at which byte it stopped making sense; bytes after the value are an
+    /// [`ParseError`] says at which byte it became invalid; bytes after the value are an
     /// error too.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
         read::parse(bytes)
@@ -64,7 +64,7 @@ impl PhpValue {
         out
     }
 
-    /// What `key` holds, if this is an array that has it. Of two equal keys PHP takes the last.
+    /// The value of `key`, if this is an array that has it. Of two equal keys PHP takes the last.
     pub fn at(&self, key: &str) -> Option<&Self> {
         let Self::Array(entries) = self else {
             return None;
@@ -141,7 +141,7 @@ impl PhpValue {
         }
     }
 
-    /// Take `key` out of this array, should it be there.
+    /// Remove `key` from this array, if it is there.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl PhpValue {
         !matches!(self, Self::Array(_) | Self::Raw(_))
     }
 
-    /// Objects may hold references inside, so they count as such.
+    /// Objects may contain references, so they count as such.
     fn has_references(&self) -> bool {
         match self {
             Self::Raw(_) => true,

@@ -1,7 +1,7 @@
 //! The signed channel to the plugin inside WordPress.
 //!
 //! Each call is one signed `POST` of `docs/protocol.md`, and never sent without a signature of its
-//! own. The secret is not shown, logged or sent; where it is made anew, only to the plugin itself.
+//! own. The secret is not shown, logged or sent; a new one is sent only to the plugin itself.
 //!
 //! Where to start: [`PluginChannel::new`], then [`PluginChannel::hello`].
 
@@ -38,14 +38,14 @@ const NAMESPACE: &str = "/closte-sync/v1/";
 const MOST_OF_A_LISTING: usize = 64 << 20;
 const MOST: usize = 1 << 20;
 
-/// What the plugin is told of us in every report.
+/// What we report about ourselves to the plugin in every report.
 #[derive(Clone, Debug)]
 pub struct Engine {
     /// The version of the program.
     pub version: String,
-    /// After so long without a sign of life the plugin steps aside.
+    /// After so long without a report the plugin steps aside.
     pub silence: Duration,
-    /// Where it tells us of changes over HTTP.
+    /// Where it reports changes to us over HTTP.
     pub nudge_url: Option<String>,
     /// The file that it touches instead.
     pub nudge_file: Option<PathBuf>,
@@ -71,14 +71,14 @@ impl Default for Timeouts {
     }
 }
 
-/// What it takes to speak with the plugin.
+/// What is needed to talk to the plugin.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the network answers.
     pub endpoint: Endpoint,
     /// What both sides sign with.
     pub secret: Secret,
-    /// What the plugin is told of us.
+    /// What we report about ourselves to the plugin.
     pub engine: Engine,
     /// How long it may take.
     pub timeouts: Timeouts,
@@ -112,18 +112,18 @@ impl PluginChannel {
         Self { web, secret, engine, timeouts, clock }
     }
 
-    /// Write the secret that holds from the next request on. This channel keeps the old one: open
+    /// Write the secret that is used from the next request on. This channel keeps the old one: open
     /// another.
     ///
     /// # Errors
     ///
-    /// Whether the plugin took it is not known, unless it refused us.
+    /// It is not known whether the plugin stored it, unless it refused us.
     pub async fn write_secret(&self, secret: &Secret) -> Result<(), SourceError> {
         let body = json!({ "secret": secret.to_hex().expose_secret() });
         self.call(SECRET, &body).await.map(drop)
     }
 
-    /// Say which installation acts for the network; the one that stands there now.
+    /// Say which installation acts for the network; returns the one that is there now.
     pub(crate) async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
         let Home { app, domain, ledger } = home;
         let body = json!({ "app": app, "domain": domain, "ledger": ledger, "replace": replace });
@@ -143,7 +143,7 @@ impl PluginChannel {
         self.send(call, body, self.timeouts.call, MOST).await
     }
 
-    /// Send a call, signed anew each time that it goes out.
+    /// Send a call, signed again each time that it is sent.
     async fn send(
         &self,
         call: Call,

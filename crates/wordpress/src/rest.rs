@@ -1,9 +1,9 @@
 //! Ultimate Multisite's REST API: a network read and written over HTTP, where neither its database
-//! nor its files are in reach.
+//! nor its files can be reached.
 //!
 //! What the API does not say is tolerated: numbers that are strings, ids under two names, filters
-//! that are not followed. What it does say is never stretched: a read that moved says so, and a
-//! list that lacks a page is an error.
+//! that are not followed. Its answers are never taken for more than they say: a read during which
+//! the network changed says so, and a list without one of its pages is an error.
 //!
 //! Where to start: [`RestNetwork`], a source; [`RestWriter`], a writer of stages.
 

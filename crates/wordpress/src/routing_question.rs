@@ -19,13 +19,13 @@ impl RoutingQuestion {
         Self(Mutex::new(defined.complete(&Stored::new())))
     }
 
-    /// Take the salt as it is after a read that found `stored`.
+    /// Use the salt as it is after a read that found `stored`.
     pub(crate) fn learn(&self, defined: &Salts, stored: &Stored) {
         let salt = defined.complete(stored);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = salt;
     }
 
-    /// The key to ask with at `domain`: the name as a visitor's browser sends it. A wildcard is
+    /// The key to ask with at `domain`: the name as a visitor's browser sends it. A wildcard has
     /// none.
     pub(crate) fn of(&self, domain: &DomainName) -> Option<String> {
         if domain.is_wildcard() {

@@ -1,7 +1,7 @@
-//! Rows of whatever database, column by column, on their way into a [`Snapshot`].
+//! Rows of any database, column by column, on their way into a [`Snapshot`].
 //!
-//! Each function reads the columns of one kind of row in the order that is written at it. What a
-//! row means is for the snapshot to judge.
+//! Each function reads the columns of one kind of row in the order that its comment gives. The
+//! snapshot decides what a row means.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -96,7 +96,7 @@ pub(crate) fn named(rows: &[impl Cells], names: &[&'static str]) -> Result<Store
     let mut stored = Stored::new();
     for row in rows {
         let key = row.cell(0)?.unwrap_or_default();
-        // The database may find what is spelt otherwise.
+        // The database may find other spellings.
         if let Some(name) = names.iter().find(|name| name.as_bytes() == key) {
             stored.insert(name, row.cell(1)?.unwrap_or_default().to_vec());
         }

@@ -1,7 +1,7 @@
 //! WordPress' salt of the scheme `auth`, with which it hashes and Ultimate Multisite encrypts.
 //!
 //! It is `AUTH_KEY` and `AUTH_SALT` in one; a half that wp-config.php does not define is an option
-//! of the network. A salt never leaves this file in clear.
+//! of the network. A salt never leaves this file in clear text.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ use crate::options::{self, AUTH_KEY, AUTH_SALT};
 /// The halves that wp-config.php defines.
 #[derive(Clone, Debug, Default)]
 pub struct Salts {
-    /// `AUTH_KEY`, or what WordPress takes for it.
+    /// `AUTH_KEY`, or what WordPress uses for it.
     pub key: Option<SecretString>,
-    /// `AUTH_SALT`, or what WordPress takes for it.
+    /// `AUTH_SALT`, or what WordPress uses for it.
     pub salt: Option<SecretString>,
 }
 

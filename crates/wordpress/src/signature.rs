@@ -1,7 +1,7 @@
 //! How requests between the engine and the plugin inside WordPress are signed.
 //!
 //! Pure: time and nonces are parameters, and nothing is sent. The plugin's `Signature` in PHP is
-//! the same; `docs/protocol.md` has the contract and an example that both are held to.
+//! the same; `docs/protocol.md` has the contract and an example that both must match.
 
 mod secret;
 mod verifier;
@@ -20,10 +20,10 @@ pub const NONCE: &str = "X-Closte-Sync-Nonce";
 /// The header with the signature.
 pub const SIGNATURE: &str = "X-Closte-Sync-Signature";
 
-/// What stands before the digits of a signature.
+/// What comes before the digits of a signature.
 const VERSION: &str = "v1=";
 
-/// Which way a request goes, so that none can be sent back to where it came from.
+/// The direction of a request, so that none can be sent back to where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From the engine to the plugin.
@@ -44,11 +44,11 @@ impl Direction {
 /// What is signed of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// Which way it goes.
+    /// Its direction.
     pub direction: Direction,
     /// Such as `POST`.
     pub method: &'a str,
-    /// The route, without what stands before it and without a query.
+    /// The route, without what comes before it and without a query.
     pub path: &'a str,
     /// The body, byte by byte.
     pub body: &'a [u8],
@@ -67,7 +67,7 @@ pub struct Headers {
 
 impl Headers {
     /// Those of a request that came in; none where one is missing. `value` finds a header by its
-    /// name, whatever the case of its letters.
+    /// name, in upper or lower case.
     pub fn find(value: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self { time: value(TIME)?, nonce: value(NONCE)?, signature: value(SIGNATURE)? })
     }

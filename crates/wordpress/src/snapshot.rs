@@ -1,7 +1,7 @@
-//! From rows to a [`Network`]: the one place that judges what a row means.
+//! From rows to a [`Network`]: the one place that decides what a row means.
 //!
-//! Nothing here reads a database. A row that makes no sense becomes a [`Problem`] and costs only
-//! itself; what is missing for the whole is an error of the reader, never a smaller network.
+//! Nothing here reads a database. An invalid row becomes a [`Problem`] and affects only itself;
+//! a missing part of the whole is an error of the reader, never a smaller network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
@@ -83,7 +83,7 @@ impl<'a> Snapshot<'a> {
         let text = String::from_utf8_lossy(row.domain);
         let domain: Option<DomainName> = text.parse().ok();
         if domain.is_none() {
-            // A port or a single label is a site all the same, only none that can be mapped.
+            // A name with a port or a single label is a site too, but one that cannot be mapped.
             if let Err(why) = DomainName::parse_host(&text) {
                 self.odd_domain("blogs", row.id, &text, &why.to_string());
             }
@@ -98,7 +98,7 @@ impl<'a> Snapshot<'a> {
         self.sites.insert(row.id, site);
     }
 
-    /// Whether its site is there is for the rules to judge.
+    /// The rules judge whether its site is there.
     pub(crate) fn mapping(&mut self, row: &MappingRow<'_>) {
         let site_id = row.site_id;
         match domain(row.domain) {
@@ -121,7 +121,7 @@ impl<'a> Snapshot<'a> {
         let stage = word.and_then(Stage::from_word);
         if stage.is_none() {
             let word = word.unwrap_or("NULL");
-            let reason = format!("`{word}` is no stage; the next check writes one");
+            let reason = format!("`{word}` is not a stage; the next check writes one");
             self.row_problem("wu_domain_mappings", "stage", row.id, &reason);
         }
         stage
@@ -171,7 +171,7 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// What checkout forms offer, where the forms themselves were not read: one host a line.
+    /// What checkout forms offer, where the forms themselves were not read: one host per line.
     pub(crate) fn shared_bases(&mut self, lines: &str) {
         let offered = forms::lines(lines);
         self.shared_bases.extend(offered.hosts);
@@ -181,7 +181,7 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// What the options say, where somebody else has read them.
+    /// What the options say, where they were read elsewhere.
     pub(crate) fn set_switch_and_home(&mut self, switched_on: bool, home: Option<Home>) {
         (self.switched_on, self.home) = (switched_on, home);
     }
@@ -191,14 +191,15 @@ impl<'a> Snapshot<'a> {
         self.problems.push(Problem::of_all(reason));
     }
 
-    /// A row whose key makes no sense.
+    /// A row whose key is invalid.
     pub(crate) fn unreadable_row(&mut self, table: &str) {
         let table = Some(format!("{}{table}", self.of.prefix));
         let reason = "a row whose id cannot be read".to_owned();
         self.problems.push(Problem { table, column: None, id: None, reason });
     }
 
-    /// The halves of the salt that the network's options hold. They never get into a [`Network`].
+    /// The halves of the salt that the network's options contain. They never get into a
+    /// [`Network`].
     pub(crate) fn take_salts(&mut self) -> Stored {
         mem::take(&mut self.salts)
     }
@@ -230,7 +231,7 @@ impl<'a> Snapshot<'a> {
     }
 
     fn odd_domain(&mut self, table: &str, id: u64, domain: &str, why: &str) {
-        let reason = format!("`{}` is no domain: {why}", short(domain));
+        let reason = format!("`{}` is not a domain: {why}", short(domain));
         self.row_problem(table, "domain", id, &reason);
     }
 
@@ -250,7 +251,7 @@ fn domain(bytes: &[u8]) -> Result<DomainName, String> {
 }
 
 fn no_host(line: &str) -> String {
-    format!("`{}` is no host", short(line))
+    format!("`{}` is not a host", short(line))
 }
 
 /// What fits a line, control characters made visible.
@@ -258,7 +259,7 @@ fn short(text: &str) -> String {
     text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
-/// The words of an `enum('a','b')` column that are stages; a text column can hold all.
+/// The words of an `enum('a','b')` column that are stages; a text column can have all.
 pub(crate) fn stage_words(column_type: &str) -> BTreeSet<Stage> {
     if column_type.get(..5).is_some_and(|it| it.eq_ignore_ascii_case("enum(")) {
         quoted_stages(column_type)
@@ -267,7 +268,7 @@ pub(crate) fn stage_words(column_type: &str) -> BTreeSet<Stage> {
     }
 }
 
-/// The stages that stand in quotes in a piece of SQL.
+/// The stages that are in quotes in a piece of SQL.
 pub(crate) fn quoted_stages(sql: &str) -> BTreeSet<Stage> {
     sql.split(['\'', '"']).filter_map(Stage::from_word).collect()
 }

@@ -1,4 +1,4 @@
-//! Names as rows spell them, and why a name cannot be mapped: the same for every database.
+//! Names as rows write them, and why a name cannot be mapped: the same for every database.
 
 use rules::DomainName;
 use rules::domain_name::LONGEST_MAPPING;
@@ -9,7 +9,7 @@ pub(crate) fn is(as_stored: &str, domain: &DomainName) -> bool {
     as_stored.parse::<DomainName>().is_ok_and(|it| it == *domain)
 }
 
-/// That the column takes the whole name.
+/// That the column can store the whole name.
 pub(crate) fn fits(domain: &DomainName) -> Result<(), SourceError> {
     if domain.as_str().len() <= LONGEST_MAPPING {
         return Ok(());

@@ -1,8 +1,8 @@
 //! [`SqliteNetwork`]: a network of WordPress' SQLite integration as a [`NetworkSource`].
 //!
-//! The integration keeps the tables of MySQL in one SQLite file. It is opened anew for each use: a
-//! file that somebody put in its place is then the one that is read. A read is one consistent
-//! snapshot and may write nothing; a write is one short transaction that holds the write lock from
+//! The integration keeps the tables of MySQL in one SQLite file. It is opened again for each use,
+//! so that a replaced file is read. A read is one consistent
+//! snapshot and may write nothing; a write is one short transaction that has the write lock from
 //! its start. The file is never made here, and neither its tables nor its journal mode changed.
 
 mod failure;
@@ -30,7 +30,7 @@ use crate::routing_question::RoutingQuestion;
 pub use file::{NotAFile, file_in_url, file_of, is_meant};
 use link::Link;
 
-/// How long to wait for somebody else who writes.
+/// How long to wait for another writer.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A WordPress network in a SQLite file.

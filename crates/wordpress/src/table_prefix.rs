@@ -1,4 +1,4 @@
-//! `$table_prefix`: the only text of somebody else's that ever enters SQL.
+//! `$table_prefix`: the only foreign text that ever enters SQL.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ pub struct TablePrefix(String);
 
 /// A text that WordPress would not accept as a table prefix either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no table prefix: only up to {LONGEST} letters, digits and underscores are")]
+#[error("`{0}` is not a table prefix: only up to {LONGEST} letters, digits and underscores are")]
 pub struct NotAPrefix(String);
 
 impl TablePrefix {

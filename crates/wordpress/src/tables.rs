@@ -8,7 +8,7 @@ use crate::TablePrefix;
 #[derive(Clone, Debug)]
 pub(crate) struct Tables(TablePrefix);
 
-/// Tables without which there is no network with Ultimate Multisite.
+/// Tables that a network with Ultimate Multisite must have.
 pub(crate) const NEEDED: [&str; 4] = ["blogs", "site", "sitemeta", "wu_domain_mappings"];
 
 impl Tables {
@@ -21,7 +21,7 @@ impl Tables {
         format!("{}{table}", self.0)
     }
 
-    /// `template` with `{_}` for the prefix: the one way by which text that is not ours gets into
+    /// `template` with `{_}` for the prefix: the one way by which foreign text gets into
     /// SQL, and it is letters, digits and underscores.
     pub(crate) fn sql(&self, template: &'static str) -> AssertSqlSafe<String> {
         AssertSqlSafe(template.replace("{_}", self.0.as_str()))

@@ -30,7 +30,7 @@ pub use setting::{Setting, Unsettled};
 use crate::{DatabaseHost, TablePrefix};
 use run::{Run, World};
 
-/// No real wp-config.php comes near it; a parser should not be fed more.
+/// No real wp-config.php is nearly that large; a parser should not get more.
 const LARGEST: usize = 1 << 20;
 
 /// The parser recurses up to its own limit, which debug builds exceed on a usual stack.
@@ -78,8 +78,8 @@ pub struct WpConfig {
     pub closte_public_ip_address: Setting<String>,
     /// `CLOSTE_CDN_HOSTNAME`.
     pub closte_cdn_hostname: Setting<String>,
-    /// `AUTH_KEY`, or `SECRET_KEY` of old: the first that WordPress takes. Absent where it takes
-    /// none, as of its sample's text and of one that several constants share.
+    /// `AUTH_KEY`, or `SECRET_KEY` of old: the first that WordPress uses. Absent where it uses
+    /// none, as with the text of its sample and with one that several constants share.
     pub auth_key: Setting<SecretString>,
     /// `AUTH_SALT`, or `SECRET_SALT`, likewise.
     pub auth_salt: Setting<SecretString>,
@@ -100,17 +100,17 @@ impl WpConfig {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is too large, or is no PHP that would run.
+    /// The file cannot be read, is too large, or is not PHP that would run.
     pub fn load(found: &Found, env: &BTreeMap<String, String>) -> Result<Self, WpConfigError> {
         let text = read(&found.config)?;
         Self::parse(&text, found, env)
     }
 
-    /// Read a file that lies at `found.config` and holds `bytes`.
+    /// Read a file that is at `found.config` and contains `bytes`.
     ///
     /// # Errors
     ///
-    /// The bytes are too many, or no PHP that would run.
+    /// The bytes are too many, or not PHP that would run.
     pub fn parse(
         bytes: &[u8],
         found: &Found,
@@ -197,14 +197,14 @@ fn read(path: &Path) -> Result<Vec<u8>, WpConfigError> {
 }
 
 /// Do `work` on a thread with a stack for the parser's recursion; a file made to keep the parser
-/// busy does not keep us.
+/// busy does not keep us waiting.
 fn on_a_large_stack<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<T> {
     let (done, result) = mpsc::channel();
     let send = move || {
-        // Nobody listens any more where patience ran out.
+        // Nobody receives it any more after the time limit.
         _ = done.send(work());
     };
     thread::Builder::new().stack_size(STACK).spawn(send)?;
@@ -215,7 +215,7 @@ fn on_a_large_stack<T: Send + 'static>(
 }
 
 /// Parse and follow the file. Bytes that are not UTF-8 (a Latin-1 comment) become U+FFFD, which a
-/// wanted value may not hold.
+/// needed value may not contain.
 fn follow(
     bytes: &[u8],
     found: &Found,

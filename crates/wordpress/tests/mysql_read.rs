@@ -1,4 +1,4 @@
-//! Reading a network from a real MariaDB: what of it is MySQL's own. The rest is in
+//! Reading a network from a real MariaDB: the parts that are MySQL's own. The rest is in
 //! `network_source.rs`.
 
 use rules::source::{NetworkSource, SourceError};
@@ -70,7 +70,7 @@ async fn a_network_is_read_over_socket_tcp_and_ipv6() {
     }
 }
 
-/// On a real network they stand there so; MySQL takes one of each two.
+/// On a real network they are stored so; MySQL removes one of each two.
 #[tokio::test]
 async fn checkout_forms_are_read_with_a_backslash_before_each_quote() {
     let database = network();
@@ -137,13 +137,13 @@ async fn rows_that_make_no_sense_cost_only_themselves() {
     assert_eq!(
         problems(&network),
         [
-            "wp_blogs.domain Some(3): `not a host!` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_blogs.domain Some(3): `not a host!` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_wu_domain_mappings.- None: a row whose id cannot be read",
-            "wp_wu_domain_mappings.stage Some(1): `NULL` is no stage; the next check writes one",
-            "wp_wu_domain_mappings.stage Some(2): `` is no stage; the next check writes one",
-            "wp_wu_domain_mappings.domain Some(3): `two words.example` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
-            "wp_wu_domain_mappings.domain Some(7): `` is no domain: it is empty",
-            "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is no domain: it holds characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_wu_domain_mappings.stage Some(1): `NULL` is not a stage; the next check writes one",
+            "wp_wu_domain_mappings.stage Some(2): `` is not a stage; the next check writes one",
+            "wp_wu_domain_mappings.domain Some(3): `two words.example` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_wu_domain_mappings.domain Some(7): `` is not a domain: it is empty",
+            "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: does not unserialize; using the defaults",
             "wp_wu_forms.settings Some(21): not a serialized PHP value (byte 7): the shared base domains in it are not known",
         ]
@@ -187,7 +187,7 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     assert!(!read(first).await.unwrap().switched_on);
     assert_eq!(
         describe(&read(installation("wp_")).await.unwrap_err()),
-        "`wp_site` holds 2 networks, and none is known to be ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php)"
+        "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php)"
     );
 }
 
@@ -229,7 +229,7 @@ async fn a_connection_killed_half_way_is_an_error_and_never_a_smaller_network() 
     let database = network();
     let source = source(&database);
     source.read().await.unwrap();
-    // The last table is held, so the read stands still after the mappings.
+    // The last table is locked, so the read waits after the mappings.
     let mut blocker = lock_table(&database, "wp_wu_forms");
     let waiting = |database: &Database<'_>| {
         let sql = format!(
@@ -256,7 +256,7 @@ async fn a_connection_killed_half_way_is_an_error_and_never_a_smaller_network() 
     source.read().await.expect("the next pass connects anew");
 }
 
-/// A client that holds a table for itself until it is killed.
+/// A client that locks a table until it is killed.
 fn lock_table(database: &Database<'_>, table: &str) -> std::process::Child {
     let sql = format!("LOCK TABLES {table} WRITE; SELECT 'held', SLEEP(60)");
     let blocker = std::process::Command::new("mariadb")

@@ -1,4 +1,4 @@
-//! Writing to a real MariaDB: what of it is MySQL's own. The rest is in `network_source.rs`.
+//! Writing to a real MariaDB: the parts that are MySQL's own. The rest is in `network_source.rs`.
 
 use rules::Stage;
 use rules::source::{NetworkSource, StageWrite};

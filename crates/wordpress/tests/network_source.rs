@@ -44,7 +44,7 @@ async fn in_sqlite() -> Fresh {
     (network_of(&config, None).unwrap(), Box::new(InFolder { network, _folder: folder }))
 }
 
-/// A network in a folder that goes with it.
+/// A network in a folder that is deleted with it.
 struct InFolder {
     network: WordPress,
     _folder: tempfile::TempDir,

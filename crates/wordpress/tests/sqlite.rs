@@ -1,4 +1,4 @@
-//! A network in a SQLite file: what of it is SQLite's own. The rest is in `network_source.rs`.
+//! A network in a SQLite file: the parts that are SQLite's own. The rest is in `network_source.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
@@ -57,7 +57,7 @@ fn done() -> StageWrite {
 
 const FORGET: &str = "DROP TABLE _mysql_data_types_cache";
 
-/// As the integration's present driver has it, and a column that it may come to have.
+/// As the integration's present driver has it, and a column that it may get later.
 const SCHEMA: &str = "CREATE TABLE _wp_sqlite_mysql_information_schema_columns \
     (TABLE_SCHEMA TEXT, TABLE_NAME TEXT, COLUMN_NAME TEXT, COLUMN_TYPE TEXT, NEWER TEXT); \
     INSERT INTO _wp_sqlite_mysql_information_schema_columns VALUES \
@@ -242,7 +242,10 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
             format!("there is no SQLite database at `{}` {where_it_is}", at("none/x.db").display()),
         ),
         ("", format!("there is no SQLite database at `{}` {where_it_is}", at("").display())),
-        ("text.db", format!("`{}` is no SQLite database {where_it_is}", at("text.db").display())),
+        (
+            "text.db",
+            format!("`{}` is not a SQLite database {where_it_is}", at("text.db").display()),
+        ),
         (
             "empty.db",
             format!(
@@ -277,8 +280,8 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
     );
 }
 
-/// SQLite writes to no file of a format that is newer than it, whoever asks: not even root, as
-/// who these tests may run.
+/// SQLite does not write to a file of a newer format, not even for root: these tests may run as
+/// root.
 #[tokio::test]
 async fn a_file_that_can_only_be_read_is_read_and_the_rest_says_so() {
     let (_folder, network) = network().await;

@@ -1,4 +1,4 @@
-//! wp-config.php as found in the wild: what is said, and what is not known.
+//! wp-config.php as found in the wild: what is known, and what is not.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ fn the_environment_is_asked_as_php_would() {
         ("define('DB_NAME', getenv('UNSET') ? getenv('UNSET') : 'y');", "y"),
         (
             "define('DB_NAME', getenv('UNSET') ?? 'y');",
-            "? cannot be used (line 2): it is no text; if it comes from the environment, set that variable here too",
+            "? cannot be used (line 2): it is not a text; if it comes from the environment, set that variable here too",
         ),
         ("define('DB_NAME', (string) getenv('DB_FROM_ENV'));", "e"),
         (
@@ -302,10 +302,10 @@ fn a_value_that_makes_no_sense_says_so_with_its_line() {
     );
     assert_eq!(
         shown(&config.table_prefix),
-        "? cannot be used (line 2): `wp-` is no table prefix: only up to 64 letters, digits and underscores are"
+        "? cannot be used (line 2): `wp-` is not a table prefix: only up to 64 letters, digits and underscores are"
     );
     let host = config.db_host.unknown().unwrap().to_string();
-    assert_eq!(host, "cannot be used (line 2): `db:port` is no database host");
+    assert_eq!(host, "cannot be used (line 2): `db:port` is not a database host");
     assert!(config.site_id_current_site.unknown().is_some());
 }
 
@@ -317,7 +317,10 @@ fn latin_1_harms_only_the_value_that_holds_it() {
     assert!(matches!(config.db_password, Setting::Unknown(Unsettled::NotText { line: 3 })));
     assert!(matches!(config.db_user, Setting::Unknown(Unsettled::NotText { line: 4 })));
     let error = config.require("DB_PASSWORD", &config.db_password).unwrap_err().to_string();
-    assert!(error.starts_with("`DB_PASSWORD` holds bytes that are not UTF-8 (line 3)"), "{error}");
+    assert!(
+        error.starts_with("`DB_PASSWORD` contains bytes that are not UTF-8 (line 3)"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -315,7 +315,7 @@ fn the_repository_speaks_of_the_project_only() {
     }
 }
 
-// What the rules look at.
+// What the rules check.
 
 fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -426,7 +426,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
-/// What stands after `closte-sync` in code.
+/// What comes after `closte-sync` in code.
 fn calls(text: &str) -> Vec<&str> {
     let spans = inline_code(text).filter_map(|span| span.strip_prefix("closte-sync "));
     let lines = blocks(text).filter_map(|line| {
@@ -497,7 +497,7 @@ fn kebab(name: &str) -> String {
     text
 }
 
-/// Every flag: what clap gives by itself, and the fields with a `long` above them.
+/// Every flag: what clap adds automatically, and the fields with a `long` above them.
 fn flags() -> BTreeSet<String> {
     let mut flags = BTreeSet::from(["help".to_owned(), "version".to_owned()]);
     for file in sources("crates/closte-sync/src") {

@@ -3,7 +3,7 @@
  * The page in the network admin: the engine's state, and the domains that need a person.
  *
  * It shows what was reported and asks nobody. Everything that it prints is escaped, as domains and
- * reasons come from strangers.
+ * reasons come from outside.
  *
  * @package Closte_Sync
  */
@@ -44,7 +44,7 @@ final class Admin_Page {
 	}
 
 	/**
-	 * The domains that need a person, those that came first on top.
+	 * The domains that need a person, the earliest ones first.
 	 *
 	 * @return array[]
 	 */
@@ -109,14 +109,14 @@ final class Admin_Page {
 	}
 
 	/**
-	 * What came of a wish to check.
+	 * The result of a request to check.
 	 */
 	private static function show_queued() {
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only which of two sentences is shown.
 		$queued = isset( $_GET[ self::RECHECK ] ) ? sanitize_key( $_GET[ self::RECHECK ] ) : '';
 		$texts  = array(
-			'yes'  => __( 'The domain is checked as soon as the engine hears of it.', 'closte-sync' ),
-			'full' => __( 'Too many domains wait for the engine already.', 'closte-sync' ),
+			'yes'  => __( 'The domain is checked as soon as the engine receives this request.', 'closte-sync' ),
+			'full' => __( 'Too many domains already wait for the engine.', 'closte-sync' ),
 		);
 		if ( isset( $texts[ $queued ] ) ) {
 			printf( '<div class="notice notice-info is-dismissible"><p>%s</p></div>', esc_html( $texts[ $queued ] ) );
@@ -177,10 +177,10 @@ final class Admin_Page {
 	/**
 	 * The domains that need a person.
 	 *
-	 * @param array[] $domains What is known of each.
+	 * @param array[] $domains What is known about each.
 	 */
 	private static function show_domains( array $domains ) {
-		printf( '<h2>%s</h2>', esc_html__( 'Domains that need somebody', 'closte-sync' ) );
+		printf( '<h2>%s</h2>', esc_html__( 'Domains that need a person', 'closte-sync' ) );
 		if ( array() === $domains ) {
 			printf( '<p>%s</p>', esc_html__( 'None.', 'closte-sync' ) );
 			return;

@@ -2,7 +2,7 @@
 /**
  * The calls of the engine: REST routes that only it may use.
  *
- * Whoever is logged in, or whether anybody is, plays no part: the signature alone decides.
+ * It does not matter who is logged in, or whether anybody is: the signature alone decides.
  *
  * @package Closte_Sync
  */
@@ -50,7 +50,7 @@ final class Channel {
 	}
 
 	/**
-	 * Where a network lets nobody in who is not logged in, our routes still have their own check.
+	 * Where a network refuses users who are not logged in, our routes still have their own check.
 	 *
 	 * @param mixed $error What others found.
 	 * @return mixed
@@ -60,7 +60,7 @@ final class Channel {
 	}
 
 	/**
-	 * No answer of ours is worth keeping.
+	 * None of our answers may be cached.
 	 *
 	 * @param bool $never What others want.
 	 * @return bool
@@ -89,14 +89,14 @@ final class Channel {
 	private static function answer( $call, $request ) {
 		$asked = json_decode( (string) $request->get_body(), true );
 		if ( ! is_array( $asked ) ) {
-			return self::bad( __( 'The body is no JSON object.', 'closte-sync' ) );
+			return self::bad( __( 'The body is not a JSON object.', 'closte-sync' ) );
 		}
 		$answer = call_user_func( array( self::class, "answer_$call" ), $asked );
 		return is_wp_error( $answer ) ? $answer : new \WP_REST_Response( $answer );
 	}
 
 	/**
-	 * Who is here, and what a person wants checked.
+	 * Versions and modes, and what a person wants checked.
 	 *
 	 * @param array $asked Whether to hand that over, as `take`.
 	 * @return array
@@ -139,7 +139,7 @@ final class Channel {
 			return self::bad( __( 'There must be a list of at most 50 writes.', 'closte-sync' ) );
 		}
 		if ( ! Ultimate_Multisite::is_there() ) {
-			return new \WP_Error( 'closte_sync_no_ultimate_multisite', __( 'Ultimate Multisite is not there to save them.', 'closte-sync' ), array( 'status' => 503 ) );
+			return new \WP_Error( 'closte_sync_no_ultimate_multisite', __( 'Ultimate Multisite is not active, so they cannot be saved.', 'closte-sync' ), array( 'status' => 503 ) );
 		}
 		$results = array_map( array( new Stage_Writer(), 'write' ), array_values( $writes ) );
 		// A long pass writes many of them before its report.
@@ -198,7 +198,7 @@ final class Channel {
 			}
 		);
 		if ( null === $changed ) {
-			return new \WP_Error( 'closte_sync_unreadable', __( 'The option of the switches does not unserialize, so it is left alone.', 'closte-sync' ), array( 'status' => 409 ) );
+			return new \WP_Error( 'closte_sync_unreadable', __( 'The option with the switches cannot be unserialized, so it is left alone.', 'closte-sync' ), array( 'status' => 409 ) );
 		}
 		Engine::forget();
 		return Engine::is_switched_on() === $asked['on'] ? array( 'changed' => $changed ) : self::not_stored();
@@ -212,7 +212,7 @@ final class Channel {
 	 */
 	private static function answer_secret( array $asked ) {
 		if ( ! is_ssl() ) {
-			return new \WP_Error( 'closte_sync_not_https', __( 'A secret is only taken over https.', 'closte-sync' ), array( 'status' => 403 ) );
+			return new \WP_Error( 'closte_sync_not_https', __( 'A secret is accepted over https only.', 'closte-sync' ), array( 'status' => 403 ) );
 		}
 		if ( ! isset( $asked['secret'] ) || ! Signature::is_secret( $asked['secret'] ) ) {
 			return self::bad( __( 'A secret is 64 hexadecimal digits.', 'closte-sync' ) );
@@ -222,16 +222,16 @@ final class Channel {
 	}
 
 	/**
-	 * The answer where the database did not take what it was given.
+	 * The answer where the database did not store what it was given.
 	 *
 	 * @return \WP_Error
 	 */
 	private static function not_stored() {
-		return new \WP_Error( 'closte_sync_not_stored', __( 'The database did not take it.', 'closte-sync' ), array( 'status' => 503 ) );
+		return new \WP_Error( 'closte_sync_not_stored', __( 'The database did not store it.', 'closte-sync' ), array( 'status' => 503 ) );
 	}
 
 	/**
-	 * The answer to what makes no sense.
+	 * The answer to an invalid request.
 	 *
 	 * @param string $message Why.
 	 * @return \WP_Error

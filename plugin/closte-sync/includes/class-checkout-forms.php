@@ -2,7 +2,7 @@
 /**
  * The shared base domains that checkout forms offer.
  *
- * What people typed is told as they typed it. A form that makes no sense offers nothing.
+ * What people typed is reported as they typed it. A form that cannot be read offers nothing.
  *
  * @package Closte_Sync
  */
@@ -17,7 +17,7 @@ defined( 'ABSPATH' ) || exit;
 final class Checkout_Forms {
 
 	/**
-	 * Under which keys a field keeps its hosts, one a line.
+	 * The keys under which a field keeps its hosts, one per line.
 	 */
 	const HOSTS = array( 'available_domains', 'available_domains_multi' );
 
@@ -70,7 +70,7 @@ final class Checkout_Forms {
 	 */
 	private static function parse( $settings ) {
 		foreach ( array( (string) $settings, stripslashes( (string) $settings ) ) as $text ) {
-			// phpcs:ignore -- Rubbish is told by the answer, and no object comes to life.
+			// phpcs:ignore -- An invalid value shows in the result, and no object is created.
 			$value = @unserialize( trim( $text ), array( 'allowed_classes' => false ) );
 			if ( is_array( $value ) ) {
 				return $value;

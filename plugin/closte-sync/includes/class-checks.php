@@ -17,17 +17,17 @@ defined( 'ABSPATH' ) || exit;
 final class Checks {
 
 	/**
-	 * All of them, by their ids: whether it is well, what it is about, and what there is to say.
+	 * All of them, by their ids: whether it is well, what it is about, and a text.
 	 *
 	 * @return array[]
 	 */
 	public static function all() {
 		return array(
-			'ultimate_multisite' => self::check( Ultimate_Multisite::is_there(), __( 'Ultimate Multisite is there', 'closte-sync' ), __( 'Without it closte-sync does nothing.', 'closte-sync' ) ),
+			'ultimate_multisite' => self::check( Ultimate_Multisite::is_there(), __( 'Ultimate Multisite is active', 'closte-sync' ), __( 'Without it closte-sync does nothing.', 'closte-sync' ) ),
 			'secret'             => self::check( null !== Secret::read(), __( 'WordPress and the engine share a secret', 'closte-sync' ), __( '`closte-sync plugin install` makes one, on the machine of the engine.', 'closte-sync' ) ),
-			'engine'             => self::check( Engine::is_heard_of(), __( 'The engine is heard of', 'closte-sync' ), Words::heard() ),
+			'engine'             => self::check( Engine::is_heard_of(), __( 'The engine reports', 'closte-sync' ), Words::heard() ),
 			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), __( 'The switch is in Ultimate Multisite, Settings, Integrations.', 'closte-sync' ) ),
-			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'The engine can be told of changes at once', 'closte-sync' ), __( 'Where it cannot, changes wait for its next check.', 'closte-sync' ) ),
+			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'Changes can be reported to the engine at once', 'closte-sync' ), __( 'Otherwise changes wait for its next pass.', 'closte-sync' ) ),
 			'refused'            => self::refused(),
 		);
 	}
@@ -51,7 +51,7 @@ final class Checks {
 	 *
 	 * @param bool   $is_well Whether it is so.
 	 * @param string $label   What should be so.
-	 * @param string $text    What there is to say.
+	 * @param string $text    What to say about it.
 	 * @return array
 	 */
 	private static function check( $is_well, $label, $text ) {

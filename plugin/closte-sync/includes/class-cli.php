@@ -10,7 +10,7 @@ namespace Closte_Sync;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Shows what closte-sync knows of this network's domains.
+ * Shows what closte-sync knows about this network's domains.
  */
 final class Cli {
 
@@ -29,7 +29,7 @@ final class Cli {
 	}
 
 	/**
-	 * Has a domain checked as soon as the engine hears of it.
+	 * Has a domain checked as soon as the engine receives the request.
 	 *
 	 * ## OPTIONS
 	 *
@@ -43,9 +43,9 @@ final class Cli {
 		if ( ! Ultimate_Multisite::is_mapped( $domain ) ) {
 			\WP_CLI::error( "$domain is not mapped on this network." );
 		} elseif ( ! Rechecks::add( $domain ) ) {
-			\WP_CLI::error( 'Too many domains wait for the engine already.' );
+			\WP_CLI::error( 'Too many domains already wait for the engine.' );
 		} else {
-			\WP_CLI::success( "$domain is checked when the engine hears of it." );
+			\WP_CLI::success( "$domain is checked as soon as the engine receives this request." );
 		}
 	}
 
@@ -59,7 +59,7 @@ final class Cli {
 			$ill += $check['is_well'] ? 0 : 1;
 		}
 		if ( $ill > 0 ) {
-			\WP_CLI::error( "Not as it should be: $ill." );
+			\WP_CLI::error( "Failed checks: $ill." );
 		}
 	}
 }

@@ -1,9 +1,9 @@
 <?php
 /**
- * The capability `domain-mapping` of Ultimate Multisite's integration `closte`, in our hands.
+ * The capability `domain-mapping` of Ultimate Multisite's integration `closte`, as we implement it.
  *
- * It calls nobody: the engine does the work, and hears of it by a nudge. This file is loaded only
- * where the classes that it extends are there and of a shape we know; see `Module_Fit`.
+ * It makes no calls: the engine does the work, and is notified by a nudge. This file is loaded only
+ * where the classes that it extends exist and have a shape we know; see `Module_Fit`.
  *
  * @package Closte_Sync
  */
@@ -13,12 +13,12 @@ namespace Closte_Sync;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * In the place of the built-in module. Parameters have no types, as in some versions they have none.
+ * Replaces the built-in module. Parameters have no types, as in some versions they have none.
  */
 final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capability_Module implements \WP_Ultimo\Integrations\Capabilities\Domain_Mapping_Capability {
 
 	/**
-	 * By this it takes the place of the built-in one.
+	 * By this id it replaces the built-in one.
 	 *
 	 * @return string
 	 */
@@ -43,7 +43,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 	public function get_explainer_lines(): array {
 		return array(
 			'will'     => array(
-				__( 'Keep the domains of this network in step with Closte, retry what fails and remove what goes', 'closte-sync' ),
+				__( 'Keep the domains of this network in step with Closte, retry what fails and remove what is no longer mapped', 'closte-sync' ),
 				__( 'Follow DNS and certificate of each domain and show why one is not ready', 'closte-sync' ),
 			),
 			'will_not' => array(
@@ -59,7 +59,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 	}
 
 	/**
-	 * Closte makes certificates by itself.
+	 * Closte issues certificates automatically.
 	 *
 	 * @param mixed $feature Its name.
 	 * @return bool
@@ -79,7 +79,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 	}
 
 	/**
-	 * A mapping went.
+	 * A mapping was removed.
 	 *
 	 * @param mixed $domain  Its name.
 	 * @param mixed $site_id Its site.
@@ -89,7 +89,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 	}
 
 	/**
-	 * A site came.
+	 * A site was created.
 	 *
 	 * @param mixed $subdomain Its name.
 	 * @param mixed $site_id   Its id.
@@ -99,7 +99,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 	}
 
 	/**
-	 * A site went.
+	 * A site was deleted.
 	 *
 	 * @param mixed $subdomain Its name.
 	 * @param mixed $site_id   Its id.
@@ -109,7 +109,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 	}
 
 	/**
-	 * Whether the engine lives.
+	 * Whether the engine is alive.
 	 *
 	 * @return true|\WP_Error
 	 */

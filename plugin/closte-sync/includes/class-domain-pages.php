@@ -2,9 +2,9 @@
 /**
  * What the engine knows, on Ultimate Multisite's own pages about domains.
  *
- * Its list has no place for another column: it asks each domain for what a column is called, and
- * ends the page where there is no such function. So the reason stands among the actions of a row,
- * which may be added to. Where a version lacks a hook that we use, nothing is shown.
+ * Its list has no place for another column: it calls a function of each domain with the name of
+ * the column, and ends the page where there is no such function. So the reason is among the actions of
+ * a row, to which we may add. Where a version lacks a hook that we use, nothing is shown.
  *
  * @package Closte_Sync
  */
@@ -49,8 +49,8 @@ final class Domain_Pages {
 	}
 
 	/**
-	 * WordPress moves the actions of a row out of sight, but for the row under the mouse, small screens and
-	 * browsers without scripts; a reason should always be seen, so it is moved back by as much.
+	 * WordPress moves the actions of a row out of sight, except for the row under the mouse, small screens
+	 * and browsers without scripts; a reason should always be visible, so it is moved back by the same distance.
 	 */
 	public static function style() {
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only which page this is.
@@ -80,12 +80,12 @@ final class Domain_Pages {
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only which domain is shown.
 		$id   = isset( $_GET['id'] ) ? absint( $_GET['id'] ) : 0;
 		$note = self::note( $id );
-		$none = esc_html__( 'closte-sync says nothing of this domain: it is as it should be, or was not checked yet.', 'closte-sync' );
+		$none = esc_html__( 'closte-sync reports nothing about this domain: it is as it should be, or was not checked yet.', 'closte-sync' );
 		echo '<p>' . ( '' === $note ? $none : $note ) . '</p>'; // phpcs:ignore WordPress.Security.EscapeOutput -- Both are escaped.
 	}
 
 	/**
-	 * What is known of a domain.
+	 * What is known about a domain.
 	 *
 	 * @param int $id Of the mapping.
 	 * @return string HTML, escaped; empty where nothing is known.

@@ -1,8 +1,8 @@
 <?php
 /**
- * What is known of the engine: when it was heard of last, and what it told.
+ * What is known about the engine: when it last reported, and what it reported.
  *
- * Where it falls silent the plugin steps aside; nothing here ever asks the engine anything.
+ * If it stops reporting, the plugin steps aside; nothing here ever calls the engine.
  *
  * @package Closte_Sync
  */
@@ -12,7 +12,7 @@ namespace Closte_Sync;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * The engine, as it was heard of.
+ * The engine, as it was last reported.
  */
 final class Engine {
 
@@ -21,12 +21,12 @@ final class Engine {
 	const DOMAINS = 'closte_sync_domains';
 
 	/**
-	 * After so many seconds without a word the engine counts as gone, unless it told otherwise.
+	 * After so many seconds without a report the engine counts as gone, unless it set another time.
 	 */
 	const SILENCE = 3600;
 
 	/**
-	 * The most lines of a log that one report may bring.
+	 * The most log lines that one report may contain.
 	 */
 	const MOST_LINES = 200;
 
@@ -37,14 +37,14 @@ final class Engine {
 	const LONGEST    = 500;
 
 	/**
-	 * What was read so far: a page asks several times, the database is asked once.
+	 * What was read so far: a page asks several times, the database is queried once.
 	 *
 	 * @var array|null
 	 */
 	private static $read = null;
 
 	/**
-	 * When the engine was heard of last; 0 for never.
+	 * When the engine last reported; 0 for never.
 	 *
 	 * @return int
 	 */
@@ -53,7 +53,7 @@ final class Engine {
 	}
 
 	/**
-	 * Whether the engine was heard of lately enough.
+	 * Whether the engine reported recently enough.
 	 *
 	 * @return bool
 	 */
@@ -62,7 +62,7 @@ final class Engine {
 	}
 
 	/**
-	 * Whether the plugin takes the built-in integration's place.
+	 * Whether the plugin replaces the built-in integration.
 	 *
 	 * @return bool
 	 */
@@ -80,7 +80,7 @@ final class Engine {
 	}
 
 	/**
-	 * The engine is at work: what it does for the network arrives here, and is kept.
+	 * The engine is working: it sent a report or stages. The time is stored.
 	 *
 	 * @param int $now The time.
 	 * @return bool Whether that is stored.
@@ -91,7 +91,7 @@ final class Engine {
 	}
 
 	/**
-	 * The last report but for its domains, with the defaults of what it did not tell.
+	 * The last report without its domains, with defaults for what it did not contain.
 	 *
 	 * @return array
 	 */
@@ -113,7 +113,7 @@ final class Engine {
 	}
 
 	/**
-	 * What the engine knows of each domain, by the id of its mapping.
+	 * What the engine knows about each domain, by the id of its mapping.
 	 *
 	 * @return array
 	 */
@@ -122,7 +122,7 @@ final class Engine {
 	}
 
 	/**
-	 * Keep what the engine told.
+	 * Store what the engine reported.
 	 *
 	 * @param array $told The body of the request.
 	 * @return bool Whether all of it is stored.
@@ -141,14 +141,14 @@ final class Engine {
 	}
 
 	/**
-	 * Read the options anew when asked next.
+	 * Read the options again at the next question.
 	 */
 	public static function forget() {
 		self::$read = null;
 	}
 
 	/**
-	 * A report in the types that we count on.
+	 * A report in the types that we rely on.
 	 *
 	 * @param array $told What came.
 	 * @return array
@@ -172,10 +172,10 @@ final class Engine {
 	}
 
 	/**
-	 * Keep what was told as plain ASCII, as not every network's table takes all of UTF-8.
+	 * Store what was reported as plain ASCII, as not every network's table accepts all of UTF-8.
 	 *
 	 * @param string $name  Of the option.
-	 * @param array  $value What was told.
+	 * @param array  $value What was reported.
 	 * @return bool Whether that is stored.
 	 */
 	private static function keep( $name, array $value ) {
@@ -184,10 +184,10 @@ final class Engine {
 	}
 
 	/**
-	 * What was kept so.
+	 * What was stored like this.
 	 *
 	 * @param mixed $stored As it was read.
-	 * @return array Empty for what makes no sense.
+	 * @return array Empty for an invalid value.
 	 */
 	private static function decode( $stored ) {
 		$value = is_string( $stored ) ? json_decode( $stored, true ) : null;
@@ -195,7 +195,7 @@ final class Engine {
 	}
 
 	/**
-	 * What decides who is in charge, and the report, in one question.
+	 * What decides who is in charge, and the report, in one query.
 	 *
 	 * @return array
 	 */

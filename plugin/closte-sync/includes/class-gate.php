@@ -3,7 +3,7 @@
  * Who may call: the engine, and nobody else.
  *
  * The order of the checks is the protocol's. Nothing about a request is stored before its signature
- * is right, but for the count of refusals.
+ * is right, except for the count of refusals.
  *
  * @package Closte_Sync
  */
@@ -18,7 +18,7 @@ defined( 'ABSPATH' ) || exit;
 final class Gate {
 
 	/**
-	 * How many seconds a request may be off our clock.
+	 * By how many seconds the time of a request may differ from our clock.
 	 */
 	const SKEW = 60;
 
@@ -30,14 +30,14 @@ final class Gate {
 	private static $request = null;
 
 	/**
-	 * What was said of it.
+	 * The result for it.
 	 *
 	 * @var true|\WP_Error|null
 	 */
 	private static $answer = null;
 
 	/**
-	 * Whether a request may pass. WordPress asks twice, as it also tells which methods are allowed.
+	 * Whether a request may pass. WordPress asks twice, as it also reports which methods are allowed.
 	 *
 	 * @param \WP_REST_Request $request What came.
 	 * @return true|\WP_Error
@@ -64,7 +64,7 @@ final class Gate {
 		}
 		$is_new = Nonces::remember( $request->get_header( Signature::NONCE ), $now );
 		if ( null === $is_new ) {
-			return new \WP_Error( 'closte_sync_unavailable', __( 'The database does not take the nonce.', 'closte-sync' ), array( 'status' => 503 ) );
+			return new \WP_Error( 'closte_sync_unavailable', __( 'The database does not store the nonce.', 'closte-sync' ), array( 'status' => 503 ) );
 		}
 		if ( ! $is_new ) {
 			return Refusals::refuse( 'closte_sync_replayed' );
@@ -73,7 +73,7 @@ final class Gate {
 	}
 
 	/**
-	 * What is wrong with a request as it stands.
+	 * What is wrong with a request itself.
 	 *
 	 * @param \WP_REST_Request $request What came.
 	 * @param int              $now     The time.

@@ -2,7 +2,7 @@
 /**
  * The mark that says which installation acts for the network.
  *
- * A copy of the network carries it along and is told by it, so it is never made up here, and never
+ * A copy of the network contains it and is recognized by it, so it is never invented here, and never
  * removed with the plugin.
  *
  * @package Closte_Sync
@@ -23,7 +23,7 @@ final class Home {
 	 * A home in the types that it has, and nothing else.
 	 *
 	 * @param mixed $home Anything.
-	 * @return array|null Null for what is none.
+	 * @return array|null Null for anything else.
 	 */
 	public static function tidy( $home ) {
 		if ( ! is_array( $home ) || ! self::is_text( $home, 'domain' ) || ! self::is_text( $home, 'ledger' ) ) {
@@ -37,10 +37,10 @@ final class Home {
 	}
 
 	/**
-	 * Put a home there; the one that stands there now.
+	 * Store a home; returns the one that is there now.
 	 *
-	 * @param array $home    The one that wants to.
-	 * @param bool  $replace Whether it takes the place of another.
+	 * @param array $home    The new one.
+	 * @param bool  $replace Whether it replaces another.
 	 * @return array|null
 	 */
 	public static function settle( array $home, $replace ) {
@@ -53,7 +53,7 @@ final class Home {
 	}
 
 	/**
-	 * Whether any home stands there, be it one that cannot be read.
+	 * Whether any home is there, even one that cannot be read.
 	 *
 	 * @return bool
 	 */

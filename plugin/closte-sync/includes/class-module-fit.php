@@ -1,9 +1,9 @@
 <?php
 /**
- * Whether our module can be declared beside this version of Ultimate Multisite.
+ * Whether our module can be declared with this version of Ultimate Multisite.
  *
  * PHP ends every page of the network where a class does not fit what it extends, and nothing can
- * catch that. So the shape is checked first; where it is not one we know, we work by hooks.
+ * catch that. So the shape is checked first; where it is not one we know, we use hooks.
  *
  * @package Closte_Sync
  */
@@ -21,8 +21,8 @@ final class Module_Fit {
 	const CAPABILITY = 'WP_Ultimo\Integrations\Capabilities\Domain_Mapping_Capability';
 
 	/**
-	 * The methods that our module declares: how many parameters, and what it returns. A type of
-	 * return that is not declared above it may be added, and types of parameters may be left out.
+	 * The methods that our module declares: how many parameters, and what it returns. A return
+	 * type that the parent does not declare may be added, and parameter types may be left out.
 	 */
 	const METHODS = array(
 		'get_capability_id'   => array( 0, 'string' ),
@@ -55,7 +55,7 @@ final class Module_Fit {
 	}
 
 	/**
-	 * Whether our module may stand below one method.
+	 * Whether our module may override one method.
 	 *
 	 * @param \ReflectionMethod $method Of the class or the interface.
 	 * @return bool

@@ -2,8 +2,8 @@
 /**
  * The network's options, straight from the table.
  *
- * An object cache may hold values that are long gone, and the engine writes by SQL. So nothing here
- * is ever read from a cache, and whatever is written is taken out of it.
+ * An object cache may contain outdated values, and the engine writes by SQL. So nothing here is ever
+ * read from a cache, and whatever is written is removed from it.
  *
  * @package Closte_Sync
  */
@@ -28,7 +28,7 @@ final class Network_Options {
 	}
 
 	/**
-	 * The values of several options, in one question.
+	 * The values of several options, in one query.
 	 *
 	 * @param string[] $names Their names.
 	 * @return array By name; null where there is none.
@@ -61,7 +61,7 @@ final class Network_Options {
 	 *
 	 * @param string $name  Its name.
 	 * @param mixed  $value What is to be read from now on.
-	 * @return bool Whether the database took it.
+	 * @return bool Whether the database stored it.
 	 */
 	public static function write( $name, $value ) {
 		global $wpdb;
@@ -95,11 +95,11 @@ final class Network_Options {
 	}
 
 	/**
-	 * Take an option out of the object cache.
+	 * Remove an option from the object cache.
 	 *
 	 * @param string $name   Its name.
 	 * @param bool   $is_new Whether the cache may say that there is none. All options share that list, so it is
-	 *                       not dropped for nothing.
+	 *                       not dropped without need.
 	 */
 	public static function forget( $name, $is_new ) {
 		$network = get_current_network_id();
@@ -110,7 +110,7 @@ final class Network_Options {
 	}
 
 	/**
-	 * What a stored value means. Nobody's objects are brought to life by it.
+	 * What a stored value means. It never creates objects.
 	 *
 	 * @param string|null $stored As the table holds it.
 	 * @return mixed Null for none, and for what does not unserialize.
@@ -119,7 +119,7 @@ final class Network_Options {
 		if ( ! is_serialized( $stored ) ) {
 			return $stored;
 		}
-		// phpcs:ignore -- Rubbish is told by the answer.
+		// phpcs:ignore -- An invalid value shows in the result.
 		$value = @unserialize( trim( $stored ), array( 'allowed_classes' => false ) );
 		return false === $value && 'b:0;' !== trim( $stored ) ? null : $value;
 	}

@@ -3,8 +3,8 @@
  * The whole network, for an engine that does not reach the database.
  *
  * It is read in one snapshot, or not at all: half a network would look like domains that are gone.
- * Values are told as they are; what they mean is for the engine to judge. Of the settings only
- * three are ever told.
+ * Values are sent as they are; the engine judges what they mean. Of the settings only three are
+ * ever sent.
  *
  * @package Closte_Sync
  */
@@ -21,7 +21,7 @@ final class Network_Reader {
 	const SETTINGS = array( 'dns_check_interval', 'auto_create_www_subdomain', 'enable_domain_mapping' );
 
 	/**
-	 * Whether every question so far was answered.
+	 * Whether every query so far was answered.
 	 *
 	 * @var bool
 	 */
@@ -79,7 +79,7 @@ final class Network_Reader {
 	 * All of it.
 	 *
 	 * @param array $options What the options say.
-	 * @param array $words   The stages that the table has words for.
+	 * @param array $words   The stages that the table has.
 	 * @return array
 	 */
 	private function whole( array $options, array $words ) {
@@ -99,12 +99,12 @@ final class Network_Reader {
 	}
 
 	/**
-	 * What changes whenever the network does, and is cheap to ask for. Ages play no part.
+	 * A value that changes whenever the network does, and is cheap to get. It does not depend on ages.
 	 *
-	 * The hashes of rows are MD5, not CRC32: two rows that change alike would take each other out.
+	 * The hashes of rows are MD5, not CRC32: two rows with the same change would cancel each other.
 	 *
 	 * @param array $options The options that we read, as the table holds them.
-	 * @param array $words   The stages that the table has words for.
+	 * @param array $words   The stages that the table has.
 	 * @return string
 	 */
 	private function version( array $options, array $words ) {
@@ -128,7 +128,7 @@ final class Network_Reader {
 	 * The rows of a table in a few digits.
 	 *
 	 * @param string $table   Its name.
-	 * @param string $columns What counts of a row.
+	 * @param string $columns The columns that count.
 	 * @return array
 	 */
 	private function digest( $table, $columns ) {
@@ -154,7 +154,7 @@ final class Network_Reader {
 	}
 
 	/**
-	 * The app at the host, where it says so.
+	 * The app at the host, where it is defined.
 	 *
 	 * @return string|null
 	 */
@@ -201,7 +201,7 @@ final class Network_Reader {
 	}
 
 	/**
-	 * All mappings, with the key that answers for the routing of each.
+	 * All mappings, each with the answer key of its routing proof.
 	 *
 	 * @return array[]
 	 */
@@ -275,7 +275,7 @@ final class Network_Reader {
 	}
 
 	/**
-	 * A question without an answer makes all of it worthless.
+	 * One query without an answer makes the whole reading invalid.
 	 */
 	private function note_errors() {
 		global $wpdb;

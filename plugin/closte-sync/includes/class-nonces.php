@@ -2,7 +2,7 @@
 /**
  * The nonces of good requests, so that none is served twice.
  *
- * Only what was signed well is remembered here, or anybody could fill the table.
+ * Only the nonces of correctly signed requests are stored here, or anybody could fill the table.
  *
  * @package Closte_Sync
  */
@@ -19,7 +19,7 @@ final class Nonces {
 	const PREFIX = '_closte_sync_nonce_';
 
 	/**
-	 * Longer than any request of that nonce can be on time: 60 s early and 60 s late.
+	 * Longer than a request with that nonce can be valid: 60 s early and 60 s late.
 	 */
 	const REMEMBERED = 180;
 
@@ -28,7 +28,7 @@ final class Nonces {
 	 *
 	 * @param string $nonce 32 hexadecimal digits.
 	 * @param int    $now   The time.
-	 * @return bool|null Whether it is new; null where the database does not say.
+	 * @return bool|null Whether it is new; null where the database fails.
 	 */
 	public static function remember( $nonce, $now ) {
 		global $wpdb;
@@ -36,7 +36,7 @@ final class Nonces {
 			self::forget_expired( $now );
 		}
 		$table = self::table();
-		// phpcs:ignore WordPress.DB -- An option's functions are not atomic.
+		// phpcs:ignore WordPress.DB -- The functions for options are not atomic.
 		$rows = $wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO `$table` (option_name, option_value, autoload) VALUES (%s, %s, 'no')", self::PREFIX . $nonce, (string) ( $now + self::REMEMBERED ) ) );
 		return false === $rows ? null : 1 === $rows;
 	}

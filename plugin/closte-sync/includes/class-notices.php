@@ -24,7 +24,7 @@ final class Notices {
 	}
 
 	/**
-	 * Show what there is.
+	 * Show the notices.
 	 */
 	public static function show() {
 		if ( ! current_user_can( is_multisite() ? 'manage_network' : 'manage_options' ) ) {
@@ -42,14 +42,14 @@ final class Notices {
 	 */
 	public static function texts() {
 		if ( ! is_multisite() ) {
-			return array( __( 'This plugin is for the networks of WordPress multisite; here it does nothing.', 'closte-sync' ) );
+			return array( __( 'This plugin needs a WordPress multisite network; here it does nothing.', 'closte-sync' ) );
 		}
 		if ( ! Ultimate_Multisite::is_there() ) {
 			return array( __( 'Ultimate Multisite is missing: without it this plugin does nothing. Activate Ultimate Multisite for the network, or deactivate closte-sync.', 'closte-sync' ) );
 		}
 		$texts = array();
 		if ( Secret::is_file_left() ) {
-			$texts[] = __( 'The file secret.php in the folder of this plugin could not be read, or not be deleted. Delete it by hand: it holds the secret between WordPress and the engine.', 'closte-sync' );
+			$texts[] = __( 'The file secret.php in the folder of this plugin could not be read, or not be deleted. Delete it by hand: it contains the secret between WordPress and the engine.', 'closte-sync' );
 		}
 		if ( null === Secret::read() ) {
 			$texts[] = __( 'There is no secret between WordPress and the engine yet. On the machine of the engine, run `closte-sync plugin install`.', 'closte-sync' );

@@ -1,9 +1,9 @@
 <?php
 /**
- * Tells the engine that something changed, once at the end of a request.
+ * Notifies the engine that something changed, once at the end of a request.
  *
- * A lost nudge costs only time, so nothing here may ever break a page, say a word on it, or keep it
- * waiting longer than a second; and an engine that does not answer is left alone for a while.
+ * A lost nudge costs only time, so nothing here may ever break a page, print anything on it, or keep
+ * it waiting longer than a second; and an engine that does not answer is left alone for a while.
  *
  * @package Closte_Sync
  */
@@ -23,7 +23,7 @@ final class Nudge {
 	const OPTION = 'closte_sync_nudge';
 
 	/**
-	 * The engine's route, whatever stands before it in the URL.
+	 * The engine's route, whatever comes before it in the URL.
 	 */
 	const ROUTE = '/v1/nudge';
 
@@ -35,7 +35,7 @@ final class Nudge {
 	const LAST_PAUSE  = 900;
 
 	/**
-	 * What is worth hearing, and in one word what it is about.
+	 * The hooks that matter, and in one word what each is about.
 	 */
 	const HOOKS = array(
 		'wu_add_domain'         => 'domain',
@@ -49,7 +49,7 @@ final class Nudge {
 	);
 
 	/**
-	 * What of a site is worth hearing when it changes: each post that is published changes others.
+	 * The columns of a site whose changes matter: each published post changes others.
 	 */
 	const OF_A_SITE = array( 'domain', 'path', 'site_id', 'archived', 'spam', 'deleted' );
 
@@ -61,7 +61,7 @@ final class Nudge {
 	private static $what = null;
 
 	/**
-	 * How many writes of our own are under way.
+	 * How many of our own writes are in progress.
 	 *
 	 * @var int
 	 */
@@ -121,7 +121,7 @@ final class Nudge {
 	}
 
 	/**
-	 * Do what the engine itself asked for: of that it needs no telling.
+	 * Do what the engine itself asked for, without a nudge.
 	 *
 	 * @param callable $work What to do.
 	 * @return mixed What it returns.
@@ -136,7 +136,7 @@ final class Nudge {
 	}
 
 	/**
-	 * Tell the engine, if there is anything to tell.
+	 * Notify the engine, if there is anything to report.
 	 */
 	public static function send() {
 		$what       = self::$what;
@@ -150,7 +150,7 @@ final class Nudge {
 				self::post( $nudge['url'], $what );
 			}
 		} catch ( \Throwable $error ) {
-			// The page is done; nobody is there to be told.
+			// The page is done; there is nobody to report to.
 			return;
 		}
 	}
@@ -162,7 +162,7 @@ final class Nudge {
 	 * @return bool Whether that is done.
 	 */
 	private static function touch( $file ) {
-		// phpcs:ignore -- Forbidden folders warn, and whether it worked is told by the answer.
+		// phpcs:ignore -- Forbidden folders warn, and the result shows whether it worked.
 		return null !== $file && @is_file( $file ) && @is_writable( $file ) && @touch( $file );
 	}
 
@@ -277,7 +277,7 @@ final class Nudge {
 	}
 
 	/**
-	 * The engine answered: nothing is held against it.
+	 * The engine answered: forget its failures.
 	 */
 	private static function clear() {
 		if ( null !== Network_Options::read( self::OPTION ) ) {

@@ -1,9 +1,9 @@
 <?php
 /**
- * Puts the parts in place.
+ * Starts the parts.
  *
- * Every part is told here when to listen; none may act before WordPress says so, and none may need
- * that it was told before another.
+ * Every part is called here to add its hooks; none may act before WordPress calls it, and none may
+ * depend on the order of these calls.
  *
  * @package Closte_Sync
  */
@@ -18,7 +18,7 @@ defined( 'ABSPATH' ) || exit;
 final class Plugin {
 
 	/**
-	 * Listen to what concerns us.
+	 * Add the hooks of all parts.
 	 */
 	public static function start() {
 		Notices::listen();

@@ -2,7 +2,7 @@
 /**
  * The domains that a person wants checked, until the engine asks.
  *
- * One row each, so that nothing is lost where one is added while others are handed over.
+ * One row each, so that nothing is lost if one is added while others are handed over.
  *
  * @package Closte_Sync
  */
@@ -20,7 +20,7 @@ final class Rechecks {
 	const MOST   = 1000;
 
 	/**
-	 * Add a name, and tell the engine at the end of this request.
+	 * Add a name, and nudge the engine at the end of this request.
 	 *
 	 * @param string $domain A name that is mapped.
 	 * @return bool Whether there was room.

@@ -21,7 +21,7 @@ final class Refusals {
 	const WINDOW = 60;
 
 	/**
-	 * Count a refusal; its answer.
+	 * Count a refusal, and return its answer.
 	 *
 	 * @param string $code Why.
 	 * @return \WP_Error
@@ -34,7 +34,7 @@ final class Refusals {
 			$state['some']  = 0;
 		}
 		if ( $state['some'] >= self::MOST ) {
-			return new \WP_Error( 'closte_sync_too_many', __( 'Too many bad requests; come back in a minute.', 'closte-sync' ), array( 'status' => 429 ) );
+			return new \WP_Error( 'closte_sync_too_many', __( 'Too many bad requests; try again in a minute.', 'closte-sync' ), array( 'status' => 429 ) );
 		}
 		++$state['some'];
 		++$state['count'];
@@ -48,7 +48,7 @@ final class Refusals {
 	}
 
 	/**
-	 * What `hello` tells of them.
+	 * What `hello` reports of them.
 	 *
 	 * @return array
 	 */
@@ -57,7 +57,7 @@ final class Refusals {
 	}
 
 	/**
-	 * When a request that was signed was refused last: anybody who finds the address sends others.
+	 * When a signed request was last refused: anybody who finds the address can send unsigned ones.
 	 *
 	 * @return int|null
 	 */
@@ -92,9 +92,9 @@ final class Refusals {
 	private static function message( $code ) {
 		$messages = array(
 			'closte_sync_unsigned'  => __( 'The request is not signed.', 'closte-sync' ),
-			'closte_sync_forged'    => __( 'The signature is not ours.', 'closte-sync' ),
-			'closte_sync_late'      => __( 'The request is more than a minute off this clock.', 'closte-sync' ),
-			'closte_sync_replayed'  => __( 'The request came before.', 'closte-sync' ),
+			'closte_sync_forged'    => __( 'The signature is wrong.', 'closte-sync' ),
+			'closte_sync_late'      => __( 'The time of the request differs from this clock by more than a minute.', 'closte-sync' ),
+			'closte_sync_replayed'  => __( 'The request was received before.', 'closte-sync' ),
 			'closte_sync_no_secret' => __( 'There is no secret here; run `closte-sync plugin install`.', 'closte-sync' ),
 		);
 		return $messages[ $code ];

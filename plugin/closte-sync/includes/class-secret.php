@@ -3,7 +3,7 @@
  * The secret that engine and plugin share.
  *
  * It is never printed, logged or made here: the engine makes it and puts it into the network's
- * options, or, where it cannot, into a file beside this plugin.
+ * options, or, where it cannot, into a file in this plugin's folder.
  *
  * @package Closte_Sync
  */
@@ -21,7 +21,7 @@ final class Secret {
 	const TAKEN  = 'closte_sync_secret_taken';
 
 	/**
-	 * The secret, past every cache.
+	 * The secret, never from a cache.
 	 *
 	 * @return string|null 64 hexadecimal digits.
 	 */
@@ -31,7 +31,7 @@ final class Secret {
 	}
 
 	/**
-	 * From the next request on this one holds.
+	 * Store a secret; it is used from the next request on.
 	 *
 	 * @param string $secret 64 hexadecimal digits.
 	 */
@@ -57,23 +57,23 @@ final class Secret {
 			}
 			Network_Options::write( self::TAKEN, hash( 'sha256', $secret ) );
 		}
-		// phpcs:ignore -- Whether it worked is told by a notice.
+		// phpcs:ignore -- A notice shows whether it worked.
 		@unlink( self::file() );
 	}
 
 	/**
-	 * The secret in the file. It is read, not run: PHP may have kept what an earlier one said.
+	 * The secret in the file. It is read, not run: PHP may have cached an earlier one.
 	 *
 	 * @return string|null
 	 */
 	private static function in_file() {
-		// phpcs:ignore -- A file of this folder; whether it can be read is told by the answer.
+		// phpcs:ignore -- A file of this folder; the result shows whether it can be read.
 		$text = (string) @file_get_contents( self::file() );
 		return preg_match( '/\breturn\s+[\'"]([0-9a-f]{64})[\'"]\s*;/', $text, $found ) ? $found[1] : null;
 	}
 
 	/**
-	 * Whether the file lies there still.
+	 * Whether the file is still there.
 	 *
 	 * @return bool
 	 */
@@ -85,7 +85,7 @@ final class Secret {
 	/**
 	 * A file that cannot be deleted must not bring back a secret that was replaced since.
 	 *
-	 * @param string $secret What the file holds.
+	 * @param string $secret What the file contains.
 	 * @return bool
 	 */
 	private static function is_taken( $secret ) {

@@ -53,7 +53,7 @@ final class Signature {
 	 * @param string $secret    64 hexadecimal digits.
 	 * @param string $direction One of the two.
 	 * @param string $method    Such as `POST`.
-	 * @param string $path      The route, without what stands before it and without a query.
+	 * @param string $path      The route, without what comes before it and without a query.
 	 * @param string $body      The body, byte by byte.
 	 * @param string $time      As the header has it.
 	 * @param string $nonce     As the header has it.

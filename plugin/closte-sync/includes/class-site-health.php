@@ -24,7 +24,7 @@ final class Site_Health {
 	/**
 	 * Add our tests, on the network's main site only.
 	 *
-	 * @param array $tests Those that there are.
+	 * @param array $tests The existing ones.
 	 * @return array
 	 */
 	public static function add( $tests ) {
@@ -46,7 +46,7 @@ final class Site_Health {
 	 * A check as Site Health shows it.
 	 *
 	 * @param string $id    Its id.
-	 * @param array  $check What came of it.
+	 * @param array  $check Its result.
 	 * @return array
 	 */
 	private static function result( $id, array $check ) {

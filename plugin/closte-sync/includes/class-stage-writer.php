@@ -4,7 +4,7 @@
  * primary domain follow.
  *
  * A row that has changed since the engine read it is left alone. What an object cache remembers of
- * a row is never written back over what the table holds.
+ * a row is never written over what the table contains.
  *
  * @package Closte_Sync
  */
@@ -24,7 +24,7 @@ final class Stage_Writer {
 	const MOST = 50;
 
 	/**
-	 * All the words that there are, whether the table has them or not.
+	 * All the stages, whether the table has them or not.
 	 */
 	const STAGES = array( 'checking-dns', 'checking-ssl-cert', 'done-without-ssl', 'done', 'failed', 'ssl-failed' );
 
@@ -41,7 +41,7 @@ final class Stage_Writer {
 	);
 
 	/**
-	 * The stages that the table has words for.
+	 * The stages that the table has.
 	 *
 	 * @var string[]
 	 */
@@ -73,7 +73,7 @@ final class Stage_Writer {
 			return $this->result( $id, 'overtaken' );
 		}
 		if ( ! in_array( $write['to'], $this->words, true ) ) {
-			return $this->result( $id, 'refused', __( 'The table has no word for this stage.', 'closte-sync' ) );
+			return $this->result( $id, 'refused', __( 'The table does not have this stage.', 'closte-sync' ) );
 		}
 		$fault = Nudge::quietly(
 			function () use ( $row, $write ) {
@@ -84,7 +84,7 @@ final class Stage_Writer {
 	}
 
 	/**
-	 * Save a row; what speaks against it.
+	 * Save a row; returns why it could not be saved.
 	 *
 	 * @param array  $row    As the table holds it.
 	 * @param string $stage  Its new stage.
@@ -95,7 +95,7 @@ final class Stage_Writer {
 		try {
 			$domain = $this->load( $row );
 			if ( null === $domain ) {
-				return __( 'Ultimate Multisite shows another row than the table holds.', 'closte-sync' );
+				return __( 'Ultimate Multisite shows a different row than the table.', 'closte-sync' );
 			}
 			$domain->set_stage( $stage );
 			if ( $secure ) {
@@ -112,7 +112,7 @@ final class Stage_Writer {
 	}
 
 	/**
-	 * What a save left undone.
+	 * What a save did not do.
 	 *
 	 * @param array|null $row    The row now.
 	 * @param string     $stage  What it should have.
@@ -121,7 +121,7 @@ final class Stage_Writer {
 	 */
 	private function missing( $row, $stage, $secure ) {
 		if ( null === $row ) {
-			return __( 'The row went away while it was saved.', 'closte-sync' );
+			return __( 'The row was deleted while it was saved.', 'closte-sync' );
 		}
 		if ( $stage !== $row['stage'] ) {
 			/* translators: %s: a stage such as done. */
@@ -134,7 +134,7 @@ final class Stage_Writer {
 	}
 
 	/**
-	 * The model of a row, as fresh as the row.
+	 * The model of a row, with the current values of the row.
 	 *
 	 * @param array $row As the table holds it.
 	 * @return object|null Null where Ultimate Multisite keeps showing something else.
@@ -142,7 +142,7 @@ final class Stage_Writer {
 	private function load( array $row ) {
 		$domain = wu_get_domain( (int) $row['id'] );
 		if ( ! $this->is_fresh( $domain, $row ) ) {
-			// Under which name it is cached differs by version; saving it flushes all of it too.
+			// The name under which it is cached differs by version; saving it flushes all of it too.
 			wp_cache_flush();
 			$domain = wu_get_domain( (int) $row['id'] );
 		}
@@ -175,7 +175,7 @@ final class Stage_Writer {
 	}
 
 	/**
-	 * What a model shows of its columns. `is_active()` tells less: it also looks at the stage.
+	 * What a model shows of its columns. `is_active()` is less exact: it also depends on the stage.
 	 *
 	 * @param object $domain The model.
 	 * @return array
@@ -194,7 +194,7 @@ final class Stage_Writer {
 	}
 
 	/**
-	 * Whether a row has a stage. None is what is no word of the six.
+	 * Whether a row has a stage. Any value that is not one of the six counts as none.
 	 *
 	 * @param array       $row   As the table holds it.
 	 * @param string|null $stage Which.
@@ -222,7 +222,7 @@ final class Stage_Writer {
 	 * An answer to one write.
 	 *
 	 * @param int         $id     Of the mapping.
-	 * @param string      $result What came of it.
+	 * @param string      $result The result.
 	 * @param string|null $detail Why.
 	 * @return array
 	 */

@@ -1,10 +1,10 @@
 <?php
 /**
- * Takes the place of Ultimate Multisite's built-in Closte integration, as long as the engine lives.
+ * Replaces Ultimate Multisite's built-in Closte integration, as long as the engine is alive.
  *
- * Nothing of it is changed for good: each event decides anew, as some processes live for long. So where
- * the engine falls silent, Closte is switched off or this plugin goes, the built-in works as if we had
- * never been; and a visit without any event costs no question to the database.
+ * Nothing of it is changed permanently: each event decides anew, as some processes run for long. So if
+ * the engine stops reporting, Closte is switched off or this plugin is removed, the built-in works as if we
+ * had never been there; and a visit without any event costs no database query.
  *
  * @package Closte_Sync
  */
@@ -19,7 +19,7 @@ defined( 'ABSPATH' ) || exit;
 final class Takeover {
 
 	/**
-	 * On which the built-in integration acts.
+	 * The events on which the built-in integration acts.
 	 */
 	const HOOKS = array( 'wu_add_domain', 'wu_remove_domain', 'wu_add_subdomain', 'wu_remove_subdomain' );
 
@@ -29,7 +29,7 @@ final class Takeover {
 	const CHECKS = 'wu_async_process_domain_stage';
 
 	/**
-	 * What is out at the moment: by hook, its callbacks, each as how it was hooked.
+	 * What is removed at the moment: by hook, its callbacks, each as it was hooked.
 	 *
 	 * @var array[]
 	 */
@@ -47,7 +47,7 @@ final class Takeover {
 	}
 
 	/**
-	 * How the plugin takes the built-in integration's place at the moment.
+	 * How the plugin replaces the built-in integration at the moment.
 	 *
 	 * @return string `registry`, `hooks` or `off`.
 	 */
@@ -59,8 +59,8 @@ final class Takeover {
 	}
 
 	/**
-	 * Put our module in the place of the built-in one, where people may look at it or test it. Elsewhere what
-	 * is done at each event is enough.
+	 * Put our module in the place of the built-in one, where people may see or test it. Elsewhere what is done
+	 * at each event is enough.
 	 *
 	 * @param object $registry Of integrations.
 	 */
@@ -71,7 +71,7 @@ final class Takeover {
 	}
 
 	/**
-	 * An event begins: where we are in charge, the built-in does not hear of it.
+	 * An event begins: where we are in charge, the built-in integration does not receive it.
 	 */
 	public static function take_out_the_built_in() {
 		$hook = current_filter();
@@ -84,7 +84,7 @@ final class Takeover {
 	}
 
 	/**
-	 * An event is over: the next one may be the built-in's.
+	 * An event is over: the next one may be for the built-in integration.
 	 */
 	public static function put_back_the_built_in() {
 		self::put_back( current_filter() );

@@ -2,7 +2,7 @@
 /**
  * Ultimate Multisite, as far as we know it.
  *
- * Versions differ: what is not there is left out, and nothing of it is called unasked.
+ * Versions differ: what is not there is left out, and nothing is called without checking that it exists.
  *
  * @package Closte_Sync
  */
@@ -67,7 +67,7 @@ final class Ultimate_Multisite {
 	 * Turn Closte's switch, and keep the others.
 	 *
 	 * @param bool $on Where to.
-	 * @return bool|null Whether that is a change; null where the option makes no sense.
+	 * @return bool|null Whether that is a change; null where the option is invalid.
 	 */
 	public static function turn( $on ) {
 		$stored       = Network_Options::raw( array( self::INTEGRATIONS ) )[ self::INTEGRATIONS ];
@@ -109,7 +109,7 @@ final class Ultimate_Multisite {
 	}
 
 	/**
-	 * The stages that the table has words for. Others would be stored as an empty one.
+	 * The stages that the table has. Others would be stored as an empty one.
 	 *
 	 * @return string[] Empty where the table does not say.
 	 */

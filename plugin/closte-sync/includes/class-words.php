@@ -2,7 +2,7 @@
 /**
  * Sentences that several pages use.
  *
- * They are plain text: whoever prints one escapes it.
+ * They are plain text: the caller that prints one escapes it.
  *
  * @package Closte_Sync
  */
@@ -17,17 +17,17 @@ defined( 'ABSPATH' ) || exit;
 final class Words {
 
 	/**
-	 * When the engine was heard of.
+	 * When the engine last reported.
 	 *
 	 * @return string
 	 */
 	public static function heard() {
 		$heard = Engine::heard_at();
 		if ( 0 === $heard ) {
-			return __( 'The engine has not been heard of yet.', 'closte-sync' );
+			return __( 'The engine has not reported yet.', 'closte-sync' );
 		}
 		/* translators: 1: a time, 2: such as "5 minutes". */
-		return sprintf( __( 'The engine was last heard of on %1$s, %2$s ago.', 'closte-sync' ), self::moment( $heard ), human_time_diff( $heard ) );
+		return sprintf( __( 'The engine last reported on %1$s, %2$s ago.', 'closte-sync' ), self::moment( $heard ), human_time_diff( $heard ) );
 	}
 
 	/**
@@ -36,7 +36,7 @@ final class Words {
 	 * @return string
 	 */
 	public static function silence() {
-		return self::heard() . ' ' . __( 'Until it is, Ultimate Multisite\'s own Closte integration works as if this plugin were not here. On the machine of the engine, `closte-sync plugin status` says what is wrong.', 'closte-sync' );
+		return self::heard() . ' ' . __( 'Until it reports, Ultimate Multisite\'s own Closte integration works as if this plugin were not here. On the machine of the engine, `closte-sync plugin status` says what is wrong.', 'closte-sync' );
 	}
 
 	/**
@@ -46,17 +46,17 @@ final class Words {
 	 */
 	public static function mode() {
 		$modes = array(
-			'registry' => __( 'closte-sync has taken the place of the built-in integration.', 'closte-sync' ),
-			'hooks'    => __( 'closte-sync has taken the place of the built-in integration (by its hooks).', 'closte-sync' ),
+			'registry' => __( 'closte-sync has replaced the built-in integration.', 'closte-sync' ),
+			'hooks'    => __( 'closte-sync has replaced the built-in integration (by its hooks).', 'closte-sync' ),
 			'off'      => __( 'closte-sync has stepped aside: the built-in integration works.', 'closte-sync' ),
 		);
 		return $modes[ Takeover::mode() ];
 	}
 
 	/**
-	 * What the engine says of a domain: the reason, and when it checks again.
+	 * What the engine reports about a domain: the reason, and when it checks again.
 	 *
-	 * @param array $domain What is known of it.
+	 * @param array $domain What is known about it.
 	 * @return string
 	 */
 	public static function of_domain( array $domain ) {

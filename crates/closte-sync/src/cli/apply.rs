@@ -46,5 +46,5 @@ fn other_plan(asked: &str, hash: &str, used: bool) -> Failure {
     } else {
         format!("the plan is not `{asked}` any more: it is `{hash}` now")
     };
-    Failure::no(what).hint("look at `closte-sync plan` again; nothing was done")
+    Failure::no(what).hint("see `closte-sync plan` again; nothing was done")
 }

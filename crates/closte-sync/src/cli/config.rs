@@ -83,7 +83,7 @@ const ALLOWED: std::ops::RangeInclusive<u64> = 10..=300;
 async fn set_interval(context: &Context, text: &str) -> Result<(), Failure> {
     let bad = |why: String| {
         Failure::could_not(format!("`{text}` cannot be the check interval: {why}")).hint(
-            "Ultimate Multisite takes 10s to 300s; a longer one is `checks.interval` of closte-sync",
+            "Ultimate Multisite accepts 10s to 300s; a longer one is `checks.interval` of closte-sync",
         )
     };
     let interval = duration(text).map_err(bad)?;

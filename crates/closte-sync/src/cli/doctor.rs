@@ -156,7 +156,7 @@ impl Doctor<'_> {
             fail(
                 "resolvers",
                 described,
-                "set `checks.resolvers`, such as 9.9.9.9:53, or mend /etc/resolv.conf",
+                "set `checks.resolvers`, such as 9.9.9.9:53, or repair /etc/resolv.conf",
             )
         });
         checks.push(self.targets(&probe, wp, network).await);
@@ -266,7 +266,7 @@ impl Doctor<'_> {
     fn clock(&self, network: &Network) -> Check {
         let whose = self.read_from();
         let Some(theirs) = network.database_time else {
-            let what = format!("the {whose} did not tell its time");
+            let what = format!("the {whose} did not report its time");
             return warn("clock", what, "compare this machine's clock by hand");
         };
         let now = SystemClock.now();
@@ -277,7 +277,7 @@ impl Doctor<'_> {
         fail(
             "clock",
             format!("{} from the {whose}'s", rough(difference)),
-            "set this machine's clock; more than 10 minutes apart, no domain is checked",
+            "set this machine's clock; if the clocks differ by more than 10 minutes, no domain is checked",
         )
     }
 
@@ -372,7 +372,7 @@ fn home(network: &Network) -> Check {
 /// The plugin; without one everything works, only later.
 async fn plugin(access: &NetworkAccess) -> Check {
     if access.plugin.is_none() && access.no_plugin.is_none() {
-        return ok("plugin", "not in place; `closte-sync plugin install` would put it there");
+        return ok("plugin", "not installed; `closte-sync plugin install` installs it");
     }
     Check { check: "plugin", ..handshake(access).await }
 }

@@ -44,7 +44,7 @@ impl Args {
 
 /// A domain as somebody typed it on the command line.
 fn domain_name(text: &str) -> Result<DomainName, String> {
-    text.trim().parse().map_err(|error| format!("`{text}` is no domain name: {error}"))
+    text.trim().parse().map_err(|error| format!("`{text}` is not a domain name: {error}"))
 }
 
 pub(in crate::cli) use add::refuse_on_copy;

@@ -63,7 +63,7 @@ impl Args {
                     // The old ones go first: they have the address.
                     std::mem::replace(&mut triggers, new_triggers).close().await;
                     if let Err(failure) = triggers.listen(&context.wiring(), &signals).await {
-                        failure.log("nudges over HTTP are not heard");
+                        failure.log("nudges over HTTP are not received");
                     }
                     tracing::info!("settings and wp-config.php were read again");
                 }
@@ -160,6 +160,6 @@ async fn watchdog(turned: Arc<AtomicI64>, patience: Duration) {
 /// Where systemd does not listen, nobody misses it.
 fn tell_systemd(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!("systemd was not told: {error}");
+        tracing::debug!("systemd was not notified: {error}");
     }
 }

@@ -44,7 +44,9 @@ impl Args {
             Failure::could_not(error).hint("choose another `--listen` or `--control-port`")
         })?;
         if let Some(seed) = seed {
-            sandbox.sow(seed).map_err(|error| Failure::could_not(error).hint("mend the seed"))?;
+            sandbox
+                .sow(seed)
+                .map_err(|error| Failure::could_not(error).hint("correct the seed"))?;
         }
         print(context, &sandbox);
         let stop = CancellationToken::new();
@@ -72,7 +74,7 @@ impl Args {
 fn read_seed(path: &std::path::Path) -> Result<Seed, Failure> {
     let failed = |why: String| {
         let what = format!("could not read the seed `{}`: {why}", path.display());
-        Failure::could_not(what).hint("docs/sandbox.md shows what a seed holds")
+        Failure::could_not(what).hint("docs/sandbox.md shows what a seed contains")
     };
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| failed(error.to_string()))

@@ -58,7 +58,7 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
         }
         if !view.foreign.is_empty() {
             let names = view.foreign.join(", ");
-            let _ = writeln!(text, "at the host and not ours: {names}");
+            let _ = writeln!(text, "at the host, not owned: {names}");
         }
     }
     text

@@ -69,11 +69,11 @@ pub(crate) fn known(name: &str, origin: &Origin) -> Result<&'static Key, ConfigE
     })
 }
 
-/// A settings file in which everything is set to what holds anyway, commented out.
+/// A settings file in which everything is set to its default, commented out.
 pub(crate) fn default_file() -> String {
     let mut text = String::from(
         "# Settings of closte-sync. On Closte none is needed.\n\
-         # What is commented out shows what holds anyway.\n",
+         # Lines that are commented out show the defaults.\n",
     );
     let mut section = "";
     for key in KEYS {
@@ -113,12 +113,12 @@ pub(crate) const KEYS: &[Key] = &[
     key("network.source", Kind::Text, "database", "rest", "Where sites and mappings are read: database, or rest from a machine that reaches neither the database nor the files"),
     key("network.url", Kind::Text, "", "https://network.example", "Where the network's own site answers, for its REST API and the plugin: https, or http to this machine; else https on the network's own domain"),
     key("network.host", Kind::Text, "", "network.example", "The network's own domain, where network.url is an address of this machine, such as the end of a tunnel"),
-    key("network.rest_credentials_file", Kind::Text, "", "/etc/closte-sync/rest-credentials", "A file that holds KEY:SECRET of Ultimate Multisite's REST API; else those of its settings in the database"),
+    key("network.rest_credentials_file", Kind::Text, "", "/etc/closte-sync/rest-credentials", "A file with KEY:SECRET of Ultimate Multisite's REST API; else those of its settings in the database"),
     key("network.write", Kind::Text, "auto", "sql", "Who writes stages: plugin, rest or sql; auto takes the first of them that can"),
-    key("network.wp_config", Kind::Text, "", "/home/app1/public_html/wp-config.php", "Where wp-config.php is; found by itself from the current folder upwards, in ~/public_html and in /var/www/html"),
+    key("network.wp_config", Kind::Text, "", "/home/app1/public_html/wp-config.php", "Where wp-config.php is; found automatically from the current folder upwards, in ~/public_html and in /var/www/html"),
     key("network.database_url", Kind::Text, "", "mysql://user:password@localhost/wordpress", "The database, where it is not to be reached as wp-config.php says"),
     key("closte.api_url", Kind::Text, "https://app.closte.com/api/client", "https://app.closte.com/api/client", "Where Closte's API is: https, or http to this machine"),
-    key("closte.api_key_file", Kind::Text, "", "/etc/closte-sync/api-key", "A file that holds the API key, where it is not CLOSTE_CLIENT_API_KEY in wp-config.php"),
+    key("closte.api_key_file", Kind::Text, "", "/etc/closte-sync/api-key", "A file with the API key, where it is not CLOSTE_CLIENT_API_KEY in wp-config.php"),
     key("closte.requests_per_second", Kind::Bare, "5", "5", "How often Closte may be called; 0 is as often as it answers"),
     key("closte.concurrency", Kind::Bare, "8", "8", "How many calls may be under way at once"),
     key("checks.interval", Kind::Text, "", "10m", "The interval between checks, where it is not to be Ultimate Multisite's own; at least 10s"),
@@ -133,14 +133,14 @@ pub(crate) const KEYS: &[Key] = &[
     key("checks.routing_proof", Kind::Text, "ask", "require", "Whether WordPress is asked to prove that it is what answers at a domain: ask, require before done, or never"),
     key("domains.records", Kind::Text, "new", "all", "Which sites get a domain record made: new, all or never"),
     key("removal.confirmations", Kind::Bare, "2", "3", "How many good reads must see a mapping gone before its alias is removed"),
-    key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one pass may remove: a share of what is held (at least three), or a number"),
+    key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one pass may remove: a share of what is owned (at least three), or a number"),
     key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
     key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),
     key("run.pass_limit", Kind::Text, "4m", "10m", "How long a pass may take; the rest stays due"),
     key("run.poll", Kind::Text, "5s", "10s", "How often the resident program asks whether the network has changed"),
-    key("run.listen", Kind::Text, "", "127.0.0.1:9780", "Where the resident program hears the plugin's nudges, as ip:port; else the plugin touches a file"),
+    key("run.listen", Kind::Text, "", "127.0.0.1:9780", "Where the resident program receives the plugin's nudges, as ip:port; else the plugin touches a file"),
     key("run.url", Kind::Text, "", "https://sync.example.com", "Where the plugin reaches that; else http on run.listen itself"),
-    key("plugin.secret_file", Kind::Text, "", "/etc/closte-sync/plugin-secret", "The file that holds the secret shared with the plugin; else plugin-secret beside the ledger"),
+    key("plugin.secret_file", Kind::Text, "", "/etc/closte-sync/plugin-secret", "The file with the secret shared with the plugin; else plugin-secret next to the ledger"),
     key("plugin.silence", Kind::Text, "1h", "24h", "After how long without a sign of life the plugin gives its place back to the built-in integration"),
     key("log.level", Kind::Text, "warn", "debug", "How much is logged: error, warn, info, debug or trace; the resident program says info unless this is set"),
     key("log.format", Kind::Text, "text", "json", "How it is logged: text or json"),

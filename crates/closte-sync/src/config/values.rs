@@ -297,7 +297,7 @@ fn silence(text: &str) -> Result<Duration, String> {
 
 /// https, or http to this machine: what is sent there is signed or a password.
 fn safe_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("it is not a URL: {error}"))?;
     Endpoint::at(url.clone()).map(|_| url).map_err(|error| error.to_string())
 }
 

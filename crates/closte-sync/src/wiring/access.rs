@@ -191,7 +191,7 @@ impl Wiring<'_> {
         let hint = "check `network.rest_credentials_file`";
         let text = secret_text(&path, "the credentials of the REST API", hint)?;
         let Some(pair) = KeyPair::parse(&text) else {
-            let what = format!("`{}` does not hold `KEY:SECRET` in one line", path.display());
+            let what = format!("`{}` does not contain `KEY:SECRET` in one line", path.display());
             return Err(Failure::could_not(what).hint(hint));
         };
         Ok(Some(pair))

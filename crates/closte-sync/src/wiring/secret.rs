@@ -65,7 +65,8 @@ impl Wiring<'_> {
         }
         let text = secret_text(&path, "the plugin's secret", "check `plugin.secret_file`")?;
         Secret::parse(text.expose_secret()).map(Some).map_err(|error| {
-            let what = format!("`{}` does not hold the plugin's secret: {error}", path.display());
+            let what =
+                format!("`{}` does not contain the plugin's secret: {error}", path.display());
             Failure::could_not(what).hint("delete it and run `closte-sync plugin install`")
         })
     }

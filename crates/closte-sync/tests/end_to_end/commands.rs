@@ -84,7 +84,7 @@ async fn a_mapping_is_made_after_validation() {
     world.run(&format!("domains add network.example --site {site}")).fails(1, &["protected"]);
     world
         .run(&format!("domains add https://x.example --site {site}"))
-        .fails(2, &["is no domain name"]);
+        .fails(2, &["is not a domain name"]);
     world.done("sync");
     assert_eq!(
         world.aliases(),

@@ -147,7 +147,7 @@ async fn a_secret_that_is_damaged_is_reported_and_stops_nothing() {
     std::fs::create_dir_all(world.ledger().parent().unwrap()).unwrap();
     std::fs::write(world.ledger().with_file_name("plugin-secret"), "not one").unwrap();
     let ran = world.done("sync");
-    assert!(ran.out.contains("does not hold the plugin's secret"), "{ran:?}");
+    assert!(ran.out.contains("does not contain the plugin's secret"), "{ran:?}");
     assert!(!ran.out.contains("not one"), "{ran:?}");
     assert_eq!(world.aliases(), ["shop.example"]);
 }

@@ -1,4 +1,4 @@
-//! Questions and answers of DNS: what one message says of one name.
+//! Questions and answers of DNS: what one message says about one name.
 //!
 //! Pure. Records for other names, types and classes than the ones asked for
 //! are not checked.
@@ -8,18 +8,18 @@ use std::net::IpAddr;
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
-/// The most names a chain of CNAME records may lead through.
+/// The most names that a chain of CNAME records may have.
 const LONGEST_PATH: usize = 16;
 
 /// The most octets that an answer over UDP should have (DNS flag day 2020).
 const PAYLOAD: u16 = 1232;
 
-/// How a question is put.
+/// How a question is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum QueryForm {
     /// With EDNS (RFC 6891), as everybody asks today.
     Edns,
-    /// As in 1987, for servers that choke on it.
+    /// As in 1987, for servers that fail on it.
     Plain,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn query(name: &Name, kind: RecordType, form: QueryForm) -> Option<Ve
     message.to_vec().ok()
 }
 
-/// The name asked for, and those that CNAME records led through from there.
+/// The name asked for, and those that the CNAME records passed through from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
     names: Vec<Name>,
@@ -61,7 +61,7 @@ impl Path {
         1 < self.names.len()
     }
 
-    /// Go on to `target`, unless that leads nowhere.
+    /// Continue with `target`, unless the chain is too long or a loop.
     fn lead(&mut self, target: Name) -> Result<(), Refusal> {
         if self.names.contains(&target) {
             let detail =
@@ -79,7 +79,7 @@ impl Path {
     }
 }
 
-/// What a message says of the name at the end of a path.
+/// What a message says about the name at the end of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// It has these addresses.
@@ -107,10 +107,10 @@ impl Refusal {
     }
 }
 
-/// Read an answer to the question for `kind` of the end of `path`, and lead the
-/// path on along the CNAME records in it.
+/// Read an answer to the question for `kind` of the end of `path`, and follow
+/// the path along the CNAME records in it.
 ///
-/// NXDOMAIN speaks of the last name of a chain (RFC 6604). A domain that leads
+/// NXDOMAIN is about the last name of a chain (RFC 6604). A domain that points
 /// to a name that does not exist does exist itself, so it has no address.
 pub(super) fn read(
     message: &Message,

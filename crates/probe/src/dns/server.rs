@@ -1,8 +1,8 @@
 //! One resolver: a question goes out, its answer comes back, in octets.
 //!
 //! Questions share sockets, so that hundreds at once cost a few. A socket is
-//! given up after [`QUESTIONS`] or [`AGE`]: whoever wants to forge an answer
-//! has to guess its port anew, and the id of the question (RFC 5452).
+//! replaced after [`QUESTIONS`] or [`AGE`]: to forge an answer, one has to guess
+//! its new port and the id of the question (RFC 5452).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,17 +17,17 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// How many questions one socket is used for: their answers, come at once, fit
-/// the buffer that Linux gives it.
+/// How many questions one socket is used for: their answers, even all at once,
+/// fit the buffer that Linux gives it.
 const QUESTIONS: usize = 128;
 
-/// How long new questions are given to a socket.
+/// How long a socket is used for new questions.
 const AGE: Duration = Duration::from_secs(1);
 
 /// How long a resolver that did not answer is asked after the others.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// The largest answer over UDP that we take; we announce 1232 octets.
+/// The largest answer over UDP that we accept; we announce 1232 octets.
 const DATAGRAM: usize = 4096;
 
 /// A resolver.
@@ -138,7 +138,7 @@ impl Socket {
         Ok(Self { udp, waiting, reader })
     }
 
-    /// Whether answers can still come: it has not failed, nor has its runtime gone.
+    /// Whether answers can still come: it has not failed, and its runtime still exists.
     fn is_open(&self) -> bool {
         lock(&self.waiting).is_ok() && !self.reader.is_finished()
     }
@@ -146,7 +146,7 @@ impl Socket {
     async fn ask(&self, query: &[u8]) -> io::Result<Vec<u8>> {
         let (open, answer) = self.enter(query)?;
         if let Err(error) = self.udp.send(&with_id(query, open.id)).await {
-            // It may tell of an earlier question: all of them have failed.
+            // It may be about an earlier question: all of them have failed.
             close(&self.waiting, error.kind());
         }
         answer.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))
@@ -173,7 +173,7 @@ impl Drop for Socket {
     }
 }
 
-/// Takes its question out when nobody waits for it any more.
+/// Removes its question when nobody waits for it any more.
 struct Open<'a> {
     waiting: &'a Mutex<Waiting>,
     id: u16,
@@ -187,7 +187,7 @@ impl Drop for Open<'_> {
     }
 }
 
-/// Hand out answers until the socket fails (a closed port is told by ICMP).
+/// Deliver answers until the socket fails (ICMP reports a closed port).
 async fn read(udp: Arc<UdpSocket>, waiting: Arc<Mutex<Waiting>>) {
     let mut datagram = [0; DATAGRAM];
     let error = loop {
@@ -199,16 +199,16 @@ async fn read(udp: Arc<UdpSocket>, waiting: Arc<Mutex<Waiting>>) {
     close(&waiting, error);
 }
 
-/// Tell all open questions, and those to come, that there is no answer.
+/// Fail all open questions, and later ones.
 fn close(waiting: &Mutex<Waiting>, error: io::ErrorKind) {
     let questions = std::mem::replace(&mut *lock(waiting), Err(error));
     for (_, question) in questions.into_iter().flatten() {
-        // Who does not listen any more needs no answer.
+        // A receiver that is gone needs no answer.
         let _ = question.answer.send(Err(error.into()));
     }
 }
 
-/// What fits no open question is dropped: late, or forged.
+/// An answer that fits no open question is dropped: late, or forged.
 fn hand_out(waiting: &Mutex<Waiting>, datagram: &[u8]) {
     let Some(id) = datagram.first_chunk().copied().map(u16::from_be_bytes) else {
         return;

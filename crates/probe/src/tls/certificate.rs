@@ -33,7 +33,7 @@ fn seconds(seconds: i64) -> Time {
     Time::from_millis(seconds.saturating_mul(1000))
 }
 
-/// Organisation and common name: `Let's Encrypt, R11`; else all there is.
+/// Organisation and common name: `Let's Encrypt, R11`; else the whole name.
 fn issuer(name: &X509Name<'_>) -> String {
     let text = |attribute: &AttributeTypeAndValue<'_>| attribute.as_str().ok().map(printable);
     let organisation = name.iter_organization().find_map(text);
@@ -60,8 +60,8 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
     extension.value.general_names.iter().filter_map(dns).collect()
 }
 
-/// Whoever made the certificate chose its text: no control character of it may
-/// reach a terminal or a log.
+/// The text comes from whoever made the certificate: none of its control characters
+/// may reach a terminal or a log.
 fn printable(text: &str) -> String {
     text.chars().filter(|char| !char.is_control()).collect()
 }

@@ -1,4 +1,4 @@
-//! Who is trusted, and what a browser would say of a chain of certificates.
+//! Who is trusted, and what a browser would say about a chain of certificates.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, Error, RootCertStore};
 
-/// The roots, ready to judge chains by.
+/// The roots, ready to judge chains.
 #[derive(Debug)]
 pub(super) struct Trust(Arc<WebPkiServerVerifier>);
 
-/// There is no root to trust: nothing can be said of any chain.
+/// There is no root to trust: nothing can be said about any chain.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoRoots;
 
@@ -47,7 +47,7 @@ impl Trust {
     /// What a browser would say at `now` of `chain`, presented for `name`.
     ///
     /// The chain is judged before the name, as webpki does: a certificate for
-    /// other names is told as that only where nothing else is wrong with it.
+    /// other names is reported as that only where nothing else is wrong with it.
     pub(super) fn judge(
         &self,
         chain: &[CertificateDer<'_>],

@@ -1,8 +1,8 @@
-//! A certificate verifier that lets every chain pass and remembers it.
+//! A certificate verifier that accepts every chain and remembers it.
 //!
-//! A check wants to see what is wrong, not only that something is: the chain is
-//! judged after the handshake, by [`super::trust`]. What must hold within the
-//! handshake, holds: the server has to prove that the key is its own.
+//! A check needs to see what is wrong, not only that something is: the chain is
+//! judged after the handshake, by [`super::trust`]. What must be true within the
+//! handshake is still verified: the server has to prove that the key is its own.
 
 use std::sync::OnceLock;
 
@@ -29,8 +29,8 @@ impl Witness {
         self.chain.get().map(Vec::as_slice)
     }
 
-    /// Whether the server proved that it has the key; `None` where it did not
-    /// come to that.
+    /// Whether the server proved that it has the key; `None` where the handshake
+    /// ended before that.
     pub(super) fn has_proved(&self) -> Option<bool> {
         self.proof.get().copied()
     }

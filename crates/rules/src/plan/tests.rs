@@ -47,7 +47,7 @@ fn deferred_reasons(plan: &Plan) -> Vec<&str> {
     plan.deferred.iter().map(|deferred| deferred.reason.as_str()).collect()
 }
 
-/// A ledger that holds `names`, all mapped and present.
+/// A ledger with `names`, all mapped and present.
 fn owning(names: &[&str]) -> Recorded {
     let mut recorded = Recorded::default();
     for name in names {
@@ -75,7 +75,7 @@ fn owning_many(count: u64) -> Recorded {
     owning(&names(count).iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Every world of one name: 3 kinds of wish, 3 lists, and each way it may be recorded.
+/// Every world of one name: 3 kinds of mapping, 3 lists, and each way it may be recorded.
 fn all_worlds() -> Vec<(Network, Option<AliasList>, Recorded)> {
     let signals = [vec![], vec![mapping(1, 2, "a.example")], vec![mapping(1, 99, "a.example")]];
     let lists = [None, Some(list(&["other.example"])), Some(list(&["a.example"]))];
@@ -232,7 +232,7 @@ fn a_rename_is_one_name_gone_and_one_come() {
 #[rustfmt::skip] // One case a line.
 fn the_brake_lets_all_through_or_none() {
     let table = [
-        // held, gone, removed
+        // owned, gone, removed
         ( 3,  3,  3),
         ( 6,  3,  3),
         (20,  4,  0),

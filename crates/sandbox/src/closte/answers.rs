@@ -1,7 +1,7 @@
-//! The host's answers, to the letter of what its public clients show.
+//! The host's answers, exactly as its public clients show them.
 //!
-//! Pure: a call and the state go in, an answer and a change come out. Whether the change happens and the
-//! answer arrives is for the faults to say.
+//! Pure: a call and the state go in, an answer and a change come out. The faults decide whether the change
+//! happens and the answer arrives.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ pub(super) enum Change {
     Drop(String),
 }
 
-/// The aliases, each with the time of its coming.
+/// The aliases, each with the time when it was added.
 pub(super) type Aliases = BTreeMap<String, Instant>;
 
 /// Answer a call.

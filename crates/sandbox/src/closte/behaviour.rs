@@ -1,4 +1,4 @@
-//! What nobody has published about the real host is chosen here, so that clients meet every variant.
+//! What is not published about the real host is chosen here, so that clients meet every variant.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,9 +17,9 @@ pub struct Behaviour {
     pub absent: AlreadySo,
     /// How `true` is written in a success.
     pub success: SuccessForm,
-    /// Names that the host refuses, besides those that are no domain names.
+    /// Names that the host refuses, in addition to those that are not domain names.
     pub refused: BTreeSet<String>,
-    /// What an element of the list looks like.
+    /// The form of an element of the list.
     pub element: Element,
     /// Which aliases the list shows.
     pub list: List,
@@ -55,7 +55,7 @@ pub enum WrongKey {
     Error(String),
 }
 
-/// The answer to a wish that is fulfilled already.
+/// The answer to a request that is already fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlreadySo {
@@ -77,7 +77,7 @@ pub enum SuccessForm {
     One,
 }
 
-/// What an element of the list looks like.
+/// The form of an element of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Element {
@@ -94,7 +94,7 @@ pub enum Element {
 }
 
 impl Element {
-    /// The field that holds the name, in an object.
+    /// The field with the name, in an object.
     pub(super) fn field(self) -> Option<&'static str> {
         match self {
             Self::Text => None,

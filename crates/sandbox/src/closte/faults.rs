@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::log::CallKind;
 
-/// One rule of misfortune. The first rule that matches a call and is not used up hits it.
+/// One rule. The first rule that matches a call and is not used up hits it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -20,7 +20,7 @@ pub struct Fault {
     /// The domain it hits; any, when absent.
     #[serde(default)]
     pub domain: Option<String>,
-    /// How many calls it still hits; for ever, when absent.
+    /// How many calls it still hits; always, when absent.
     #[serde(default)]
     pub times: Option<u32>,
     /// Whether the alias is added or removed all the same.
@@ -41,7 +41,7 @@ pub enum Act {
     Status {
         /// The HTTP status code.
         status: u16,
-        /// Headers beside it.
+        /// Headers to send with it.
         #[serde(default)]
         headers: Vec<(String, String)>,
         /// The body, sent as it is.
@@ -81,7 +81,7 @@ pub enum RetryAfter {
 }
 
 impl Fault {
-    /// A fault that hits every call for ever, without effect.
+    /// A fault that hits every call forever, without effect.
     pub fn new(act: Act) -> Self {
         Self { act, call: None, domain: None, times: None, effect: false, delay: Duration::ZERO }
     }
@@ -139,7 +139,7 @@ impl Fault {
         self.times(1)
     }
 
-    /// Let the call have its effect first.
+    /// Apply the effect of the call first.
     #[must_use]
     pub fn after_effect(mut self) -> Self {
         self.effect = true;

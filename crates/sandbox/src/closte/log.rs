@@ -1,4 +1,4 @@
-//! What was asked of the stand-in, for tests and for people; it never holds a key.
+//! What was asked of the stand-in, for tests and for people; it never contains a key.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ pub enum CallKind {
     List,
     /// `GET /domainsiframe`
     Page,
-    /// Anything else: nobody should ask for it.
+    /// Anything else, which nobody should call.
     Other,
 }
 
-/// What a call brought for a key. The value itself is not kept.
+/// Which key a call had. The value itself is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeySeen {
@@ -33,7 +33,7 @@ pub enum KeySeen {
 }
 
 impl KeySeen {
-    /// What stands in the log in place of the key.
+    /// What the log has in place of the key.
     fn placeholder(self) -> &'static str {
         match self {
             Self::Right => "[key]",
@@ -56,9 +56,9 @@ pub struct Call {
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// The raw query, byte for byte but for the key.
+    /// The raw query, byte for byte except for the key.
     pub query: String,
-    /// The raw body, byte for byte but for the key.
+    /// The raw body, byte for byte except for the key.
     pub body: String,
     /// The `Content-Type` header.
     pub content_type: Option<String>,
@@ -70,13 +70,13 @@ pub struct Call {
     pub domain: Option<String>,
     /// The decoded field `wildcard`.
     pub wildcard: Option<String>,
-    /// The HTTP status of the answer that the host had in mind; a fault may have spoiled it.
+    /// The HTTP status of the intended answer; a fault may have changed it.
     pub status: u16,
     /// The body of that answer.
     pub answer: String,
     /// The fault that hit the call.
     pub fault: Option<super::Act>,
-    /// Whether an alias came or went by it.
+    /// Whether it added or removed an alias.
     pub effect: bool,
 }
 

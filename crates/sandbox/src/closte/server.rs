@@ -1,4 +1,4 @@
-//! The wire of the stand-in: reads a call, lets it have its effect, logs it, and answers or fails to.
+//! The wire of the stand-in: reads a call, applies its effect, logs it, and answers or fails to.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Incoming {
         }
     }
 
-    /// The form of a POST counts only as what it says it is.
+    /// The body of a POST counts as a form only if its type says so.
     fn is_form(&self) -> bool {
         self.header(&header::CONTENT_TYPE)
             .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
@@ -89,7 +89,7 @@ impl Incoming {
         }
     }
 
-    /// The body for the log. Where a key would be in anything but a form, nobody knows.
+    /// The body for the log. Where a key would be in anything but a form is unknown.
     fn body_without_key(&self, key: KeySeen) -> String {
         if self.is_form() || self.body.is_empty() {
             without_key(&String::from_utf8_lossy(&self.body), key)
@@ -122,7 +122,7 @@ impl Incoming {
         }
     }
 
-    /// The call for the log, but for what only the state knows.
+    /// The call for the log, without what only the state knows.
     pub(super) fn call(&self, asked: ApiRequest, answer: &Answer) -> Call {
         Call {
             number: 0,

@@ -17,7 +17,7 @@ pub enum Record {
     A(Ipv4Addr),
     /// An IPv6 address.
     Aaaa(Ipv6Addr),
-    /// The name that this one stands for.
+    /// The name that this one is an alias of.
     Cname(String),
     /// A name server.
     Ns(String),
@@ -41,7 +41,7 @@ pub enum Record {
 ///
 /// # Panics
 ///
-/// The text is no IPv4 address.
+/// The text is not an IPv4 address.
 pub fn a(address: &str) -> Record {
     Record::A(address.parse().expect("an IPv4 address"))
 }
@@ -50,7 +50,7 @@ pub fn a(address: &str) -> Record {
 ///
 /// # Panics
 ///
-/// The text is no IPv6 address.
+/// The text is not an IPv6 address.
 pub fn aaaa(address: &str) -> Record {
     Record::Aaaa(address.parse().expect("an IPv6 address"))
 }
@@ -97,7 +97,7 @@ impl Record {
     }
 }
 
-/// An SOA whose negative answers nobody keeps for long (RFC 2308).
+/// An SOA whose negative answers are not cached for long (RFC 2308).
 pub(super) fn soa(primary: Name) -> SOA {
     SOA::new(primary, Name::root(), 1, 3600, 600, 86400, 1)
 }

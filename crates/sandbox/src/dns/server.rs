@@ -1,4 +1,4 @@
-//! The wire of the DNS server: a query in, the zone's reply out, or silence.
+//! The wire of the DNS server: a query in, the zone's reply out, or no answer.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl RequestHandler for Handler {
 }
 
 impl Handler {
-    /// Log the query and decide about it; `None` is silence.
+    /// Log the query and decide about it; `None` is no answer.
     fn reply(&self, request: &Request) -> Option<Reply> {
         let query = request.request_info().ok()?.query;
         let asked = query.query_type();
@@ -88,7 +88,7 @@ async fn send<R: ResponseHandler>(
     to.send_response(response).await.ok()
 }
 
-/// A recursive resolver's answer, or an authoritative server's to who does not ask for recursion.
+/// A recursive resolver's answer, or an authoritative server's to a client that does not ask for recursion.
 fn metadata(request: &Request, code: ResponseCode) -> Metadata {
     let mut metadata = Metadata::response_from_request(&request.metadata);
     metadata.response_code = code;

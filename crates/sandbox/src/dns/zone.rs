@@ -1,4 +1,4 @@
-//! What one DNS server knows, and how it misbehaves: pure but for the time of a change.
+//! What one DNS server knows, and how it misbehaves: pure, except for the time of a change.
 //!
 //! It answers as a recursive resolver does: a chain of CNAMEs comes whole.
 
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use super::record::{Record, RecordType};
 
-/// No honest chain is longer; a loop ends here at the latest.
+/// No real chain is longer; a loop ends here at the latest.
 const CHAIN_LIMIT: usize = 16;
 
-/// How a server misbehaves about a name.
+/// How a server misbehaves for a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Behaviour {
@@ -23,9 +23,9 @@ pub enum Behaviour {
     ServFail,
     /// Answers REFUSED.
     Refused,
-    /// Answers NXDOMAIN, whatever records there are.
+    /// Answers NXDOMAIN, no matter which records there are.
     NxDomain,
-    /// Answers that there are no such records, whatever records there are.
+    /// Answers that there are no such records, no matter which records there are.
     NoData,
     /// Never answers.
     NoAnswer,
@@ -33,7 +33,7 @@ pub enum Behaviour {
     Delay(#[serde(with = "crate::seconds")] Duration),
 }
 
-/// One misbehaviour: whom it hits and how often.
+/// One misbehaviour: which queries it hits and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
@@ -42,7 +42,7 @@ pub struct Failure {
     /// The type asked for, such as `AAAA`; any, when absent.
     #[serde(default, rename = "type")]
     pub record_type: Option<RecordType>,
-    /// How many queries it still hits; for ever, when absent.
+    /// How many queries it still hits; always, when absent.
     #[serde(default)]
     pub times: Option<u32>,
 }
@@ -73,7 +73,7 @@ impl Failure {
     }
 }
 
-/// What is known of a name, without its failures.
+/// What is known about a name, without its failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     /// The answers in the order of the chain, each with its owner.
@@ -96,7 +96,7 @@ pub(super) enum Outcome {
     NoAnswer,
 }
 
-/// What goes out, and when.
+/// What is sent, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) answers: Vec<(String, Record)>,
@@ -106,7 +106,7 @@ pub(super) struct Reply {
 
 #[derive(Debug, Default)]
 pub(crate) struct Zone {
-    /// By name with its labels turned round, so that what lies below a name follows it.
+    /// By name with its labels reversed, so that the names below a name follow it.
     nodes: BTreeMap<String, Node>,
     failures: BTreeMap<String, Vec<Failure>>,
 }
@@ -244,7 +244,7 @@ impl Zone {
     }
 
     fn take_failure(&mut self, name: &str, asked: RecordType) -> Option<Behaviour> {
-        // Most servers never fail: spare them the search.
+        // Most servers never fail: skip the search.
         if self.failures.is_empty() {
             return None;
         }

@@ -1,7 +1,7 @@
-//! What the web server says to whoever asks WordPress for its routing proof.
+//! What the web server answers to a request for WordPress' routing proof.
 //!
-//! Ultimate Multisite answers `GET /?async_check_dns_nonce=…` with the mapping that it serves the name by. What stands
-//! in front of it may answer instead.
+//! Ultimate Multisite answers `GET /?async_check_dns_nonce=…` with the mapping that it serves the name by. A cache or
+//! proxy in front of it may answer instead.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub enum Answer {
 pub struct Question {
     /// The name in the visitor's TLS hello, in lower case.
     pub name: String,
-    /// The value that only WordPress can tell to be right.
+    /// The value that only WordPress can verify.
     pub nonce: String,
 }
 

@@ -111,7 +111,7 @@ fn text() -> String {
 }
 
 impl Shared {
-    /// What a visitor of `name` is told who sent this head; none for silence.
+    /// What a visitor of `name` who sent this head gets; none for no answer.
     fn response(&self, name: &str, head: &[u8]) -> Option<String> {
         let Some(nonce) = answer::nonce(head) else { return Some(text()) };
         let mut state = locked(&self.state);

@@ -23,7 +23,7 @@ pub(super) fn lay_out(
     Ok((config, database))
 }
 
-/// Only its owner may read it: it holds a key. What is there is not overwritten.
+/// Only its owner may read it: it contains a key. An existing file is not overwritten.
 fn write_new(path: &Path, content: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content.as_bytes())

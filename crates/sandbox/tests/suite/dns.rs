@@ -33,7 +33,7 @@ fn udp(dns: &Dns) -> TokioResolver {
     resolver(dns.address(), ConnectionConfig::udp(), PATIENCE)
 }
 
-/// A resolver that soon takes silence for silence.
+/// A resolver that stops waiting soon.
 fn impatient(dns: &Dns) -> TokioResolver {
     resolver(dns.address(), ConnectionConfig::udp(), Duration::from_millis(300))
 }

@@ -1,4 +1,4 @@
-//! When the sandbox issues a certificate by itself: alias, DNS, time, and for wildcards a step by hand.
+//! When the sandbox issues a certificate automatically: alias, DNS, time, and for wildcards a step by hand.
 
 use std::time::Duration;
 

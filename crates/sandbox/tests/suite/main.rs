@@ -1,4 +1,4 @@
-//! The sandbox from outside: every suite speaks to it over real sockets, as those do whom it is there to test.
+//! The sandbox from outside: every suite talks to it over real sockets, as the tested programs do.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 

@@ -172,7 +172,7 @@ pub(super) async fn our_plugin_is_switched_on_and_off_beside_others(
 }
 
 /// The salts are those of the sandbox's wp-config.php, so that it does not matter where the source
-/// has them from.
+/// got them.
 pub(super) async fn what_wordpress_is_asked_is_known_after_a_read(
     source: &dyn NetworkSource,
     database: &dyn RawSql,

@@ -42,14 +42,14 @@ fn collect(source: &Path, below: &Path, files: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// Which Ultimate Multisite a stand-in stands for.
+/// Which Ultimate Multisite a stand-in represents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UltimateMultisite {
     /// One with a registry of integrations, whose classes have few types.
     Registry,
     /// One with a registry whose classes have all types.
     TypedRegistry,
-    /// One from before there was a registry: the built-in integration acts on hooks by itself.
+    /// One from before there was a registry: the built-in integration adds its own hooks.
     Hooks,
 }
 
@@ -78,7 +78,7 @@ impl UltimateMultisite {
 }
 
 impl WordPress {
-    /// Put a stand-in for Ultimate Multisite in place.
+    /// Install a stand-in for Ultimate Multisite.
     ///
     /// # Panics
     ///
@@ -109,7 +109,7 @@ impl WordPress {
         fs::write(self.content("object-cache.php"), cache).expect("our folder");
     }
 
-    /// Put our plugin in place, without telling WordPress.
+    /// Copy our plugin into place, without activating it.
     ///
     /// # Panics
     ///
@@ -122,11 +122,11 @@ impl WordPress {
         }
     }
 
-    /// Put our plugin in place and activate it for the network.
+    /// Install our plugin and activate it for the network.
     ///
     /// # Panics
     ///
-    /// If WordPress refuses it, or it says a word while it is loaded.
+    /// If WordPress refuses it, or it prints anything while it is loaded.
     pub fn install_plugin(&self) {
         self.copy_plugin();
         self.php(&format!(
@@ -139,7 +139,7 @@ impl WordPress {
     ///
     /// # Panics
     ///
-    /// If PHP has anything to say against it.
+    /// If PHP reports anything.
     pub fn deactivate_plugin(&self) {
         self.php(&format!(
             "require ABSPATH . 'wp-admin/includes/plugin.php'; \

@@ -1,6 +1,6 @@
 //! A web server for a WordPress: PHP's own, on a port of its own.
 //!
-//! It goes by the name that is asked for, not by its address: ask with the header
+//! It uses the name that is asked for, not its address: ask with the header
 //! `Host: network.example`. It ends with the process that started it, however that ends.
 
 use std::fs;
@@ -18,10 +18,10 @@ const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/php/router.php");
 const PATIENCE: Duration = Duration::from_mins(1);
 const POLL_EVERY: Duration = Duration::from_millis(10);
 
-/// How many requests are served at once: a request may lead to another.
+/// How many requests are served at once: a request may cause another.
 const WORKERS: &str = "4";
 
-/// Serves until nobody holds its input any more, then ends all of its group, itself included.
+/// Serves until its input is closed, then ends all of its group, itself included.
 const GUARD: &str = "trap '' INT TERM HUP; \"$@\" </dev/null & cat >/dev/null; kill -KILL 0";
 
 /// A running server; it ends when dropped.
@@ -63,7 +63,7 @@ impl Server {
         self.address
     }
 
-    /// All that PHP had to say so far, such as warnings, a line a request among them.
+    /// All that PHP reported so far, such as warnings, with one line per request.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }

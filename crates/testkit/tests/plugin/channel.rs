@@ -251,7 +251,7 @@ fn another_secret_is_taken_over_https_only() {
     assert_eq!(ask_with(SECRET, "short"), "400");
     assert_eq!(ask_with(SECRET, &other), "200");
     assert_eq!(world.read_option("closte_sync_secret"), other);
-    // A secret that is answered as taken is the only one that the engine still has.
+    // A secret that was accepted is the only one that the engine still has.
     world.break_options();
     assert_eq!(ask_with(&other, &SECRET.replace('0', "d")), "503");
     assert_eq!(world.read_option("closte_sync_secret"), other);

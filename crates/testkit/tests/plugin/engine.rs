@@ -1,4 +1,4 @@
-//! What the engine tells and asks for besides stages: reports, rechecks, home, switch.
+//! What the engine reports and asks for besides stages: reports, rechecks, home, switch.
 
 use serde_json::json;
 
@@ -33,7 +33,7 @@ fn a_report_is_kept_and_its_lines_reach_the_log() {
     let one = json!({"domain": "shop.example", "person": false});
     world.call("report", &json!({"engine": "0.1.0", "domains": {id.to_string(): one}}));
     let domains = world.kept("closte_sync_domains");
-    assert_eq!(domains, json!({id.to_string(): one}), "what is told takes the place of what was");
+    assert_eq!(domains, json!({id.to_string(): one}), "a new report replaces the old one");
     assert_eq!(world.kept("closte_sync_report")["silence"], 3600);
     assert_eq!(world.complaints(), Vec::<String>::new());
 }

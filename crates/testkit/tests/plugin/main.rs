@@ -1,4 +1,4 @@
-//! The plugin by itself, in a real WordPress: asked over HTTP as the engine asks, and by PHP.
+//! The plugin alone, in a real WordPress: asked over HTTP as the engine asks, and by PHP.
 //!
 //! Ultimate Multisite is a stand-in that was written from what was observed of it.
 

@@ -1,4 +1,4 @@
-//! The network as it is told to an engine that does not reach the database.
+//! The network as it is sent to an engine that does not reach the database.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn read(world: &World) -> Value {
     world.call("network", &json!({"known": null}))
 }
 
-/// Whether the version is another than that of an answer.
+/// Whether the version differs from that of an answer.
 fn has_changed(world: &World, known: &mut Value) -> bool {
     let answer = world.call("network", &json!({"known": *known}));
     let unchanged = answer["unchanged"] == json!(true);
@@ -103,7 +103,7 @@ fn the_version_changes_with_the_network_and_not_otherwise() {
         .execute("UPDATE wp_options SET option_value = 'x' WHERE option_name = 'blogdescription'");
     assert!(!has_changed(&world, &mut version), "ages, reports and posts play no part");
 
-    // Two rows that change alike must not take each other out of a sum.
+    // Two rows with the same change must not cancel each other in a sum.
     let both =
         |set: &str| format!("UPDATE wp_wu_domain_mappings SET {set} WHERE id IN ({one}, {two})");
     for change in [

@@ -1,4 +1,4 @@
-//! The engine is told of changes, and one that is dead keeps nobody waiting.
+//! Changes are reported to the engine, and a dead one keeps nobody waiting.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::world::{SECRET, World, now, signature};
 
-/// An engine's listener; it lives as long as the process.
+/// An engine's listener; it runs as long as the process.
 struct Engine {
     url: String,
     nudges: Receiver<String>,
@@ -30,13 +30,13 @@ impl Engine {
         Self { url, nudges }
     }
 
-    /// What the nudges since the last time were about, each well signed.
+    /// What the nudges since the last time were about, each signed correctly.
     fn heard(&self) -> Vec<String> {
         self.nudges.try_iter().map(|request| what(&request)).collect()
     }
 }
 
-/// Told on before it is answered, so that whoever asked finds it told.
+/// Passed on before it is answered, so that the test finds it after its request.
 fn answer(stream: &mut TcpStream, status: &str, sender: &Sender<String>) {
     let (mut request, mut part) = (String::new(), [0; 4096]);
     while !request.contains("\r\n\r\n{") || !request.ends_with('}') {
@@ -118,7 +118,7 @@ fn what_the_engine_itself_wrote_is_not_reported() {
 #[test]
 fn a_dead_engine_is_tried_once_and_then_left_alone_for_longer_each_time() {
     let world = World::new();
-    // It takes connections, and says nothing ever.
+    // It accepts connections, and never answers.
     let dead = TcpListener::bind("127.0.0.1:0").unwrap();
     dead.set_nonblocking(true).unwrap();
     let tries = || {
@@ -167,7 +167,7 @@ fn to_connect_takes_no_longer_than_a_second_either() {
     report(&world, Some(&engine.url), None);
     let code = "add_action('requests-requests.before_request', function ($url, $headers, $data, $type, $options) { \
         echo $options['timeout'], ' ', $options['connect_timeout']; }, 20, 5);";
-    // What is echoed after the page is lost, but for a script's.
+    // What is echoed after the page is lost, except in a script.
     assert_eq!(world.wordpress.php(&format!("{code} {CHANGE}")), "1 1");
     let other = "wp_remote_get('http://127.0.0.1:9/');";
     assert_eq!(world.wordpress.php(&format!("{code} {other}")), "5 10", "others are left alone");
@@ -204,7 +204,7 @@ fn on_the_same_machine_a_file_is_touched_instead_and_never_made() {
     world.wordpress.php(CHANGE);
     assert_eq!(engine.heard(), [""; 0]);
     assert_ne!(path.metadata().unwrap().modified().unwrap(), long_ago);
-    // A file costs nothing, so it is touched for an engine that is silent too.
+    // A file costs nothing, so it is touched for an engine that does not report too.
     File::create(&path).unwrap().set_modified(long_ago).unwrap();
     world.option("closte_sync_heard", "1000");
     world.wordpress.php(CHANGE);

@@ -6,7 +6,7 @@ use crate::world::{Admin, Call, World};
 
 const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
-/// What the engine told of two domains; the id of the one that needs a person.
+/// What the engine reported about two domains; the id of the one that needs a person.
 fn report(world: &World) -> u64 {
     let (shop, fine) = (world.map("shop.example", "failed"), world.map("fine.example", "done"));
     world.call(
@@ -32,8 +32,8 @@ fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
     let page = admin.page(PAGE);
     assert_eq!(page.status, 200, "{page:?}");
     for text in [
-        "The engine was last heard of on ",
-        "closte-sync has taken the place of the built-in integration.",
+        "The engine last reported on ",
+        "closte-sync has replaced the built-in integration.",
         "&lt;b&gt;An alert&lt;/b&gt;",
         "A problem",
         "done: 12",
@@ -90,14 +90,14 @@ fn ultimate_multisites_own_pages_show_the_reason() {
         ))
     };
     assert!(box_of(shop).contains("DNS &lt;i&gt;elsewhere"), "{}", box_of(shop));
-    assert!(box_of(0).contains("says nothing of this domain"), "{}", box_of(0));
+    assert!(box_of(0).contains("reports nothing about this domain"), "{}", box_of(0));
 }
 
 #[test]
 fn admins_are_reported_when_the_engine_is_silent() {
     let world = World::new();
     let notices = || world.wordpress.php("echo implode(' ', Closte_Sync\\Notices::texts());");
-    assert!(notices().starts_with("The engine has not been heard of yet."), "{}", notices());
+    assert!(notices().starts_with("The engine has not reported yet."), "{}", notices());
     world.heard();
     assert_eq!(notices(), "");
     world.option("closte_sync_heard", "UNIX_TIMESTAMP() - 7200");
@@ -153,12 +153,12 @@ fn the_command_line_shows_and_does_the_same() {
     assert!(run("$cli->recheck(['no.example']);").starts_with("error: no.example is not mapped"));
     assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!(["shop.example"]));
     let well = run("$cli->doctor();");
-    assert!(well.contains("ok:  The engine is heard of") && !well.contains("BAD"), "{well}");
+    assert!(well.contains("ok:  The engine reports") && !well.contains("BAD"), "{well}");
     world.option("closte_sync_secret", "''");
     let ill = run("$cli->doctor();");
     assert!(
         ill.contains("BAD: WordPress and the engine share")
-            && ill.contains("error: Not as it should be: 1."),
+            && ill.contains("error: Failed checks: 1."),
         "{ill}"
     );
 }

@@ -1,4 +1,4 @@
-//! The plugin's files themselves: every PHP that WordPress still runs on must read them.
+//! The plugin's files themselves: every PHP version that WordPress still supports must read them.
 
 use std::process::Command;
 
@@ -65,7 +65,7 @@ fn the_coding_standard_holds() {
     assert!(output.status.success(), "{said}");
 }
 
-/// Constants come first. The sniffer's own rules only know how to forbid what WordPress asks for.
+/// Constants come first. The sniffer's own rules can only forbid what WordPress asks for.
 #[test]
 fn comparisons_are_the_way_of_yoda() {
     for (path, text) in shipped().iter().filter(|(path, _)| is_php(path)) {

@@ -93,7 +93,7 @@ fn what_ultimate_multisite_refuses_is_reported_in_its_words() {
     // A word that the table does not have would be stored as an empty one.
     let id = world.map("old.example", "checking-dns");
     let refused = write(&world, id, &json!("checking-dns"), "no-stage", false);
-    assert_eq!(refused, ("refused".to_owned(), json!("The table has no word for this stage.")));
+    assert_eq!(refused, ("refused".to_owned(), json!("The table does not have this stage.")));
     assert_eq!(world.row(id), "checking-dns 0");
     let throws = "<?php add_action('wu_domain_post_save', function () { throw new Error('Somebody fails.'); });";
     std::fs::write(world.wordpress.root().join("wp-content/mu-plugins/throws.php"), throws)

@@ -1,4 +1,4 @@
-//! The built-in integration gives way while the engine lives, and works when it does not.
+//! The built-in integration is replaced while the engine is alive, and works when it is not.
 
 use serde_json::json;
 use testkit::wordpress::UltimateMultisite;
@@ -33,7 +33,7 @@ const ALL: [UltimateMultisite; 3] =
 fn the_built_in_gives_way_while_the_engine_is_heard_of() {
     for version in ALL {
         let world = World::with(version);
-        assert_eq!(calls(&world), BUILT_IN, "{version:?}: not heard of yet");
+        assert_eq!(calls(&world), BUILT_IN, "{version:?}: not reported yet");
         world.heard();
         assert_eq!(calls(&world), [""; 0], "{version:?}: in its place");
         let mode = if version == UltimateMultisite::Hooks { "hooks" } else { "registry" };
@@ -58,7 +58,7 @@ fn what_is_scheduled_still_finds_somebody_who_listens() {
     assert_eq!(world.wordpress.php(code), "1,1,1,1,1");
 }
 
-/// Such as a queue's worker, that lives through what a page never sees.
+/// Such as a queue's worker, which runs through changes that a page never sees.
 #[test]
 fn a_process_that_lives_for_long_follows_what_changes_meanwhile() {
     for version in ALL {
@@ -126,7 +126,7 @@ fn the_module_answers_for_the_integration() {
          Closte_Sync\\Engine::forget(); echo $it->test_connection()->get_error_message();"
     );
     let said = world.wordpress.php(&silent);
-    assert!(said.starts_with("The engine was last heard of on January 1, 1970"), "{said}");
+    assert!(said.starts_with("The engine last reported on January 1, 1970"), "{said}");
 }
 
 #[test]

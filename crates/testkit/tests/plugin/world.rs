@@ -1,4 +1,5 @@
-//! A WordPress with the plugin and a stand-in for Ultimate Multisite, and an engine's voice.
+//! A WordPress with the plugin and a stand-in for Ultimate Multisite, and calls as an engine makes
+//! them.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -16,7 +17,7 @@ use testkit::wordpress::{Server, UltimateMultisite, WordPress};
 /// What both sides know.
 pub(crate) const SECRET: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// Over HTTP, PHP tells in its log what it will not like in a later version, too.
+/// Over HTTP, PHP also logs what a later version will not accept.
 const LOUD: &str = "<?php if (PHP_SAPI === 'cli-server') { error_reporting(E_ALL); }";
 
 /// A network with the plugin, served.
@@ -35,7 +36,7 @@ pub(crate) struct Answer {
     pub(crate) body: String,
 }
 
-/// A signed request, to be spoilt.
+/// A signed request, to be changed by a test.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) path: String,
@@ -83,7 +84,7 @@ impl World {
         serde_json::from_str(&self.wordpress.php(&code)).unwrap()
     }
 
-    /// What the engine told, as it is kept in one of the network's options.
+    /// What the engine reported, as it is stored in one of the network's options.
     pub(crate) fn kept(&self, name: &str) -> Value {
         let text = self.read_option(name);
         let text = text.as_str().unwrap_or_else(|| panic!("{name}: {text}"));
@@ -91,7 +92,7 @@ impl World {
         serde_json::from_str(text).unwrap()
     }
 
-    /// From now on the table of the network's options takes nothing.
+    /// From now on the table of the network's options refuses writes.
     pub(crate) fn break_options(&self) {
         for change in ["INSERT", "UPDATE"] {
             self.database.execute(&format!(
@@ -147,7 +148,7 @@ impl World {
         self.ask(&format!("{head}\r\n{}", call.body))
     }
 
-    /// Look at a page, as a stranger.
+    /// Get a page, not logged in.
     pub(crate) fn page(&self, path: &str) -> Answer {
         self.page_with(path, "")
     }
@@ -166,12 +167,12 @@ impl World {
         Answer::parse(&String::from_utf8_lossy(&text))
     }
 
-    /// A report that came just now.
+    /// A report that arrived just now.
     pub(crate) fn heard(&self) {
         self.call("report", &json!({"engine": "0.1.0", "silence": 3600}));
     }
 
-    /// What the plugin itself said into PHP's log.
+    /// What the plugin itself wrote into PHP's log.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let log = self.server.log();
         let ours = log.lines().filter(|line| line.contains("PHP ") && line.contains("closte-sync"));

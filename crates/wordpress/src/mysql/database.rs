@@ -1,4 +1,4 @@
-//! Where the database is, and as whom we go there.
+//! Where the database is, and as which user we connect.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub struct Database {
     options: MySqlConnectOptions,
 }
 
-/// A URL that names no database.
+/// A URL that does not name a database.
 #[derive(Debug, thiserror::Error)]
 pub enum NotADatabase {
     /// It is not a `mysql://` URL.
@@ -55,7 +55,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`NotADatabase`], which never repeats the URL: it holds a password.
+    /// [`NotADatabase`], which never repeats the URL: it contains a password.
     pub fn from_url(url: &str) -> Result<Self, NotADatabase> {
         if !["mysql://", "mariadb://"].iter().any(|scheme| url.starts_with(scheme)) {
             return Err(NotADatabase::Form);
@@ -81,7 +81,7 @@ impl Database {
 
     /// The driver's options for one route. A socket needs no TLS.
     pub(super) fn over(&self, route: &Route) -> MySqlConnectOptions {
-        // The link sets its own modes, so the driver's need not be paid for.
+        // The link sets its own modes, so the driver need not set its own.
         let options = self.options.clone();
         let options = options.pipes_as_concat(false).no_engine_substitution(false).timezone(None);
         match route {
@@ -91,7 +91,7 @@ impl Database {
     }
 }
 
-/// The character set that WordPress speaks: for `utf8` it takes `utf8mb4`. The lengths in
+/// The character set that WordPress uses: for `utf8` it takes `utf8mb4`. The lengths in
 /// serialized options count bytes of that set.
 fn connection_charset(wanted: &str) -> &str {
     let is_word = wanted.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');

@@ -8,10 +8,10 @@ use sqlx::Error;
 use sqlx::mysql::MySqlDatabaseError;
 use tokio::time::timeout;
 
-/// The server gives up after ten seconds; this is for a server that says nothing any more.
+/// The server gives up after ten seconds; this is for a server that does not answer any more.
 pub(super) const SILENCE: Duration = Duration::from_secs(15);
 
-/// The server's error numbers that we tell apart (MySQL and MariaDB agree on them).
+/// The server's error numbers that we distinguish (MySQL and MariaDB agree on them).
 mod number {
     pub(super) const NO_DATABASE_CHOSEN: u16 = 1046;
     pub(super) const NO_SUCH_DATABASE: u16 = 1049;
@@ -26,7 +26,7 @@ mod number {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// Do something with the database, and not for ever.
+/// Do something with the database, within a time limit.
 pub(super) async fn within<T>(
     doing: &'static str,
     work: impl Future<Output = Result<T, Error>>,
@@ -56,7 +56,7 @@ pub(super) fn failed(doing: &'static str, error: Error) -> SourceError {
     }
 }
 
-/// A connection that could not be made; `at` holds no password.
+/// A connection that could not be made; `at` contains no password.
 pub(super) fn unreachable(at: String, database: &str, error: Error) -> SourceError {
     match number(&error) {
         Some(number) if number::DENIED.contains(&number) => {

@@ -1,4 +1,4 @@
-//! One connection, set up so that nothing waits for ever and a snapshot is one.
+//! One connection, set up so that nothing waits forever and a snapshot is consistent.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::tables::Tables;
 /// How long a server may take to let us in.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// MariaDB reads what stands in `/*M! */`, MySQL what stands in `/*!50708 */`; each takes the
-/// other's for a comment. A strict mode makes an unknown stage an error instead of an empty word.
+/// MariaDB reads what is in `/*M! */`, MySQL what is in `/*!50708 */`; each treats the other's
+/// as a comment. A strict mode makes an unknown stage an error instead of an empty word.
 const SET_UP: &str = "SET SESSION /*M! max_statement_time = 10, */ \
     /*!50708 max_execution_time = 10000, */ \
     lock_wait_timeout = 10, innodb_lock_wait_timeout = 10, time_zone = '+00:00', \
@@ -58,7 +58,7 @@ impl Link {
         timeout(SILENCE, self.connection.ping()).await.is_ok_and(|it| it.is_ok())
     }
 
-    /// Say goodbye; what comes of it does not matter any more.
+    /// Close it; the result does not matter any more.
     pub(super) async fn close(self) {
         _ = timeout(CONNECT, self.connection.close()).await;
     }
@@ -73,7 +73,7 @@ impl Link {
     }
 }
 
-/// Of several failures the one that says most counts: a server that refused us, else the last.
+/// Of several failures the most informative one counts: a server that refused us, else the last.
 async fn first_that_answers(database: &Database) -> Result<MySqlConnection, SourceError> {
     let mut failure = None;
     for route in database.routes() {

@@ -11,13 +11,13 @@ use super::failure::{self, within};
 use super::link::Link;
 use crate::spelling::{self, is};
 
-/// The old stage must still stand there. With the driver's setting the count is of rows found, so
-/// writing what stands there already counts as done.
+/// The old stage must still be there. With the driver's setting the count is of rows found, so
+/// writing what is there already counts as done.
 const WRITE_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     SET stage = ?, secure = IF(?, 1, secure), date_modified = UTC_TIMESTAMP() \
     WHERE id = ? AND stage = ?";
 
-/// The same where no stage stood: NULL, the empty word, or one that nobody knows.
+/// The same where there was no stage: NULL, the empty word, or an unknown one.
 const WRITE_FIRST_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     SET stage = ?, secure = IF(?, 1, secure), date_modified = UTC_TIMESTAMP() \
     WHERE id = ? AND (stage IS NULL OR stage NOT IN ('checking-dns', 'checking-ssl-cert', \
@@ -92,7 +92,7 @@ impl Link {
         let doing = "making a domain record";
         let row = sqlx::query(self.tables.sql(SITE)).bind(site);
         let row = within(doing, row.fetch_optional(&mut self.connection)).await?;
-        // As it is spelt there, which may be with capitals or in Unicode.
+        // As the row writes it, which may be with capitals or in Unicode.
         let Some(as_stored) = row.and_then(|row| name(&row, 0)).filter(|it| is(it, domain)) else {
             return Ok(None);
         };

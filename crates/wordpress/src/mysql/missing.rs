@@ -15,7 +15,7 @@ const TABLES: &str = "SELECT table_name FROM information_schema.tables \
     OR table_name LIKE '%sitemeta' OR table_name LIKE '%wu\\_domain\\_mappings')";
 
 impl MysqlNetwork {
-    /// Say more about a read that failed for lack of a table, where more can be found out.
+    /// Say more about a read that failed because a table is missing, where more can be found out.
     pub(super) async fn explain(&self, error: SourceError) -> SourceError {
         if !is_missing_table(&error) {
             return error;

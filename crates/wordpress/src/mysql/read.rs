@@ -1,6 +1,6 @@
 //! Reading the whole network in one snapshot.
 //!
-//! The plain text protocol: one round trip a statement, and no row is converted twice.
+//! The plain text protocol: one round trip per statement, and no row is converted twice.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,8 +34,8 @@ const FORMS: &str = "SELECT id, settings FROM `{_}wu_forms` \
 const STAGE_COLUMN: &str = "SHOW COLUMNS FROM `{_}wu_domain_mappings` LIKE 'stage'";
 const MOMENT: &str = "SELECT UNIX_TIMESTAMP(), DATABASE()";
 
-/// Stages and the home are left out: those that we write would call for another pass. A sum of CRCs
-/// would not do: two rows of one length that change alike take each other out.
+/// Stages and the home are left out: those that we write would cause another pass. A sum of CRCs
+/// would not do: two rows of one length with the same change cancel each other.
 const PULSE: &str = "SELECT CONCAT_WS(';', \
     (SELECT CONCAT_WS(',', COUNT(*), BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', id, blog_id, domain, \
         active, primary_domain)), 16), 16, 10) AS UNSIGNED))) FROM `{_}wu_domain_mappings`), \
@@ -147,7 +147,7 @@ impl Link {
         read.map_err(|error| failure::failed(READING, error))
     }
 
-    /// The server's own error apart, for those who can live with it.
+    /// The server's own error separately, for callers that can handle it.
     async fn rows_or(
         &mut self,
         sql: &'static str,

@@ -2,14 +2,14 @@
 
 use super::{Key, PhpValue};
 
-/// Deeper than any option on a real network, and far from the end of the stack.
+/// Deeper than any option on a real network, and far below the limit of the stack.
 const MAX_DEPTH: u32 = 100;
 
 /// Bytes that are not one whole serialized PHP value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a serialized PHP value (byte {position})")]
 pub struct ParseError {
-    /// Where it stopped making sense, counted from 0.
+    /// Where it became invalid, counted from 0.
     pub position: usize,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         if known { Ok(PhpValue::Float(text.to_vec())) } else { Err(self.error()) }
     }
 
-    /// The count is checked against what is there; nothing is reserved on its word.
+    /// The count is checked against what is there; no memory is reserved for it.
     fn array(&mut self, depth: u32) -> Parsed<PhpValue> {
         let count = self.count()?;
         self.expect(b"{")?;
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What PHP code would have to make sense of: only where it ends matters here.
+    /// What PHP code would have to interpret: only where it ends matters here.
     fn skip_rest_of(&mut self, kind: u8, depth: u32) -> Parsed<()> {
         match kind {
             b'r' | b'R' => self.digits().and_then(|_| self.expect(b";")),

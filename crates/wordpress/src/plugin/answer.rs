@@ -11,7 +11,7 @@ const OURS: &str = "closte_sync_";
 
 /// Whether it was the plugin that answered, or at least WordPress' REST API at another fault.
 ///
-/// Calls are signed anew each time, so that one which came to nothing can be sent another way.
+/// Calls are signed anew each time, so that one which failed can be sent another way.
 pub(super) fn is_rest(_: &Method, reply: &Reply) -> bool {
     match reply.status {
         404 => reply.fault.as_ref().is_some_and(|fault| fault.code.starts_with(OURS)),

@@ -1,7 +1,7 @@
-//! The last listing on disk, so that a fresh process asks only whether it still holds.
+//! The last listing on disk, so that a new process asks only whether it is still current.
 //!
-//! The file is a convenience: one that cannot be read, or is another network's, is as good as none.
-//! It holds answer keys, so only its user may read it.
+//! The file is a convenience: one that cannot be read, or is another network's, is ignored. It
+//! contains answer keys, so only its user may read it.
 
 use std::io;
 use std::path::{Path, PathBuf};

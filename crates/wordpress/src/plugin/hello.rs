@@ -1,4 +1,4 @@
-//! What the plugin says of itself.
+//! What the plugin says about itself.
 
 use async_trait::async_trait;
 use rules::Time;
@@ -12,7 +12,7 @@ use crate::http::number_of;
 const HELLO: Call = Call { name: "hello", doing: "greeting the plugin" };
 const REPORT: Call = Call { name: "report", doing: "reporting to the plugin" };
 
-/// What the plugin says of itself and of what it runs in. What it leaves out is empty.
+/// What the plugin says about itself and about where it runs. What it leaves out is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hello {
     /// Its version.
@@ -27,7 +27,7 @@ pub struct Hello {
     pub php: String,
     /// Ultimate Multisite's version; none where that is not there.
     pub ultimate_multisite: Option<String>,
-    /// How it takes the built-in integration's place: `registry`, `hooks` or `off`.
+    /// How it replaces the built-in integration: `registry`, `hooks` or `off`.
     pub mode: String,
     /// Whether Closte is switched on.
     pub switched_on: bool,
@@ -51,7 +51,7 @@ pub struct Refusals {
 }
 
 impl PluginChannel {
-    /// Ask the plugin who it is. What people want checked stays with it.
+    /// Ask the plugin for its versions. The list of what people want checked stays there.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl PluginClient for PluginChannel {
             time: hello.time,
             ultimate_multisite: hello.ultimate_multisite,
             mode: hello.mode,
-            // What is no domain cannot be mapped, so nobody waits for it.
+            // What is not a domain cannot be mapped, so nobody waits for it.
             rechecks: hello.rechecks.iter().filter_map(|it| it.parse().ok()).collect(),
             refused: hello.refused.count,
         })

@@ -1,7 +1,7 @@
 //! The network as the plugin lists it: JSON in, a [`Network`] out.
 //!
-//! What a row means is judged where rows of a database are. A listing that lacks a part is an
-//! error, never a smaller network.
+//! What a row means is decided in the same place as for rows of a database. A listing that lacks a
+//! part is an error, never a smaller network.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -34,16 +34,16 @@ pub(super) struct Listing {
     network: Network,
     /// The answer keys of the routing proof, by mapping.
     keys: BTreeMap<u64, String>,
-    /// Another number whenever the network is another one, stages aside.
+    /// A number that differs whenever the network differs, apart from stages.
     pub(super) pulse: u64,
 }
 
 impl Listing {
-    /// Take a listing in.
+    /// Read a listing.
     ///
     /// # Errors
     ///
-    /// A part of it is missing, or it is of no network.
+    /// A part of it is missing, or it is not of a network.
     pub(super) fn of(answer: &Map<String, Value>) -> Result<Self, SourceError> {
         let part = Parts(answer);
         let identity = identity(part.object("identity")?)?;
@@ -91,7 +91,7 @@ impl Listing {
     }
 }
 
-/// The installation that acts for a network; none of what says of none.
+/// The installation that acts for a network; none where it names none.
 pub(super) fn home(value: &Value) -> Option<Home> {
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
     Some(Home { app: text("app"), domain: text("domain")?, ledger: text("ledger")? })
@@ -126,7 +126,7 @@ fn identity(value: &Map<String, Value>) -> Result<Identity, SourceError> {
     let text = |key: &str| value.get(key).and_then(json_row::text);
     let domain = text("domain").unwrap_or_default();
     let domain = DomainName::parse_host(&domain).map_err(|why| SourceError::NotANetwork {
-        what: format!("the network's own domain `{domain}` is no domain: {why}"),
+        what: format!("the network's own domain `{domain}` is not a domain: {why}"),
         hint: "check `DOMAIN_CURRENT_SITE` in wp-config.php".to_owned(),
     })?;
     Ok(Identity {
@@ -138,7 +138,7 @@ fn identity(value: &Map<String, Value>) -> Result<Identity, SourceError> {
     })
 }
 
-/// The settings go the way of the option that they come from.
+/// The settings are read like the option that they come from.
 fn options(part: &Parts<'_>, snapshot: &mut Snapshot<'_>) -> Result<(), SourceError> {
     let none = Map::new();
     // PHP writes an object without members as an empty list.
@@ -160,14 +160,14 @@ fn domains(part: &Parts<'_>, snapshot: &mut Snapshot<'_>) {
     texts("shared_bases").for_each(|lines| snapshot.shared_bases(lines));
 }
 
-/// All six where it is not said, as of a column that holds any text.
+/// All six where it is not given, as for a column that can have any text.
 fn stage_words(answer: &Map<String, Value>) -> BTreeSet<Stage> {
     let words = answer.get("stage_words").and_then(Value::as_array).into_iter().flatten();
     let words: BTreeSet<_> = words.filter_map(|word| Stage::from_word(word.as_str()?)).collect();
     if words.is_empty() { Stage::ALL.into() } else { words }
 }
 
-/// What is no list has no columns, and so no key.
+/// A row that is not a list has no columns, and so no key.
 fn row_of(value: &Value) -> JsonRow {
     JsonRow::of(value.as_array().map_or(&[][..], Vec::as_slice))
 }
@@ -176,7 +176,7 @@ fn whole_seconds(age: Duration) -> Duration {
     Duration::from_secs(age.as_secs())
 }
 
-/// Time and stages are left out: those that we write would call for another pass.
+/// Time and stages are left out: those that we write would cause another pass.
 fn pulse(network: &Network) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (id, site) in &network.sites {
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!((second.id, second.stage), (42, None));
         assert_eq!(listing.key(41), Some("0123"));
         let reasons: Vec<_> = network.problems.iter().map(|it| it.reason.as_str()).collect();
-        assert_eq!(reasons, ["`NULL` is no stage; the next check writes one"]);
+        assert_eq!(reasons, ["`NULL` is not a stage; the next check writes one"]);
     }
 
     #[test]
@@ -277,7 +277,10 @@ mod tests {
         assert_eq!(listing.network.stage_words.len(), 6, "a column of text holds any");
         let reasons: Vec<_> = listing.network.problems.iter().map(|it| &it.reason).collect();
         let unreadable = "a row whose id cannot be read";
-        assert_eq!(reasons, ["shared base domains: `no host!` is no host", unreadable, unreadable]);
+        assert_eq!(
+            reasons,
+            ["shared base domains: `no host!` is not a host", unreadable, unreadable]
+        );
     }
 
     #[test]

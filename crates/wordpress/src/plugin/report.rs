@@ -146,7 +146,7 @@ mod tests {
         let mut entry = entry();
         let words = Some("No such plan".to_owned());
         entry.alias.set(NOW, Alias::Rejected, Some(Reason::HostSaidNo), words);
-        let text = "the host said no; its words tell why: No such plan".to_owned();
+        let text = "the host said no; its words say why: No such plan".to_owned();
         assert_eq!(why(&entry), Some(("host-said-no", text)));
         entry.mapped = None;
         assert_eq!(domain(&entry), None, "what is not mapped has no page");

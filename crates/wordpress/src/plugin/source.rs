@@ -1,4 +1,4 @@
-//! The plugin as a source: the listing that we have, asked whether it still holds.
+//! The plugin as a source: the listing that we have, and a question whether it is still current.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,7 +41,7 @@ impl Listed {
         Ok(network)
     }
 
-    /// Another number whenever the network is another one, stages aside.
+    /// A number that differs whenever the network differs, apart from stages.
     pub(crate) async fn pulse(&self) -> Result<u64, SourceError> {
         Ok(self.listing().await?.0.pulse)
     }
@@ -51,7 +51,7 @@ impl Listed {
         Some(self.known()?.key(mapping_id)?.to_owned())
     }
 
-    /// The listing that holds now, and the plugin's clock.
+    /// The current listing, and the plugin's clock.
     async fn listing(&self) -> Result<(Arc<Listing>, Time), SourceError> {
         self.begun.get_or_init(|| self.begin()).await;
         let known = self.known();
@@ -83,7 +83,7 @@ impl Listed {
         Ok((listing, time))
     }
 
-    /// Begin with what a process before this one was told.
+    /// Begin with what an earlier process received.
     async fn begin(&self) {
         let Some(path) = &self.cache else { return };
         let kept = cache::read(path, &self.endpoint()).await;

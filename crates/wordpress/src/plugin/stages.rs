@@ -45,7 +45,7 @@ fn write(write: &StageWrite) -> Value {
     json!({ "id": mapping_id, "from": from, "to": to.as_str(), "secure": secure })
 }
 
-/// What became of each; none where an answer is not to what was asked.
+/// The result of each; none where an answer does not fit the question.
 fn pair(writes: &[StageWrite], results: &[Value]) -> Option<Vec<Written>> {
     if writes.len() != results.len() {
         return None;

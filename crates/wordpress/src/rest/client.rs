@@ -1,6 +1,6 @@
-//! One request to the REST API, with the credentials that hold now.
+//! One request to the REST API, with the current credentials.
 //!
-//! A list that did not come is asked for again, at most twice. A write is sent once.
+//! A list that did not arrive is asked for again, at most twice. A write is sent once.
 
 use std::time::Duration;
 
@@ -18,16 +18,16 @@ use crate::http::{Endpoint, NoReply, Reply, Request, Web};
 /// The namespace of Ultimate Multisite.
 const NAMESPACE: &str = "/wu/v2/";
 
-/// The most octets of an answer: of a hundred sites with all that they hold.
+/// The most octets of an answer: of a hundred sites with all their fields.
 const MOST: usize = 16 << 20;
 
-/// How often a list that did not come is asked for.
+/// How often a list that did not arrive is asked for.
 const TRIES: u32 = 3;
 
 /// A parameter that means nothing, and makes every question a new one.
 ///
-/// Page caches keep answers of the REST API too, for days, whoever asks and whatever the headers of
-/// a request say: that of `LiteSpeed` does so by default. What they keep goes by its URL.
+/// Page caches keep answers of the REST API too, for days, no matter who asks and what the headers
+/// of a request say: that of `LiteSpeed` does so by default. They store answers by URL.
 const UNIQUE: &str = "_";
 
 /// How long WordPress may take, counted from when a request is sent.
@@ -70,12 +70,12 @@ impl RestClient {
         self.web.endpoint()
     }
 
-    /// Whether there is what a request must carry.
+    /// Whether it has what a request needs.
     pub(super) async fn has_credentials(&self) -> bool {
         matches!(self.credentials.find().await, Ok(Some(_)))
     }
 
-    /// Requests with the credentials that hold now.
+    /// Requests with the current credentials.
     pub(super) async fn session(&self) -> Result<Session<'_>, SourceError> {
         let pair = self.credentials.find().await?;
         let none = || meaning::not_admitted("no key and secret of its REST API are known".into());
@@ -91,7 +91,7 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Look at something, as part of a write.
+    /// Check something, as part of a write.
     pub(super) async fn get(&self, doing: &'static str, path: &str) -> Result<Answer, SourceError> {
         self.once(doing, Method::GET, path, None).await
     }
@@ -123,7 +123,7 @@ impl Session<'_> {
     }
 
     /// Read something that can be asked for again: up to twice more where nobody answered, or only
-    /// what stands before WordPress.
+    /// a cache or proxy in front of WordPress.
     pub(super) async fn read(
         &self,
         doing: &'static str,
@@ -181,7 +181,7 @@ impl Session<'_> {
         prepared.await
     }
 
-    /// What came of it, without our secrets in its words.
+    /// The result, with our secrets removed from its text.
     fn answer(
         &self,
         doing: &'static str,

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::options;
 use crate::php_value::PhpValue;
 
-/// What HTTP Basic takes: the key is the user, the secret the password.
+/// What HTTP Basic needs: the key is the user, the secret the password.
 #[derive(Clone, Debug)]
 pub struct KeyPair {
     /// `api_key`.
@@ -23,7 +23,7 @@ pub struct KeyPair {
 pub enum Credentials {
     /// They were given.
     Given(KeyPair),
-    /// They are asked of the network's settings each time, so that new ones hold at once.
+    /// They are read from the network's settings each time, so that new ones are used at once.
     Stored(Arc<dyn NetworkSource>),
     /// There are none.
     None,
@@ -36,14 +36,14 @@ impl KeyPair {
         Self::of(key, secret)
     }
 
-    /// Those of Ultimate Multisite's settings, as the option holds them.
+    /// Those of Ultimate Multisite's settings, as the option stores them.
     fn stored(option: &[u8]) -> Option<Self> {
         let option = PhpValue::parse(option).ok()?;
         let text = |key| std::str::from_utf8(option.at(key)?.as_bytes()?).ok();
         Self::of(text("api_key")?, text("api_secret")?)
     }
 
-    /// A user name of HTTP Basic holds no colon (RFC 7617).
+    /// A user name of HTTP Basic has no colon (RFC 7617).
     fn of(key: &str, secret: &str) -> Option<Self> {
         let is_good = |text: &str| !text.is_empty() && !text.contains(char::is_control);
         let both = is_good(key) && is_good(secret) && !key.contains(':');

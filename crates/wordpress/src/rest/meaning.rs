@@ -6,26 +6,26 @@ use serde_json::Value;
 
 use crate::http::{Fault, Reply, not_meant};
 
-/// WordPress' own codes where PHP or the database broke down: no answer of anybody's.
+/// WordPress' own codes where PHP or the database failed: that is not an answer.
 const BROKEN: [&str; 2] = ["internal_server_error", "wp_die"];
 
-/// WordPress' own code where nobody has the route.
+/// WordPress' own code where the route does not exist.
 const NO_ROUTE: &str = "rest_no_route";
 
-/// What came of a request that WordPress understood.
+/// The result of a request that WordPress understood.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// It was done; its JSON, and what came with it.
+    /// It was done; its JSON, and its headers.
     Said(Value, Reply),
-    /// There is no such thing.
+    /// It does not exist.
     NotThere,
-    /// It will not be done, in WordPress' words.
+    /// WordPress refused it, in its words.
     Refused(Fault),
 }
 
 /// Whether WordPress' REST API answered, and not a page for visitors.
 ///
-/// A write that succeeded is never sent another way, whatever its answer looks like.
+/// A write that succeeded is never sent another way, no matter what its answer is.
 pub(super) fn is_rest(method: &Method, reply: &Reply) -> bool {
     match reply.status {
         404 => reply.fault.is_some(),
@@ -34,7 +34,7 @@ pub(super) fn is_rest(method: &Method, reply: &Reply) -> bool {
     }
 }
 
-/// Whether asking again may help: WordPress itself said nothing.
+/// Whether asking again may help: WordPress itself did not answer.
 pub(super) fn is_transient(reply: &Reply) -> bool {
     500 <= reply.status && reply.fault.as_ref().is_none_or(is_breakdown)
 }
@@ -54,7 +54,7 @@ pub(super) fn meaning(reply: Reply, doing: &'static str) -> Result<Answer, Sourc
         (404, Some(fault)) if fault.code == NO_ROUTE => Err(no_api()),
         (404, Some(_)) => Ok(Answer::NotThere),
         (_, Some(fault)) if is_breakdown(fault) => Err(not_meant(doing, &reply.in_words())),
-        // Whoever says 429 says later, and 502 and up come from what stands before WordPress.
+        // 429 means later, and 502 and up come from a cache or proxy in front of WordPress.
         (400..=428 | 430..=500, Some(fault)) => Ok(Answer::Refused(fault.clone())),
         _ => Err(not_meant(doing, &reply.in_words())),
     }

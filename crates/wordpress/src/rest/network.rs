@@ -1,7 +1,7 @@
 //! [`RestNetwork`]: a network over HTTP as a [`NetworkSource`].
 //!
-//! With the plugin it reads and writes through the plugin what the plugin has calls for; the rest,
-//! and without it all, goes over Ultimate Multisite's REST API.
+//! With the plugin it reads and writes through the plugin what the plugin has calls for; the rest
+//! (without the plugin: everything) goes over Ultimate Multisite's REST API.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::plugin::{Listed, PluginChannel};
 pub struct Settings {
     /// Where it answers.
     pub endpoint: Endpoint,
-    /// What its REST API takes.
+    /// The credentials of its REST API.
     pub credentials: Credentials,
     /// How long that may take.
     pub timeouts: Timeouts,
@@ -33,7 +33,7 @@ pub struct Settings {
     pub cache: Option<PathBuf>,
 }
 
-/// A WordPress network of which neither database nor files are in reach.
+/// A WordPress network whose database and files cannot be reached.
 #[derive(Debug)]
 pub struct RestNetwork {
     client: Arc<RestClient>,
@@ -61,8 +61,8 @@ impl RestNetwork {
         Stage::ALL.into_iter().filter(may).collect()
     }
 
-    /// Whether the plugin is not there, or not on speaking terms, and the API will do.
-    /// One that is only silent for a moment would be missed: it knows the home, the
+    /// Whether the plugin is missing or refuses us, so that the API is used.
+    /// A plugin that only fails for a moment is not replaced: it knows the home, the
     /// switch and the shared bases.
     async fn may_do_without(&self, error: &SourceError) -> bool {
         let absent =
@@ -147,7 +147,7 @@ impl NetworkSource for RestNetwork {
         self.client.session().await?.remove_mapping(domain).await
     }
 
-    /// Without the plugin there is no place for it, and whoever asks is the home.
+    /// Without the plugin there is no place for it, and the one that asks is the home.
     async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
         let Some(plugin) = &self.plugin else { return Ok(home.clone()) };
         match plugin.channel.write_home(home, replace).await {
@@ -170,7 +170,7 @@ impl NetworkSource for RestNetwork {
 
     async fn rights(&self) -> Result<Vec<Right>, SourceError> {
         if self.plugin.is_some() && !self.client.has_credentials().await {
-            // The plugin reads and writes; only records and mappings take the API.
+            // The plugin reads and writes; only records and mappings need the API.
             return Ok(Vec::new());
         }
         let purpose = "read and write over REST".to_owned();

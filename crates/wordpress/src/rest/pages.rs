@@ -1,8 +1,8 @@
 //! Lists come in pages of a hundred, newest first, and change while they are read.
 //!
-//! A list is whole where its total stayed the same on all pages and so many different ids came.
-//! Anything else has moved: a row that came pushes another over the edge of a page, a row that went
-//! pulls one back behind it.
+//! A list is whole where its total stayed the same on all pages and so many different ids arrived.
+//! Otherwise it changed: an added row pushes another onto the next page, a deleted row pulls one
+//! back onto the page before.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +18,10 @@ use crate::http::{Reply, not_meant};
 /// The most that the API gives at once.
 const A_PAGE: u64 = 100;
 
-/// More pages than this are no network of people's sites.
+/// More pages than this cannot be a real network.
 const MOST_PAGES: u64 = 5000;
 
-/// What there are lists of.
+/// The kinds of lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
     /// `domain`.
@@ -67,7 +67,7 @@ pub(super) struct Page {
 /// What all pages gave.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// By their ids; of one that came twice what came last.
+    /// By their ids; if one came twice, the last one.
     pub(super) by_id: BTreeMap<u64, Map<String, Value>>,
     /// Rows without an id.
     pub(super) odd: u64,
@@ -87,13 +87,13 @@ impl Rows {
         }
     }
 
-    /// Take in a page that was asked for again, after all others: what is on it is newer.
+    /// Add a page that was asked for again, after all others: what is on it is newer.
     pub(super) fn add_again(&mut self, list: List, page: Page) {
         self.moved |= page.total != self.total;
         self.by_id.extend(page.rows.into_iter().filter_map(|row| keyed(list, row)));
     }
 
-    /// Whether it is whole, as far as its own pages tell.
+    /// Whether it is whole, as far as its own pages show.
     pub(super) fn is_whole(&self) -> bool {
         !self.moved && self.by_id.len() as u64 + self.odd == self.total
     }
@@ -111,7 +111,7 @@ impl Session<'_> {
         query.extend(filter.iter().cloned());
         match self.read(list.doing(), list.path(), &query).await? {
             Answer::Said(Value::Array(rows), reply) => page(list, rows, &reply),
-            Answer::Said(..) => Err(not_meant(list.doing(), "an answer that is no list")),
+            Answer::Said(..) => Err(not_meant(list.doing(), "an answer that is not a list")),
             Answer::NotThere => Err(not_meant(list.doing(), "HTTP 404 where a list should be")),
             Answer::Refused(fault) => {
                 let what = format!("`{}`: {}", fault.code, fault.message);

@@ -1,7 +1,7 @@
 //! Mappings made and removed over REST.
 //!
 //! The API has no transaction: conditions are checked just before, and Ultimate Multisite itself
-//! refuses a name that is mapped. After a refusal the list tells why, never its words.
+//! refuses a name that is mapped. After a refusal the list shows why, never its text.
 
 use rules::DomainName;
 use rules::source::{Primary, SourceError};
@@ -20,13 +20,13 @@ const REMOVING: &str = "removing a mapping over REST";
 
 type Row = Map<String, Value>;
 
-/// What became of a mapping that was to be made.
+/// The result of creating a mapping.
 enum Made {
     /// It has this id.
     Row(u64),
     /// Somebody else's is there.
     Mapped,
-    /// WordPress would not, in its words.
+    /// WordPress refused, in its words.
     Refused(String),
 }
 
@@ -150,7 +150,7 @@ impl Session<'_> {
         }
     }
 
-    /// Of the other mappings of a site none is its first domain.
+    /// No other mapping of a site is its primary domain.
     async fn step_down(&self, site: u64, first: u64) -> Result<(), SourceError> {
         let rows = self.whole(List::Mappings, &[("blog_id", site.to_string())]).await?;
         let is_primary = |row: &&Row| row.get("primary_domain").is_some_and(row::is_on);

@@ -26,7 +26,7 @@ const MAPPING: &[&[&str]] = &[
     &["primary_domain"],
 ];
 
-/// Those of a site: the last two are made of other columns.
+/// Those of a site: the last two are computed from other columns.
 const SITE: &[&[&str]] = &[
     &["blog_id", "id"],
     &["site_id", "network_id"],
@@ -41,7 +41,7 @@ pub(super) fn mapping(object: &Map<String, Value>) -> JsonRow {
     JsonRow::pick(object, MAPPING)
 }
 
-/// A site as its row, its age that at `now`; of the only network where it does not say of which.
+/// A site as its row, with its age at `now`; of the only network if it does not name one.
 pub(super) fn site(object: &Map<String, Value>, now: Option<Time>) -> JsonRow {
     let mut row = JsonRow::pick(object, SITE);
     if row.at(NETWORK).is_none() {
@@ -78,11 +78,11 @@ pub(super) fn object<'a>(
     value: &'a Value,
     doing: &'static str,
 ) -> Result<&'a Map<String, Value>, SourceError> {
-    let odd = || not_meant(doing, "an answer that is no object");
+    let odd = || not_meant(doing, "an answer that is not an object");
     value.as_object().ok_or_else(odd)
 }
 
-/// In seconds; none of what is no date, such as the zero date. `registered` is in UTC.
+/// In seconds; none where it is not a date, such as the zero date. `registered` is in UTC.
 fn age(registered: &str, now: Time) -> Option<i64> {
     let date: jiff::civil::DateTime = registered.trim().parse().ok()?;
     let then = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();

@@ -1,7 +1,8 @@
 //! The whole network over REST: two lists and one setting.
 //!
-//! Both first pages are asked for again at the end, so that nothing that came or went in between
-//! goes unnoticed. A read that moved is made once more; one that moved again says so.
+//! Both first pages are asked for again at the end, so that nothing that was added or removed in
+//! between goes unnoticed. A read during which the network changed is made once more; if it changed
+//! again, the read says so.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -37,7 +38,7 @@ impl Lists {
 }
 
 impl Session<'_> {
-    /// The network at `place`, whose column `stage` holds `words`.
+    /// The network at `place`, whose column `stage` has `words`.
     pub(super) async fn network(
         &self,
         endpoint: &Endpoint,
@@ -60,13 +61,13 @@ impl Session<'_> {
                 ));
             }
         }
-        // Whoever reads the network over REST has said so, and that is the switch.
+        // Reading the network over REST was configured, and that counts as the switch.
         snapshot.set_switch_and_home(true, None);
         let network_id = fill(&mut snapshot, &lists, &domain);
         let identity = Identity {
             app: None,
             domain,
-            // Neither is told over REST.
+            // REST reports neither.
             database: String::new(),
             prefix: String::new(),
             network_id,
@@ -77,7 +78,7 @@ impl Session<'_> {
     }
 
     /// A number that changes with what [`network`](Self::network) shows, stages aside, as far as
-    /// the first pages tell.
+    /// the first pages show.
     pub(super) async fn pulse(&self) -> Result<u64, SourceError> {
         let mut hasher = DefaultHasher::new();
         for list in [List::Sites, List::Mappings] {
@@ -110,12 +111,12 @@ impl Session<'_> {
             Answer::NotThere => None,
             Answer::Refused(fault) => return Err(fault.message),
         };
-        let value = value.ok_or("the answer holds no value")?;
+        let value = value.ok_or("the answer has no value")?;
         Ok(Map::from_iter([(INTERVAL.to_owned(), value.into())]))
     }
 }
 
-/// The value itself, or an object that holds it under one of the names that occur.
+/// The value itself, or an object that has it under one of the names that occur.
 fn setting(json: &Value) -> Option<String> {
     let named = ["setting_value", "value", INTERVAL].iter().find_map(|name| json.get(*name));
     json_row::text(named.unwrap_or(json))
@@ -138,7 +139,7 @@ fn fill(snapshot: &mut Snapshot<'_>, lists: &Lists, domain: &DomainName) -> u64 
     main.and_then(|row| row.at(row::NETWORK)?.parse().ok()).unwrap_or(1)
 }
 
-/// Whether it is the site that lies at the network's own domain.
+/// Whether it is the site at the network's own domain.
 fn is_main(row: &JsonRow, domain: &DomainName) -> bool {
     row.at(row::DOMAIN).is_some_and(|it| DomainName::parse_host(it).as_ref() == Ok(domain))
 }

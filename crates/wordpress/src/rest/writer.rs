@@ -1,7 +1,7 @@
 //! Stages, written through Ultimate Multisite's REST API: it flushes the cache and runs the hooks.
 //!
-//! The API has no condition on a write, so the row is checked just before, and after it whether
-//! the stage stands there.
+//! The API has no condition on a write, so the row is checked just before, and the stage is
+//! checked after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,12 +26,12 @@ const AT_ONCE: usize = 4;
 #[derive(Clone, Debug)]
 pub struct RestWriter {
     client: Arc<RestClient>,
-    /// Whether the column turned out not to hold `ssl-failed`.
+    /// Whether the column turned out not to have `ssl-failed`.
     no_ssl_failed: Arc<AtomicBool>,
 }
 
 impl RestWriter {
-    /// A writer by way of `client`.
+    /// A writer that uses `client`.
     pub fn new(client: Arc<RestClient>) -> Self {
         Self { client, no_ssl_failed: Arc::default() }
     }
@@ -66,11 +66,11 @@ impl RestWriter {
     fn judge(&self, write: &StageWrite, stands: Stands) -> Result<Written, SourceError> {
         let words = match stands {
             Stands::Stage(Some(stage)) if stage == write.to => return Ok(Written::Done),
-            // Somebody else was quicker.
+            // Somebody else changed it first.
             Stands::Stage(Some(_)) | Stands::Nothing => return Ok(Written::Overtaken),
             Stands::Unknown => return Err(not_meant(WRITING, "an answer without a stage")),
             // MySQL keeps the empty word where it is not strict and its column lacks this one.
-            Stands::Stage(None) => format!("`{}` was saved, and no stage stands there", write.to),
+            Stands::Stage(None) => format!("`{}` was saved, but no stage is there", write.to),
             Stands::Refused(words) => words,
         };
         self.no_ssl_failed.fetch_or(write.to == Stage::SslFailed, Ordering::Relaxed);
@@ -96,15 +96,15 @@ impl StageWriter for RestWriter {
     }
 }
 
-/// What stands in a row, as far as an answer tells.
+/// What a row contains, as far as an answer shows.
 enum Stands {
-    /// This stage; none for a word that is none.
+    /// This stage; none for a word that is not a stage.
     Stage(Option<Stage>),
     /// The answer does not say.
     Unknown,
-    /// There is no such row.
+    /// The row does not exist.
     Nothing,
-    /// WordPress would not, in its words.
+    /// WordPress refused, in its words.
     Refused(String),
 }
 

@@ -24,9 +24,9 @@ impl secrecy::zeroize::Zeroize for Key {
 
 impl secrecy::CloneableSecret for Key {}
 
-/// A text is no secret. It is not shown: it may be one that is damaged.
+/// A text is not a secret. It is not shown: it may be a damaged one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no secret: 64 hexadecimal digits are")]
+#[error("it is not a secret: 64 hexadecimal digits are")]
 pub struct NotASecret;
 
 impl Secret {
@@ -34,7 +34,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// They are none.
+    /// They are not 64 hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, NotASecret> {
         let bytes = unhex(&text.trim().to_ascii_lowercase()).ok_or(NotASecret)?;
         Ok(Self(SecretBox::new(Box::new(Key(bytes)))))
@@ -44,7 +44,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// The system has none.
+    /// The system has no random numbers.
     pub fn generate() -> Result<Self, SysError> {
         let mut key = Box::new(Key([0; 32]));
         SysRng.try_fill_bytes(&mut key.0)?;

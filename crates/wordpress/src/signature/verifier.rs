@@ -1,6 +1,7 @@
 //! Whether a request came from the other side, just now, and for the first time.
 //!
-//! Nothing about a request is stored before its signature is right, but for the count of refusals.
+//! Nothing about a request is stored before its signature is right, except for the count of
+//! refusals.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,28 +12,28 @@ use rules::Time;
 
 use super::{Headers, Message, Secret, code};
 
-/// How far the other side's clock may be off, in seconds.
+/// How much the other side's clock may differ, in seconds.
 const SKEW: u64 = 60;
 
-/// How long a nonce is remembered: as long as its time can pass.
+/// How long a nonce is remembered: as long as its time can be valid.
 const MEMORY: Duration = Duration::from_mins(2);
 
-/// More good requests than this in two minutes are no sign of health.
+/// More good requests than this in two minutes mean that something is wrong.
 const MOST_NONCES: usize = 10_000;
 
-/// So many refusals in a minute are told apart.
+/// So many refusals in a minute are counted one by one.
 const MOST_REFUSALS: u32 = 10;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A header is missing or makes no sense.
+    /// A header is missing or invalid.
     Unsigned,
     /// The signature is not of this request with our secret.
     Forged,
-    /// Its time is not ours, or is before we started.
+    /// Its time differs from ours, or is before we started.
     Late,
-    /// It was here before.
+    /// It was received before.
     Replayed,
     /// We have no secret.
     NoSecret,
@@ -53,7 +54,7 @@ impl Refusal {
         }
     }
 
-    /// The HTTP status that goes with it.
+    /// Its HTTP status.
     pub fn status(self) -> u16 {
         if self == Self::TooMany { 429 } else { 401 }
     }
@@ -93,7 +94,7 @@ impl Verifier {
         Self { secret, started: seconds(now), nonces, refused: 0, last, minute: (0, 0) }
     }
 
-    /// Let `message` with its `headers` pass, or refuse it.
+    /// Accept `message` with its `headers`, or refuse it.
     ///
     /// # Errors
     ///

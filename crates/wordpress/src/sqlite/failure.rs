@@ -6,11 +6,11 @@ use std::path::Path;
 use rules::source::SourceError;
 use sqlx::Error;
 
-/// SQLite's primary result codes that we tell apart.
+/// SQLite's primary result codes that we distinguish.
 mod code {
-    /// A statement that makes no sense for these tables.
+    /// A statement that does not fit these tables.
     pub(super) const ERROR: i32 = 1;
-    /// No permission; only to be read; cannot be opened, or no file can be made beside it.
+    /// No permission; read-only; cannot be opened, or no file can be made next to it.
     pub(super) const DENIED: [i32; 3] = [3, 8, 14];
     pub(super) const NOT_A_DATABASE: i32 = 26;
 }
@@ -25,14 +25,14 @@ pub(super) fn failed(doing: &'static str, file: &Path, error: Error) -> SourceEr
     match code(&error) {
         Some(code) if code::DENIED.contains(&code) => denied(file, &cause(error)),
         Some(code::NOT_A_DATABASE) => SourceError::NotANetwork {
-            what: format!("`{}` is no SQLite database", file.display()),
+            what: format!("`{}` is not a SQLite database", file.display()),
             hint: WHERE_IT_IS.to_owned(),
         },
         _ => SourceError::Failed { doing, source: cause(error) },
     }
 }
 
-/// There is no file at `path` that could be opened.
+/// No file at `path` could be opened.
 pub(super) fn no_file(path: &Path, why: &io::Error) -> SourceError {
     match why.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
@@ -45,7 +45,7 @@ pub(super) fn no_file(path: &Path, why: &io::Error) -> SourceError {
     }
 }
 
-/// Not [`SourceError::Denied`], whose hint speaks of users that SQLite does not have.
+/// Not [`SourceError::Denied`], whose hint is about users, which SQLite does not have.
 fn denied(file: &Path, why: &(impl ToString + ?Sized)) -> SourceError {
     SourceError::NotANetwork {
         what: format!("the database `{}` refused: {}", file.display(), why.to_string()),

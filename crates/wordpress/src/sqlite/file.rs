@@ -8,7 +8,7 @@ use crate::wp_config::{Setting, WpConfigError};
 const FOLDER: &str = "database";
 const FILE: &str = ".ht.sqlite";
 
-/// A URL that names no SQLite file.
+/// A URL that does not name a SQLite file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the database URL must look like `sqlite:///absolute/path`, without options")]
 pub struct NotAFile;
@@ -34,12 +34,12 @@ pub fn file_of(config: &WpConfig) -> Result<PathBuf, WpConfigError> {
         None => config.content.join(FOLDER),
     };
     let file = optional(config, "DB_FILE", &config.db_file)?;
-    // The integration joins texts: an absolute `DB_FILE` lies in the folder all the same.
+    // The integration joins texts: even an absolute `DB_FILE` is in the folder.
     Ok(folder.join(file.map_or(FILE, |file| file.trim_start_matches('/'))))
 }
 
-/// The file that a `sqlite://` URL names. Its path is taken as it is written, as that of the
-/// ledger is: nothing in it is encoded.
+/// The file that a `sqlite://` URL names. Its path is used as it is written, like that of the
+/// ledger: nothing in it is encoded.
 ///
 /// # Errors
 ///

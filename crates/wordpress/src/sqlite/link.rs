@@ -12,12 +12,12 @@ use super::{SqliteNetwork, failure};
 use crate::rows::Cells;
 use crate::tables::Tables;
 
-/// Rows on their way from SQLite's thread to ours: fewer wake-ups a row.
+/// Rows on their way from SQLite's thread to ours: fewer wake-ups per row.
 const ROWS_UNDERWAY: usize = 500;
 
 type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-/// The network's file within a transaction. Dropping it takes back what it wrote.
+/// The network's file within a transaction. Dropping it undoes what it wrote.
 pub(super) struct Link {
     pub(super) connection: SqliteConnection,
     pub(super) tables: Tables,
@@ -46,8 +46,8 @@ impl Link {
         Ok(link)
     }
 
-    /// With the right to write in any case: whoever comes first after a crash of WordPress must
-    /// take back what that left.
+    /// With the right to write in any case: the first process after a crash of WordPress must
+    /// undo what the crash left.
     async fn open(
         network: &SqliteNetwork,
         doing: &'static str,
@@ -64,7 +64,7 @@ impl Link {
     /// End the transaction and close the file.
     pub(super) async fn commit(mut self, doing: &'static str) -> Result<(), SourceError> {
         self.run(doing, "COMMIT").await?;
-        // What was committed stands, whatever comes of closing.
+        // What was committed stays, even if closing fails.
         _ = self.connection.close().await;
         Ok(())
     }

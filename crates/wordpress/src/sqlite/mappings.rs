@@ -1,4 +1,4 @@
-//! Writing mappings: the same conditions as in MySQL, and the transaction for a lock.
+//! Writing mappings: the same conditions as in MySQL, with the transaction as the lock.
 
 use rules::DomainName;
 use rules::source::{Primary, SourceError, StageWrite};
@@ -8,12 +8,12 @@ use super::link::{Link, key};
 use crate::rows::Cells;
 use crate::spelling;
 
-/// The old stage must still stand there, to the letter.
+/// The old stage must still be there, byte for byte.
 const WRITE_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     SET stage = ?, secure = CASE WHEN ? THEN 1 ELSE secure END, date_modified = datetime('now') \
     WHERE id = ? AND stage = ? COLLATE BINARY";
 
-/// The same where no stage stood: NULL, the empty word, or one that nobody knows.
+/// The same where there was no stage: NULL, the empty word, or an unknown one.
 const WRITE_FIRST_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     SET stage = ?, secure = CASE WHEN ? THEN 1 ELSE secure END, date_modified = datetime('now') \
     WHERE id = ? AND (stage IS NULL OR stage COLLATE BINARY NOT IN ('checking-dns', \
@@ -71,7 +71,7 @@ impl Link {
         domain: &DomainName,
     ) -> Result<Option<u64>, SourceError> {
         let row = self.fetch(MAKING_RECORD, self.query(SITE).bind(key(site))).await?;
-        // As it is spelt there, which may be with capitals or in Unicode.
+        // As the row writes it, which may be with capitals or in Unicode.
         let as_stored = row.first().and_then(|row| name(row, 0));
         let Some(as_stored) = as_stored.filter(|it| spelling::is(it, domain)) else {
             return Ok(None);
@@ -122,7 +122,7 @@ fn name(row: &SqliteRow, column: usize) -> Option<String> {
     String::from_utf8(row.cell(column).ok()??.to_vec()).ok()
 }
 
-/// SQLite counts up from 1 of its own accord.
+/// SQLite counts up from 1 automatically.
 fn id_of(row: i64) -> u64 {
     u64::try_from(row).unwrap_or_default()
 }

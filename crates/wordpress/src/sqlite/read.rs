@@ -19,7 +19,7 @@ use crate::{Installation, missing};
 
 const TABLES: &str = "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'view')";
 const NETWORKS: &str = "SELECT id, domain, path FROM `{_}site` ORDER BY id";
-/// What is no date, such as MySQL's zero date, has no age.
+/// A value that is not a date, such as MySQL's zero date, has no age.
 const SITES: &str = "SELECT blog_id, site_id, domain, path, \
     unixepoch('now') - unixepoch(registered), \
     archived <> 0 OR spam <> 0 OR deleted <> 0 FROM `{_}blogs` ORDER BY blog_id";
@@ -32,7 +32,7 @@ const FORMS: &str = "SELECT id, settings FROM `{_}wu_forms` \
     WHERE instr(settings, 'available_domains') ORDER BY id";
 const MOMENT: &str = "SELECT unixepoch('now')";
 
-/// Stages are left out: those that we write would call for another pass.
+/// Stages are left out: those that we write would cause another pass.
 const PULSE: &str = "SELECT \
     (SELECT group_concat(concat_ws('|', id, blog_id, domain, active, primary_domain), ';' \
         ORDER BY id) FROM `{_}wu_domain_mappings`), \
@@ -139,7 +139,7 @@ impl Link {
         read.map_err(|error| failure::failed(READING, &self.file, error))
     }
 
-    /// SQLite's own error, for those who can live with it.
+    /// SQLite's own error, for callers that can handle it.
     pub(super) async fn rows_or(
         &mut self,
         sql: &'static str,

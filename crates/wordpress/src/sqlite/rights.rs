@@ -1,4 +1,4 @@
-//! What we may do: SQLite knows no users, so it is a matter of the file and its folder.
+//! What we may do: SQLite has no users, so it depends on the file and its folder.
 
 use rules::source::{Right, SourceError};
 
@@ -11,8 +11,8 @@ const READ: &str = "SELECT blog_id FROM `{_}blogs` WHERE FALSE; \
     SELECT id FROM `{_}site` WHERE FALSE; SELECT meta_id FROM `{_}sitemeta` WHERE FALSE; \
     SELECT id FROM `{_}wu_domain_mappings` WHERE FALSE";
 
-/// It is never committed. A statement that touches no row would not need the journal, which lies
-/// beside the file: only a change shows whether that can be written.
+/// It is never committed. A statement that touches no row would not need the journal, which is
+/// next to the file: only a change shows whether that can be written.
 const WRITE: &str = "CREATE TABLE closte_sync_may_write (x INTEGER)";
 
 pub(super) async fn of(network: &SqliteNetwork) -> Result<Vec<Right>, SourceError> {

@@ -1,4 +1,4 @@
-//! The words that `stage` can hold: SQLite has no enums, so the integration notes them elsewhere.
+//! The words that `stage` can have: SQLite has no enums, so the integration notes them elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ const SCHEMA: &str = "SELECT column_type FROM _wp_sqlite_mysql_information_schem
     WHERE table_name = '{_}wu_domain_mappings' COLLATE NOCASE \
     AND column_name = 'stage' COLLATE NOCASE";
 
-/// Where its earlier translator did; what the driver took over from it can still be there.
+/// Where its earlier translator did; what the driver kept from it can still be there.
 const CACHE: &str = "SELECT mysql_type FROM _mysql_data_types_cache \
     WHERE `table` = '{_}wu_domain_mappings' COLLATE NOCASE \
     AND column_or_index = 'stage' COLLATE NOCASE";
 
 impl Link {
-    /// From the first place that tells; a column of which nobody tells can hold all six.
+    /// From the first place that lists them; a column that is listed nowhere can have all six.
     /// `made_by` is the statement that made the table.
     pub(super) async fn stage_words(
         &mut self,
@@ -38,7 +38,7 @@ impl Link {
         Ok(if checked.is_empty() { Stage::ALL.into() } else { checked })
     }
 
-    /// None where the place is not there, or looks otherwise than it did.
+    /// None where the place is not there, or has changed its form.
     async fn noted(&mut self, place: &'static str) -> Result<BTreeSet<Stage>, SourceError> {
         let mut words = BTreeSet::new();
         let read = self.rows_or(place, |row| {
@@ -54,11 +54,11 @@ impl Link {
     }
 }
 
-/// The words in `CHECK (stage IN ('…', …))`, should the table have been made with one.
+/// The words in `CHECK (stage IN ('…', …))`, if the table was made with one.
 fn checked_words(made_by: &str) -> BTreeSet<Stage> {
     let made_by = made_by.to_ascii_lowercase();
     let after = made_by.match_indices("check").map(|(at, check)| &made_by[at + check.len()..]);
-    // What goes on otherwise is a stage that begins with "checking".
+    // What continues differently is a stage that begins with "checking".
     let checks = after.filter_map(|it| it.trim_start().strip_prefix('(')?.split(')').next());
     checks.filter(|it| it.contains("stage")).flat_map(quoted_stages).collect()
 }

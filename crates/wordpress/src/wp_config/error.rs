@@ -18,12 +18,12 @@ pub enum WpConfigError {
         source: io::Error,
     },
     /// No wp-config.php is that large.
-    #[error("`{}` is larger than 1 MiB: that is no wp-config.php", path.display())]
+    #[error("`{}` is larger than 1 MiB: that is not a wp-config.php", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds no PHP.
+    /// The file contains no PHP.
     #[error("`{}` is not a PHP file", path.display())]
     NotPhp {
         /// The file.
@@ -88,7 +88,7 @@ fn elsewhere(second_files: &[SecondFile]) -> String {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("found no wp-config.php in {}", places(searched))]
 pub struct NotFound {
-    /// The folders that were looked into, in that order.
+    /// The folders that were searched, in that order.
     pub searched: Vec<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! The value of an expression, as far as it can be told without running PHP.
+//! The value of an expression, as far as it is known without running PHP.
 
 use std::path::Path;
 
@@ -220,7 +220,7 @@ impl Run<'_> {
         }
     }
 
-    /// What may be the value of `expr` or something that nobody knows.
+    /// Either the value of `expr` or something unknown.
     fn either(&mut self, why: &Why, expr: &Expr<'_, '_>) -> Value {
         self.perhaps(why, |run| run.evaluate(expr));
         Value::Unknown(why.clone())

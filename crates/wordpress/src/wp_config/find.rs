@@ -1,4 +1,4 @@
-//! Where the wp-config.php is, as WordPress itself looks for it.
+//! Where the wp-config.php is, found as WordPress itself finds it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ const CONFIG: &str = "wp-config.php";
 pub struct Found {
     /// The file.
     pub config: PathBuf,
-    /// WordPress' folder, where it could be told by the files in it.
+    /// WordPress' folder, where the files in it show it.
     pub root: Option<PathBuf>,
 }
 
 impl Found {
-    /// The file that somebody named; a folder stands for the wp-config.php in it.
+    /// The file that was given; a folder means the wp-config.php in it.
     pub fn at(path: &Path) -> Self {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let config = if path.is_dir() { path.join(CONFIG) } else { path };
@@ -30,7 +30,7 @@ impl Found {
 ///
 /// # Errors
 ///
-/// [`NotFound`] lists where it looked.
+/// [`NotFound`] lists where it searched.
 pub fn find(start: &Path, home: Option<&Path>) -> Result<Found, NotFound> {
     let start = fs::canonicalize(start).unwrap_or_else(|_| start.to_owned());
     let public = home.map(|home| home.join("public_html"));
@@ -70,7 +70,7 @@ fn is_root(folder: &Path) -> bool {
     folder.join("wp-settings.php").exists() || folder.join("wp-load.php").exists()
 }
 
-/// WordPress beside the file, or in the one folder below it.
+/// WordPress next to the file, or in the one folder below it.
 fn root_nearby(folder: &Path) -> Option<PathBuf> {
     if is_root(folder) {
         return Some(folder.to_owned());
@@ -80,7 +80,7 @@ fn root_nearby(folder: &Path) -> Option<PathBuf> {
     roots.next().filter(|_| roots.next().is_none())
 }
 
-/// WordPress' folder by the files in it, else by the file's own word, else the file's folder.
+/// WordPress' folder by the files in it, else as the file says, else the file's folder.
 pub(super) fn root(found: &Found, abspath: &Setting<String>) -> PathBuf {
     let beside = || found.config.parent().map_or_else(PathBuf::new, Path::to_owned);
     let said = || abspath.known().map(PathBuf::from);

@@ -1,8 +1,8 @@
 //! Follows the statements of a wp-config.php without running anything.
 //!
-//! What can be told is told; what hangs on a function, another file or a condition that cannot be
-//! decided becomes [`Value::Unknown`] with the line that makes it so. Nothing is ever guessed:
-//! a branch that may or may not run makes all that it sets unknown.
+//! What is certain gets its value; what depends on a function, another file or a condition that
+//! cannot be decided becomes [`Value::Unknown`] with the line that makes it so. Nothing is ever
+//! guessed: a branch that may or may not run makes all that it sets unknown.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(super) struct World<'a> {
 pub(super) struct Slot {
     pub(super) value: Value,
     pub(super) line: u32,
-    /// Whether it has one for certain, be it unknown which.
+    /// Whether it certainly has one, even if it is unknown which.
     sure: bool,
 }
 
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
                 Ok(false) => {}
                 Ok(true) => {
                     let flow = self.perhaps_if(doubt.as_ref(), |run| run.statement(body));
-                    // An end that may not be reached is none: WordPress does run somehow.
+                    // An end that may not be reached does not count: WordPress does run somehow.
                     return if doubt.is_some() { Flow::Goes } else { flow };
                 }
                 Err(why) => {
@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Do something of which it is not certain that PHP does it.
+    /// Do something that PHP may or may not do.
     pub(super) fn perhaps<T>(&mut self, why: &Why, act: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.unsure.clone();
         self.unsure.get_or_insert_with(|| why.clone());
@@ -244,7 +244,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The variables that `target` writes to hold something that nobody knows.
+    /// The variables that `target` writes to get an unknown value.
     pub(super) fn make_unknown(&mut self, target: &Expr<'_, '_>, why: &Why) {
         match &target.kind {
             ExprKind::Variable(name) => {
@@ -259,7 +259,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Something wrote to variables that nobody can name.
+    /// Something wrote to unknown variables.
     pub(super) fn make_all_unknown(&mut self, why: &Why) {
         for slot in self.variables.values_mut() {
             slot.value = Value::Unknown(why.clone());

@@ -1,7 +1,7 @@
-//! Which of a file's constants WordPress takes for the salt of its hashes.
+//! Which of a file's constants WordPress uses as the salt of its hashes.
 //!
-//! It never says why a constant does not count: WordPress then goes on to the next place, and so
-//! do we.
+//! It never says why a constant does not count: WordPress then tries the next place, and so do
+//! we.
 
 use secrecy::SecretString;
 
@@ -23,11 +23,11 @@ const CONSTANTS: [&str; 10] = [
     "SECRET_SALT",
 ];
 
-/// What stands in WordPress' sample. A translated one stands in several constants.
+/// The text of WordPress' sample. A translated one is in several constants.
 const SAMPLE: &[u8] = b"put your unique phrase here";
 
 impl Run<'_> {
-    /// The first of `names` that WordPress takes.
+    /// The first of `names` that WordPress uses.
     pub(super) fn salt(&self, names: [&'static str; 2]) -> Setting<SecretString> {
         match names.into_iter().find(|name| self.counts(name)) {
             Some(name) => self.constant_as(name, setting::secret),
@@ -35,7 +35,7 @@ impl Run<'_> {
         }
     }
 
-    /// What nobody knows counts: it may well be a secret.
+    /// An unknown value counts: it may well be a secret.
     fn counts(&self, name: &str) -> bool {
         match self.constants.get(name).map(|it| &it.value) {
             None => false,

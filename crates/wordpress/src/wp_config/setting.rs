@@ -8,12 +8,12 @@ use super::run::{Run, Slot};
 use super::value::Value;
 use crate::{DatabaseHost, TablePrefix};
 
-/// What a wp-config.php says of one name.
+/// What a wp-config.php says about one name.
 #[derive(Clone, Debug)]
 pub enum Setting<T> {
     /// It has this value.
     Known(T),
-    /// It has a value that cannot be told or used.
+    /// It has a value that is unknown or cannot be used.
     Unknown(Unsettled),
     /// The file does not define it.
     Absent,
@@ -49,7 +49,7 @@ pub enum Unsettled {
         what: String,
     },
     /// It is not UTF-8; neither MySQL's driver nor the host's API could be given it.
-    #[error("holds bytes that are not UTF-8 (line {line})")]
+    #[error("contains bytes that are not UTF-8 (line {line})")]
     NotText {
         /// Where.
         line: u32,
@@ -106,7 +106,7 @@ pub(super) fn text(value: &Value) -> Result<String, Unfit> {
     if matches!(value, Value::Bool(_) | Value::Null) {
         // What `getenv` of an unset name gives.
         return Err(Unfit::Invalid(
-            "it is no text; if it comes from the environment, set that variable here too".into(),
+            "it is not a text; if it comes from the environment, set that variable here too".into(),
         ));
     }
     let bytes = value.clone().text().map_err(|why| Unfit::Invalid(why.what))?;

@@ -1,9 +1,9 @@
-//! The few kinds of value that a wp-config.php is made of, and "nobody knows".
+//! The few kinds of value that a wp-config.php is made of, and "unknown".
 
 /// Longer texts are not followed: `$a .= $a` doubles with every line.
 const LONGEST_TEXT: usize = 1 << 20;
 
-/// A PHP value, as far as it can be told without running PHP.
+/// A PHP value, as far as it is known without running PHP.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))] // Only there: it holds passwords.
 pub(super) enum Value {
@@ -91,7 +91,7 @@ impl Value {
     }
 }
 
-/// Whether PHP might take the text for a number.
+/// Whether PHP might read the text as a number.
 fn is_numeric(text: &[u8]) -> bool {
     text.iter().any(u8::is_ascii_digit)
         && text.iter().all(|b| b.is_ascii_digit() || b" \t\r\n\x0b\x0c+-.eE".contains(b))

@@ -1,4 +1,4 @@
-//! The engine speaks with its plugin as the protocol says, against a stand-in that checks each
+//! The engine talks to its plugin as the protocol says, against a stand-in that checks each
 //! signature.
 
 use std::collections::BTreeMap;
@@ -24,10 +24,10 @@ const SOON: Duration = Duration::from_secs(2);
 const NOW: Time = Time::from_millis(1_795_000_000_000);
 const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// What a plugin answers to a call that it believes: by its name and its body.
+/// What a plugin answers to a call that it accepts: by its name and its body.
 type Calls = dyn Fn(&str, &Value) -> Value + Send + Sync;
 
-/// A plugin that checks signatures, and whose clock stands at [`NOW`].
+/// A plugin that checks signatures, and whose clock shows [`NOW`].
 fn plugin(calls: Box<Calls>) -> impl Fn(&Asked) -> Answer + Send + Sync {
     let secret = Secret::parse(SECRET).unwrap();
     let verifier = Mutex::new(Verifier::new(Some(secret), NOW - Duration::from_hours(1)));

@@ -1,4 +1,4 @@
-//! A network is read over REST: whole, moved, or not at all.
+//! A network is read over REST: whole, changed meanwhile, or not at all.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -184,7 +184,7 @@ async fn what_is_no_list_is_no_network() {
     let table = [
         (Answer::html(200), "HTTP 200, and not what was asked for"),
         (Answer::json(200, &json!([])), "a list without `X-WP-Total`"),
-        (Answer::json(200, &json!({})), "an answer that is no list"),
+        (Answer::json(200, &json!({})), "an answer that is not a list"),
         (Answer::html(404), "HTTP 404"),
         (
             Answer::Said(301, vec![("location", "https://x.example/".into())], String::new()),
@@ -254,7 +254,7 @@ async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
     let network = network(&multisite).read().await.unwrap();
     assert_eq!(network.settings.dns_check_interval, Duration::from_mins(5));
     let described =
-        "`dns_check_interval` could not be read (the answer holds no value); using the default 300";
+        "`dns_check_interval` could not be read (the answer has no value); using the default 300";
     assert_eq!(network.problems[0].reason, described);
 }
 

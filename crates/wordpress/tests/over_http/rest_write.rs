@@ -103,7 +103,7 @@ async fn a_table_that_keeps_no_unknown_word_has_refused_it() {
     });
     let network = network(&multisite);
     let error = network.write_stage(&write(5, Some(CheckingSslCert), SslFailed)).await.unwrap_err();
-    assert_eq!(error.to_string(), "`ssl-failed` was saved, and no stage stands there");
+    assert_eq!(error.to_string(), "`ssl-failed` was saved, but no stage is there");
     assert!(!network.read().await.unwrap().stage_words.contains(&SslFailed));
 }
 
@@ -282,7 +282,7 @@ fn writer(multisite: &Multisite, settings: &'static str) -> (RestWriter, Arc<Opt
     (RestWriter::new(Arc::new(client)), options)
 }
 
-/// A source of which only the settings are asked.
+/// A source that is only asked for its settings.
 struct Options {
     settings: &'static str,
     asked: AtomicUsize,

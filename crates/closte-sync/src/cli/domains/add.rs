@@ -90,8 +90,9 @@ fn validate(
     site: u64,
 ) -> Result<(), Failure> {
     if LONGEST_MAPPING < domain.as_str().len() {
-        let what =
-            format!("`{domain}` is longer than the {LONGEST_MAPPING} letters that WordPress holds");
+        let what = format!(
+            "`{domain}` is longer than the {LONGEST_MAPPING} letters that WordPress can store"
+        );
         return Err(Failure::no(what));
     }
     if let Some(why) = protected.why(domain) {
@@ -110,7 +111,7 @@ fn validate(
             let (name, id, site) = (&other.domain, other.id, other.site_id);
             let what = format!("`{name}` is mapped to site {site} already (mapping {id})");
             Err(Failure::no(what).hint(format!(
-                "WordPress takes `{name}` and `{domain}` for one; remove that mapping first, or map both to one site"
+                "WordPress treats `{name}` and `{domain}` as one; remove that mapping first, or map both to one site"
             )))
         }
     }

@@ -85,9 +85,9 @@ async fn remote(wiring: &Wiring<'_>, access: &NetworkAccess) -> Result<Vec<Check
     }
     let secret = wiring.own_secret()?.to_hex();
     let zip = pack(wiring, Some(secret.expose_secret()))?;
-    let what = "it is to be put into WordPress by hand".to_owned();
+    let what = "it must be installed in WordPress by hand".to_owned();
     let hint = format!(
-        "upload `{}` {UPLOAD}, activate it for the network, delete the file (it holds the secret), \
+        "upload `{}` {UPLOAD}, activate it for the network, delete the file (it contains the secret), \
          then run `closte-sync plugin status`",
         zip.display()
     );

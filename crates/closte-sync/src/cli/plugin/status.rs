@@ -104,7 +104,7 @@ pub(in crate::cli) async fn handshake(access: &NetworkAccess) -> Check {
         ),
         Some(difference) if 30 <= difference.as_secs() => warn(
             check,
-            format!("{described}; the clocks are {} apart", rough(difference)),
+            format!("{described}; the clocks differ by {}", rough(difference)),
             "set the clocks: beyond a minute, requests are refused",
         ),
         _ => ok(check, described),
@@ -113,7 +113,7 @@ pub(in crate::cli) async fn handshake(access: &NetworkAccess) -> Check {
 
 fn takes_over(mode: &str) -> &str {
     match mode {
-        "registry" | "hooks" => "it takes the place of the built-in integration",
+        "registry" | "hooks" => "it replaces the built-in integration",
         _ => "the built-in integration is at work until the next pass of closte-sync",
     }
 }
