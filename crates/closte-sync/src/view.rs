@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use rules::action::Deferred;
 use rules::entry::{Condition, Entry, Proof};
 use rules::event::Event;
-use rules::ledger::{Deferred, LastPass};
-use rules::{Problem, Stage, Time};
+use rules::ledger::LastPass;
+use rules::{Problem, Reason, Stage, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
 use engine::pass::{Change, Report};
+use engine::texts;
 
 /// One domain.
 #[derive(Debug, Serialize)]
@@ -58,10 +60,11 @@ pub(crate) struct CertificateView {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct DeferredView {
-    action: String,
+    action: &'static str,
     domain: String,
-    reason: String,
-    release: String,
+    reason: &'static str,
+    release: &'static str,
+    until: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,7 +80,7 @@ pub(crate) struct ChangeView {
     action: &'static str,
     domain: String,
     outcome: &'static str,
-    reason: Option<String>,
+    reason: Option<&'static str>,
     detail: Option<String>,
 }
 
@@ -85,8 +88,12 @@ pub(crate) struct ChangeView {
 pub(crate) struct EventView {
     at: String,
     domain: String,
-    about: String,
+    about: &'static str,
     text: String,
+    from: Option<String>,
+    to: Option<String>,
+    reason: Option<&'static str>,
+    detail: Option<String>,
 }
 
 /// The answer of `status`.
@@ -158,7 +165,7 @@ fn routing(entry: &Entry) -> StateView {
 fn state<S>(condition: &Condition<S>, word: &'static str) -> StateView {
     StateView {
         state: word,
-        reason: condition.reason.map(rules::Reason::code),
+        reason: condition.reason.map(Reason::code),
         detail: condition.detail.clone(),
         since: rfc3339(condition.since),
     }
@@ -180,7 +187,7 @@ impl StatusView {
         Self {
             domains,
             counts,
-            deferred: last.deferred.into_iter().map(DeferredView::of).collect(),
+            deferred: last.deferred.iter().map(DeferredView::of).collect(),
             problems: last.problems.into_iter().map(ProblemView::of).collect(),
             foreign: last.foreign.iter().map(ToString::to_string).collect(),
             last_pass: last_pass.map(|pass| rfc3339(pass.at)),
@@ -189,9 +196,14 @@ impl StatusView {
 }
 
 impl DeferredView {
-    fn of(deferred: Deferred) -> Self {
-        let Deferred { action, domain, reason, release } = deferred;
-        Self { action, domain: domain.to_string(), reason, release }
+    fn of(deferred: &Deferred) -> Self {
+        Self {
+            action: deferred.action.as_str(),
+            domain: deferred.domain.to_string(),
+            reason: deferred.reason.code(),
+            release: deferred.release.text(),
+            until: deferred.until.map(rfc3339),
+        }
     }
 }
 
@@ -204,24 +216,34 @@ impl ProblemView {
 
 impl EventView {
     pub(crate) fn of(event: Event) -> Self {
-        let Event { at, domain, about, text } = event;
-        Self { at: rfc3339(at), domain: domain.to_string(), about, text }
+        let text = texts::event(&event);
+        let Event { at, domain, kind, from, to, reason, detail } = event;
+        Self {
+            at: rfc3339(at),
+            domain: domain.to_string(),
+            about: kind.as_str(),
+            text,
+            from,
+            to,
+            reason: reason.map(Reason::code),
+            detail,
+        }
     }
 }
 
 impl ReportView {
     pub(crate) fn of(report: Report) -> Self {
         let change = |change: Change| ChangeView {
-            action: change.action,
+            action: change.action.as_str(),
             domain: change.domain.to_string(),
-            outcome: change.outcome,
-            reason: change.reason,
+            outcome: change.outcome.as_str(),
+            reason: change.reason.map(Reason::code),
             detail: change.detail,
         };
         Self {
             hash: None,
             changes: report.changes.into_iter().map(change).collect(),
-            deferred: report.deferred.into_iter().map(DeferredView::of).collect(),
+            deferred: report.deferred.iter().map(DeferredView::of).collect(),
             problems: report.problems.into_iter().map(ProblemView::of).collect(),
             alerts: report.alerts.into_iter().map(|alert| alert.what).collect(),
         }

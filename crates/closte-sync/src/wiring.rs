@@ -247,6 +247,7 @@ impl<'a> Wiring<'a> {
             ask_proof: settings.routing_proof != RoutingProof::Never,
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
+            keep_events: settings.keep_events,
         })
     }
 }

@@ -128,7 +128,8 @@ async fn round(engine: &Engine, known: &mut Known, signals: &Signals) -> Result<
             tracing::error!(hint = alert.hint, "{}", alert.what);
         }
         // Rows of ours that somebody deletes again leave the number as it was before us.
-        if report.changes.iter().any(|change| change.action == "create-record") {
+        if report.changes.iter().any(|change| change.action == rules::action::Action::CreateRecord)
+        {
             known.pulse = None;
         }
     }

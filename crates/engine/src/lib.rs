@@ -21,6 +21,7 @@ pub mod error_chain;
 pub mod failure;
 pub mod ops;
 pub mod pass;
+pub mod texts;
 
 pub use env::{Env, Random, Timer};
 pub use error_chain::error_chain;

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, LastPass, Ledger, Memory};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NetworkMemory};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -49,6 +49,9 @@ pub use writers::{SqlWriter, Writers};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
+
+/// Old events are forgotten so often.
+const FORGET_EVERY: Duration = Duration::from_hours(24);
 
 /// Everything a pass works with.
 pub struct Engine {
@@ -98,6 +101,8 @@ pub struct PassSettings {
     pub concurrency: usize,
     /// How long a pass may take.
     pub limit: Duration,
+    /// How long events are kept.
+    pub keep_events: Duration,
 }
 
 /// What a pass tells while it runs.
@@ -135,8 +140,8 @@ impl Engine {
         let plugin_problem =
             if purpose == Purpose::Show { None } else { self.poll_plugin().await? };
         let mut recorded = self.ledger.load().await?;
-        let (list, list_problem) = self.ask_host(&mut recorded.memory, purpose).await;
-        let first = recorded.memory.network.is_none();
+        let (list, list_problem) = self.ask_host(&mut recorded.memory.host, purpose).await;
+        let first = recorded.memory.network.identity.is_none();
         let settings = &self.settings;
         let protected = Protected::on(&network, settings.cdn.clone(), settings.protected.clone());
         let policy = Policy {
@@ -192,11 +197,11 @@ impl Engine {
         };
         if let Some(asked) = hash {
             let hash = planned.hash();
-            let used = planned.plan.memory.applied.as_deref() == Some(asked);
+            let used = planned.plan.memory.network.applied.as_deref() == Some(asked);
             if used || hash != asked {
                 return Ok((Passed::OtherPlan { hash, used }, None));
             }
-            planned.plan.memory.applied = Some(hash);
+            planned.plan.memory.network.applied = Some(hash);
         }
         observer.begins(&planned.network, &planned.plan, planned.first);
         let deadline = Deadline::new(&self.env, started + self.settings.limit, stop.clone());
@@ -208,19 +213,21 @@ impl Engine {
     /// since a pass read it.
     pub async fn due(&self, network: &Network, stop: &CancellationToken) -> Result<(), PassError> {
         let now = self.env.now();
-        let recorded = self.ledger.load_due(now).await?;
+        let owner = self.env.process.as_str();
+        let claim = Claim { owner, now, until: now + self.settings.limit };
+        let recorded = self.ledger.claim_due(&claim, usize::MAX).await?;
         let calls: BTreeMap<_, _> = recorded
             .entries
             .values()
             .filter_map(|entry| Some((entry.domain.clone(), entry.due_call(now)?)))
             .collect();
         let checks = recorded.entries.values().any(|entry| entry.is_check_due(now));
-        let may_call = deadline::may_write(&recorded.memory, now) != Allowed::None;
+        let may_call = deadline::may_write(&recorded.memory.host, now) != Allowed::None;
         if !checks && (calls.is_empty() || !may_call) {
             return Ok(());
         }
         let deadline = Deadline::new(&self.env, now + self.settings.limit, stop.clone());
-        let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory);
+        let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
         let work = self.work(network, &journal, &deadline, &Silent);
         let mut entries = work.run(recorded.entries, &calls, None, true).await?;
         stages::write(self, network, &mut entries, &journal).await;
@@ -253,24 +260,23 @@ impl Engine {
         let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
-        self.save_plan(&mut plan).await?;
-        let journal = Journal::new(self.ledger.as_ref(), &self.env, plan.memory);
+        let journal = self.save_plan(&mut plan).await?;
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = self.wrong_clock(&network).is_none();
         let work = self.work(&network, &journal, &deadline, observer);
         let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), checks).await?;
         stages::write(self, &network, &mut entries, &journal).await;
-        let Closed { mut memory, changes, problems: met } = journal.close().await?;
-        let refused = memory.key_refused.as_ref().map(|words| key_alert(words));
+        let Closed { host, changes, problems: met } = journal.close().await?;
+        let refused = host.key_refused.as_ref().map(|words| key_alert(words));
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
-        memory.last_pass = Some(LastPass {
+        let left = LastPass {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
             foreign: plan.foreign,
-        });
-        self.ledger.save(&Batch { memory: Some(memory), ..Batch::default() }).await?;
+        };
+        self.ledger.save(&Batch { last_pass: Some(left), ..Batch::default() }).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
         let report = Report { changes, deferred, problems, known, alerts: all };
@@ -282,16 +288,32 @@ impl Engine {
     }
 
     /// Write what the reading changed. Entries with a call follow with their intent.
-    async fn save_plan(&self, plan: &mut Plan) -> Result<(), PassError> {
-        let changed = plan.changed.iter().filter(|name| !plan.calls.contains_key(*name));
-        let changed = changed.map(|name| plan.entries[name].clone());
-        let batch = Batch {
-            entries: changed.collect(),
-            events: std::mem::take(&mut plan.events),
-            memory: Some(plan.memory.clone()),
-            mapped_sites: std::mem::take(&mut plan.mapped_sites),
+    async fn save_plan<'a>(&'a self, plan: &mut Plan) -> Result<Journal<'a>, PassError> {
+        let mut memory = std::mem::take(&mut plan.memory);
+        self.forget_events(&mut memory.network).await?;
+        let remembered = Batch {
+            network: Some(memory.network),
+            host: Some(memory.host.clone()),
+            ..Batch::default()
         };
-        Ok(self.ledger.save(&batch).await?)
+        self.ledger.save(&remembered).await?;
+        let journal = Journal::new(self.ledger.as_ref(), &self.env, memory.host);
+        for (name, before) in &plan.changed {
+            journal.entry(before.as_ref(), &plan.entries[name]);
+        }
+        journal.mapped(std::mem::take(&mut plan.mapped_sites));
+        journal.flush_but(|name| plan.calls.contains_key(name)).await?;
+        Ok(journal)
+    }
+
+    /// Once a day, forget events that are kept long enough.
+    async fn forget_events(&self, memory: &mut NetworkMemory) -> Result<(), PassError> {
+        let now = self.env.now();
+        if memory.forgot_at.is_none_or(|at| FORGET_EVERY <= now.since(at)) {
+            self.ledger.forget(now - self.settings.keep_events).await?;
+            memory.forgot_at = Some(now);
+        }
+        Ok(())
     }
 
     /// Say that this installation acts for the network, before the first write.
@@ -317,18 +339,18 @@ impl Engine {
     /// before a pass whether it accepts the key, where that was refused.
     async fn ask_host(
         &self,
-        memory: &mut Memory,
+        host: &mut HostHealth,
         purpose: Purpose,
     ) -> (Option<AliasList>, Option<Problem>) {
         let now = self.env.now();
-        if !deadline::may_ask(memory, now) {
+        if !deadline::may_ask(host, now) {
             return (None, None);
         }
         let list = self.host.aliases().await;
         let refused =
-            memory.key_refused.is_some() || matches!(list, Err(HostError::KeyRefused { .. }));
+            host.key_refused.is_some() || matches!(list, Err(HostError::KeyRefused { .. }));
         if refused && purpose != Purpose::Show {
-            memory.key_refused = self.refusal_of_key().await.unwrap_or(memory.key_refused.take());
+            host.key_refused = self.refusal_of_key().await.unwrap_or(host.key_refused.take());
         }
         let error = match list {
             Ok(list) => return (Some(list), None),
@@ -336,9 +358,9 @@ impl Engine {
         };
         match &error {
             HostError::RateLimited { retry_after } => {
-                rules::answer::rate_limited(memory, *retry_after, now);
+                rules::answer::rate_limited(host, *retry_after, now);
             }
-            error if error.is_an_outage() => memory.breaker.outage(now),
+            error if error.is_an_outage() => host.breaker.outage(now),
             _ => (),
         }
         let what = format!("the host's list of aliases could not be read: {error}");

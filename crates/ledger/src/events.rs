@@ -1,38 +1,74 @@
-//! The table `events`: only ever appended to, which the schema enforces.
+//! The table `events`: what happened, as JSON with a version; never changed, and kept for a while.
 
-use rules::event::Event;
+use rules::event::{Event, EventKind};
 use rules::ledger::LedgerError;
-use rules::{DomainName, Time};
+use rules::{DomainName, Reason, Time};
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
+use crate::entries::json;
 use crate::error;
 
-/// `?1` is a JSON list of lists.
-const APPEND: &str = "INSERT INTO events (at, domain, about, text) \
-     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?1)";
-const NEWEST: &str = "SELECT at, domain, about, text FROM events ORDER BY id DESC LIMIT ?1";
-const NEWEST_OF: &str =
-    "SELECT at, domain, about, text FROM events WHERE domain = ?2 ORDER BY id DESC LIMIT ?1";
+/// The version of [`Stored`].
+const VERSION: u32 = 1;
 
-/// A value in the column `domain` of an event that is not a domain name.
+/// `?1` is a JSON list of lists.
+const APPEND: &str = "INSERT INTO events (at, domain, event) \
+     SELECT value ->> 0, value ->> 1, value ->> 2 FROM jsonb_each(?1)";
+
+const NEWEST: &str = "SELECT at, domain, event FROM events ORDER BY id DESC LIMIT ?1";
+
+const NEWEST_OF: &str =
+    "SELECT at, domain, event FROM events WHERE domain = ?2 ORDER BY id DESC LIMIT ?1";
+
+/// Retired entries that have been so since before `?1`. A name that comes again is new.
+const FORGET_ENTRIES: &str = "DELETE FROM entries WHERE alias = 'absent' AND mapping_id IS NULL \
+     AND state -> 'alias' ->> 'since' < ?1";
+
+/// Events from before `?1`, but of a domain that is mapped the newest 20.
+const FORGET_EVENTS: &str = "DELETE FROM events WHERE at < ?1 AND NOT EXISTS ( \
+     SELECT 1 FROM entries WHERE entries.domain = events.domain AND mapping_id IS NOT NULL \
+     AND events.id >= ifnull((SELECT id FROM events AS of_it WHERE of_it.domain = events.domain \
+         ORDER BY id DESC LIMIT 1 OFFSET 19), 0))";
+
+/// An event as it is stored. A field or a word that nobody knows is left out: a newer
+/// closte-sync wrote it.
+#[derive(Deserialize, Serialize)]
+struct Stored {
+    v: u32,
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// Why a row makes no event.
 #[derive(Debug, thiserror::Error)]
-#[error("an event has `{0}` in the column `domain`, which is not a domain name")]
-struct NoDomain(String);
+enum Unreadable {
+    #[error("an event has `{0}` in the column `domain`, which is not a domain name")]
+    NoDomain(String),
+    #[error("an event of `{0}` is invalid")]
+    Malformed(String, #[source] serde_json::Error),
+}
 
 /// Append `events` in their order.
-pub(crate) async fn append<'a>(
+pub(crate) async fn append(
     connection: &mut SqliteConnection,
-    events: &'a [Event],
+    events: &[Event],
 ) -> Result<(), LedgerError> {
     if events.is_empty() {
         return Ok(());
     }
-    let row = |event: &'a Event| -> (i64, &'a str, &'a str, &'a str) {
-        (event.at.as_millis(), event.domain.as_str(), &event.about, &event.text)
+    let row = |event: &Event| -> (i64, String, Stored) {
+        (event.at.as_millis(), event.domain.to_string(), Stored::from(event))
     };
     let rows: Vec<_> = events.iter().map(row).collect();
-    let rows = serde_json::to_string(&rows).map_err(|error| LedgerError::Write(error.into()))?;
-    sqlx::query(APPEND).bind(rows).execute(connection).await.map_err(error::write)?;
+    sqlx::query(APPEND).bind(json(&rows)?).execute(connection).await.map_err(error::write)?;
     Ok(())
 }
 
@@ -42,7 +78,7 @@ pub(crate) async fn newest(
     domain: Option<&DomainName>,
     limit: u32,
 ) -> Result<Vec<Event>, LedgerError> {
-    type Row = (i64, String, String, String);
+    type Row = (i64, String, String);
     let rows: Vec<Row> = match domain {
         None => sqlx::query_as(NEWEST).bind(limit).fetch_all(connection).await,
         Some(domain) => {
@@ -51,12 +87,42 @@ pub(crate) async fn newest(
         }
     }
     .map_err(error::read)?;
-    rows.into_iter()
-        .map(|(at, domain, about, text)| {
-            let Ok(domain) = domain.parse() else {
-                return Err(LedgerError::Read(NoDomain(domain).into()));
-            };
-            Ok(Event { at: Time::from_millis(at), domain, about, text })
-        })
-        .collect()
+    rows.into_iter().map(|(at, domain, event)| read(at, domain, &event)).collect()
+}
+
+/// Forget what is older than `before`.
+pub(crate) async fn forget(
+    connection: &mut SqliteConnection,
+    before: Time,
+) -> Result<(), LedgerError> {
+    for sql in [FORGET_ENTRIES, FORGET_EVENTS] {
+        let query = sqlx::query(sql).bind(before.as_millis());
+        query.execute(&mut *connection).await.map_err(error::write)?;
+    }
+    Ok(())
+}
+
+fn read(at: i64, domain: String, event: &str) -> Result<Event, LedgerError> {
+    let stored: Stored = serde_json::from_str(event)
+        .map_err(|error| LedgerError::Read(Unreadable::Malformed(domain.clone(), error).into()))?;
+    let Ok(domain) = domain.parse() else {
+        return Err(LedgerError::Read(Unreadable::NoDomain(domain).into()));
+    };
+    Ok(Event {
+        at: Time::from_millis(at),
+        domain,
+        kind: EventKind::from_word(&stored.kind).unwrap_or(EventKind::Note),
+        from: stored.from,
+        to: stored.to,
+        reason: stored.reason.as_deref().and_then(Reason::from_code),
+        detail: stored.detail,
+    })
+}
+
+impl From<&Event> for Stored {
+    fn from(event: &Event) -> Self {
+        let Event { kind, from, to, reason, detail, .. } = event.clone();
+        let reason = reason.map(|reason| reason.code().to_owned());
+        Self { v: VERSION, kind: kind.to_string(), from, to, reason, detail }
+    }
 }

@@ -14,7 +14,8 @@
 //!
 //! - A ledger that a newer closte-sync wrote is left as it is.
 //! - A batch is written whole or not at all, and survives a crash.
-//! - Events are only ever appended.
+//! - An event is never changed.
+//! - A row of an entry is stored by compare-and-set on its version.
 
 mod entries;
 mod error;
@@ -22,11 +23,10 @@ mod events;
 mod ledger_path;
 mod lock;
 mod meta;
-mod operator;
+mod row;
 mod schema;
 mod sqlite;
 
 pub use ledger_path::LedgerPath;
 pub use lock::{Acquired, Lock, Owner};
-pub use operator::RecheckScope;
 pub use sqlite::{CreateIfMissing, SqliteLedger};

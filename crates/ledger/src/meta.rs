@@ -1,60 +1,86 @@
-//! The table `meta`: what concerns the network as a whole, one key each.
+//! The table `meta`: what is remembered of the whole. The name of the ledger, and as JSON a row
+//! each for the network, the health of the host, and what the last pass left.
 //!
-//! Unknown keys are left as they are: a newer closte-sync wrote
-//! them and was rolled back.
+//! Rows that nobody here knows are left as they are: a newer closte-sync wrote them and was rolled
+//! back.
 
+use rules::action::{Action, Deferred, Release};
 use rules::breaker::Breaker;
-use rules::ledger::{Deferred, LastPass, LedgerError, Memory};
-use rules::{DomainName, Identity, Problem, Time};
+use rules::ledger::{Batch, HostHealth, LastPass, LedgerError, Memory, NetworkMemory};
+use rules::{DomainName, Identity, Problem, Reason, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
+use crate::entries::json;
 use crate::error;
 
 const ID: &str = "SELECT value FROM meta WHERE key = 'ledger_id'";
-/// All as one JSON object.
-const SELECT: &str = "SELECT json_group_object(key, value) FROM meta";
-/// `?1` is a JSON object.
-const UPSERT: &str = "INSERT INTO meta (key, value) SELECT key, value FROM json_each(?1) \
-     WHERE true ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
+const ONE: &str = "SELECT value FROM meta WHERE key = ?1";
+
+const UPSERT: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
+     ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
 /// `?1` is a JSON list.
 const ADD_SITES: &str = "INSERT INTO mapped_sites (site_id) SELECT value FROM json_each(?1) \
      WHERE true ON CONFLICT DO NOTHING";
+
 const SITES: &str = "SELECT site_id FROM mapped_sites";
 
-/// The keys of [`Memory`]. Lists are JSON texts.
-#[derive(Default, Serialize, Deserialize)]
+/// [`NetworkMemory`] as it is stored. Ids are the same bits with a sign: SQLite has no others.
+#[derive(Default, Deserialize, Serialize)]
 #[serde(default)]
-struct Keys {
-    network_app: Option<String>,
-    network_domain: Option<String>,
-    network_database: Option<String>,
-    network_prefix: Option<String>,
-    network_id: Option<i64>,
+struct NetworkRow {
+    identity: Option<IdentityItem>,
     site_mark: Option<i64>,
     mapped_names: Option<i64>,
-    list_believed: u8,
-    key_refused: Option<String>,
-    breaker_outages: u32,
-    breaker_open_until: Option<i64>,
-    quiet_until: Option<i64>,
     applied: Option<String>,
-    last_pass_at: Option<i64>,
-    held: Option<String>,
-    problems: Option<String>,
-    foreign: Option<String>,
+    forgot_at: Option<i64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize, Serialize)]
+struct IdentityItem {
+    app: Option<String>,
+    domain: String,
+    database: Option<String>,
+    prefix: Option<String>,
+    network_id: i64,
+}
+
+/// [`HostHealth`] as it is stored.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct HostRow {
+    list_believed: u8,
+    key_refused: Option<String>,
+    outages: u32,
+    open_until: Option<i64>,
+    quiet_until: Option<i64>,
+}
+
+/// [`LastPass`] as it is stored.
+#[derive(Deserialize, Serialize)]
+struct LastPassRow {
+    at: i64,
+    #[serde(default)]
+    deferred: Vec<DeferredItem>,
+    #[serde(default)]
+    problems: Vec<ProblemItem>,
+    #[serde(default)]
+    foreign: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
 struct DeferredItem {
     action: String,
     domain: String,
     reason: String,
     release: String,
+    until: Option<i64>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct ProblemItem {
     table: Option<String>,
     column: Option<String>,
@@ -62,13 +88,13 @@ struct ProblemItem {
     reason: String,
 }
 
-/// Why `meta` makes no memory.
+/// Why a row of `meta` makes no sense.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    #[error("`meta` is invalid")]
-    Malformed(#[source] serde_json::Error),
-    #[error("`meta` contains what we do not understand in `{0}`")]
-    Value(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the row `{0}` of `meta` is invalid")]
+    Malformed(&'static str, #[source] serde_json::Error),
+    #[error("the row `{0}` of `meta` contains a name that is not a domain name")]
+    NoDomain(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<Unreadable> for LedgerError {
@@ -82,22 +108,44 @@ pub(crate) async fn id(connection: &mut SqliteConnection) -> Result<String, Ledg
     sqlx::query_scalar(ID).fetch_one(connection).await.map_err(error::read)
 }
 
-/// What is remembered of the network.
+/// What is remembered of the whole.
 pub(crate) async fn memory(connection: &mut SqliteConnection) -> Result<Memory, LedgerError> {
-    let text: String =
-        sqlx::query_scalar(SELECT).fetch_one(connection).await.map_err(error::read)?;
-    let keys: Keys = serde_json::from_str(&text).map_err(Unreadable::Malformed)?;
-    Ok(Memory::try_from(keys)?)
+    let network: Option<NetworkRow> = row(connection, "network").await?;
+    let host: Option<HostRow> = row(connection, "host").await?;
+    let last_pass: Option<LastPassRow> = row(connection, "last_pass").await?;
+    Ok(Memory {
+        network: network.map(NetworkMemory::try_from).transpose()?.unwrap_or_default(),
+        host: host.map(HostHealth::from).unwrap_or_default(),
+        last_pass: last_pass.map(LastPass::try_from).transpose()?,
+    })
 }
 
-/// Remember `memory` instead of what was remembered.
+async fn row<T: DeserializeOwned>(
+    connection: &mut SqliteConnection,
+    key: &'static str,
+) -> Result<Option<T>, LedgerError> {
+    let query = sqlx::query_scalar(ONE).bind(key).fetch_optional(connection).await;
+    let text: Option<String> = query.map_err(error::read)?;
+    let value = text.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(value.map_err(|error| Unreadable::Malformed(key, error))?)
+}
+
+/// Remember what `batch` brings of it.
 pub(crate) async fn remember(
     connection: &mut SqliteConnection,
-    memory: &Memory,
+    batch: &Batch,
 ) -> Result<(), LedgerError> {
-    let keys = Keys::try_from(memory).and_then(|keys| serde_json::to_string(&keys));
-    let keys = keys.map_err(|error| LedgerError::Write(error.into()))?;
-    sqlx::query(UPSERT).bind(keys).execute(connection).await.map_err(error::write)?;
+    let rows = [
+        ("network", batch.network.as_ref().map(|it| json(&NetworkRow::from(it)))),
+        ("host", batch.host.as_ref().map(|it| json(&HostRow::from(it)))),
+        ("last_pass", batch.last_pass.as_ref().map(|it| json(&LastPassRow::from(it)))),
+    ];
+    for (key, value) in rows {
+        if let Some(value) = value {
+            let query = sqlx::query(UPSERT).bind(key).bind(value?);
+            query.execute(&mut *connection).await.map_err(error::write)?;
+        }
+    }
     Ok(())
 }
 
@@ -120,125 +168,139 @@ pub(crate) async fn add_mapped_sites(
     if sites.is_empty() {
         return Ok(());
     }
-    let sites = serde_json::to_string(&sites).map_err(|error| LedgerError::Write(error.into()))?;
-    sqlx::query(ADD_SITES).bind(sites).execute(connection).await.map_err(error::write)?;
+    sqlx::query(ADD_SITES).bind(json(&sites)?).execute(connection).await.map_err(error::write)?;
     Ok(())
 }
 
-impl TryFrom<&Memory> for Keys {
-    type Error = serde_json::Error;
-
-    fn try_from(memory: &Memory) -> Result<Self, serde_json::Error> {
-        let network = memory.network.as_ref();
-        let last = memory.last_pass.as_ref();
-        Ok(Self {
-            network_app: network.and_then(|network| network.app.clone()),
-            network_domain: network.map(|network| network.domain.to_string()),
-            network_database: network.map(|network| network.database.clone()),
-            network_prefix: network.map(|network| network.prefix.clone()),
-            network_id: network.map(|network| network.network_id.cast_signed()),
+impl From<&NetworkMemory> for NetworkRow {
+    fn from(memory: &NetworkMemory) -> Self {
+        Self {
+            identity: memory.identity.as_ref().map(IdentityItem::from),
             site_mark: memory.site_mark.map(u64::cast_signed),
             mapped_names: memory.mapped_names.map(u64::cast_signed),
-            list_believed: memory.list_believed.into(),
-            key_refused: memory.key_refused.clone(),
-            breaker_outages: memory.breaker.outages,
-            breaker_open_until: memory.breaker.open_until.map(Time::as_millis),
-            quiet_until: memory.quiet_until.map(Time::as_millis),
             applied: memory.applied.clone(),
-            last_pass_at: last.map(|last| last.at.as_millis()),
-            held: last.map(|last| list(&last.deferred, DeferredItem::from)).transpose()?,
-            problems: last.map(|last| list(&last.problems, ProblemItem::from)).transpose()?,
-            foreign: last.map(|last| list(&last.foreign, DomainName::as_str)).transpose()?,
-        })
+            forgot_at: memory.forgot_at.map(Time::as_millis),
+        }
     }
 }
 
-impl TryFrom<Keys> for Memory {
+impl TryFrom<NetworkRow> for NetworkMemory {
     type Error = Unreadable;
 
-    fn try_from(keys: Keys) -> Result<Self, Unreadable> {
+    fn try_from(row: NetworkRow) -> Result<Self, Unreadable> {
         Ok(Self {
-            network: identity(&keys)?,
-            site_mark: keys.site_mark.map(i64::cast_unsigned),
-            mapped_names: keys.mapped_names.map(i64::cast_unsigned),
-            list_believed: keys.list_believed != 0,
-            breaker: Breaker {
-                outages: keys.breaker_outages,
-                open_until: keys.breaker_open_until.map(Time::from_millis),
-            },
-            quiet_until: keys.quiet_until.map(Time::from_millis),
-            last_pass: last_pass(&keys)?,
-            key_refused: keys.key_refused,
-            applied: keys.applied,
+            identity: row.identity.map(Identity::try_from).transpose()?,
+            site_mark: row.site_mark.map(i64::cast_unsigned),
+            mapped_names: row.mapped_names.map(i64::cast_unsigned),
+            applied: row.applied,
+            forgot_at: row.forgot_at.map(Time::from_millis),
         })
     }
 }
 
-fn identity(keys: &Keys) -> Result<Option<Identity>, Unreadable> {
-    let (Some(domain), Some(network_id)) = (&keys.network_domain, keys.network_id) else {
-        return Ok(None);
-    };
-    Ok(Some(Identity {
-        app: keys.network_app.clone(),
-        domain: name(domain, "network_domain")?,
-        database: keys.network_database.clone().unwrap_or_default(),
-        prefix: keys.network_prefix.clone().unwrap_or_default(),
-        network_id: network_id.cast_unsigned(),
-    }))
+impl From<&Identity> for IdentityItem {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            app: identity.app.clone(),
+            domain: identity.domain.to_string(),
+            database: Some(identity.database.clone()),
+            prefix: Some(identity.prefix.clone()),
+            network_id: identity.network_id.cast_signed(),
+        }
+    }
 }
 
-fn last_pass(keys: &Keys) -> Result<Option<LastPass>, Unreadable> {
-    let Some(at) = keys.last_pass_at.map(Time::from_millis) else {
-        return Ok(None);
-    };
-    let held: Vec<DeferredItem> = items(keys.held.as_ref(), "held")?;
-    let problems: Vec<ProblemItem> = items(keys.problems.as_ref(), "problems")?;
-    let foreign: Vec<String> = items(keys.foreign.as_ref(), "foreign")?;
-    Ok(Some(LastPass {
-        at,
-        deferred: held.into_iter().map(Deferred::try_from).collect::<Result<_, _>>()?,
-        problems: problems.into_iter().map(Problem::from).collect(),
-        foreign: foreign.iter().map(|text| name(text, "foreign")).collect::<Result<_, _>>()?,
-    }))
+impl TryFrom<IdentityItem> for Identity {
+    type Error = Unreadable;
+
+    fn try_from(item: IdentityItem) -> Result<Self, Unreadable> {
+        Ok(Self {
+            app: item.app,
+            domain: name(&item.domain, "network")?,
+            database: item.database.unwrap_or_default(),
+            prefix: item.prefix.unwrap_or_default(),
+            network_id: item.network_id.cast_unsigned(),
+        })
+    }
 }
 
-fn name(text: &str, key: &'static str) -> Result<DomainName, Unreadable> {
-    // A network's own domain may have one label, as in `localhost`.
-    text.parse()
-        .or_else(|_| DomainName::parse_host(text))
-        .map_err(|error| Unreadable::Value(key, error.into()))
+impl From<&HostHealth> for HostRow {
+    fn from(health: &HostHealth) -> Self {
+        Self {
+            list_believed: health.list_believed.into(),
+            key_refused: health.key_refused.clone(),
+            outages: health.breaker.outages,
+            open_until: health.breaker.open_until.map(Time::as_millis),
+            quiet_until: health.quiet_until.map(Time::as_millis),
+        }
+    }
 }
 
-/// A list as JSON text.
-fn list<'a, T: 'a, I: Serialize>(
-    values: impl IntoIterator<Item = &'a T>,
-    item: impl Fn(&'a T) -> I,
-) -> Result<String, serde_json::Error> {
-    serde_json::to_string(&values.into_iter().map(item).collect::<Vec<_>>())
+impl From<HostRow> for HostHealth {
+    fn from(row: HostRow) -> Self {
+        let open_until = row.open_until.map(Time::from_millis);
+        Self {
+            list_believed: row.list_believed != 0,
+            key_refused: row.key_refused,
+            breaker: Breaker { outages: row.outages, open_until },
+            quiet_until: row.quiet_until.map(Time::from_millis),
+        }
+    }
 }
 
-fn items<T: DeserializeOwned>(
-    text: Option<&String>,
-    key: &'static str,
-) -> Result<Vec<T>, Unreadable> {
-    let items = text.map(|text| serde_json::from_str(text)).transpose();
-    Ok(items.map_err(|error| Unreadable::Value(key, error.into()))?.unwrap_or_default())
+impl From<&LastPass> for LastPassRow {
+    fn from(pass: &LastPass) -> Self {
+        Self {
+            at: pass.at.as_millis(),
+            deferred: pass.deferred.iter().map(DeferredItem::from).collect(),
+            problems: pass.problems.iter().map(ProblemItem::from).collect(),
+            foreign: pass.foreign.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl TryFrom<LastPassRow> for LastPass {
+    type Error = Unreadable;
+
+    fn try_from(row: LastPassRow) -> Result<Self, Unreadable> {
+        let foreign = row.foreign.iter().map(|text| name(text, "last_pass"));
+        Ok(Self {
+            at: Time::from_millis(row.at),
+            // What only a newer closte-sync defers, the next pass decides anew.
+            deferred: row.deferred.iter().filter_map(deferred).collect(),
+            problems: row.problems.into_iter().map(Problem::from).collect(),
+            foreign: foreign.collect::<Result<_, _>>()?,
+        })
+    }
 }
 
 impl From<&Deferred> for DeferredItem {
-    fn from(held: &Deferred) -> Self {
-        let Deferred { action, domain, reason, release } = held.clone();
-        Self { action, domain: domain.to_string(), reason, release }
+    fn from(deferred: &Deferred) -> Self {
+        Self {
+            action: deferred.action.to_string(),
+            domain: deferred.domain.to_string(),
+            reason: deferred.reason.code().to_owned(),
+            release: deferred.release.to_string(),
+            until: deferred.until.map(Time::as_millis),
+        }
     }
 }
 
-impl TryFrom<DeferredItem> for Deferred {
-    type Error = Unreadable;
+fn deferred(item: &DeferredItem) -> Option<Deferred> {
+    Some(Deferred {
+        action: Action::from_word(&item.action)?,
+        domain: item.domain.parse().ok()?,
+        reason: Reason::from_code(&item.reason)?,
+        release: Release::from_word(&item.release)?,
+        until: item.until.map(Time::from_millis),
+    })
+}
 
-    fn try_from(item: DeferredItem) -> Result<Self, Unreadable> {
-        let DeferredItem { action, domain, reason, release } = item;
-        Ok(Self { action, domain: name(&domain, "held")?, reason, release })
-    }
+fn name(text: &str, row: &'static str) -> Result<DomainName, Unreadable> {
+    // A network's own domain may have one label, as in `localhost`.
+    text.parse()
+        .or_else(|_| DomainName::parse_host(text))
+        .map_err(|error| Unreadable::NoDomain(row, error.into()))
 }
 
 impl From<&Problem> for ProblemItem {

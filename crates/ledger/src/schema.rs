@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error;
 
 /// The number of the newest migration.
-const KNOWN: i64 = 2;
+const KNOWN: i64 = 3;
 /// `PRAGMA application_id` of our files, set by the first migration.
 const APPLICATION: i32 = 0x4353_4c47;
 
@@ -40,6 +40,11 @@ fn migrations() -> Vec<Migration> {
     vec![
         migration(1, "ledger", include_str!("../migrations/sqlite/0001_ledger.sql")),
         migration(2, "proof", include_str!("../migrations/sqlite/0002_proof.sql")),
+        migration(
+            3,
+            "columns and state",
+            include_str!("../migrations/sqlite/0003_columns_and_state.sql"),
+        ),
     ]
 }
 
@@ -133,11 +138,21 @@ pub(crate) async fn is_ready(
 
 #[cfg(test)]
 mod tests {
-    use rules::Time;
-    use rules::entry::{Condition, Proof, Routing};
+    use rules::entry::{Alias, Certificate, OwnedAs, Routing};
+    use rules::event::EventKind;
+    use rules::{Stage, Time};
 
     use super::*;
-    use crate::entries;
+    use crate::{entries, events, meta};
+
+    /// A ledger of schema 2 with history, as the program of that time left it.
+    const SCHEMA_2: &str = include_str!("../tests/fixtures/schema-2.sql");
+
+    async fn old_ledger() -> SqliteConnection {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::raw_sql(SCHEMA_2).execute(&mut connection).await.unwrap();
+        connection
+    }
 
     #[test]
     fn the_newest_migration_is_the_one_we_know() {
@@ -148,29 +163,101 @@ mod tests {
 
     #[tokio::test]
     async fn an_older_ledger_is_brought_up_to_date_with_all_it_holds() {
-        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        let old = migrations().into_iter().take(1).collect();
-        Migrator::with_migrations(old).run(&mut connection).await.unwrap();
-        let sql = "INSERT INTO meta (key, value) VALUES ('ledger_id', 'old'); \
-                   INSERT INTO entries (domain, first_seen, secure, contested, alias, alias_since, \
-                   routing, routing_since, found, certificate, certificate_since, shown, confirmed, \
-                   intent_list_lacked, step_tries, step_due, looks_made, look_due, look_gap, \
-                   hot_until, looks_bad, gone_reads, gone_approved) \
-                   VALUES ('a.example', 5, 0, 0, 'present', 5, 'here', 6, '[]', 'valid', 7, 1, 1, \
-                   0, 0, 0, 3, 0, 0, 0, 0, 0, 0)";
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-
+        let mut connection = old_ledger().await;
         let file = Path::new("ledger.db");
         assert!(is_ready(&mut connection, file).await.is_err(), "nothing is written to read it");
         prepare(&mut connection, file).await.unwrap();
         assert!(is_ready(&mut connection, file).await.unwrap());
-        let [entry] = &entries::live(&mut connection).await.unwrap()[..] else { panic!("one") };
-        assert_eq!(entry.proof, Condition::new(Proof::Unproven, Time::from_millis(5)));
-        assert_eq!((entry.routing.state, entry.checks.made), (Routing::Here, 3));
-        let id: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'ledger_id'")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        assert_eq!(id, "old");
+        assert_eq!(
+            meta::id(&mut connection).await.unwrap(),
+            "39ac6794-b491-4ba3-8c52-4f08dc4f5a50"
+        );
+
+        let live = entries::live(&mut connection).await.unwrap();
+        let lines: Vec<String> = live
+            .iter()
+            .map(|it| {
+                let stage =
+                    it.mapped.as_ref().and_then(|mapped| mapped.stage).map_or("-", Stage::as_str);
+                let states = (it.alias.state, it.routing.state, it.certificate.state);
+                format!("{} {stage} {} {} {}", it.domain, states.0, states.1, states.2)
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "*.studio.example done present here valid",
+                "*.wild.example checking-dns present elsewhere unknown",
+                "bakery-two.network.example done present here valid",
+                "bakery.example done present here valid",
+                "florist.example done present here valid",
+                "garage.example checking-dns present elsewhere unknown",
+                "singers.example done present here valid",
+            ]
+        );
+        let garage = &live[5];
+        assert_eq!(garage.version, 1);
+        assert_eq!(garage.owned.map(|owned| owned.how), Some(OwnedAs::Added));
+        assert_eq!(garage.found, ["192.0.2.77".parse::<std::net::IpAddr>().unwrap()]);
+        let detail = "it points to 192.0.2.77; it must point to 127.0.0.1 only";
+        assert_eq!(garage.routing.detail.as_deref(), Some(detail));
+        assert_eq!((garage.routing.state, garage.checks.bad), (Routing::Elsewhere, 5));
+        assert_eq!(garage.checks.due, Time::from_millis(1_795_631_719_640));
+        let studio = &live[0];
+        assert_eq!(studio.issuer.as_deref(), Some("closte-sync sandbox CA"));
+        assert_eq!(studio.not_after, Some(Time::from_millis(1_803_404_084_000)));
+        assert!(studio.mapped.as_ref().unwrap().secure && studio.shown && studio.confirmed);
+        let choir = entries::one(&mut connection, &"choir.example".parse().unwrap()).await.unwrap();
+        let choir = choir.expect("retired entries stay");
+        assert_eq!(
+            (choir.alias.state, choir.certificate.state),
+            (Alias::Absent, Certificate::Invalid)
+        );
+    }
+
+    #[tokio::test]
+    async fn its_events_become_notes_and_its_memory_rows_of_their_own() {
+        let mut connection = old_ledger().await;
+        prepare(&mut connection, Path::new("ledger.db")).await.unwrap();
+        let events = events::newest(&mut connection, None, 999).await.unwrap();
+        assert_eq!(events.len(), 72);
+        assert!(events.iter().all(|event| event.kind == EventKind::Note));
+        assert_eq!(events[71].detail.as_deref(), Some("mapping: mapped to site 4"));
+
+        let memory = meta::memory(&mut connection).await.unwrap();
+        let identity = memory.network.identity.unwrap();
+        assert_eq!(
+            (identity.domain.as_str(), identity.app.as_deref()),
+            ("network.example", Some("demo"))
+        );
+        assert_eq!((memory.network.site_mark, memory.network.mapped_names), (Some(6), Some(7)));
+        assert!(memory.host.list_believed && memory.host.key_refused.is_none());
+        assert_eq!(memory.last_pass.unwrap().at, Time::from_millis(1_795_631_706_841));
+        let sites: Vec<u64> = meta::mapped_sites(&mut connection).await.unwrap();
+        assert_eq!(sites, [2, 3, 4, 5, 6, 7]);
+    }
+
+    #[tokio::test]
+    async fn what_was_under_way_in_an_older_ledger_is_kept() {
+        let mut connection = old_ledger().await;
+        let sql = "UPDATE entries SET alias = 'adding', alias_reason = 'outcome-unknown', \
+                   intent_at = 5, intent_list_lacked = 1, step_tries = 2, hold = NULL, \
+                   hold_since = NULL, lease_owner = '7', lease_until = 9 \
+                   WHERE domain = 'garage.example'; \
+                   UPDATE entries SET gone_reads = 1, gone_counted_at = 8, mapping_id = NULL, \
+                   site_id = NULL, stage = NULL WHERE domain = 'florist.example'; \
+                   UPDATE meta SET value = 'No entry' WHERE key = 'key_refused'; \
+                   UPDATE meta SET value = 7 WHERE key IN ('breaker_outages', 'breaker_open_until')";
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        prepare(&mut connection, Path::new("ledger.db")).await.unwrap();
+        let live = entries::live(&mut connection).await.unwrap();
+        let garage = live.iter().find(|it| it.domain.as_str() == "garage.example").unwrap();
+        let intent = garage.step.intent.expect("its call is open");
+        assert!(intent.list_lacked && garage.step.tries == 2 && garage.owned.is_none());
+        let florist = live.iter().find(|it| it.domain.as_str() == "florist.example").unwrap();
+        assert_eq!((florist.gone.reads, florist.mapped.is_none()), (1, true));
+        let host = meta::memory(&mut connection).await.unwrap().host;
+        assert_eq!((host.key_refused.as_deref(), host.breaker.outages), (Some("No entry"), 7));
+        assert_eq!(host.breaker.open_until, Some(Time::from_millis(7)));
     }
 }

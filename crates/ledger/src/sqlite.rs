@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::event::Event;
-use rules::ledger::{Batch, Ledger, LedgerError, Recorded};
+use rules::ledger::{Batch, Claim, Ledger, LedgerError, Recorded};
 use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -172,16 +172,17 @@ impl Ledger for SqliteLedger {
         Ok(recorded)
     }
 
-    async fn load_due(&self, now: Time) -> Result<Recorded, LedgerError> {
+    async fn claim_due(&self, claim: &Claim<'_>, limit: usize) -> Result<Recorded, LedgerError> {
         let mut connection = self.connection.lock().await;
-        let mut snapshot = connection.begin().await.map_err(error::read)?;
-        let entries = entries::due(&mut snapshot, now).await?;
+        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(error::write)?;
+        let entries = entries::claim(&mut transaction, claim, limit).await?;
         let recorded = Recorded {
             entries: entries.into_iter().map(|entry| (entry.domain.clone(), entry)).collect(),
-            memory: meta::memory(&mut snapshot).await?,
+            memory: meta::memory(&mut transaction).await?,
             ..Recorded::default()
         };
-        snapshot.rollback().await.map_err(error::read)?;
+        transaction.commit().await.map_err(error::write)?;
         Ok(recorded)
     }
 
@@ -189,16 +190,23 @@ impl Ledger for SqliteLedger {
         entries::next_due(&mut *self.connection.lock().await).await
     }
 
-    async fn save(&self, batch: &Batch) -> Result<(), LedgerError> {
+    async fn save(&self, batch: &Batch) -> Result<Vec<DomainName>, LedgerError> {
         let mut connection = self.connection.lock().await;
         let begun = connection.begin_with("BEGIN IMMEDIATE").await;
         let mut transaction = begun.map_err(error::write)?;
-        entries::store(&mut transaction, &batch.entries).await?;
+        let missed = entries::store(&mut transaction, &batch.entries).await?;
         events::append(&mut transaction, &batch.events).await?;
-        if let Some(memory) = &batch.memory {
-            meta::remember(&mut transaction, memory).await?;
-        }
+        meta::remember(&mut transaction, batch).await?;
         meta::add_mapped_sites(&mut transaction, &batch.mapped_sites).await?;
+        transaction.commit().await.map_err(error::write)?;
+        Ok(missed)
+    }
+
+    async fn forget(&self, before: Time) -> Result<(), LedgerError> {
+        let mut connection = self.connection.lock().await;
+        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(error::write)?;
+        events::forget(&mut transaction, before).await?;
         transaction.commit().await.map_err(error::write)
     }
 
@@ -223,6 +231,8 @@ impl Ledger for SqliteLedger {
 mod tests {
     use std::error::Error;
 
+    use rules::event::EventKind;
+
     use super::*;
 
     fn batch(numbers: std::ops::Range<u32>) -> Batch {
@@ -231,14 +241,17 @@ mod tests {
         let event = |number| Event {
             at: now,
             domain: name(number),
-            about: "alias".to_owned(),
-            text: "x".repeat(500),
+            kind: EventKind::Note,
+            from: None,
+            to: None,
+            reason: None,
+            detail: Some("x".repeat(500)),
         };
         Batch {
             entries: numbers.clone().map(|number| Entry::new(name(number), None, now)).collect(),
             events: numbers.clone().map(event).collect(),
-            memory: None,
             mapped_sites: numbers.map(u64::from).collect(),
+            ..Batch::default()
         }
     }
 
@@ -249,7 +262,8 @@ mod tests {
     /// That the ledger contains `batch(0..1)` and nothing else.
     async fn assert_holds_the_first(ledger: &SqliteLedger) {
         let recorded = ledger.load().await.unwrap();
-        assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), batch(0..1).entries);
+        let stored = Entry { version: 1, ..batch(0..1).entries.remove(0) };
+        assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), [stored]);
         assert_eq!(recorded.mapped_sites.into_iter().collect::<Vec<_>>(), [0]);
         assert_eq!(ledger.events(None, 9).await.unwrap().len(), 1);
     }

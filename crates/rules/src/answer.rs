@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::Time;
 use crate::entry::{Alias, Call, Entry, Intent, Owned, OwnedAs};
 use crate::host::{AliasList, HostError};
-use crate::ledger::Memory;
+use crate::ledger::HostHealth;
 use crate::reason::Reason;
 use crate::schedule::{ask_again, try_again};
 
@@ -35,7 +35,7 @@ pub fn intend(entry: &mut Entry, call: Call, list_lacked: bool, now: Time) {
 /// for the same was still without a clear outcome.
 pub fn answered(
     entry: &mut Entry,
-    memory: &mut Memory,
+    host: &mut HostHealth,
     call: Call,
     answer: &Result<(), HostError>,
     now: Time,
@@ -60,29 +60,28 @@ pub fn answered(
             not_sent(entry, call, Reason::HostUnreachable, None, now, open);
         }
         Err(HostError::RateLimited { retry_after }) => {
-            rate_limited(memory, *retry_after, now);
+            rate_limited(host, *retry_after, now);
             entry.step.due = now;
             not_sent(entry, call, Reason::RateLimited, None, now, open);
         }
         Err(HostError::KeyRefused { words }) => {
-            memory.key_refused = Some(words.clone());
+            host.key_refused = Some(words.clone());
             entry.step.due = now;
             not_sent(entry, call, Reason::KeyRefused, Some(words.clone()), now, open);
         }
     }
-    entry.lease = None;
     match answer {
         Err(HostError::RateLimited { .. }) => (),
-        Err(error) if error.is_an_outage() => memory.breaker.outage(now),
-        _ => memory.breaker.answered(now),
+        Err(error) if error.is_an_outage() => host.breaker.outage(now),
+        _ => host.breaker.answered(now),
     }
 }
 
-/// The host asked for a pause: until the time it gave, or for a while.
-pub fn rate_limited(memory: &mut Memory, retry_after: Option<Duration>, now: Time) {
+/// The host wants to be left alone: until it said, or for a while.
+pub fn rate_limited(host: &mut HostHealth, retry_after: Option<Duration>, now: Time) {
     match retry_after {
-        Some(after) => memory.quiet_until = memory.quiet_until.max(Some(now + after)),
-        None => memory.breaker.pause(now),
+        Some(after) => host.quiet_until = host.quiet_until.max(Some(now + after)),
+        None => host.breaker.pause(now),
     }
 }
 
@@ -240,12 +239,12 @@ mod tests {
     }
 
     /// An entry after `call` was made once and answered so.
-    fn after(call: Call, answer: &Result<(), HostError>) -> (Entry, Memory) {
+    fn after(call: Call, answer: &Result<(), HostError>) -> (Entry, HostHealth) {
         let start = if call == Call::Add { Alias::Wanted } else { Alias::Removing };
-        let (mut entry, mut memory) = (entry(start), Memory::default());
+        let (mut entry, mut host) = (entry(start), HostHealth::default());
         intend(&mut entry, call, false, at(0));
-        answered(&mut entry, &mut memory, call, answer, at(0), false);
-        (entry, memory)
+        answered(&mut entry, &mut host, call, answer, at(0), false);
+        (entry, host)
     }
 
     fn refused() -> HostError {
@@ -291,23 +290,23 @@ mod tests {
     #[test]
     fn what_concerns_the_whole_host_is_remembered_for_all() {
         let limited = HostError::RateLimited { retry_after: Some(Duration::from_secs(90)) };
-        let (_, memory) = after(Call::Add, &Err(limited));
-        assert_eq!(memory.quiet_until, Some(at(0) + Duration::from_secs(90)));
-        let (_, memory) = after(Call::Add, &Err(HostError::RateLimited { retry_after: None }));
-        assert_eq!((memory.quiet_until, memory.breaker.open_until), (None, Some(at(1))));
-        let (_, memory) = after(Call::Add, &Err(HostError::KeyRefused { words: "no".to_owned() }));
-        assert_eq!(memory.key_refused.as_deref(), Some("no"));
-        let (_, memory) = after(Call::Add, &Err(unknown()));
-        assert_eq!(memory.breaker.outages, 1);
-        let (_, memory) = after(Call::Add, &Err(refused()));
-        assert_eq!(memory.breaker.outages, 0, "a no is an answer");
+        let (_, host) = after(Call::Add, &Err(limited));
+        assert_eq!(host.quiet_until, Some(at(0) + Duration::from_secs(90)));
+        let (_, host) = after(Call::Add, &Err(HostError::RateLimited { retry_after: None }));
+        assert_eq!((host.quiet_until, host.breaker.open_until), (None, Some(at(1))));
+        let (_, host) = after(Call::Add, &Err(HostError::KeyRefused { words: "no".to_owned() }));
+        assert_eq!(host.key_refused.as_deref(), Some("no"));
+        let (_, host) = after(Call::Add, &Err(unknown()));
+        assert_eq!(host.breaker.outages, 1);
+        let (_, host) = after(Call::Add, &Err(refused()));
+        assert_eq!(host.breaker.outages, 0, "a no is an answer");
     }
 
     #[test]
     fn an_unclear_outcome_is_asked_for_again_daily_at_most_after_three_tries() {
-        let (mut entry, mut memory) = after(Call::Add, &Err(unknown()));
+        let (mut entry, mut host) = after(Call::Add, &Err(unknown()));
         for _ in 0..5 {
-            answered(&mut entry, &mut memory, Call::Add, &Err(unknown()), at(0), true);
+            answered(&mut entry, &mut host, Call::Add, &Err(unknown()), at(0), true);
         }
         assert_eq!(entry.step.due, at(0) + ask_again(6));
         assert_eq!(entry.step.due, at(24 * 60));

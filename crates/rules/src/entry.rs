@@ -12,44 +12,17 @@
 //! Besides them there is the proof, for a domain that is routed here, that it
 //! is WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::action::Action;
 use crate::reason::Reason;
 use crate::stage::Stage;
+use crate::words::words;
 use crate::{DomainName, Time};
 
 /// How long a domain is hot after anything about it changed.
 pub const HOT: Duration = Duration::from_hours(1);
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$vdoc])* $variant,)*
-        }
-
-        impl $name {
-            /// The word that is shown and stored.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
-            }
-
-            /// The state of a word; none for an unknown word.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
 
 words! {
     /// The domain as the host knows it.
@@ -225,15 +198,6 @@ pub struct Gone {
     pub approved: bool,
 }
 
-/// Who is working on an entry, and until when nobody else may.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The process.
-    pub owner: String,
-    /// Until when.
-    pub until: Time,
-}
-
 /// What the ledger remembers of one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -271,8 +235,8 @@ pub struct Entry {
     pub gone: Gone,
     /// When a person last asked for a check.
     pub rechecked_at: Option<Time>,
-    /// Who works on it.
-    pub lease: Option<Lease>,
+    /// How often it was stored: a row that was stored by somebody else meanwhile has another.
+    pub version: u64,
 }
 
 /// A call to the host that an entry is waiting for.
@@ -282,6 +246,16 @@ pub enum Call {
     Add,
     /// `deletedomainalias`.
     Remove,
+}
+
+impl Call {
+    /// The step that it is.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Add => Action::AddAlias,
+            Self::Remove => Action::RemoveAlias,
+        }
+    }
 }
 
 impl Entry {
@@ -314,7 +288,7 @@ impl Entry {
             },
             gone: Gone::default(),
             rechecked_at: None,
-            lease: None,
+            version: 0,
         }
     }
 
@@ -373,12 +347,12 @@ impl Entry {
 
     /// The call to make now.
     pub fn due_call(&self, now: Time) -> Option<Call> {
-        self.pending_call().filter(|_| self.step.due <= now && !self.is_leased(now))
+        self.pending_call().filter(|_| self.step.due <= now)
     }
 
     /// Whether to check it now.
     pub fn is_check_due(&self, now: Time) -> bool {
-        self.mapped.is_some() && self.checks.due <= now && !self.is_leased(now)
+        self.mapped.is_some() && self.checks.due <= now
     }
 
     /// Something about it changed, or a person asked: check often for a while.
@@ -403,8 +377,55 @@ impl Entry {
         self.heat(now);
     }
 
-    /// How often the pending step was tried: calls while an answer of the
-    /// host is pending, else checks while the domain is not ready.
+    /// Apply to `stored`, which somebody else stored meanwhile, what was done here: the change from
+    /// `before` to `self`. What was done wins over what stands there, field by field; a check that
+    /// a person asked for meanwhile stays due.
+    pub fn rebase(&self, before: &Self, stored: &Self) -> Self {
+        macro_rules! changed {
+            ($($field:ident),*) => {
+                Self {
+                    domain: stored.domain.clone(),
+                    version: stored.version,
+                    $($field: if self.$field == before.$field {
+                        stored.$field.clone()
+                    } else {
+                        self.$field.clone()
+                    },)*
+                }
+            };
+        }
+        let mut rebased = changed!(
+            mapped,
+            first_seen,
+            alias,
+            routing,
+            found,
+            certificate,
+            issuer,
+            not_after,
+            proof,
+            owned,
+            shown,
+            confirmed,
+            step,
+            checks,
+            gone,
+            rechecked_at
+        );
+        if before.rechecked_at < stored.rechecked_at {
+            (rebased.step.due, rebased.step.tries) = (stored.step.due, stored.step.tries);
+            (rebased.checks.due, rebased.checks.hot_until) =
+                (stored.checks.due, stored.checks.hot_until);
+            // A name that the host had refused is wanted again, whatever it says to an earlier call.
+            if stored.alias.state == Alias::Wanted && rebased.alias.state == Alias::Rejected {
+                rebased.alias = stored.alias.clone();
+            }
+        }
+        rebased
+    }
+
+    /// How often the pending step was tried: calls while the host owes an
+    /// answer, else looks while the domain is not ready.
     pub fn attempts(&self) -> u32 {
         match (self.pending_call(), self.is_ready()) {
             (Some(_), _) => self.step.tries,
@@ -412,15 +433,54 @@ impl Entry {
             (None, false) => self.checks.made,
         }
     }
-
-    fn is_leased(&self, now: Time) -> bool {
-        self.lease.as_ref().is_some_and(|lease| now < lease.until)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// One entry as it was loaded, as a pass left it, and as somebody else stored it meanwhile.
+    fn three(pass: impl Fn(&mut Entry), other: impl Fn(&mut Entry)) -> (Entry, Entry) {
+        let mapped =
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+        let before = Entry::new("a.example".parse().unwrap(), Some(mapped), Time::from_millis(0));
+        let (mut ours, mut stored) = (before.clone(), Entry { version: 7, ..before.clone() });
+        pass(&mut ours);
+        other(&mut stored);
+        (ours.rebase(&before, &stored), stored)
+    }
+
+    fn at(millis: i64) -> Time {
+        Time::from_millis(millis)
+    }
+
+    #[test]
+    fn what_a_pass_did_is_applied_to_what_somebody_else_stored_meanwhile() {
+        let added = |entry: &mut Entry| {
+            entry.alias.set(at(5), Alias::Present, None, None);
+            (entry.step.due, entry.checks.due, entry.checks.made) = (at(10), at(20), 3);
+        };
+        let (rebased, stored) = three(added, |entry| entry.recheck(at(6), false));
+        assert_eq!((rebased.version, rebased.alias.state), (7, Alias::Present));
+        assert_eq!(rebased.rechecked_at, Some(at(6)));
+        assert_eq!(rebased.checks.due, stored.checks.due, "what a person asked for stays due");
+        assert_eq!(rebased.checks.made, 3, "and what was seen counts");
+
+        let (rebased, _) = three(added, |entry| (entry.mapped, entry.gone.reads) = (None, 1));
+        assert_eq!((rebased.mapped, rebased.gone.reads), (None, 1), "a deleted mapping stays so");
+        assert_eq!((rebased.alias.state, rebased.checks.due), (Alias::Present, at(20)));
+    }
+
+    #[test]
+    fn a_name_that_a_person_wants_asked_for_again_stays_wanted() {
+        let refused = |entry: &mut Entry| {
+            entry.alias.set(at(5), Alias::Rejected, Some(Reason::InvalidDomain), None);
+        };
+        let (rebased, _) = three(refused, |entry| entry.recheck(at(6), true));
+        assert_eq!((rebased.alias.state, rebased.step.due), (Alias::Wanted, at(6)));
+        let (rebased, _) = three(refused, |_| ());
+        assert_eq!(rebased.alias.state, Alias::Rejected);
+    }
 
     #[test]
     #[rustfmt::skip] // One case a line.

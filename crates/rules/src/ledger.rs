@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
+use crate::action::Deferred;
 use crate::breaker::Breaker;
-use crate::entry::{Call, Entry};
+use crate::entry::Entry;
 use crate::event::Event;
 use crate::{DomainName, Identity, Problem, Time};
 
@@ -25,18 +26,21 @@ pub trait Ledger: Send + Sync {
     /// Everything a pass needs, as it is now.
     async fn load(&self) -> Result<Recorded, LedgerError>;
 
-    /// The same, with only the entries whose check or addition is due at `now`,
-    /// and without the sites.
-    async fn load_due(&self, now: Time) -> Result<Recorded, LedgerError>;
-
+    /// Take the longest due entries, at most `limit` of them: those whose check or whose addition
+    /// is due, and that nobody else has taken. Until `claim.until` nobody else can take them;
+    /// storing one gives it back. Comes without the sites.
+    async fn claim_due(&self, claim: &Claim<'_>, limit: usize) -> Result<Recorded, LedgerError>;
     /// When the next check is due.
     async fn next_due(&self) -> Result<Option<Time>, LedgerError>;
-
     /// Write entries, events and memory in one transaction.
     ///
-    /// Where a person asked for a check of an entry after it was loaded, its
-    /// due times stay as that request set them.
-    async fn save(&self, batch: &Batch) -> Result<(), LedgerError>;
+    /// An entry is written only where its row is still of the version that it has, and is of the
+    /// next one then. Returns the names of those that were not: somebody else stored them
+    /// meanwhile. Read them again and apply to them what was done ([`crate::entry::Entry::rebase`]).
+    async fn save(&self, batch: &Batch) -> Result<Vec<DomainName>, LedgerError>;
+    /// Forget events from before `before`, but the newest 20 of each mapped domain; and entries
+    /// that have been retired since before then.
+    async fn forget(&self, before: Time) -> Result<(), LedgerError>;
 
     /// One entry, retired ones included.
     async fn entry(&self, domain: &DomainName) -> Result<Option<Entry>, LedgerError>;
@@ -52,6 +56,15 @@ pub trait Ledger: Send + Sync {
     async fn release_leases(&self) -> Result<(), LedgerError>;
 }
 
+/// Who takes due entries, when, and until when they are theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The process, by a name that no other one has at the same time.
+    pub owner: &'a str,
+    pub now: Time,
+    pub until: Time,
+}
+
 /// Everything the ledger knows.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
@@ -63,28 +76,41 @@ pub struct Recorded {
     pub mapped_sites: BTreeSet<u64>,
 }
 
-/// What is remembered of the network as a whole.
+/// What is remembered of the whole: rows of their own, as each changes in its own time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
+    pub network: NetworkMemory,
+    pub host: HostHealth,
+    /// What the last pass left for people.
+    pub last_pass: Option<LastPass>,
+}
+
+/// What is remembered of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkMemory {
     /// The network of the last good read.
-    pub network: Option<Identity>,
-    /// Sites up to this id were there before us and get no record automatically.
+    pub identity: Option<Identity>,
+    /// Sites up to this id were there before us and get no record by themselves.
     pub site_mark: Option<u64>,
     /// How many names the last good read showed mapped.
     pub mapped_names: Option<u64>,
-    /// Whether the host's list has shown a name that we added, so that what it
-    /// lacks is believed to be absent.
-    pub list_believed: bool,
-    /// The host's words when it refused our key; none while it is accepted.
-    pub key_refused: Option<String>,
-    /// How the host has been answering.
-    pub breaker: Breaker,
-    /// Until when the host asked to be left alone (`Retry-After`).
-    pub quiet_until: Option<Time>,
-    /// The plan that was last approved by its hash.
+    /// The plan that was last applied by its hash.
     pub applied: Option<String>,
-    /// What the last pass left for people.
-    pub last_pass: Option<LastPass>,
+    /// When old events were last forgotten.
+    pub forgot_at: Option<Time>,
+}
+
+/// How the host has been answering.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostHealth {
+    /// Whether its list has shown a name that we added, so that what it lacks is believed to be
+    /// absent.
+    pub list_believed: bool,
+    /// Its words when it refused our key; none while it is accepted.
+    pub key_refused: Option<String>,
+    pub breaker: Breaker,
+    /// Until when it asked to be left alone (`Retry-After`).
+    pub quiet_until: Option<Time>,
 }
 
 /// What a pass left for people.
@@ -92,35 +118,11 @@ pub struct Memory {
 pub struct LastPass {
     /// When it ended.
     pub at: Time,
-    /// What it deferred.
     pub deferred: Vec<Deferred>,
-    /// What is invalid or needs attention.
+    /// What makes no sense, or needs attention.
     pub problems: Vec<Problem>,
     /// Aliases at the host that we do not own.
     pub foreign: BTreeSet<DomainName>,
-}
-
-/// Something that a pass would do and does not.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deferred {
-    /// What: `create-record`, `add-alias`, `remove-alias`.
-    pub action: String,
-    /// To which domain.
-    pub domain: DomainName,
-    /// Why not, as a code.
-    pub reason: String,
-    /// How a person releases it.
-    pub release: String,
-}
-
-impl Deferred {
-    /// The word for a call in plans and answers.
-    pub fn action_of(call: Call) -> &'static str {
-        match call {
-            Call::Add => "add-alias",
-            Call::Remove => "remove-alias",
-        }
-    }
 }
 
 /// What is written together.
@@ -130,8 +132,12 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// What happened to them.
     pub events: Vec<Event>,
-    /// What concerns the network as a whole, where that changed.
-    pub memory: Option<Memory>,
+    /// What is remembered of the network, where that changed.
+    pub network: Option<NetworkMemory>,
+    /// How the host has been answering, where that changed.
+    pub host: Option<HostHealth>,
+    /// What the pass left, once it ended.
+    pub last_pass: Option<LastPass>,
     /// Sites seen mapped for the first time.
     pub mapped_sites: BTreeSet<u64>,
 }

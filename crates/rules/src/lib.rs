@@ -19,6 +19,9 @@
 //!   parameters.
 //! - An absent answer is never read as a "no".
 
+mod words;
+
+pub mod action;
 pub mod answer;
 pub mod breaker;
 pub mod clock;

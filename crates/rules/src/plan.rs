@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::action::{Action, Deferred, Release};
 use crate::answer;
 use crate::entry::{Alias, Call, Entry, Gone, Mapped, Proof};
-use crate::event::{self, Event};
 use crate::host::AliasList;
-use crate::ledger::{Deferred, Memory, Recorded};
+use crate::ledger::{Memory, Recorded};
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, NewRecord, Records};
@@ -26,11 +26,7 @@ use crate::removal::{Brake, is_ours};
 use crate::wanted::Wanted;
 use crate::{DomainName, Home, Identity, Network, Problem, Time};
 
-/// How a person releases a deferred plan.
-pub const RELEASE: &str =
-    "see `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints";
-
-/// What a pass is planned from, in addition to the ledger.
+/// What a pass is planned from, besides the ledger.
 #[derive(Clone, Debug)]
 pub struct World<'a> {
     /// The network, read just now.
@@ -94,13 +90,11 @@ impl Doubt {
     }
 
     /// How a person ends it.
-    pub fn release(&self) -> &'static str {
+    pub fn release(&self) -> Release {
         match self {
-            Self::OtherNetwork { .. } => {
-                "point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
-            }
-            Self::SuddenFall { .. } => RELEASE,
-            Self::Moved => "nothing to do: the next read that is not disturbed applies it",
+            Self::OtherNetwork { .. } => Release::RightNetwork,
+            Self::SuddenFall { .. } => Release::Apply,
+            Self::Moved => Release::UndisturbedRead,
         }
     }
 }
@@ -110,10 +104,8 @@ impl Doubt {
 pub struct Plan {
     /// Every entry as it is after reading, retired ones of this pass included.
     pub entries: BTreeMap<DomainName, Entry>,
-    /// Those that the reading changed.
-    pub changed: BTreeSet<DomainName>,
-    /// What happened to them.
-    pub events: Vec<Event>,
+    /// Those that the reading changed, as they were before; none of those that it showed first.
+    pub changed: BTreeMap<DomainName, Option<Entry>>,
     /// What is remembered of the network as a whole.
     pub memory: Memory,
     /// Sites seen mapped for the first time.
@@ -170,9 +162,11 @@ pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
 }
 
 fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Doubt> {
-    let other = memory.network.as_ref().and_then(|was| differs(was, &world.network.identity));
+    let other =
+        memory.network.identity.as_ref().and_then(|was| differs(was, &world.network.identity));
     let other = other.map(|differs| Doubt::OtherNetwork { differs });
     let fell = memory
+        .network
         .mapped_names
         .filter(|was| (allowed as u64) < was.saturating_sub(is) && is * 2 < *was)
         // A person checked and approved it.
@@ -220,7 +214,7 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn believe<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
         let proven = self.world.list.is_some_and(|list| answer::proves_itself(list, entries));
-        self.plan.memory.list_believed |= proven;
+        self.plan.memory.host.list_believed |= proven;
     }
 
     /// Bring every entry up to what this read and the list show.
@@ -234,16 +228,14 @@ impl Planner<'_> {
                 None => self.miss(&mut after),
             }
             if after != before {
-                self.plan.events.extend(event::between(Some(&before), &after, now));
-                self.plan.changed.insert(name.clone());
+                self.plan.changed.insert(name.clone(), Some(before));
             }
             self.plan.entries.insert(name, after);
         }
         for (name, mapped) in names {
             let mut entry = Entry::new(name.clone(), Some(mapped.clone()), now);
             self.want(&mut entry, mapped);
-            self.plan.events.extend(event::between(None, &entry, now));
-            self.plan.changed.insert(name.clone());
+            self.plan.changed.insert(name.clone(), None);
             self.plan.entries.insert(name, entry);
         }
     }
@@ -335,16 +327,17 @@ impl Planner<'_> {
         if protected || !is_ours(entry) {
             return None;
         }
-        let (reason, release) = match self.doubts.first() {
-            Some(doubt) => (Reason::Doubt, doubt.release()),
-            None => (Reason::MappingGone, "nothing to do: the next good read applies it"),
+        let until = entry.gone.counted_at.map(|at| at + self.world.policy.read_gap);
+        let (reason, release, until) = match self.doubts.first() {
+            Some(doubt) => (Reason::Doubt, doubt.release(), None),
+            None => (Reason::MappingGone, Release::NextRead, until),
         };
-        Some(deferred(Call::Remove, &entry.domain, reason, release))
+        Some(Deferred::removal(&entry.domain, reason, release, until))
     }
 
     fn see(&self, entry: &mut Entry, protected: bool) {
         if let Some(list) = self.world.list {
-            let believed = self.plan.memory.list_believed;
+            let believed = self.plan.memory.host.list_believed;
             answer::listed(entry, list, believed, protected, self.world.now);
         }
     }
@@ -360,11 +353,11 @@ impl Planner<'_> {
             let reason = match self.doubts.first() {
                 Some(doubt) => Some((Reason::Doubt, doubt.release())),
                 None if approved || self.plan.entries[name].gone.approved => None,
-                None => self.plan.braked.then_some((Reason::Brake, RELEASE)),
+                None => self.plan.braked.then_some((Reason::Brake, Release::Apply)),
             };
             match reason {
                 Some((reason, release)) => {
-                    self.plan.deferred.push(deferred(Call::Remove, name, reason, release));
+                    self.plan.deferred.push(Deferred::removal(name, reason, release, None));
                 }
                 None => self.let_through(name),
             }
@@ -383,8 +376,7 @@ impl Planner<'_> {
             entry.step.due = now;
         }
         if *entry != before {
-            self.plan.events.extend(event::between(Some(&before), entry, now));
-            self.plan.changed.insert(name.clone());
+            self.plan.changed.entry(name.clone()).or_insert(Some(before));
         }
         if entry.due_call(now) == Some(Call::Remove) {
             self.plan.calls.insert(name.clone(), Call::Remove);
@@ -395,7 +387,7 @@ impl Planner<'_> {
         let Some(mark) = (match self.world.policy.records {
             Records::Never => None,
             Records::All => Some(0),
-            Records::New => self.plan.memory.site_mark,
+            Records::New => self.plan.memory.network.site_mark,
         }) else {
             return;
         };
@@ -403,10 +395,11 @@ impl Planner<'_> {
         match self.doubts.first() {
             None => self.plan.records = missing,
             Some(doubt) => self.plan.deferred.extend(missing.into_iter().map(|record| Deferred {
-                action: "create-record".to_owned(),
+                action: Action::CreateRecord,
                 domain: record.domain,
-                reason: Reason::Doubt.code().to_owned(),
-                release: doubt.release().to_owned(),
+                reason: Reason::Doubt,
+                release: doubt.release(),
+                until: None,
             })),
         }
     }
@@ -427,10 +420,10 @@ impl Planner<'_> {
         let sites = sites.chain(network.unreadable_of.iter().copied());
         self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
         if self.doubts.is_empty() {
-            let memory = &mut self.plan.memory;
+            let memory = &mut self.plan.memory.network;
             // What is known of a network is not forgotten for less.
-            if network.identity.is_whole() || memory.network.is_none() {
-                memory.network = Some(network.identity.clone());
+            if network.identity.is_whole() || memory.identity.is_none() {
+                memory.identity = Some(network.identity.clone());
             }
             memory.mapped_names = Some(self.mapped_names);
             memory.site_mark.get_or_insert_with(|| records::mark(network));
@@ -476,20 +469,11 @@ impl Planner<'_> {
     }
 }
 
-fn deferred(call: Call, domain: &DomainName, reason: Reason, release: &str) -> Deferred {
-    Deferred {
-        action: Deferred::action_of(call).to_owned(),
-        domain: domain.clone(),
-        reason: reason.code().to_owned(),
-        release: release.to_owned(),
-    }
-}
-
 /// Problems that are in no row.
 fn world_problems(world: &World<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if world.network.moved {
-        let what = format!("{}; {}", Doubt::Moved.sentence(), Doubt::Moved.release());
+        let what = format!("{}; {}", Doubt::Moved.sentence(), Doubt::Moved.release().text());
         problems.push(Problem::of_all(what));
     }
     if let Some(list) = world.list.filter(|list| !list.unreadable.is_empty()) {

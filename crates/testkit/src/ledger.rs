@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use rules::action::{Action, Deferred, Release};
 use rules::breaker::Breaker;
-use rules::entry::{
-    Alias, Certificate, Condition, Intent, Lease, Mapped, Owned, OwnedAs, Proof, Routing,
-};
-use rules::event::Event;
-use rules::ledger::{Batch, Deferred, LastPass, Ledger, Memory};
+use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
+use rules::event::{Event, EventKind};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -21,14 +20,14 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     a_new_ledger_is_empty_and_has_a_name_of_its_own(&fresh().await, &fresh().await).await;
     entries_come_back_as_they_were(&fresh().await).await;
     a_later_entry_replaces_the_whole_earlier_one(&fresh().await).await;
+    a_row_that_somebody_else_stored_meanwhile_is_left_and_named(&fresh().await).await;
     retired_entries_are_left_out_and_found(&fresh().await).await;
-    only_what_is_due_is_loaded_as_due(&fresh().await).await;
-    what_a_person_asked_for_meanwhile_stays(&fresh().await).await;
-    a_name_that_a_person_wants_asked_again_stays_wanted(&fresh().await).await;
+    only_what_is_due_is_claimed_the_longest_due_first(&fresh().await).await;
+    what_is_claimed_is_nobody_elses_until_then_or_until_it_is_stored(&fresh().await).await;
     events_are_kept_in_their_order(&fresh().await).await;
+    old_events_and_retired_entries_are_forgotten(&fresh().await).await;
     memory_comes_back_as_it_was(&fresh().await).await;
     sites_once_seen_mapped_stay(&fresh().await).await;
-    leases_are_released(&fresh().await).await;
 }
 
 async fn a_new_ledger_is_empty_and_has_a_name_of_its_own(one: &dyn Ledger, other: &dyn Ledger) {
@@ -46,9 +45,9 @@ async fn entries_come_back_as_they_were(ledger: &dyn Ledger) {
     let entries = entries_of_every_kind();
     save(ledger, &entries).await;
     let loaded = ledger.load().await.expect("loading").entries;
-    for entry in &entries {
-        assert_eq!(ledger.entry(&entry.domain).await.expect("an entry").as_ref(), Some(entry));
-        let live = Some(entry).filter(|entry| !entry.is_retired());
+    for entry in entries.iter().map(stored) {
+        assert_eq!(ledger.entry(&entry.domain).await.expect("an entry").as_ref(), Some(&entry));
+        let live = Some(&entry).filter(|entry| !entry.is_retired());
         assert_eq!(loaded.get(&entry.domain), live, "{}", entry.domain);
     }
     let live = entries.iter().filter(|entry| !entry.is_retired()).count();
@@ -57,96 +56,93 @@ async fn entries_come_back_as_they_were(ledger: &dyn Ledger) {
 
 async fn a_later_entry_replaces_the_whole_earlier_one(ledger: &dyn Ledger) {
     let mut dice = Dice(7);
-    for _ in 0..100 {
-        let (mut earlier, mut later) = (dice.entry(1), dice.entry(1));
-        (earlier.rechecked_at, later.rechecked_at) = (None, None);
-        save(ledger, &[earlier]).await;
+    for version in 0..100 {
+        let later = Entry { version, ..dice.entry(1) };
         save(ledger, std::slice::from_ref(&later)).await;
-        assert_eq!(ledger.entry(&later.domain).await.expect("an entry"), Some(later));
+        assert_eq!(ledger.entry(&later.domain).await.expect("an entry"), Some(stored(&later)));
+    }
+}
+
+async fn a_row_that_somebody_else_stored_meanwhile_is_left_and_named(ledger: &dyn Ledger) {
+    let (ours, other) = (Entry::new(domain(1), None, at(0)), Entry::new(domain(2), None, at(0)));
+    save(ledger, std::slice::from_ref(&ours)).await;
+    let mut theirs = stored(&ours);
+    theirs.recheck(at(500), false);
+    save(ledger, std::slice::from_ref(&theirs)).await;
+    for version in [0, 1] {
+        let late = Entry { version, first_seen: at(9), ..ours.clone() };
+        let entries = vec![late, Entry { version, ..other.clone() }];
+        let batch = Batch { entries, ..Batch::default() };
+        assert_eq!(ledger.save(&batch).await.expect("saving"), [domain(1)], "{version}");
+        let left = ledger.entry(&domain(1)).await.expect("an entry");
+        assert_eq!(left, Some(stored(&theirs)));
+        let beside = ledger.entry(&domain(2)).await.expect("an entry").expect("it is stored");
+        assert_eq!(beside.version, version + 1, "the others are written");
     }
 }
 
 async fn retired_entries_are_left_out_and_found(ledger: &dyn Ledger) {
-    let mapped = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
     let mut retired = Entry::new(domain(1), None, at(0));
     retired.alias.state = Alias::Absent;
-    let absent = Entry { mapped: Some(mapped), domain: domain(2), ..retired.clone() };
+    let absent = Entry { mapped: Some(MAPPED), domain: domain(2), ..retired.clone() };
     let gone = Entry::new(domain(3), None, at(0));
     save(ledger, &[retired.clone(), absent.clone(), gone.clone()]).await;
-
     let loaded = ledger.load().await.expect("loading").entries;
-    assert_eq!(loaded.into_values().collect::<Vec<_>>(), [absent, gone]);
-    assert_eq!(ledger.entry(&domain(1)).await.expect("an entry"), Some(retired));
+    assert_eq!(loaded.into_values().collect::<Vec<_>>(), [stored(&absent), stored(&gone)]);
+    assert_eq!(ledger.entry(&domain(1)).await.expect("an entry"), Some(stored(&retired)));
 }
 
-async fn only_what_is_due_is_loaded_as_due(ledger: &dyn Ledger) {
-    let mapped = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
-    let entry = |number, check: i64, step: i64, alias| {
-        let mut entry = Entry::new(domain(number), Some(mapped.clone()), at(0));
-        entry.alias.state = alias;
-        (entry.checks.due, entry.step.due) = (at(check), at(step));
-        entry
-    };
-    let check = entry(1, 100, 900, Alias::Present);
-    let step = entry(2, 900, 100, Alias::Wanted);
-    let neither = entry(3, 900, 100, Alias::Present);
-    let gone = Entry { mapped: None, ..entry(4, 100, 100, Alias::Removing) };
+const MAPPED: Mapped =
+    Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+
+/// A mapped entry whose check and call are due at those times.
+fn due(number: u64, check: i64, step: i64, alias: Alias) -> Entry {
+    let mut entry = Entry::new(domain(number), Some(MAPPED), at(0));
+    entry.alias.state = alias;
+    (entry.checks.due, entry.step.due) = (at(check), at(step));
+    entry
+}
+
+fn claim(owner: &str, now: i64, until: i64) -> Claim<'_> {
+    Claim { owner, now: at(now), until: at(until) }
+}
+
+async fn claimed(ledger: &dyn Ledger, claim: Claim<'_>, limit: usize) -> Vec<DomainName> {
+    let due = ledger.claim_due(&claim, limit).await.expect("claiming");
+    due.entries.into_keys().collect()
+}
+
+async fn only_what_is_due_is_claimed_the_longest_due_first(ledger: &dyn Ledger) {
+    let check = due(1, 100, 900, Alias::Present);
+    let step = due(2, 900, 90, Alias::Wanted);
+    let neither = due(3, 900, 100, Alias::Present);
+    let gone = Entry { mapped: None, ..due(4, 100, 100, Alias::Removing) };
     save(ledger, &[check.clone(), step.clone(), neither, gone]).await;
-    let due = ledger.load_due(at(100)).await.expect("loading").entries;
-    assert_eq!(due.into_values().collect::<Vec<_>>(), [check, step]);
     assert_eq!(ledger.next_due().await.expect("a time"), Some(at(100)));
+    assert_eq!(claimed(ledger, claim("a", 100, 200), 1).await, [domain(2)], "the longest due");
+    let recorded = ledger.claim_due(&claim("a", 100, 200), 9).await.expect("claiming");
+    assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), [stored(&check), stored(&step)]);
 }
 
-async fn what_a_person_asked_for_meanwhile_stays(ledger: &dyn Ledger) {
-    let loaded = Entry::new(domain(1), None, at(0));
-    let mut asked = loaded.clone();
-    asked.recheck(at(500), false);
-    save(ledger, &[asked.clone()]).await;
-
-    let mut done = loaded;
-    done.alias.set(at(600), Alias::Present, None, None);
-    done.step.due = at(10_000);
-    done.checks.due = at(20_000);
-    done.checks.hot_until = at(30_000);
-    done.checks.made = 3;
-    save(ledger, &[done.clone()]).await;
-
-    let mut both = done.clone();
-    both.step.due = asked.step.due;
-    both.checks.due = asked.checks.due;
-    both.checks.hot_until = asked.checks.hot_until;
-    both.rechecked_at = asked.rechecked_at;
-    let stored = ledger.entry(&domain(1)).await.expect("an entry");
-    assert_eq!(stored, Some(both.clone()), "due times are the person's, the rest the pass's");
-
-    for rechecked_at in [at(500), at(501)] {
-        done.rechecked_at = Some(rechecked_at);
-        save(ledger, &[done.clone()]).await;
-        let stored = ledger.entry(&domain(1)).await.expect("an entry");
-        assert_eq!(stored, Some(done.clone()), "whoever knows of the wish may follow it");
-    }
-}
-
-async fn a_name_that_a_person_wants_asked_again_stays_wanted(ledger: &dyn Ledger) {
-    let mut refused = Entry::new(domain(1), None, at(0));
-    let reason = Some(Reason::InvalidDomain);
-    refused.alias.set(at(1), Alias::Rejected, reason, Some("no".to_owned()));
-    let mut asked = refused.clone();
-    asked.recheck(at(500), true);
-    save(ledger, &[asked.clone()]).await;
-    save(ledger, &[refused]).await;
-    let stored = ledger.entry(&domain(1)).await.expect("an entry").expect("it is there");
-    assert_eq!(stored.alias, asked.alias);
+async fn what_is_claimed_is_nobody_elses_until_then_or_until_it_is_stored(ledger: &dyn Ledger) {
+    let entries = [due(1, 100, 900, Alias::Present), due(2, 100, 900, Alias::Present)];
+    save(ledger, &entries).await;
+    assert_eq!(claimed(ledger, claim("a", 100, 200), 9).await.len(), 2);
+    assert_eq!(claimed(ledger, claim("b", 199, 299), 9).await, []);
+    save(ledger, &[stored(&entries[0])]).await;
+    assert_eq!(claimed(ledger, claim("b", 199, 299), 9).await, [domain(1)], "it was given back");
+    assert_eq!(claimed(ledger, claim("b", 200, 299), 9).await.len(), 2, "its time is over");
+    ledger.release_leases().await.expect("releasing");
+    assert_eq!(claimed(ledger, claim("a", 200, 300), 9).await.len(), 2, "it was released");
 }
 
 async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {
-    let event = |number: u64, about: &str| Event {
-        at: at(7),
-        domain: domain(number),
-        about: about.to_owned(),
-        text: format!("wanted → “présent”\n{number}\"\\"),
-    };
-    let described = [event(1, "alias"), event(2, "alias"), event(1, "routing"), event(1, "stage")];
+    let described = [
+        event(7, 1, EventKind::Alias),
+        event(7, 2, EventKind::Host),
+        event(7, 1, EventKind::Routing),
+        event(7, 1, EventKind::Note),
+    ];
     for events in described.chunks(2) {
         let batch = Batch { events: events.to_vec(), ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
@@ -165,13 +161,55 @@ async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {
     assert_eq!(events(None, 0).await, []);
 }
 
+/// An event of which nothing is left out.
+fn event(millis: i64, number: u64, kind: EventKind) -> Event {
+    Event {
+        at: at(millis),
+        domain: domain(number),
+        kind,
+        from: Some("wanted".to_owned()),
+        to: Some("present".to_owned()),
+        reason: Some(Reason::HostSaidNo),
+        detail: Some(format!("“nein”\n{number}\"\\")),
+    }
+}
+
+async fn old_events_and_retired_entries_are_forgotten(ledger: &dyn Ledger) {
+    let mut entries: Vec<_> =
+        (1..=4).map(|number| Entry::new(domain(number), None, at(0))).collect();
+    entries[0].mapped = Some(MAPPED);
+    for (place, since) in [(1, 5), (2, 10)] {
+        entries[place].alias.set(at(since), Alias::Absent, None, None);
+    }
+    let of = |number| (0..25).map(move |_| event(5, number, EventKind::Alias));
+    let late = (1..=4).map(|number| event(10, number, EventKind::Alias));
+    let events = (1..=4).flat_map(of).chain(late).collect();
+    ledger.save(&Batch { entries, events, ..Batch::default() }).await.expect("saving");
+    ledger.forget(at(10)).await.expect("forgetting");
+    for (number, left, is_there) in [(1, 20, true), (2, 1, false), (3, 1, true), (4, 1, true)] {
+        let domain = domain(number);
+        let events = ledger.events(Some(&domain), 99).await.expect("events");
+        assert_eq!(events.len(), left, "{domain}");
+        let entry = ledger.entry(&domain).await.expect("an entry");
+        assert_eq!(entry.is_some(), is_there, "{domain}");
+    }
+}
+
 async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
     let least = Memory { last_pass: Some(LastPass::default()), ..Memory::default() };
     for memory in [full_memory(), least, full_memory(), Memory::default()] {
-        let batch = Batch { memory: Some(memory.clone()), ..Batch::default() };
+        let Memory { network, host, last_pass } = memory.clone();
+        let batch = Batch { network: Some(network), host: Some(host), ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
+        let before = ledger.load().await.expect("loading").memory.last_pass;
+        ledger
+            .save(&Batch { last_pass: last_pass.clone(), ..Batch::default() })
+            .await
+            .expect("saving");
+        let last_pass = last_pass.or(before);
         ledger.save(&Batch::default()).await.expect("saving nothing");
-        assert_eq!(ledger.load().await.expect("loading").memory, memory);
+        let stored = ledger.load().await.expect("loading").memory;
+        assert_eq!(stored, Memory { last_pass, ..memory });
     }
 }
 
@@ -185,18 +223,15 @@ async fn sites_once_seen_mapped_stay(ledger: &dyn Ledger) {
     assert_eq!(sites, BTreeSet::from([1, 2, 3, u64::MAX]));
 }
 
-async fn leases_are_released(ledger: &dyn Ledger) {
-    let mut leased = Entry::new(domain(1), None, at(0));
-    leased.lease = Some(Lease { owner: "4711".to_owned(), until: at(99) });
-    save(ledger, &[leased.clone(), Entry::new(domain(2), None, at(0))]).await;
-    ledger.release_leases().await.expect("releasing");
-    leased.lease = None;
-    assert_eq!(ledger.entry(&domain(1)).await.expect("an entry"), Some(leased));
+/// As it comes back.
+fn stored(entry: &Entry) -> Entry {
+    Entry { version: entry.version + 1, ..entry.clone() }
 }
 
 async fn save(ledger: &dyn Ledger, entries: &[Entry]) {
     let batch = Batch { entries: entries.to_vec(), ..Batch::default() };
-    ledger.save(&batch).await.expect("saving");
+    let missed = ledger.save(&batch).await.expect("saving");
+    assert_eq!(missed, [], "nobody else stored them");
 }
 
 fn at(millis: i64) -> Time {
@@ -217,10 +252,11 @@ fn full_memory() -> Memory {
         network_id: u64::MAX,
     };
     let deferred = Deferred {
-        action: "remove-alias".to_owned(),
+        action: Action::RemoveAlias,
         domain: "*.bücher.example".parse().expect("a domain name"),
-        reason: "brake".to_owned(),
-        release: "closte-sync apply 1f".to_owned(),
+        reason: Reason::Brake,
+        release: Release::Apply,
+        until: Some(at(7)),
     };
     let last_pass = LastPass {
         at: at(-5),
@@ -232,14 +268,19 @@ fn full_memory() -> Memory {
         foreign: [domain(3), domain(2)].into(),
     };
     Memory {
-        network: Some(network),
-        site_mark: Some(u64::MAX),
-        mapped_names: Some(0),
-        list_believed: true,
-        key_refused: Some("Unauthorized\0!".to_owned()),
-        breaker: Breaker { outages: u32::MAX, open_until: Some(at(i64::MAX)) },
-        quiet_until: Some(at(i64::MIN)),
-        applied: Some("1e5".to_owned()),
+        network: NetworkMemory {
+            identity: Some(network),
+            site_mark: Some(u64::MAX),
+            mapped_names: Some(0),
+            applied: Some("1e5".to_owned()),
+            forgot_at: Some(at(9)),
+        },
+        host: HostHealth {
+            list_believed: true,
+            key_refused: Some("Unauthorized\0!".to_owned()),
+            breaker: Breaker { outages: u32::MAX, open_until: Some(at(i64::MAX)) },
+            quiet_until: Some(at(i64::MIN)),
+        },
         last_pass: Some(last_pass),
     }
 }
@@ -399,7 +440,6 @@ impl Dice {
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
         entry.gone.approved = self.chance();
         entry.rechecked_at = self.maybe(Self::time);
-        entry.lease = self.maybe(|dice| Lease { owner: dice.text(), until: dice.time() });
         entry
     }
 }

@@ -301,8 +301,8 @@ fn of_host(check: &'static str, error: &HostError) -> Check {
 /// Whether what the list lacks would be believed to be absent.
 fn believable(list: &AliasList, recorded: &Recorded) -> Check {
     let count = list.names.len();
-    let proven =
-        recorded.memory.list_believed || answer::proves_itself(list, recorded.entries.values());
+    let proven = recorded.memory.host.list_believed
+        || answer::proves_itself(list, recorded.entries.values());
     let detail = if proven {
         format!("{count} aliases; it has shown names that we added, so it is believed")
     } else {

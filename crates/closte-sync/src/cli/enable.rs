@@ -60,9 +60,9 @@ async fn settle_here(
     };
     source.write_home(&home, true).await?;
     let mut memory = ledger.load().await?.memory;
-    if memory.network.as_ref().is_some_and(|known| *known != network.identity) {
-        memory.network = Some(network.identity.clone());
-        ledger.save(&Batch { memory: Some(memory), ..Batch::default() }).await?;
+    if memory.network.identity.as_ref().is_some_and(|known| *known != network.identity) {
+        memory.network.identity = Some(network.identity.clone());
+        ledger.save(&Batch { network: Some(memory.network), ..Batch::default() }).await?;
     }
     Ok(())
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use engine::texts;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Owner;
+use rules::action::{Action, Outcome};
 use rules::entry::Call;
 use rules::plan::Plan;
 use rules::{Network, Problem};
@@ -103,7 +105,7 @@ pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) ->
 fn full(report: &Report) -> String {
     let mut text = String::new();
     for change in &report.changes {
-        let _ = writeln!(text, "{}", line(change));
+        let _ = writeln!(text, "{}", texts::change(change));
     }
     if report.changes.is_empty() {
         text.push_str("nothing to do\n");
@@ -123,9 +125,9 @@ fn full(report: &Report) -> String {
 
 fn needs_a_person(report: &Report) -> String {
     let mut text = String::new();
-    let refused = |change: &&Change| matches!(change.outcome, "rejected" | "refused");
+    let refused = |change: &&Change| matches!(change.outcome, Outcome::Rejected | Outcome::Refused);
     for change in report.changes.iter().filter(refused) {
-        let _ = writeln!(text, "{}", line(change));
+        let _ = writeln!(text, "{}", texts::change(change));
     }
     for problem in report.problems.iter().filter(|problem| !report.known.contains(problem)) {
         let _ = writeln!(text, "problem: {problem}");
@@ -133,13 +135,8 @@ fn needs_a_person(report: &Report) -> String {
     text
 }
 
-/// `add-alias shop.example: done`, with the reason where there is one.
-fn line(change: &Change) -> String {
-    format!("{} {}: {}{}", change.action, change.domain, change.outcome, change.why())
-}
-
 fn tally(changes: &[Change]) -> String {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut counts: BTreeMap<(Action, Outcome), usize> = BTreeMap::new();
     for change in changes {
         *counts.entry((change.action, change.outcome)).or_default() += 1;
     }

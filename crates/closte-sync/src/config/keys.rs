@@ -136,6 +136,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one pass may remove: a share of what is owned (at least three), or a number"),
     key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
     key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),
+    key("ledger.keep_events", Kind::Text, "90d", "30d", "How long events are kept, and domains that are gone; of a mapped domain the newest 20 always"),
     key("run.pass_limit", Kind::Text, "4m", "10m", "How long a pass may take; the rest stays due"),
     key("run.poll", Kind::Text, "5s", "10s", "How often the resident program asks whether the network has changed"),
     key("run.listen", Kind::Text, "", "127.0.0.1:9780", "Where the resident program receives the plugin's nudges, as ip:port; else the plugin touches a file"),

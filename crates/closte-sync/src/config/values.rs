@@ -77,6 +77,7 @@ pub(crate) struct Settings {
     pub(crate) brake: Brake,
     pub(crate) protected: Vec<String>,
     pub(crate) ledger_url: Option<String>,
+    pub(crate) keep_events: Duration,
     pub(crate) pass_limit: Duration,
     pub(crate) poll: Duration,
     pub(crate) listen: Option<SocketAddr>,
@@ -138,6 +139,7 @@ impl Settings {
             brake: values.required("removal.brake", brake)?,
             protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
             ledger_url: values.optional("ledger.url", ledger_url)?,
+            keep_events: values.required("ledger.keep_events", duration)?,
             pass_limit: values.required("run.pass_limit", duration)?,
             poll: values.required("run.poll", poll)?,
             listen: values.optional("run.listen", |text| {

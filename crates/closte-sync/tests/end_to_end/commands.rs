@@ -78,7 +78,7 @@ async fn a_mapping_is_made_after_validation() {
         world.database.execute("SELECT domain FROM wp_wu_domain_mappings WHERE primary_domain = 1");
     assert_eq!(primary.trim(), "second.example");
     world.run(&format!("domains add shop.example --site {other}")).fails(1, &["mapped to site"]);
-    world.run(&format!("domains add www.shop.example --site {other}")).fails(1, &["takes"]);
+    world.run(&format!("domains add www.shop.example --site {other}")).fails(1, &["treats"]);
     world.run("domains add new.example --site 999").fails(1, &["no site `999`"]);
     world.run("domains add new.example --site nobody.example").fails(1, &["no site"]);
     world.run(&format!("domains add network.example --site {site}")).fails(1, &["protected"]);

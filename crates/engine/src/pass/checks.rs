@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, future};
+use rules::action::{Action, Outcome};
 use rules::entry::{Entry, Proof};
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
@@ -180,9 +181,9 @@ fn checked(entry: &Entry, check: &Check, require_proof: bool) -> Change {
         !matches!(check.dns, DnsObservation::NoAnswer { .. } | DnsObservation::Failed { .. });
     let held_back = require_proof && entry.lacks_proof();
     let outcome = match (seen, entry.is_ready() && !held_back) {
-        (false, _) => "unknown",
-        (true, true) => "ready",
-        (true, false) => "waiting",
+        (false, _) => Outcome::Unknown,
+        (true, true) => Outcome::Ready,
+        (true, false) => Outcome::Waiting,
     };
     // What is no proof says nothing, so it is no news where nobody waits for it.
     let proof = held_back || entry.proof.state == Proof::Contradicted;
@@ -194,10 +195,10 @@ fn checked(entry: &Entry, check: &Check, require_proof: bool) -> Change {
         (entry.certificate.reason, &entry.certificate.detail)
     };
     Change {
-        action: "check",
+        action: Action::Check,
         domain: entry.domain.clone(),
         outcome,
-        reason: reason.map(|reason| reason.code().to_owned()),
+        reason,
         detail: detail.clone(),
     }
 }

@@ -4,7 +4,7 @@
 
 use rules::Time;
 use rules::breaker::Allowed;
-use rules::ledger::Memory;
+use rules::ledger::HostHealth;
 use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
@@ -29,14 +29,14 @@ impl<'a> Deadline<'a> {
 }
 
 /// Whether the host may be asked anything now.
-pub(super) fn may_ask(memory: &Memory, now: Time) -> bool {
-    memory.breaker.allows(now) != Allowed::None && memory.quiet_until.is_none_or(|it| it <= now)
+pub(super) fn may_ask(host: &HostHealth, now: Time) -> bool {
+    host.breaker.allows(now) != Allowed::None && host.quiet_until.is_none_or(|it| it <= now)
 }
 
 /// How many writes the host may be sent now.
-pub(super) fn may_write(memory: &Memory, now: Time) -> Allowed {
-    if may_ask(memory, now) && memory.key_refused.is_none() {
-        memory.breaker.allows(now)
+pub(super) fn may_write(host: &HostHealth, now: Time) -> Allowed {
+    if may_ask(host, now) && host.key_refused.is_none() {
+        host.breaker.allows(now)
     } else {
         Allowed::None
     }

@@ -1,8 +1,9 @@
 //! A plan with all that it was made from, before anything of it is done.
 
+use rules::action::{Action, Outcome, Release};
 use rules::host::AliasList;
-use rules::ledger::Deferred;
-use rules::plan::{self, Doubt, Plan};
+use rules::plan::{Doubt, Plan};
+use rules::reason::Reason;
 use rules::{DomainName, Network, Problem};
 use sha2::{Digest, Sha256};
 
@@ -51,15 +52,15 @@ impl Planned {
         let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
         let doubts = doubts.map(|doubt| Alert {
             what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
-            hint: doubt.release().to_owned(),
+            hint: doubt.release().text().to_owned(),
         });
         let deferred =
-            self.plan.deferred.iter().filter(|deferred| deferred.reason == "brake").count();
+            self.plan.deferred.iter().filter(|deferred| deferred.reason == Reason::Brake).count();
         let brake = self.plan.braked.then(|| Alert {
             what: format!("{deferred} aliases would be removed, more than one pass may; none was"),
-            hint: plan::RELEASE.to_owned(),
+            hint: Release::Apply.text().to_owned(),
         });
-        let key = self.plan.memory.key_refused.as_ref().map(|words| key_alert(words));
+        let key = self.plan.memory.host.key_refused.as_ref().map(|words| key_alert(words));
         doubts.chain(brake).chain(key).collect()
     }
 
@@ -79,15 +80,14 @@ impl Planned {
         let step = |action, domain: &DomainName| Change {
             action,
             domain: domain.clone(),
-            outcome: "planned",
+            outcome: Outcome::Planned,
             reason: None,
             detail: None,
         };
         let records = self.plan.records.iter().flat_map(|record| {
-            [step("create-record", &record.domain), step("add-alias", &record.domain)]
+            [step(Action::CreateRecord, &record.domain), step(Action::AddAlias, &record.domain)]
         });
-        let calls =
-            self.plan.calls.iter().map(|(name, call)| step(Deferred::action_of(*call), name));
+        let calls = self.plan.calls.iter().map(|(name, call)| step(call.action(), name));
         records.chain(calls).collect()
     }
 }

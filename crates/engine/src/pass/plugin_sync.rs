@@ -8,10 +8,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rules::ledger::{Batch, Deferred, LastPass, Ledger, LedgerError};
+use rules::action::{Action, Deferred, Outcome};
+use rules::ledger::{LastPass, Ledger, LedgerError};
 use rules::plugin_client::{PluginClient, PluginReport};
+use rules::reason::Reason;
 use rules::source::SourceError;
-use rules::{DomainName, Entry, Problem, Stage, Time, event};
+use rules::{Entry, Problem, Stage, Time};
+
+use crate::{ops, texts};
 
 use super::{Change, Entries, Report, describe_failure};
 
@@ -59,7 +63,7 @@ impl PluginSync {
         match self.plugin.handshake().await {
             Ok(handshake) => {
                 self.state().quiet = None;
-                recheck(ledger, &handshake.rechecks, now).await?;
+                ops::recheck::some(ledger, &handshake.rechecks, now).await?;
                 Ok(None)
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
@@ -156,7 +160,7 @@ impl After<'_> {
             .report
             .deferred
             .iter()
-            .filter(|deferred| deferred.reason == "brake" && !known(deferred));
+            .filter(|deferred| deferred.reason == Reason::Brake && !known(deferred));
         let braked = braked.map(|deferred| format!("{}: held back by the brake", deferred.domain));
         wrong.chain(braked).collect()
     }
@@ -165,11 +169,12 @@ impl After<'_> {
 /// Refusals and failures of calls and of writing; a check that shows a domain not
 /// ready is none.
 fn is_wrong(change: &Change) -> bool {
-    change.action != "check" && !matches!(change.outcome, "done" | "overtaken" | "planned")
+    change.action != Action::Check
+        && !matches!(change.outcome, Outcome::Done | Outcome::Overtaken | Outcome::Planned)
 }
 
 fn line(change: &Change) -> String {
-    format!("{}: {} {}{}", change.domain, change.action, change.outcome, change.why())
+    format!("{}: {} {}{}", change.domain, change.action, change.outcome, texts::why(change))
 }
 
 fn counts(entries: &Entries) -> BTreeMap<Stage, u64> {
@@ -193,25 +198,4 @@ fn digest(entries: &[&Entry]) -> u64 {
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-/// Make every pending step of `domains` due, as a person asked.
-async fn recheck(
-    ledger: &dyn Ledger,
-    domains: &[DomainName],
-    now: Time,
-) -> Result<(), LedgerError> {
-    if domains.is_empty() {
-        return Ok(());
-    }
-    let mut recorded = ledger.load().await?;
-    recorded.memory.breaker.nudge(now);
-    let mut batch = Batch { memory: Some(recorded.memory), ..Batch::default() };
-    for before in domains.iter().filter_map(|domain| recorded.entries.remove(domain)) {
-        let mut after = before.clone();
-        after.recheck(now, true);
-        batch.events.extend(event::between(Some(&before), &after, now));
-        batch.entries.push(after);
-    }
-    ledger.save(&batch).await
 }

@@ -1,9 +1,10 @@
 //! What came of a pass: for the people and scripts that asked for it.
 
+use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
-use rules::ledger::{Deferred, LedgerError};
+use rules::ledger::LedgerError;
 use rules::source::SourceError;
-use rules::{DomainName, Home, Network, Problem};
+use rules::{DomainName, Home, Network, Problem, Reason};
 
 /// How a pass ended.
 #[derive(Debug)]
@@ -48,25 +49,15 @@ pub struct Report {
 /// One step of a pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// `create-record`, `add-alias`, `remove-alias`, `check` or `write-stage`.
-    pub action: &'static str,
+    pub action: Action,
     /// To which domain.
     pub domain: DomainName,
     /// What came of it.
-    pub outcome: &'static str,
+    pub outcome: Outcome,
     /// Why, as a code.
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     /// The same for people: the host's words, the stage written.
     pub detail: Option<String>,
-}
-
-impl Change {
-    /// ` (code: words)`, of that which there is; else nothing.
-    pub fn why(&self) -> String {
-        let why = [self.reason.as_deref(), self.detail.as_deref()];
-        let why: Vec<&str> = why.into_iter().flatten().collect();
-        if why.is_empty() { String::new() } else { format!(" ({})", why.join(": ")) }
-    }
 }
 
 /// Something that needs a person before the whole can go on.

@@ -1,5 +1,6 @@
 //! Writing stages back to WordPress, where they are not what they should be.
 
+use rules::action::{Action, Outcome};
 use rules::source::{StageWrite, Written};
 use rules::stage::project;
 use rules::{DomainName, Entry, Network, Problem};
@@ -78,14 +79,14 @@ fn refused(entry: &Entry, write: &StageWrite, words: &str) -> Problem {
 
 fn change(domain: &DomainName, write: &StageWrite, written: Option<&Written>) -> Change {
     Change {
-        action: "write-stage",
+        action: Action::WriteStage,
         domain: domain.clone(),
         outcome: match written {
-            Some(Written::Done) => "done",
+            Some(Written::Done) => Outcome::Done,
             // Somebody changed the row meanwhile: the next read shows how.
-            Some(Written::Overtaken) => "overtaken",
-            Some(Written::Refused { .. }) => "refused",
-            None => "failed",
+            Some(Written::Overtaken) => Outcome::Overtaken,
+            Some(Written::Refused { .. }) => Outcome::Refused,
+            None => Outcome::Failed,
         },
         reason: None,
         detail: Some(write.to.to_string()),

@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
+use rules::action::{Action, Outcome};
 use rules::answer;
 use rules::breaker::Allowed;
-use rules::entry::{Call, Entry, Lease, Mapped};
+use rules::entry::{Call, Entry, Mapped};
 use rules::host::{AliasList, HostError};
 use rules::judge;
-use rules::ledger::{Deferred, LedgerError};
+use rules::ledger::LedgerError;
 use rules::reason::Reason;
 use rules::records::NewRecord;
 use rules::{DomainName, Network, Problem, Stage};
@@ -197,17 +198,13 @@ impl Work<'_> {
                 if may_send {
                     let lacked = call == Call::Add && answer::lacks(list, &entry);
                     answer::intend(&mut entry, call, lacked, now);
-                    let until = now + self.engine.settings.limit;
-                    entry.lease = Some(Lease { owner: self.engine.env.process.clone(), until });
-                } else {
-                    self.journal.undone(&before);
+                    self.journal.intended(&before, &entry);
                 }
                 Intended { before, entry, call, open }
             })
             .collect();
         if may_send {
-            let entries = intended.iter().map(|intended| intended.entry.clone()).collect();
-            self.journal.flush_with(entries).await?;
+            self.journal.flush().await?;
         }
         Ok(intended)
     }
@@ -218,8 +215,9 @@ impl Work<'_> {
         if entry == before {
             return before;
         }
+        let intended = entry.clone();
         if self.allowed() == Allowed::None || !self.deadline.is_open() {
-            self.journal.undone(&before);
+            self.journal.undone(&entry, &before);
             return before;
         }
         let answer = match call {
@@ -228,22 +226,18 @@ impl Work<'_> {
         };
         let answer = self.doubt_the_key(answer, key).await;
         let now = self.engine.env.now();
-        self.journal.memory(|memory| {
-            let was_out = memory.breaker.open_until.is_some();
-            answer::answered(&mut entry, memory, call, &answer, now, open);
-            if was_out && memory.breaker.open_until.is_none() {
+        self.journal.host(|host| {
+            let was_out = host.breaker.open_until.is_some();
+            answer::answered(&mut entry, host, call, &answer, now, open);
+            if was_out && host.breaker.open_until.is_none() {
                 self.recovered.store(true, Ordering::Relaxed);
             }
         });
         if let Err(error) = &answer {
-            self.journal.happened(
-                &entry,
-                "host",
-                format!("{}: {error}", Deferred::action_of(call)),
-            );
+            self.journal.call_failed(&entry, call.action(), error.to_string());
         }
         self.journal.change(called(&entry, call, &answer));
-        self.journal.entry(Some(&before), &entry);
+        self.journal.outcome(&before, &intended, &entry);
         entry
     }
 
@@ -266,7 +260,7 @@ impl Work<'_> {
 
     fn allowed(&self) -> Allowed {
         let now = self.engine.env.now();
-        self.journal.memory(|memory| deadline::may_write(memory, now))
+        self.journal.host(|host| deadline::may_write(host, now))
     }
 
     /// Ask the list once more, where calls were left without a clear outcome.
@@ -276,14 +270,14 @@ impl Work<'_> {
         if !entries.values().any(open) || !self.deadline.is_open() {
             return;
         }
-        if !self.journal.memory(|memory| deadline::may_ask(memory, now)) {
+        if !self.journal.host(|host| deadline::may_ask(host, now)) {
             return;
         }
         let Ok(list) = self.engine.host.aliases().await else { return };
         let proven = answer::proves_itself(&list, entries.values());
-        let believed = self.journal.memory(|memory| {
-            memory.list_believed |= proven;
-            memory.list_believed
+        let believed = self.journal.host(|host| {
+            host.list_believed |= proven;
+            host.list_believed
         });
         for entry in entries.values_mut().filter(|entry| open(entry)) {
             let before = entry.clone();
@@ -296,17 +290,17 @@ impl Work<'_> {
 /// The change that a call was.
 fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
     let outcome = match answer {
-        Ok(()) => "done",
-        Err(HostError::Rejected { .. }) => "rejected",
-        Err(HostError::Refused { .. }) => "refused",
-        Err(HostError::OutcomeUnknown { .. }) => "unknown",
-        Err(_) => "failed",
+        Ok(()) => Outcome::Done,
+        Err(HostError::Rejected { .. }) => Outcome::Rejected,
+        Err(HostError::Refused { .. }) => Outcome::Refused,
+        Err(HostError::OutcomeUnknown { .. }) => Outcome::Unknown,
+        Err(_) => Outcome::Failed,
     };
     Change {
-        action: Deferred::action_of(call),
+        action: call.action(),
         domain: entry.domain.clone(),
         outcome,
-        reason: answer.is_err().then_some(entry.alias.reason).flatten().map(code),
+        reason: answer.is_err().then_some(entry.alias.reason).flatten(),
         detail: answer.as_ref().err().map(describe),
     }
 }
@@ -314,10 +308,6 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
 /// The host's own words, or else what the matter is.
 fn describe(error: &HostError) -> String {
     error.words().map_or_else(|| error.to_string(), str::to_owned)
-}
-
-fn code(reason: Reason) -> String {
-    reason.code().to_owned()
 }
 
 impl Engine {
@@ -334,21 +324,21 @@ impl Engine {
                 Ok(Some(id)) => {
                     let entry = new_entry(record, id, self.env.now());
                     journal.entry(None, &entry);
-                    journal.mapped(record.site_id);
+                    journal.mapped([record.site_id]);
                     calls.insert(record.domain.clone(), Call::Add);
                     entries.insert(record.domain.clone(), entry);
-                    "done"
+                    Outcome::Done
                 }
                 // Somebody else made it, or a mapping came meanwhile: the next read shows it.
-                Ok(None) => "overtaken",
+                Ok(None) => Outcome::Overtaken,
                 Err(error) => {
                     let what = format!("could not make the record of site {}", record.site_id);
                     journal.problem(Problem::of_all(super::describe_failure(&what, &error)));
-                    "failed"
+                    Outcome::Failed
                 }
             };
             journal.change(Change {
-                action: "create-record",
+                action: Action::CreateRecord,
                 domain: record.domain.clone(),
                 outcome,
                 reason: None,

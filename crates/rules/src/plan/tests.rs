@@ -40,11 +40,11 @@ fn recorded(plan: Plan) -> Recorded {
 }
 
 fn calls(plan: &Plan) -> Vec<String> {
-    plan.calls.iter().map(|(name, call)| format!("{} {name}", Deferred::action_of(*call))).collect()
+    plan.calls.iter().map(|(name, call)| format!("{} {name}", call.action())).collect()
 }
 
 fn deferred_reasons(plan: &Plan) -> Vec<&str> {
-    plan.deferred.iter().map(|deferred| deferred.reason.as_str()).collect()
+    plan.deferred.iter().map(|deferred| deferred.reason.code()).collect()
 }
 
 /// A ledger with `names`, all mapped and present.
@@ -57,8 +57,8 @@ fn owning(names: &[&str]) -> Recorded {
         (entry.confirmed, entry.shown) = (true, true);
         recorded.entries.insert(entry.domain.clone(), entry);
     }
-    recorded.memory.mapped_names = Some(names.len() as u64);
-    recorded.memory.site_mark = Some(4);
+    recorded.memory.network.mapped_names = Some(names.len() as u64);
+    recorded.memory.network.site_mark = Some(4);
     recorded
 }
 
@@ -84,7 +84,7 @@ fn all_worlds() -> Vec<(Network, Option<AliasList>, Recorded)> {
         for list in &lists {
             for entry in all_entries() {
                 let mut recorded = owning(&[]);
-                recorded.memory.list_believed = entry.shown;
+                recorded.memory.host.list_believed = entry.shown;
                 recorded.entries.insert(entry.domain.clone(), entry);
                 worlds.push((network(target_stage.clone()), list.clone(), recorded));
             }
@@ -146,14 +146,17 @@ fn in_every_world_only_what_is_ours_and_seen_gone_often_enough_is_removed() {
 fn in_every_world_a_doubtful_read_removes_nothing_and_makes_no_records() {
     for (mut network, list, mut recorded) in all_worlds() {
         network.sites.insert(9, site("new.example"));
-        recorded.memory.network = Some(network.identity.clone());
+        recorded.memory.network.identity = Some(network.identity.clone());
         network.identity.prefix = "other_".to_owned();
         for approved in [false, true] {
             let policy = Policy { approved, ..POLICY };
             let plan = planned(recorded.clone(), &network, list.as_ref(), &policy);
             assert!(plan.records.is_empty());
             assert!(!plan.calls.values().any(|call| *call == Call::Remove));
-            assert_eq!(plan.memory.network, recorded.memory.network, "doubt teaches nothing");
+            assert_eq!(
+                plan.memory.network.identity, recorded.memory.network.identity,
+                "doubt teaches nothing"
+            );
         }
     }
 }
@@ -165,7 +168,7 @@ fn every_world_comes_to_rest_when_nothing_changes() {
             known = recorded(planned(known, &network, list.as_ref(), &POLICY));
         }
         let rest = planned(known, &network, list.as_ref(), &POLICY);
-        let still: Vec<_> = rest.changed.iter().map(|name| &rest.entries[name].alias).collect();
+        let still: Vec<_> = rest.changed.keys().map(|name| &rest.entries[name].alias).collect();
         assert!(rest.changed.is_empty(), "{still:?} with {list:?}");
     }
 }
@@ -175,7 +178,7 @@ fn a_first_pass_adds_what_is_mapped_and_marks_the_sites_that_are_there() {
     let network = network(rows(3));
     let plan = planned(Recorded::default(), &network, None, &POLICY);
     assert_eq!(calls(&plan).len(), 3);
-    assert_eq!(plan.memory.site_mark, Some(4));
+    assert_eq!(plan.memory.network.site_mark, Some(4));
     assert_eq!(plan.records, [], "older sites are left alone");
     assert_eq!(plan.mapped_sites, BTreeSet::from([2]));
 }
@@ -271,9 +274,9 @@ fn a_network_of_which_only_the_domain_is_reported_is_the_same_and_what_is_known_
         Identity { app: None, database: String::new(), prefix: String::new(), ..whole.clone() };
     let known = |identity: Identity, now: &Network| {
         let mut recorded = Recorded::default();
-        recorded.memory.network = Some(identity);
+        recorded.memory.network.identity = Some(identity);
         let plan = planned(recorded, now, None, &POLICY);
-        (plan.doubts.len(), plan.memory.network)
+        (plan.doubts.len(), plan.memory.network.identity)
     };
     assert_eq!(known(whole.clone(), &over_rest), (0, Some(whole.clone())));
     assert_eq!(known(over_rest.identity.clone(), &network(vec![])), (0, Some(whole.clone())));
@@ -324,7 +327,7 @@ fn an_alias_that_vanished_at_the_host_is_added_again_only_where_its_list_is_beli
     let mut known = owning(&["d0.example"]);
     let plan = planned(known.clone(), &network(rows(1)), Some(&others), &POLICY);
     assert_eq!(calls(&plan), Vec::<String>::new(), "its list never proved itself");
-    known.memory.list_believed = true;
+    known.memory.host.list_believed = true;
     let plan = planned(known.clone(), &network(rows(1)), Some(&others), &POLICY);
     assert_eq!(calls(&plan), ["add-alias d0.example"]);
     known.entries.values_mut().for_each(|entry| entry.shown = false);
@@ -339,7 +342,7 @@ fn a_call_that_timed_out_is_ours_only_if_the_list_before_it_lacked_the_name() {
         let mut memory = Memory::default();
         answer::intend(&mut entry, Call::Add, list_lacked, at(0));
         let lost = Err(HostError::OutcomeUnknown { what: "no answer".to_owned() });
-        answer::answered(&mut entry, &mut memory, Call::Add, &lost, at(0), false);
+        answer::answered(&mut entry, &mut memory.host, Call::Add, &lost, at(0), false);
         let mut known = owning(&[]);
         known.entries.insert(entry.domain.clone(), entry);
         let empty = network(vec![]);

@@ -94,7 +94,7 @@ fn ultimate_multisites_own_pages_show_the_reason() {
 }
 
 #[test]
-fn admins_are_reported_when_the_engine_is_silent() {
+fn admins_learn_when_the_engine_is_silent() {
     let world = World::new();
     let notices = || world.wordpress.php("echo implode(' ', Closte_Sync\\Notices::texts());");
     assert!(notices().starts_with("The engine has not reported yet."), "{}", notices());

@@ -3,6 +3,7 @@
 //! Each line says where it was read. Within one step the order is always the
 //! same: what the sandbox shows, then the database, then the ledger.
 
+use rules::event::EventKind;
 use std::collections::BTreeMap;
 
 use sandbox::wordpress::Mapping;
@@ -82,8 +83,8 @@ fn row(mapping: &Mapping) -> String {
 /// The events, but for stages: those are read from the database.
 fn ledger(before: &Remembered, after: &Remembered, lines: &mut Vec<Line>) {
     let news = after.events.iter().skip(before.events.len());
-    for event in news.filter(|event| event.about != "stage") {
-        let text = format!("{} {}: {}", event.domain, event.about, event.text);
+    for event in news.filter(|event| event.kind != EventKind::Stage) {
+        let text = format!("{} {}: {}", event.domain, event.kind, engine::texts::event(event));
         lines.push(Line::new("ledger", text));
     }
 }

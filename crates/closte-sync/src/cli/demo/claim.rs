@@ -97,8 +97,9 @@ fn tells(observed: &Observed, domain: &str, reason: Reason) -> Option<String> {
     let events = observed.ledger.shows.events.iter();
     let mut its = events.filter(|event| event.domain.as_str() == domain);
     let marks = [format!("({reason})"), format!("({reason}: ")];
-    let event = its.find(|event| marks.iter().any(|mark| event.text.contains(mark)))?;
-    Some(format!("{domain} {}: {}", event.about, event.text))
+    let text = engine::texts::event;
+    let event = its.find(|event| marks.iter().any(|mark| text(event).contains(mark)))?;
+    Some(format!("{domain} {}: {}", event.kind, text(event)))
 }
 
 /// The call that asked for a wildcard.

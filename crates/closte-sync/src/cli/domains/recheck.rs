@@ -1,6 +1,6 @@
 //! `closte-sync domains recheck`: a person wants it checked now.
 
-use ledger::RecheckScope;
+use engine::ops::recheck;
 use rules::DomainName;
 
 use super::{domain_name, unknown};
@@ -27,8 +27,10 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let ledger = context.wiring().ledger_to_change().await?;
         let now = rules::Clock::now(&SystemClock);
-        let which = self.domain.as_ref().map_or(RecheckScope::All, RecheckScope::One);
-        let due = ledger.recheck(which, now).await?;
+        let due = match &self.domain {
+            Some(domain) => recheck::some(&ledger, std::slice::from_ref(domain), now).await?,
+            None => recheck::all(&ledger, now).await?,
+        };
         match (&self.domain, due) {
             (Some(domain), 0) => Err(unknown(domain)),
             (Some(domain), _) => Ok(say(context, &format!("{domain} is due now"))),

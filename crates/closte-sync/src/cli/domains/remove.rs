@@ -1,5 +1,6 @@
 //! `closte-sync domains remove`: delete a mapping.
 
+use engine::ops::stored::forget_mapping;
 use rules::DomainName;
 
 use super::add::refuse_on_copy;
@@ -28,7 +29,8 @@ impl Args {
         }
         // Without a ledger nothing is held, so there is nothing to remember either.
         if let Some(ledger) = wiring.existing_ledger().await? {
-            ledger.forget_mapping(&self.domain, rules::Clock::now(&SystemClock)).await?;
+            let now = rules::Clock::now(&SystemClock);
+            forget_mapping(&ledger, &self.domain, now).await?;
         }
         let domain = &self.domain;
         context.console.tell(format!(

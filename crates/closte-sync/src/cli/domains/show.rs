@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rules::DomainName;
 use rules::entry::{Condition, Entry};
-use rules::event::Event;
+use rules::event::{Event, EventKind};
 use rules::ledger::Ledger;
 use serde::Serialize;
 
@@ -77,9 +77,19 @@ fn text(entry: &Entry, events: &[Event]) -> String {
         text.push_str("\nwhat happened\n");
     }
     for event in events {
-        let _ = writeln!(text, "  {}  {}: {}", rfc3339(event.at), event.about, event.text);
+        let _ = writeln!(text, "  {}  {}", rfc3339(event.at), happened(event));
     }
     text
+}
+
+/// What it is about and what happened.
+fn happened(event: &Event) -> String {
+    let text = engine::texts::event(event);
+    match event.kind {
+        // An older text says itself what it is about.
+        EventKind::Note => text,
+        kind => format!("{kind}: {text}"),
+    }
 }
 
 /// State, since when, why and in which words.

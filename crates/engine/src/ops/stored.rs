@@ -1,0 +1,59 @@
+//! Changing entries that are stored, while a pass may be working on them in another process.
+
+use rules::ledger::{Batch, Ledger, LedgerError};
+use rules::{DomainName, Entry, Time, event};
+
+/// So often an entry is read again that somebody else keeps storing.
+const MOST_READS: usize = 5;
+
+/// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
+/// gone. Returns whether the ledger knew it as mapped.
+pub async fn forget_mapping(
+    ledger: &dyn Ledger,
+    domain: &DomainName,
+    now: Time,
+) -> Result<bool, LedgerError> {
+    let known = ledger.entry(domain).await?;
+    if known.is_none_or(|entry| entry.mapped.is_none()) {
+        return Ok(false);
+    }
+    let forgotten = change(ledger, vec![domain.clone()], now, |entry| {
+        entry.mapped = None;
+        entry.gone.reads = 1;
+        entry.gone.counted_at = Some(now);
+    });
+    Ok(forgotten.await? == 1)
+}
+
+/// Change the entries of `domains` where they are known and not retired; how many those were.
+///
+/// Where somebody else stores one meanwhile, it is read again and changed anew.
+pub(crate) async fn change(
+    ledger: &dyn Ledger,
+    domains: Vec<DomainName>,
+    now: Time,
+    change: impl Fn(&mut Entry),
+) -> Result<usize, LedgerError> {
+    let mut left = domains;
+    let mut changed = 0;
+    for _ in 0..MOST_READS {
+        let mut batch = Batch::default();
+        for domain in &left {
+            let Some(before) = ledger.entry(domain).await?.filter(|it| !it.is_retired()) else {
+                continue;
+            };
+            let mut after = before.clone();
+            change(&mut after);
+            batch.events.extend(event::between(Some(&before), &after, now));
+            batch.entries.push(after);
+        }
+        left = ledger.save(&batch).await?;
+        changed += batch.entries.len() - left.len();
+        if left.is_empty() {
+            return Ok(changed);
+        }
+    }
+    let names: Vec<_> = left.iter().map(DomainName::as_str).collect();
+    let why = format!("somebody else keeps storing {}", names.join(", "));
+    Err(LedgerError::Write(why.into()))
+}

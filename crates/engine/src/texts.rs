@@ -1,0 +1,82 @@
+//! What people read of the engine's values: the one place where texts are made of them.
+//!
+//! Scripts read the values themselves. A second language is a second one of this file.
+
+use rules::event::{Event, EventKind};
+
+use crate::pass::Change;
+
+/// What happened, without when and to whom: `wanted → present`.
+pub fn event(event: &Event) -> String {
+    let (from, to) = (event.from.as_deref(), event.to.as_deref());
+    let detail = event.detail.as_deref().unwrap_or_default();
+    match (event.kind, from, to) {
+        (EventKind::Mapping, None, Some(site)) => format!("mapped to site {site}"),
+        (EventKind::Mapping, Some(_), None) => "its mapping is gone".to_owned(),
+        (EventKind::Mapping, Some(old), Some(new)) => {
+            format!("moved from site {old} to site {new}")
+        }
+        (EventKind::Recheck, ..) => "somebody asked for a check".to_owned(),
+        (EventKind::Host, _, Some(action)) => format!("{action}: {detail}"),
+        (EventKind::Note, ..) => detail.to_owned(),
+        (_, Some(old), Some(new)) if old == new => format!("still {new}{}", why_of(event)),
+        (_, Some(old), Some(new)) => format!("{old} → {new}{}", why_of(event)),
+        _ => why_of(event).trim_start().to_owned(),
+    }
+}
+
+/// `add-alias shop.example: done`, with the reason where there is one.
+pub fn change(change: &Change) -> String {
+    format!("{} {}: {}{}", change.action, change.domain, change.outcome, why(change))
+}
+
+/// ` (code: words)` of a change, of that which there is; else nothing.
+pub fn why(change: &Change) -> String {
+    in_parentheses(change.reason, change.detail.as_deref())
+}
+
+fn why_of(event: &Event) -> String {
+    in_parentheses(event.reason, event.detail.as_deref().filter(|_| event.reason.is_some()))
+}
+
+fn in_parentheses(reason: Option<rules::Reason>, detail: Option<&str>) -> String {
+    match (reason, detail) {
+        (Some(reason), Some(detail)) => format!(" ({reason}: {detail})"),
+        (Some(reason), None) => format!(" ({reason})"),
+        (None, Some(detail)) => format!(" ({detail})"),
+        (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rules::{Reason, Time};
+
+    use super::*;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn an_event_reads_as_a_sentence_of_its_values() {
+        use EventKind::{Alias, Host, Mapping, Note, Recheck, Stage};
+        let table = [
+            // kind   from             to               reason                     detail        text
+            (Mapping, None,            Some("4"),       None,                      None,         "mapped to site 4"),
+            (Mapping, Some("4"),       None,            None,                      None,         "its mapping is gone"),
+            (Mapping, Some("4"),       Some("5"),       None,                      None,         "moved from site 4 to site 5"),
+            (Alias,   Some("wanted"),  Some("present"), None,                      None,         "wanted → present"),
+            (Alias,   Some("adding"),  Some("adding"),  Some(Reason::HostSaidNo),  Some("nein"), "still adding (host-said-no: nein)"),
+            (Alias,   Some("present"), Some("wanted"),  Some(Reason::Vanished),    None,         "present → wanted (vanished)"),
+            (Stage,   Some("failed"),  Some("done"),    None,                      None,         "failed → done"),
+            (Recheck, None,            None,            None,                      None,         "somebody asked for a check"),
+            (Host,    None,            Some("add-alias"), Some(Reason::HostSaidNo), Some("nein"), "add-alias: nein"),
+            (Note,    None,            None,            None,                      Some("alias: wanted → present"), "alias: wanted → present"),
+        ];
+        for (kind, from, to, reason, detail, text) in table {
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            let (from, to, detail) = (owned(from), owned(to), owned(detail));
+            let domain = "a.example".parse().unwrap();
+            let at = Time::from_millis(0);
+            assert_eq!(event(&Event { at, domain, kind, from, to, reason, detail }), text);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! A row of `entries` on its way to and from SQLite.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rules::entry::{
+    Alias, Certificate, Checks, Condition, Gone, Intent, Mapped, Owned, OwnedAs, Proof, Routing,
+    Step,
+};
+use rules::ledger::LedgerError;
+use rules::{Entry, Reason, Stage, Time};
+use serde::ser::SerializeTuple;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// Why a row makes no entry.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error(
+        "the entry of `{domain}` has `{value}` in the column `{column}`, which no closte-sync up to this one writes there"
+    )]
+    Unknown { domain: String, column: &'static str, value: String },
+    #[error("the entry of `{domain}` is invalid")]
+    Malformed { domain: String, source: serde_json::Error },
+}
+
+impl From<Unreadable> for LedgerError {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Read(unreadable.into())
+    }
+}
+
+macro_rules! row {
+    ($($(#[$attribute:meta])* $column:ident: $kind:ty,)*) => {
+        /// A row of `entries`, without its lease.
+        #[derive(Deserialize)]
+        pub(crate) struct Row<'a> {
+            $($(#[$attribute])* pub(crate) $column: $kind,)*
+        }
+
+        /// Its columns, in the same order.
+        pub(crate) const COLUMNS: &[&str] = &[$(stringify!($column)),*];
+
+        /// As a list: SQLite finds a value by its place much sooner than by its name.
+        impl Serialize for Row<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut list = serializer.serialize_tuple(COLUMNS.len())?;
+                $(list.serialize_element(&self.$column)?;)*
+                list.end()
+            }
+        }
+    };
+}
+
+row! {
+    domain: &'a str,
+    version: i64,
+    mapping_id: Option<i64>,
+    site_id: Option<i64>,
+    #[serde(borrow)]
+    stage: Option<&'a str>,
+    alias: &'a str,
+    #[serde(borrow)]
+    owned: Option<&'a str>,
+    owned_since: Option<i64>,
+    intent_at: Option<i64>,
+    intent_list_lacked: u8,
+    next_step: i64,
+    next_check: i64,
+    not_after: Option<i64>,
+    state: State<'a>,
+}
+
+/// All of an entry that is in no column. A field that is missing has its default: it came with a
+/// later closte-sync.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct State<'a> {
+    first_seen: i64,
+    #[serde(default)]
+    secure: u8,
+    #[serde(default)]
+    contested: u8,
+    #[serde(borrow)]
+    alias: Said<'a>,
+    routing: Said<'a>,
+    #[serde(default)]
+    found: Cow<'a, [IpAddr]>,
+    certificate: Said<'a>,
+    issuer: Option<Cow<'a, str>>,
+    proof: Said<'a>,
+    shown: u8,
+    confirmed: u8,
+    #[serde(default)]
+    tries: u32,
+    checks: CheckState,
+    #[serde(default)]
+    gone: GoneState,
+    rechecked_at: Option<i64>,
+}
+
+/// One of the states of a domain; that of the alias is a column.
+#[derive(Deserialize, Serialize)]
+struct Said<'a> {
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    state: Option<&'a str>,
+    #[serde(borrow)]
+    reason: Option<&'a str>,
+    detail: Option<Cow<'a, str>>,
+    since: i64,
+}
+
+/// Times in milliseconds since 1970, spans in milliseconds.
+#[derive(Deserialize, Serialize)]
+struct CheckState {
+    made: u32,
+    last: Option<i64>,
+    gap: i64,
+    hot_until: i64,
+    bad: u32,
+    bad_since: Option<i64>,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct GoneState {
+    reads: u32,
+    counted_at: Option<i64>,
+    approved: u8,
+}
+
+impl<'a> Row<'a> {
+    /// The next version of `entry`.
+    pub(crate) fn next_of(entry: &'a Entry) -> Self {
+        let mapped = entry.mapped.as_ref();
+        let intent = entry.step.intent.as_ref();
+        Self {
+            domain: entry.domain.as_str(),
+            version: entry.version.saturating_add(1).cast_signed(),
+            // The same bits: SQLite has no unsigned integers.
+            mapping_id: mapped.map(|mapped| mapped.mapping_id.cast_signed()),
+            site_id: mapped.map(|mapped| mapped.site_id.cast_signed()),
+            stage: mapped.and_then(|mapped| mapped.stage).map(Stage::as_str),
+            alias: entry.alias.state.as_str(),
+            owned: entry.owned.map(|owned| owned.how.as_str()),
+            owned_since: entry.owned.map(|owned| owned.since.as_millis()),
+            intent_at: intent.map(|intent| intent.at.as_millis()),
+            intent_list_lacked: intent.is_some_and(|intent| intent.list_lacked).into(),
+            next_step: entry.step.due.as_millis(),
+            next_check: entry.checks.due.as_millis(),
+            not_after: entry.not_after.map(Time::as_millis),
+            state: State::of(entry),
+        }
+    }
+}
+
+impl<'a> State<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let mapped = entry.mapped.as_ref();
+        Self {
+            first_seen: entry.first_seen.as_millis(),
+            secure: mapped.is_some_and(|mapped| mapped.secure).into(),
+            contested: mapped.is_some_and(|mapped| mapped.contested).into(),
+            alias: Said::of(&entry.alias, None),
+            routing: Said::of(&entry.routing, Some(entry.routing.state.as_str())),
+            found: entry.found.as_slice().into(),
+            certificate: Said::of(&entry.certificate, Some(entry.certificate.state.as_str())),
+            issuer: entry.issuer.as_deref().map(Cow::from),
+            proof: Said::of(&entry.proof, Some(entry.proof.state.as_str())),
+            shown: entry.shown.into(),
+            confirmed: entry.confirmed.into(),
+            tries: entry.step.tries,
+            checks: CheckState::from(&entry.checks),
+            gone: GoneState::from(&entry.gone),
+            rechecked_at: entry.rechecked_at.map(Time::as_millis),
+        }
+    }
+}
+
+impl<'a> Said<'a> {
+    fn of<S>(condition: &'a Condition<S>, state: Option<&'a str>) -> Self {
+        let detail = condition.detail.as_deref().map(Cow::from);
+        let since = condition.since.as_millis();
+        Self { state, reason: condition.reason.map(Reason::code), detail, since }
+    }
+
+    /// In `state`, whatever it says itself.
+    fn into_condition<S>(self, state: S) -> Condition<S> {
+        Condition {
+            state,
+            reason: self.reason.and_then(Reason::from_code),
+            detail: self.detail.map(Cow::into_owned),
+            since: Time::from_millis(self.since),
+        }
+    }
+}
+
+impl From<&Checks> for CheckState {
+    fn from(checks: &Checks) -> Self {
+        let Checks { made, last, due: _, gap, hot_until, bad, bad_since } = checks;
+        Self {
+            made: *made,
+            last: last.map(Time::as_millis),
+            gap: i64::try_from(gap.as_millis()).unwrap_or(i64::MAX),
+            hot_until: hot_until.as_millis(),
+            bad: *bad,
+            bad_since: bad_since.map(Time::as_millis),
+        }
+    }
+}
+
+impl CheckState {
+    fn into_checks(self, due: i64) -> Checks {
+        Checks {
+            made: self.made,
+            last: self.last.map(Time::from_millis),
+            due: Time::from_millis(due),
+            gap: Duration::from_millis(self.gap.cast_unsigned()),
+            hot_until: Time::from_millis(self.hot_until),
+            bad: self.bad,
+            bad_since: self.bad_since.map(Time::from_millis),
+        }
+    }
+}
+
+impl From<&Gone> for GoneState {
+    fn from(gone: &Gone) -> Self {
+        let counted_at = gone.counted_at.map(Time::as_millis);
+        Self { reads: gone.reads, counted_at, approved: gone.approved.into() }
+    }
+}
+
+impl From<GoneState> for Gone {
+    fn from(state: GoneState) -> Self {
+        let counted_at = state.counted_at.map(Time::from_millis);
+        Self { reads: state.reads, counted_at, approved: state.approved != 0 }
+    }
+}
+
+impl TryFrom<Row<'_>> for Entry {
+    type Error = Unreadable;
+
+    fn try_from(row: Row<'_>) -> Result<Self, Unreadable> {
+        let unknown = |column, value: &str| {
+            let (domain, value) = (row.domain.to_owned(), value.to_owned());
+            Unreadable::Unknown { domain, column, value }
+        };
+        let owned = match (row.owned, row.owned_since) {
+            (Some(word), Some(since)) => {
+                let how = OwnedAs::from_word(word).ok_or_else(|| unknown("owned", word))?;
+                Some(Owned { how, since: Time::from_millis(since) })
+            }
+            _ => None,
+        };
+        let alias = Alias::from_word(row.alias).ok_or_else(|| unknown("alias", row.alias))?;
+        let state = row.state;
+        let routing = state.routing.state.and_then(Routing::from_word);
+        let certificate = state.certificate.state.and_then(Certificate::from_word);
+        let proof = state.proof.state.and_then(Proof::from_word);
+        Ok(Self {
+            domain: row.domain.parse().map_err(|_| unknown("domain", row.domain))?,
+            version: row.version.cast_unsigned(),
+            mapped: row.mapping_id.zip(row.site_id).map(|(mapping_id, site_id)| Mapped {
+                mapping_id: mapping_id.cast_unsigned(),
+                site_id: site_id.cast_unsigned(),
+                stage: row.stage.and_then(Stage::from_word),
+                secure: state.secure != 0,
+                contested: state.contested != 0,
+            }),
+            first_seen: Time::from_millis(state.first_seen),
+            alias: state.alias.into_condition(alias),
+            routing: state.routing.into_condition(routing.unwrap_or(Routing::Unknown)),
+            found: state.found.into_owned(),
+            certificate: state
+                .certificate
+                .into_condition(certificate.unwrap_or(Certificate::Unknown)),
+            issuer: state.issuer.map(Cow::into_owned),
+            not_after: row.not_after.map(Time::from_millis),
+            proof: state.proof.into_condition(proof.unwrap_or(Proof::Unproven)),
+            owned,
+            shown: state.shown != 0,
+            confirmed: state.confirmed != 0,
+            step: Step {
+                intent: row.intent_at.map(|at| Intent {
+                    at: Time::from_millis(at),
+                    list_lacked: row.intent_list_lacked != 0,
+                }),
+                tries: state.tries,
+                due: Time::from_millis(row.next_step),
+            },
+            checks: state.checks.into_checks(row.next_check),
+            gone: state.gone.into(),
+            rechecked_at: state.rechecked_at.map(Time::from_millis),
+        })
+    }
+}

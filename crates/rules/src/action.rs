@@ -1,0 +1,101 @@
+//! What a pass does to a domain, what came of it, and what it defers.
+
+use crate::reason::Reason;
+use crate::words::words;
+use crate::{DomainName, Time};
+
+words! {
+    /// One step of a pass.
+    Action {
+        /// The record of a new site is made.
+        CreateRecord = "create-record",
+        /// The domain is added at the host.
+        AddAlias = "add-alias",
+        /// It is removed there.
+        RemoveAlias = "remove-alias",
+        /// It is observed.
+        Check = "check",
+        /// Its stage is written to WordPress.
+        WriteStage = "write-stage",
+    }
+}
+
+words! {
+    /// What came of a step.
+    Outcome {
+        /// It is done.
+        Done = "done",
+        /// A pass would make it.
+        Planned = "planned",
+        /// Somebody else was quicker: the next read shows how it stands.
+        Overtaken = "overtaken",
+        /// It could not be made.
+        Failed = "failed",
+        /// The host will never do it.
+        Rejected = "rejected",
+        /// The other side said no, in its own words.
+        Refused = "refused",
+        /// It may have happened or not; or a check saw nothing.
+        Unknown = "unknown",
+        /// A check saw the domain as it must be.
+        Ready = "ready",
+        /// A check saw that it is not there yet.
+        Waiting = "waiting",
+    }
+}
+
+words! {
+    /// How a deferred step is released.
+    Release {
+        /// By the next good read.
+        NextRead = "next-read",
+        /// By a person who applies the plan.
+        Apply = "apply",
+        /// By a person who says which network this is.
+        RightNetwork = "right-network",
+        /// By the next read during which nothing changes.
+        UndisturbedRead = "undisturbed-read",
+    }
+}
+
+impl Release {
+    /// What to do, for people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NextRead => "nothing to do: the next good read releases it",
+            Self::Apply => {
+                "look at `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints"
+            }
+            Self::RightNetwork => {
+                "point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
+            }
+            Self::UndisturbedRead => {
+                "nothing to do: the next read that is not disturbed releases it"
+            }
+        }
+    }
+}
+
+/// A step that a pass would make and does not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deferred {
+    pub action: Action,
+    pub domain: DomainName,
+    /// Why not now.
+    pub reason: Reason,
+    pub release: Release,
+    /// When it is released by itself, where that is known.
+    pub until: Option<Time>,
+}
+
+impl Deferred {
+    /// The removal of an alias.
+    pub fn removal(
+        domain: &DomainName,
+        reason: Reason,
+        release: Release,
+        until: Option<Time>,
+    ) -> Self {
+        Self { action: Action::RemoveAlias, domain: domain.clone(), reason, release, until }
+    }
+}
