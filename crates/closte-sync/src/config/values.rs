@@ -5,13 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use closte::ApiUrl;
+use http::{BaseUrl, NotABaseUrl};
 use rules::DomainName;
 use rules::records::Records;
 use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
-use url::Url;
-use wordpress::http::Endpoint;
 
 use super::{ConfigError, Written, keys};
 
@@ -52,13 +50,13 @@ pub(crate) enum RoutingProof {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) source: Source,
-    pub(crate) network_url: Option<Url>,
+    pub(crate) network_url: Option<BaseUrl>,
     pub(crate) network_host: Option<String>,
     pub(crate) rest_credentials_file: Option<PathBuf>,
     pub(crate) write: Write,
     pub(crate) wp_config: Option<PathBuf>,
     pub(crate) database_url: Option<secrecy::SecretString>,
-    pub(crate) api_url: ApiUrl,
+    pub(crate) api_url: BaseUrl,
     pub(crate) api_key_file: Option<PathBuf>,
     pub(crate) requests_per_second: u32,
     pub(crate) concurrency: usize,
@@ -80,7 +78,7 @@ pub(crate) struct Settings {
     pub(crate) pass_limit: Duration,
     pub(crate) poll: Duration,
     pub(crate) listen: Option<SocketAddr>,
-    pub(crate) listen_url: Option<Url>,
+    pub(crate) listen_url: Option<BaseUrl>,
     pub(crate) plugin_secret_file: Option<PathBuf>,
     pub(crate) plugin_silence: Duration,
     pub(crate) log_level: tracing::Level,
@@ -107,9 +105,7 @@ impl Settings {
             })?,
             wp_config: values.path("network.wp_config"),
             database_url: values.text("network.database_url").map(Into::into),
-            api_url: values.required("closte.api_url", |text| {
-                ApiUrl::parse(text).map_err(|error| error.to_string())
-            })?,
+            api_url: values.required("closte.api_url", safe_url)?,
             api_key_file: values.path("closte.api_key_file"),
             requests_per_second: values.required("closte.requests_per_second", number)?,
             concurrency: values.required("closte.concurrency", at_least_one)? as usize,
@@ -296,9 +292,8 @@ fn silence(text: &str) -> Result<Duration, String> {
 }
 
 /// https, or http to this machine: what is sent there is signed or a password.
-fn safe_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
-    Endpoint::at(url.clone()).map(|_| url).map_err(|error| error.to_string())
+fn safe_url(text: &str) -> Result<BaseUrl, String> {
+    text.parse().map_err(|error: NotABaseUrl| error.to_string())
 }
 
 fn brake(text: &str) -> Result<Brake, String> {

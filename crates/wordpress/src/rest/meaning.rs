@@ -1,10 +1,10 @@
 //! What an answer of the REST API means.
 
-use reqwest::Method;
+use http::Method;
 use rules::source::SourceError;
 use serde_json::Value;
 
-use crate::http::{Fault, Reply, not_meant};
+use crate::web::{Fault, Reply, not_meant};
 
 /// WordPress' own codes where PHP or the database broke down: no answer of anybody's.
 const BROKEN: [&str; 2] = ["internal_server_error", "wp_die"];
