@@ -1,12 +1,16 @@
 //! What goes out to the host, to the byte (facts: the Closte client API).
 //!
-//! The form is written here, not by an encoder of the URL standard: that one
-//! leaves the `*` of a wildcard as it is, and working clients send `%2A`.
+//! The form is not written by an encoder of the URL standard: that one leaves
+//! the `*` of a wildcard as it is, and working clients send `%2A`.
 
 use http::{BaseUrl, Method, Url};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::DomainName;
 
 use crate::api_key::ApiKey;
+
+/// What working clients escape; they leave the rest as it is.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// One kind of request.
 #[derive(Clone, Copy, Debug)]
@@ -67,13 +71,7 @@ impl<'a> Call<'a> {
 
 /// `text` with everything escaped but letters, digits, `-`, `.` and `_`.
 pub(crate) fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 #[cfg(test)]
