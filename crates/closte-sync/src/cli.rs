@@ -8,6 +8,7 @@ mod checks;
 mod completions;
 mod config;
 mod console;
+#[cfg(feature = "sandbox")]
 mod demo;
 mod disable;
 mod doctor;
@@ -17,6 +18,7 @@ mod plan;
 mod plugin;
 mod report;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod status;
 mod sync;
@@ -89,7 +91,9 @@ enum Command {
     Plugin(plugin::Args),
     Doctor(doctor::Args),
     Config(config::Args),
+    #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
+    #[cfg(feature = "sandbox")]
     Demo(demo::Args),
     Completions(completions::Args),
 }
@@ -175,7 +179,9 @@ impl Command {
             Self::Plugin(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
+            #[cfg(feature = "sandbox")]
             Self::Sandbox(args) => args.run(context).await,
+            #[cfg(feature = "sandbox")]
             Self::Demo(args) => args.run(context).await,
             Self::Completions(args) => Ok(args.run(context)),
         }

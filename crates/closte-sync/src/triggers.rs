@@ -9,10 +9,11 @@ use std::time::Duration;
 use rules::Clock;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use wordpress::signature::{Secret, Verifier};
 
 use crate::clock::SystemClock;
-use crate::nudges::listen;
+use crate::nudges::{listen, router};
 use crate::watch::watch;
 use crate::wiring::Wiring;
 use engine::Failure;
@@ -27,6 +28,7 @@ const SECRET_WITHIN: Duration = Duration::from_secs(2);
 /// All that listens, until it is closed.
 pub(crate) struct Triggers {
     listening: JoinSet<()>,
+    stop: CancellationToken,
     secret: Option<Secret>,
 }
 
@@ -37,10 +39,11 @@ impl Triggers {
     ///
     /// It is not known where the files are.
     pub(crate) fn open(wiring: &Wiring<'_>, signals: &Signals) -> Result<Self, Failure> {
-        let mut listening = JoinSet::new();
+        let (mut listening, stop) = (JoinSet::new(), CancellationToken::new());
         let reload = signals.reload.clone();
         let file = wiring.secret_file()?;
-        listening.spawn(watch(file, SECRET_WITHIN, move || reload.notify_one()));
+        let watching = watch(file, SECRET_WITHIN, move || reload.notify_one());
+        listening.spawn(until(&stop, watching));
         let secret = wiring.secret().unwrap_or_else(|failure| {
             failure.log("nudges of the plugin are not received");
             None
@@ -49,9 +52,10 @@ impl Triggers {
             let file = wiring.nudge_file()?;
             make(&file);
             let wake = signals.wake.clone();
-            listening.spawn(watch(file, NUDGE_WITHIN, move || wake.notify_one()));
+            let watching = watch(file, NUDGE_WITHIN, move || wake.notify_one());
+            listening.spawn(until(&stop, watching));
         }
-        Ok(Self { listening, secret })
+        Ok(Self { listening, stop, secret })
     }
 
     /// Listen for nudges over HTTP, where the settings say so.
@@ -71,13 +75,26 @@ impl Triggers {
         })?;
         let verifier = Verifier::new(self.secret.clone(), SystemClock.now());
         let wake = signals.wake.clone();
-        self.listening.spawn(listen(listener, verifier, move || wake.notify_one()));
+        let router = router(verifier, move || wake.notify_one());
+        self.listening.spawn(listen(listener, router, self.stop.clone()));
         Ok(())
     }
 
-    /// Hear no more; when it returns, the address is free.
+    /// Hear no more, and finish what is being answered; when it returns, the address is free.
     pub(crate) async fn close(mut self) {
-        self.listening.shutdown().await;
+        self.stop.cancel();
+        while self.listening.join_next().await.is_some() {}
+    }
+}
+
+/// What watches without end, until it is told to `stop`.
+fn until(
+    stop: &CancellationToken,
+    watching: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
+    let stop = stop.clone();
+    async move {
+        stop.run_until_cancelled_owned(watching).await;
     }
 }
 

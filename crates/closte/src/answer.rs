@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use http::{Answer, Url};
 use rules::Time;
 use rules::host::HostError;
 use serde_json::{Map, Value};
-use url::Url;
 
 use crate::api_key::ApiKey;
 use crate::retry_after;
@@ -19,50 +18,6 @@ use crate::retry_after;
 /// How the host begins when it will not take a name. The connection test names
 /// none, and hears just this.
 const INVALID: &str = "Invalid or empty domain";
-
-/// An answer as it came. It has no `Debug`: the key may be in it.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Body,
-}
-
-/// The body of an answer, as far as it came.
-#[derive(Default)]
-pub(crate) struct Body {
-    pub(crate) bytes: Vec<u8>,
-    /// Why that is not all: "no answer within 20 s".
-    pub(crate) flaw: Option<String>,
-}
-
-impl Answer {
-    /// A header, where it is there and readable.
-    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The body, if it is a whole JSON object. What its content type says is
-    /// not asked: PHP calls everything HTML unless told otherwise.
-    fn object(&self) -> Result<Map<String, Value>, String> {
-        if let Some(flaw) = &self.body.flaw {
-            return Err(flaw.clone());
-        }
-        let text = String::from_utf8_lossy(&self.body.bytes);
-        match serde_json::from_str(&text) {
-            Ok(Value::Object(object)) => Ok(object),
-            Ok(_) => Err("JSON that is no object".to_owned()),
-            Err(_) if text.trim().is_empty() => Err("an empty answer".to_owned()),
-            Err(_) if self.is_html(&text) => Err("an HTML page".to_owned()),
-            Err(error) if error.is_eof() => Err("half a JSON".to_owned()),
-            Err(_) => Err("an answer that is not JSON".to_owned()),
-        }
-    }
-
-    fn is_html(&self, text: &str) -> bool {
-        let content_type = self.header(&CONTENT_TYPE).unwrap_or_default();
-        content_type.trim_start().starts_with("text/html") || text.trim_start().starts_with('<')
-    }
-}
 
 /// What an answer is read with.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +68,7 @@ impl Reader<'_> {
     /// What the host says, where the status leaves it to the body to say.
     pub(crate) fn said(self, answer: &Answer) -> Result<Map<String, Value>, HostError> {
         let status = answer.status.as_u16();
-        let object = answer.object();
+        let object = object(answer);
         match status {
             401 | 403 => Err(self.key_refused(status, object.as_ref().ok())),
             429 => Err(HostError::RateLimited { retry_after: self.retry_after(answer) }),
@@ -140,8 +95,8 @@ impl Reader<'_> {
     }
 
     fn retry_after(self, answer: &Answer) -> Option<Duration> {
-        let value = answer.header(&RETRY_AFTER)?;
-        retry_after::wait(value, answer.header(&DATE), self.now)
+        let value = answer.header(RETRY_AFTER)?;
+        retry_after::wait(value, answer.header(DATE), self.now)
     }
 
     fn key_refused(self, status: u16, said: Option<&Map<String, Value>>) -> HostError {
@@ -152,7 +107,7 @@ impl Reader<'_> {
 
     /// Only where to: the rest of the address may hold what we sent.
     fn redirect(self, answer: &Answer) -> String {
-        let location = answer.header(&LOCATION).and_then(|to| Url::parse(to).ok());
+        let location = answer.header(LOCATION).and_then(|to| Url::parse(to).ok());
         match location.as_ref().and_then(Url::host_str) {
             Some(host) => format!("a redirect to {}, which is not followed", self.key.clean(host)),
             None => format!("HTTP {}, which is not followed", answer.status.as_u16()),
@@ -197,6 +152,28 @@ pub(crate) fn success(said: &Map<String, Value>) -> Option<bool> {
     }
 }
 
+/// The body, if it is a whole JSON object. What its content type says is not
+/// asked: PHP calls everything HTML unless told otherwise.
+fn object(answer: &Answer) -> Result<Map<String, Value>, String> {
+    if let Some(flaw) = &answer.flaw {
+        return Err(flaw.to_string());
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("JSON that is no object".to_owned()),
+        Err(_) if text.trim().is_empty() => Err("an empty answer".to_owned()),
+        Err(_) if is_html(answer, &text) => Err("an HTML page".to_owned()),
+        Err(error) if error.is_eof() => Err("half a JSON".to_owned()),
+        Err(_) => Err("an answer that is not JSON".to_owned()),
+    }
+}
+
+fn is_html(answer: &Answer, text: &str) -> bool {
+    let content_type = answer.header(CONTENT_TYPE).unwrap_or_default();
+    content_type.trim_start().starts_with("text/html") || text.trim_start().starts_with('<')
+}
+
 fn error(said: &Map<String, Value>) -> Option<&str> {
     said.get("error")?.as_str()
 }
@@ -208,7 +185,8 @@ fn is_rejection(said: &Map<String, Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
+    use http::header::{HeaderName, HeaderValue};
+    use http::{NoAnswer, StatusCode};
 
     fn answer(status: u16, headers: &[(HeaderName, &str)], body: &str) -> Answer {
         let pair = |(name, value): &(HeaderName, &str)| {
@@ -217,7 +195,8 @@ mod tests {
         Answer {
             status: StatusCode::from_u16(status).unwrap(),
             headers: headers.iter().map(pair).collect(),
-            body: Body { bytes: body.into(), flaw: None },
+            body: body.into(),
+            flaw: None,
         }
     }
 
@@ -366,7 +345,7 @@ mod tests {
     fn a_status_that_speaks_for_itself_needs_no_whole_body() {
         let broken = |status| {
             let mut answer = answer(status, &[], r#"{"success":true}"#);
-            answer.body.flaw = Some("the connection was reset".to_owned());
+            answer.flaw = Some(NoAnswer::Broken("the connection was reset".to_owned()));
             outcome(ADD, &answer)
         };
         assert_eq!(broken(200), "unknown: the connection was reset");
@@ -382,7 +361,7 @@ mod tests {
         for body in [deep.into_bytes(), bytes, br#"{"success":false,"error":"\ud800"}"#.to_vec()] {
             for status in [100, 200, 299, 300, 400, 418, 500, 999] {
                 let mut answer = answer(status, &[], "");
-                answer.body.bytes.clone_from(&body);
+                answer.body.clone_from(&body);
                 assert!(outcome(ADD, &answer).starts_with("unknown: "));
             }
         }

@@ -1,14 +1,16 @@
 //! What goes out to the host, to the byte (facts: the Closte client API).
 //!
-//! The form is written here, not by an encoder of the URL standard: that one
-//! leaves the `*` of a wildcard as it is, and working clients send `%2A`.
+//! The form is not written by an encoder of the URL standard: that one leaves
+//! the `*` of a wildcard as it is, and working clients send `%2A`.
 
-use reqwest::Method;
+use http::{BaseUrl, Method, Url};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::DomainName;
-use url::Url;
 
 use crate::api_key::ApiKey;
-use crate::api_url::ApiUrl;
+
+/// What working clients escape; they leave the rest as it is.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// One kind of request.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +46,8 @@ impl<'a> Call<'a> {
     }
 
     /// Its address; for the list with the key in it.
-    pub(crate) fn url(self, base: &ApiUrl, key: &ApiKey) -> Url {
-        let mut url = base.call(self.name());
+    pub(crate) fn url(self, base: &BaseUrl, key: &ApiKey) -> Url {
+        let mut url = base.join(self.name());
         if matches!(self, Self::List) {
             url.set_query(Some(&format!("apikey={}", key.encoded())));
         }
@@ -69,18 +71,16 @@ impl<'a> Call<'a> {
 
 /// `text` with everything escaped but letters, digits, `-`, `.` and `_`.
 pub(crate) fn encoded(text: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(byte).collect()
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn closte() -> BaseUrl {
+        "https://app.closte.com/api/client".parse().unwrap()
+    }
 
     #[test]
     fn the_forms_are_those_of_working_clients() {
@@ -96,14 +96,14 @@ mod tests {
         ];
         for (call, form) in table {
             assert_eq!(call.form(&key).as_deref(), Some(form), "{call:?}");
-            assert_eq!(call.url(&ApiUrl::default(), &key).query(), None, "{call:?}");
+            assert_eq!(call.url(&closte(), &key).query(), None, "{call:?}");
         }
     }
 
     #[test]
     fn only_the_list_has_the_key_in_its_address() {
         let key = ApiKey::parse(&"k+3/y".into()).unwrap();
-        let url = Call::List.url(&ApiUrl::default(), &key);
+        let url = Call::List.url(&closte(), &key);
         assert_eq!(url.as_str(), "https://app.closte.com/api/client/getdomains?apikey=k%2B3%2Fy");
         assert_eq!(Call::List.form(&key), None);
     }

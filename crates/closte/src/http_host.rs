@@ -4,14 +4,14 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::{Answer, BaseUrl, NoClient};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::{Clock, DomainName};
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use crate::answer::{Answer, Reader};
+use crate::answer::Reader;
 use crate::api_key::{ApiKey, UnusableKey};
-use crate::api_url::ApiUrl;
 use crate::call::Call;
 use crate::pace::Pace;
 use crate::report;
@@ -21,7 +21,7 @@ use crate::transport::{Timeouts, Transport};
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where its API is.
-    pub api_url: ApiUrl,
+    pub api_url: BaseUrl,
     /// The key of the network's app there.
     pub api_key: SecretString,
     /// The most calls a second, evenly spread; 0 is unlimited.
@@ -38,9 +38,9 @@ pub enum OpenError {
     /// The key cannot be sent.
     #[error(transparent)]
     Key(#[from] UnusableKey),
-    /// The HTTP client found no way to start: most often, no root certificates.
-    #[error("could not set up https; are the system's root certificates installed?")]
-    Client(#[source] reqwest::Error),
+    /// There is nothing to call it with.
+    #[error(transparent)]
+    Client(#[from] NoClient),
 }
 
 /// Closte, over HTTP.
@@ -57,7 +57,7 @@ impl HttpHost {
         let Settings { api_url, api_key, requests_per_second, concurrency, timeouts } = settings;
         Ok(Self {
             key: ApiKey::parse(&api_key)?,
-            transport: Transport::open(api_url, timeouts).map_err(OpenError::Client)?,
+            transport: Transport::open(api_url, timeouts)?,
             pace: Pace::new(requests_per_second, concurrency),
             clock,
         })

@@ -21,7 +21,6 @@
 
 mod answer;
 mod api_key;
-mod api_url;
 mod call;
 mod http_host;
 mod list;
@@ -31,7 +30,6 @@ mod retry_after;
 mod transport;
 
 pub use api_key::UnusableKey;
-pub use api_url::{ApiUrl, NotAnApiUrl};
 pub use http_host::{HttpHost, OpenError, Settings};
 pub use transport::Timeouts;
 

@@ -3,11 +3,12 @@
 //! Whatever has a name is taken (facts: strings, and objects with one of four
 //! fields); whatever has none is kept as it came, for people to look at.
 
+use http::Answer;
 use rules::DomainName;
 use rules::host::{AliasList, HostError};
 use serde_json::Value;
 
-use crate::answer::{Answer, Reader, success};
+use crate::answer::{Reader, success};
 
 /// Where an element may keep its name.
 const NAME_FIELDS: [&str; 4] = ["domain", "name", "hostname", "host"];
@@ -60,10 +61,9 @@ fn name(element: &Value) -> Option<DomainName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Body;
     use crate::api_key::ApiKey;
-    use reqwest::StatusCode;
-    use reqwest::header::HeaderMap;
+    use http::StatusCode;
+    use http::header::HeaderMap;
     use rules::Time;
 
     fn read(status: u16, body: &str) -> Result<(String, String), String> {
@@ -71,7 +71,8 @@ mod tests {
         let answer = Answer {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::new(),
-            body: Body { bytes: body.into(), flaw: None },
+            body: body.into(),
+            flaw: None,
         };
         let list = Reader { key: &key, now: Time::default() }.list(&answer);
         let list = list.map_err(|error| error.to_string())?;

@@ -5,14 +5,11 @@
 
 use std::fmt::Write;
 
-use reqwest::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER, SERVER,
-};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER, SERVER};
+use http::{Answer, BaseUrl, shown};
 use rules::host::HostError;
 
-use crate::answer::Answer;
-use crate::api_key::{ApiKey, shown};
-use crate::api_url::ApiUrl;
+use crate::api_key::ApiKey;
 use crate::call::Call;
 
 /// As much of a body as is shown.
@@ -25,7 +22,7 @@ const HEADERS: [HeaderName; 6] =
 /// One call with what came of it.
 pub(crate) fn section(
     call: Call<'_>,
-    base: &ApiUrl,
+    base: &BaseUrl,
     key: &ApiKey,
     answer: &Result<Answer, HostError>,
 ) -> String {
@@ -51,7 +48,7 @@ fn received(answer: &Answer, key: &ApiKey) -> String {
     }
     let body = body(answer, key);
     let _ = writeln!(text, "\n{body}");
-    if let Some(flaw) = &answer.body.flaw {
+    if let Some(flaw) = &answer.flaw {
         let _ = writeln!(text, "({flaw})");
     }
     text
@@ -59,8 +56,8 @@ fn received(answer: &Answer, key: &ApiKey) -> String {
 
 /// The beginning of the body. What moves the cursor is left out, lines stay.
 fn body(answer: &Answer, key: &ApiKey) -> String {
-    let text = String::from_utf8_lossy(&answer.body.bytes);
-    let text = match answer.body.flaw {
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = match answer.flaw {
         Some(_) => key.redact_cut(&text),
         None => key.redact(&text),
     };
@@ -72,12 +69,15 @@ fn body(answer: &Answer, key: &ApiKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Body;
-    use reqwest::StatusCode;
-    use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
+    use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+    use http::{NoAnswer, StatusCode};
 
     fn key() -> ApiKey {
         ApiKey::parse(&"s3cret/key".into()).unwrap()
+    }
+
+    fn closte() -> BaseUrl {
+        "https://app.closte.com/api/client".parse().unwrap()
     }
 
     fn answered(body: &str, flaw: Option<&str>) -> Answer {
@@ -85,14 +85,14 @@ mod tests {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(LOCATION, HeaderValue::from_static("/?apikey=s3cret%2fkey"));
         headers.insert(SET_COOKIE, HeaderValue::from_static("session=1"));
-        let body = Body { bytes: body.into(), flaw: flaw.map(str::to_owned) };
-        Answer { status: StatusCode::OK, headers, body }
+        let flaw = flaw.map(|why| NoAnswer::Broken(why.to_owned()));
+        Answer { status: StatusCode::OK, headers, body: body.into(), flaw }
     }
 
     #[test]
     fn a_report_shows_the_answer_and_hides_the_key() {
         let body = "{\"success\":true,\n\"you\":\"s3cret\\/key\",\"domains\":[\"a.example\x1b\"]}";
-        let report = section(Call::List, &ApiUrl::default(), &key(), &Ok(answered(body, None)));
+        let report = section(Call::List, &closte(), &key(), &Ok(answered(body, None)));
         let want = "\
 GET https://app.closte.com/api/client/getdomains?apikey=[key]
 HTTP 200
@@ -109,7 +109,7 @@ location: /?apikey=[key]
     #[test]
     fn no_answer_is_reported_too() {
         let error = Err(HostError::Unreachable("tcp connect error".into()));
-        let report = section(Call::Check, &ApiUrl::default(), &key(), &error);
+        let report = section(Call::Check, &closte(), &key(), &error);
         let want = "POST https://app.closte.com/api/client/adddomainalias with apikey=[key]\n\
                     no connection: tcp connect error\n\n";
         assert_eq!(report, want);
@@ -118,12 +118,12 @@ location: /?apikey=[key]
     #[test]
     fn a_long_body_is_cut_and_half_a_key_never_shown() {
         let long = "s3cret/key ".repeat(3_000);
-        let report = section(Call::List, &ApiUrl::default(), &key(), &Ok(answered(&long, None)));
+        let report = section(Call::List, &closte(), &key(), &Ok(answered(&long, None)));
         assert!(report.len() < 5_000 && !report.contains("s3c"));
         assert!(report.contains("(and 13904 more bytes)"), "{report}");
 
         let broken = Ok(answered("body then s3cret/k", Some("the connection was reset")));
-        let report = section(Call::List, &ApiUrl::default(), &key(), &broken);
+        let report = section(Call::List, &closte(), &key(), &broken);
         assert!(report.contains("(the connection was reset)") && !report.contains("s3c"));
     }
 }

@@ -10,6 +10,9 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::LazyLock;
+
+use ipnet::IpNet;
 
 /// The ports that need no setting: DNS, HTTP, HTTPS.
 const PORTS: [u16; 3] = [53, 80, 443];
@@ -96,65 +99,53 @@ enum AddressScope {
 
 use AddressScope::{Nowhere, Public};
 
-/// Special IPv4 blocks: first address, length of the prefix, what they are.
+/// Special blocks; the first that fits counts. Of IPv6 only `2000::/3` is given out for the public
+/// internet.
 #[rustfmt::skip]
-const V4: &[(Ipv4Addr, u32, AddressScope)] = &[
-    (Ipv4Addr::UNSPECIFIED,             8, Nowhere("this network")),
-    (Ipv4Addr::new(10, 0, 0, 0),        8, AddressScope::Private("private network")),
-    (Ipv4Addr::new(100, 64, 0, 0),     10, AddressScope::Private("carrier-grade NAT")),
-    (Ipv4Addr::new(127, 0, 0, 0),       8, AddressScope::Private("loopback")),
-    (Ipv4Addr::new(169, 254, 0, 0),    16, AddressScope::Private("link-local")),
-    (Ipv4Addr::new(172, 16, 0, 0),     12, AddressScope::Private("private network")),
-    (Ipv4Addr::new(192, 0, 0, 0),      24, AddressScope::Private("protocol assignments")),
-    (Ipv4Addr::new(192, 0, 2, 0),      24, AddressScope::Private("documentation")),
-    (Ipv4Addr::new(192, 88, 99, 0),    24, AddressScope::Private("6to4 relay")),
-    (Ipv4Addr::new(192, 168, 0, 0),    16, AddressScope::Private("private network")),
-    (Ipv4Addr::new(198, 18, 0, 0),     15, AddressScope::Private("benchmarking")),
-    (Ipv4Addr::new(198, 51, 100, 0),   24, AddressScope::Private("documentation")),
-    (Ipv4Addr::new(203, 0, 113, 0),    24, AddressScope::Private("documentation")),
-    (Ipv4Addr::new(224, 0, 0, 0),       4, Nowhere("multicast")),
-    (Ipv4Addr::new(240, 0, 0, 0),       4, Nowhere("reserved")),
-];
-
-/// Special IPv6 blocks; the first that fits counts.
-#[rustfmt::skip]
-const V6: &[(Ipv6Addr, u32, AddressScope)] = &[
-    (Ipv6Addr::UNSPECIFIED,                              128, Nowhere("unspecified")),
-    (Ipv6Addr::LOCALHOST,                                128, AddressScope::Private("loopback")),
-    (Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, 0, 0),       48, AddressScope::Private("local-use NAT64")),
-    (Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0),           64, Nowhere("discard-only")),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),          32, AddressScope::Private("Teredo")),
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0),          23, AddressScope::Private("protocol assignments")),
-    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0),      32, AddressScope::Private("documentation")),
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0),          16, AddressScope::Private("6to4")),
-    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0),          20, AddressScope::Private("documentation")),
-    (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0),           3, Public),
-    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0),           7, AddressScope::Private("unique local")),
-    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0),          10, AddressScope::Private("link-local")),
-    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0),           8, Nowhere("multicast")),
+const BLOCKS: [(&str, AddressScope); 28] = [
+    ("0.0.0.0/8",       Nowhere("this network")),
+    ("10.0.0.0/8",      AddressScope::Private("private network")),
+    ("100.64.0.0/10",   AddressScope::Private("carrier-grade NAT")),
+    ("127.0.0.0/8",     AddressScope::Private("loopback")),
+    ("169.254.0.0/16",  AddressScope::Private("link-local")),
+    ("172.16.0.0/12",   AddressScope::Private("private network")),
+    ("192.0.0.0/24",    AddressScope::Private("protocol assignments")),
+    ("192.0.2.0/24",    AddressScope::Private("documentation")),
+    ("192.88.99.0/24",  AddressScope::Private("6to4 relay")),
+    ("192.168.0.0/16",  AddressScope::Private("private network")),
+    ("198.18.0.0/15",   AddressScope::Private("benchmarking")),
+    ("198.51.100.0/24", AddressScope::Private("documentation")),
+    ("203.0.113.0/24",  AddressScope::Private("documentation")),
+    ("224.0.0.0/4",     Nowhere("multicast")),
+    ("240.0.0.0/4",     Nowhere("reserved")),
+    ("::/128",          Nowhere("unspecified")),
+    ("::1/128",         AddressScope::Private("loopback")),
+    ("64:ff9b:1::/48",  AddressScope::Private("local-use NAT64")),
+    ("100::/64",        Nowhere("discard-only")),
+    ("2001::/32",       AddressScope::Private("Teredo")),
+    ("2001::/23",       AddressScope::Private("protocol assignments")),
+    ("2001:db8::/32",   AddressScope::Private("documentation")),
+    ("2002::/16",       AddressScope::Private("6to4")),
+    ("3fff::/20",       AddressScope::Private("documentation")),
+    ("2000::/3",        Public),
+    ("fc00::/7",        AddressScope::Private("unique local")),
+    ("fe80::/10",       AddressScope::Private("link-local")),
+    ("ff00::/8",        Nowhere("multicast")),
 ];
 
 /// How far `address` reaches.
 fn scope_of(address: IpAddr) -> AddressScope {
-    match address {
-        IpAddr::V4(v4) => scope_v4(v4),
-        IpAddr::V6(v6) => embedded(v6).map_or_else(|| scope_v6(v6), scope_v4),
-    }
-}
-
-fn scope_v4(address: Ipv4Addr) -> AddressScope {
-    let within = |(first, length, _): &&(Ipv4Addr, u32, AddressScope)| {
-        (address.to_bits() ^ first.to_bits()) >> (32 - length) == 0
+    static KNOWN: LazyLock<Vec<(IpNet, AddressScope)>> = LazyLock::new(|| {
+        let known = BLOCKS.map(|(block, scope)| (block.parse().expect("it is a network"), scope));
+        known.to_vec()
+    });
+    let address = match address {
+        IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
     };
-    V4.iter().find(within).map_or(Public, |(.., scope_of)| *scope_of)
-}
-
-/// Only `2000::/3` is assigned to the public internet; the rest is not.
-fn scope_v6(address: Ipv6Addr) -> AddressScope {
-    let within = |(first, length, _): &&(Ipv6Addr, u32, AddressScope)| {
-        (address.to_bits() ^ first.to_bits()) >> (128 - length) == 0
-    };
-    V6.iter().find(within).map_or(Nowhere("not allocated"), |(.., scope_of)| *scope_of)
+    let known = KNOWN.iter().find(|(block, _)| block.contains(&address));
+    let otherwise = if address.is_ipv4() { Public } else { Nowhere("not allocated") };
+    known.map_or(otherwise, |(_, scope)| *scope)
 }
 
 /// The IPv4 address that a packet to `address` really goes to: IPv4-mapped

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 use crate::entry::{Certificate, Entry, Routing};
 use crate::probe::{DnsObservation, Presented, ProofObservation, TlsObservation, TlsVerdict};
@@ -14,29 +17,29 @@ use crate::schedule::next_check;
 use crate::{DomainName, Mapping, Time};
 
 /// Networks of Cloudflare's proxy, as published by Cloudflare.
-const CLOUDFLARE: &[(&str, u32)] = &[
-    ("103.21.244.0", 22),
-    ("103.22.200.0", 22),
-    ("103.31.4.0", 22),
-    ("104.16.0.0", 13),
-    ("104.24.0.0", 14),
-    ("108.162.192.0", 18),
-    ("131.0.72.0", 22),
-    ("141.101.64.0", 18),
-    ("162.158.0.0", 15),
-    ("172.64.0.0", 13),
-    ("173.245.48.0", 20),
-    ("188.114.96.0", 20),
-    ("190.93.240.0", 20),
-    ("197.234.240.0", 22),
-    ("198.41.128.0", 17),
-    ("2400:cb00::", 32),
-    ("2405:8100::", 32),
-    ("2405:b500::", 32),
-    ("2606:4700::", 32),
-    ("2803:f800::", 32),
-    ("2a06:98c0::", 29),
-    ("2c0f:f248::", 32),
+const CLOUDFLARE: [&str; 22] = [
+    "103.21.244.0/22",
+    "103.22.200.0/22",
+    "103.31.4.0/22",
+    "104.16.0.0/13",
+    "104.24.0.0/14",
+    "108.162.192.0/18",
+    "131.0.72.0/22",
+    "141.101.64.0/18",
+    "162.158.0.0/15",
+    "172.64.0.0/13",
+    "173.245.48.0/20",
+    "188.114.96.0/20",
+    "190.93.240.0/20",
+    "197.234.240.0/22",
+    "198.41.128.0/17",
+    "2400:cb00::/32",
+    "2405:8100::/32",
+    "2405:b500::/32",
+    "2606:4700::/32",
+    "2803:f800::/32",
+    "2a06:98c0::/29",
+    "2c0f:f248::/32",
 ];
 
 /// What one check at a domain saw.
@@ -173,17 +176,11 @@ fn wrong_address(found: &[IpAddr], targets: &BTreeSet<IpAddr>) -> Option<Reason>
 }
 
 fn is_cloudflare(ip: IpAddr) -> bool {
-    CLOUDFLARE.iter().any(|(base, bits)| {
-        match (ip, base.parse().expect("the table holds addresses")) {
-            (IpAddr::V4(ip), IpAddr::V4(base)) => {
-                (ip.to_bits() ^ base.to_bits()).leading_zeros() >= *bits
-            }
-            (IpAddr::V6(ip), IpAddr::V6(base)) => {
-                (ip.to_bits() ^ base.to_bits()).leading_zeros() >= *bits
-            }
-            _ => false,
-        }
-    })
+    static NETWORKS: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
+        let networks = CLOUDFLARE.iter().map(|text| text.parse().expect("the table has networks"));
+        networks.collect()
+    });
+    NETWORKS.iter().any(|network| network.contains(&ip))
 }
 
 fn led_through(through: &[String]) -> Option<String> {

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use wildmatch::WildMatchPattern;
+
 use crate::{DomainName, Network};
 
 /// The names that are protected on one network.
@@ -11,8 +13,11 @@ pub struct Protected {
     own: BTreeSet<DomainName>,
     shared: BTreeSet<DomainName>,
     cdn: Option<DomainName>,
-    globs: Vec<String>,
+    globs: Vec<(String, Glob)>,
 }
+
+/// A pattern in which `*` alone stands for something; no name has the other character.
+type Glob = WildMatchPattern<'*', '\0'>;
 
 /// Why a name is protected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +38,11 @@ pub enum Protection {
 
 impl Protected {
     /// What is protected on `network`, with Closte's CDN host and the operator's
-    /// patterns (`*` stands for any letters).
+    /// patterns (`*` stands for any letters, dots too).
     pub fn on(network: &Network, cdn: Option<DomainName>, globs: Vec<String>) -> Self {
         let mut own = network.network_domains.clone();
         own.insert(network.identity.domain.clone());
-        Self { own, shared: network.shared_bases.clone(), cdn, globs }
+        Self { own, shared: network.shared_bases.clone(), cdn, globs: compiled(globs) }
     }
 
     /// Why `name` is protected; none where it is not.
@@ -57,18 +62,14 @@ impl Protected {
         } else if name.is_public_suffix() {
             Some(Protection::PublicSuffix)
         } else {
-            let hit = |glob: &&String| matches(glob, name.as_str());
-            self.globs.iter().find(hit).map(|glob| Protection::Operator(glob.clone()))
+            let hit = self.globs.iter().find(|(_, glob)| glob.matches(name.as_str()));
+            hit.map(|(text, _)| Protection::Operator(text.clone()))
         }
     }
 }
 
-/// Whether `name` fits `glob`, in which `*` stands for any letters, dots too.
-fn matches(glob: &str, name: &str) -> bool {
-    let Some((start, rest)) = glob.split_once('*') else { return glob == name };
-    let Some(name) = name.strip_prefix(start) else { return false };
-    let mut ends = (0..=name.len()).filter(|end| name.is_char_boundary(*end));
-    ends.any(|end| matches(rest, &name[end..]))
+fn compiled(globs: impl IntoIterator<Item = String>) -> Vec<(String, Glob)> {
+    globs.into_iter().map(|text| (text.clone(), Glob::new(&text))).collect()
 }
 
 impl fmt::Display for Protection {
@@ -95,7 +96,7 @@ mod tests {
             own: BTreeSet::from(["net.example".parse().unwrap()]),
             shared: BTreeSet::from(["bases.example".parse().unwrap()]),
             cdn: "abc.cdn.example".parse().ok(),
-            globs: ["*.bank.example", "mail.*", "!x", "a?c.example"].map(str::to_owned).into(),
+            globs: compiled(["*.bank.example", "mail.*", "!x", "a?c.example"].map(str::to_owned)),
         };
         let operator = |glob: &str| Some(Protection::Operator(glob.to_owned()));
         let table = [
@@ -122,5 +123,15 @@ mod tests {
         for (name, why) in table {
             assert_eq!(protected.why(&name.parse().unwrap()), why, "{name}");
         }
+    }
+
+    #[test]
+    fn many_stars_cost_no_more_than_a_few() {
+        let name: DomainName =
+            format!("{}com", format!("{}.", "a".repeat(60)).repeat(4)).parse().unwrap();
+        let stars = "*a".repeat(40);
+        let globs = compiled([format!("{stars}*b"), format!("{stars}*")]);
+        let protected = Protected { globs, ..Protected::default() };
+        assert_eq!(protected.why(&name), Some(Protection::Operator(format!("{stars}*"))));
     }
 }

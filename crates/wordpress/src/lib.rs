@@ -15,12 +15,11 @@
 //! - Only a [`TablePrefix`], once parsed, ever enters SQL text.
 //! - What we write keeps every byte that is not ours to change.
 //! - What is signed or contains a password goes over https with a valid certificate, or not beyond
-//!   this machine, and follows no redirect ([`http::Endpoint`]).
+//!   this machine, and follows no redirect ([`http::BaseUrl`]).
 
 pub mod credential;
 pub mod database_host;
 pub mod forms;
-pub mod http;
 pub mod installation;
 mod json_row;
 mod missing;
@@ -40,6 +39,7 @@ mod spelling;
 pub mod sqlite;
 pub mod table_prefix;
 mod tables;
+pub mod web;
 pub mod wp_config;
 
 pub use database_host::DatabaseHost;

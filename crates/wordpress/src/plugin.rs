@@ -18,15 +18,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use http::header::CONTENT_TYPE;
+use http::{Limits, Method};
 use rules::source::SourceError;
 use rules::{Clock, Home};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Endpoint, Request, Web, not_meant};
 use crate::signature::{Direction, Message, Secret, sign};
+use crate::web::{Endpoint, Request, Web, not_meant};
 
 pub use hello::{Hello, Refusals};
 pub(crate) use source::Listed;
@@ -153,7 +153,8 @@ impl PluginChannel {
     ) -> Result<Map<String, Value>, SourceError> {
         let route = format!("{NAMESPACE}{}", call.name);
         let body = body.to_string();
-        let request = Request { method: Method::POST, route: &route, query: &[], limit, most };
+        let limits = Limits { time: limit, octets: most };
+        let request = Request { method: Method::POST, route: &route, query: &[], limits };
         let message = Message {
             direction: Direction::ToPlugin,
             method: "POST",

@@ -5,13 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use closte::ApiUrl;
+use http::{BaseUrl, NotABaseUrl};
+use jiff::{Span, SpanRelativeTo};
 use rules::DomainName;
 use rules::records::Records;
 use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
-use url::Url;
-use wordpress::http::Endpoint;
 
 use super::{ConfigError, Written, keys};
 
@@ -52,13 +51,13 @@ pub(crate) enum RoutingProof {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) source: Source,
-    pub(crate) network_url: Option<Url>,
+    pub(crate) network_url: Option<BaseUrl>,
     pub(crate) network_host: Option<String>,
     pub(crate) rest_credentials_file: Option<PathBuf>,
     pub(crate) write: Write,
     pub(crate) wp_config: Option<PathBuf>,
     pub(crate) database_url: Option<secrecy::SecretString>,
-    pub(crate) api_url: ApiUrl,
+    pub(crate) api_url: BaseUrl,
     pub(crate) api_key_file: Option<PathBuf>,
     pub(crate) requests_per_second: u32,
     pub(crate) concurrency: usize,
@@ -81,7 +80,7 @@ pub(crate) struct Settings {
     pub(crate) pass_limit: Duration,
     pub(crate) poll: Duration,
     pub(crate) listen: Option<SocketAddr>,
-    pub(crate) listen_url: Option<Url>,
+    pub(crate) listen_url: Option<BaseUrl>,
     pub(crate) plugin_secret_file: Option<PathBuf>,
     pub(crate) plugin_silence: Duration,
     pub(crate) log_level: tracing::Level,
@@ -108,9 +107,7 @@ impl Settings {
             })?,
             wp_config: values.path("network.wp_config"),
             database_url: values.text("network.database_url").map(Into::into),
-            api_url: values.required("closte.api_url", |text| {
-                ApiUrl::parse(text).map_err(|error| error.to_string())
-            })?,
+            api_url: values.required("closte.api_url", safe_url)?,
             api_key_file: values.path("closte.api_key_file"),
             requests_per_second: values.required("closte.requests_per_second", number)?,
             concurrency: values.required("closte.concurrency", at_least_one)? as usize,
@@ -258,22 +255,17 @@ fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     })
 }
 
-/// `300s`, `5m`, `48h`, `7d`; a bare number is seconds.
+/// `90s`, `1h30m`, `2h 30m`, `7d`, as people write durations; a bare number is seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let seconds: Option<u64> = match &text[digits.len()..] {
-        "s" | "" => Some(1),
-        "m" => Some(60),
-        "h" => Some(60 * 60),
-        "d" => Some(24 * 60 * 60),
-        _ => None,
-    };
-    let number: Option<u64> = digits.parse().ok();
-    number
-        .zip(seconds)
-        .and_then(|(number, seconds)| number.checked_mul(seconds))
-        .map(Duration::from_secs)
-        .ok_or_else(|| "it is not a duration like `300s`, `5m` or `48h`".to_owned())
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_digit());
+    let span = if is_bare { format!("{text}s").parse() } else { text.parse::<Span>() };
+    let odd = || "it is not a duration like `300s`, `5m` or `48h`".to_owned();
+    let span = span.map_err(|_| odd())?;
+    if span.get_years() != 0 || span.get_months() != 0 {
+        return Err("months and years differ in length; write it in days, like `30d`".to_owned());
+    }
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok();
+    length.and_then(|length| length.try_into().ok()).ok_or_else(odd)
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
@@ -285,7 +277,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 fn poll(text: &str) -> Result<Duration, String> {
     match duration(text)? {
-        Duration::ZERO => Err("it is below a second".to_owned()),
+        short if short < Duration::from_secs(1) => Err("it is below a second".to_owned()),
         poll => Ok(poll),
     }
 }
@@ -298,9 +290,8 @@ fn silence(text: &str) -> Result<Duration, String> {
 }
 
 /// https, or http to this machine: what is sent there is signed or a password.
-fn safe_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("it is not a URL: {error}"))?;
-    Endpoint::at(url.clone()).map(|_| url).map_err(|error| error.to_string())
+fn safe_url(text: &str) -> Result<BaseUrl, String> {
+    text.parse().map_err(|error: NotABaseUrl| error.to_string())
 }
 
 fn brake(text: &str) -> Result<Brake, String> {
@@ -314,4 +305,41 @@ fn brake(text: &str) -> Result<Brake, String> {
 fn ledger_url(text: &str) -> Result<String, String> {
     let known = text.starts_with("sqlite:///");
     known.then(|| text.to_owned()).ok_or_else(|| "it does not begin with `sqlite:///`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_what_people_write() {
+        let table = [
+            ("0", 0),
+            ("0s", 0),
+            ("300", 300),
+            ("90s", 90),
+            ("10m", 600),
+            ("1h30m", 5_400),
+            ("2h 30m", 9_000),
+            ("48h", 172_800),
+            ("7d", 604_800),
+            ("1w 1d", 691_200),
+        ];
+        for (text, seconds) in table {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn what_has_no_length_is_no_duration() {
+        for text in ["", "soon", "-1h", "1h ago", "5 x", "1.5", "99999999999999999999"] {
+            let why = duration(text).unwrap_err();
+            assert_eq!(why, "it is not a duration like `300s`, `5m` or `48h`", "{text}");
+        }
+        for text in ["1mo", "2 years", "1y 3d"] {
+            let why = duration(text).unwrap_err();
+            assert_eq!(why, "months and years differ in length; write it in days, like `30d`");
+        }
+    }
 }

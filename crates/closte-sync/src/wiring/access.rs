@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use http::BaseUrl;
 use rules::source::{NetworkSource, StageWriter};
-use url::Url;
 use wordpress::WpConfig;
-use wordpress::http::Endpoint;
 use wordpress::plugin::{self, PluginChannel};
 use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestWriter};
+use wordpress::web::Endpoint;
 
 use super::{Wiring, secret_text};
 use crate::clock::SystemClock;
@@ -113,15 +113,15 @@ impl Wiring<'_> {
             (Some(url), _) => Some(url.clone()),
             (None, Some(domain)) => {
                 let path = path.map_or("/", String::as_str);
-                Url::parse(&format!("https://{domain}{path}")).ok()
+                format!("https://{domain}{path}").parse().ok()
             }
             (None, None) => None,
         };
-        let Some(url) = url else { return Ok(None) };
-        let endpoint = Endpoint::at(url).and_then(|endpoint| match domain {
-            Some(domain) if endpoint.is_this_machine() => endpoint.asked_as(domain),
-            _ => Ok(endpoint),
-        });
+        let Some(url): Option<BaseUrl> = url else { return Ok(None) };
+        let endpoint = match domain {
+            Some(domain) if url.is_this_machine() => Endpoint::new(url).asked_as(domain),
+            _ => Ok(Endpoint::new(url)),
+        };
         match endpoint {
             Ok(endpoint) => Ok(Some(endpoint.trusting(self.extra_roots()?))),
             Err(_) if self.settings.network_url.is_none() => Ok(None),
@@ -163,7 +163,7 @@ impl Wiring<'_> {
     fn nudge_url(&self) -> Option<String> {
         let listen = self.settings.listen?;
         let base = match &self.settings.listen_url {
-            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            Some(url) => url.to_string(),
             None => format!("http://{listen}"),
         };
         Some(format!("{base}{}", nudges::PATH))

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use closte::{ApiUrl, HttpHost, Settings, Timeouts};
+use closte::{HttpHost, Settings, Timeouts};
 use rules::clock::ManualClock;
 use rules::host::HostError;
 use rules::{DomainName, Time};
@@ -20,7 +20,7 @@ use rules::{DomainName, Time};
 /// Settings for a host at `url`: no pacing, the usual timeouts.
 fn settings(url: &str, key: &str) -> Settings {
     Settings {
-        api_url: ApiUrl::parse(url).unwrap(),
+        api_url: url.parse().unwrap(),
         api_key: key.into(),
         requests_per_second: 0,
         concurrency: NonZeroU16::new(8).unwrap(),

@@ -1,10 +1,10 @@
 //! What an answer of the plugin means, and what a person can do about a refusal.
 
-use reqwest::Method;
+use http::Method;
 use rules::source::SourceError;
 use serde_json::{Map, Value};
 
-use crate::http::{Fault, Reply, not_meant};
+use crate::web::{Fault, Reply, not_meant};
 
 /// What the codes of the plugin begin with.
 const OURS: &str = "closte_sync_";

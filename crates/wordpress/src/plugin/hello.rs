@@ -7,7 +7,7 @@ use rules::source::SourceError;
 use serde_json::{Map, Value, json};
 
 use super::{Call, PluginChannel, report};
-use crate::http::number_of;
+use crate::web::number_of;
 
 const HELLO: Call = Call { name: "hello", doing: "greeting the plugin" };
 const REPORT: Call = Call { name: "report", doing: "reporting to the plugin" };

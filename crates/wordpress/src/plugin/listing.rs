@@ -12,10 +12,10 @@ use rules::{DomainName, Home, Identity, Network, Site, Stage, Time};
 use serde_json::{Map, Value};
 
 use super::hello;
-use crate::http::{not_meant, number_of};
 use crate::installation::NetworkRow;
 use crate::json_row::{self, JsonRow, serialised, taken};
 use crate::snapshot::Snapshot;
+use crate::web::{not_meant, number_of};
 use crate::{Installation, TablePrefix, options, rows};
 
 /// What is being done.

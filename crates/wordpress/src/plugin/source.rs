@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::listing::{Listing, READING};
 use super::{Call, MOST_OF_A_LISTING, PluginChannel, cache, hello};
-use crate::http::not_meant;
+use crate::web::not_meant;
 
 const NETWORK: Call = Call { name: "network", doing: READING };
 

@@ -1,12 +1,13 @@
 //! Stages, written by the plugin: it flushes the cache and runs the hooks.
 
 use async_trait::async_trait;
+use http::clean;
 use rules::Stage;
 use rules::source::{SourceError, StageWrite, StageWriter, Written};
 use serde_json::{Value, json};
 
 use super::{Call, MOST, PluginChannel};
-use crate::http::{clean, not_meant, number_of};
+use crate::web::{not_meant, number_of};
 
 const STAGES: Call = Call { name: "stages", doing: "writing stages through the plugin" };
 
@@ -63,7 +64,7 @@ fn written(result: &Value) -> Option<Written> {
         "overtaken" => Some(Written::Overtaken),
         "refused" => {
             let words = result.get("detail").and_then(Value::as_str).unwrap_or_default();
-            Some(Written::Refused { words: clean(words) })
+            Some(Written::Refused { words: clean(words.trim()) })
         }
         _ => None,
     }

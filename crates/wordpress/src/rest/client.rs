@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use http::header::CONTENT_TYPE;
+use http::{Limits, Method, NoAnswer};
 use rules::source::SourceError;
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use super::credentials::{Credentials, KeyPair};
 use super::meaning::{self, Answer};
-use crate::http::{Endpoint, NoReply, Reply, Request, Web};
+use crate::web::{Endpoint, Reply, Request, Web};
 
 /// The namespace of Ultimate Multisite.
 const NAMESPACE: &str = "/wu/v2/";
@@ -161,13 +161,14 @@ impl Session<'_> {
         query: &[(&str, String)],
         body: Option<&Value>,
         limit: Duration,
-    ) -> Result<Reply, NoReply> {
+    ) -> Result<Reply, NoAnswer> {
         let route = format!("{NAMESPACE}{path}");
         let mut query = query.to_vec();
         if method == Method::GET {
             query.push((UNIQUE, rand::random::<u64>().to_string()));
         }
-        let request = Request { method, route: &route, query: &query, limit, most: MOST };
+        let limits = Limits { time: limit, octets: MOST };
+        let request = Request { method, route: &route, query: &query, limits };
         let KeyPair { key, secret } = &self.pair;
         let prepared = self.client.web.send(&request, |builder| {
             let builder = builder.basic_auth(key.expose_secret(), Some(secret.expose_secret()));
@@ -185,7 +186,7 @@ impl Session<'_> {
     fn answer(
         &self,
         doing: &'static str,
-        reply: Result<Reply, NoReply>,
+        reply: Result<Reply, NoAnswer>,
     ) -> Result<Answer, SourceError> {
         let mut reply = reply.map_err(|error| self.client.web.failure(doing, error))?;
         if let Some(fault) = &mut reply.fault {

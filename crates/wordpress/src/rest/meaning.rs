@@ -1,10 +1,10 @@
 //! What an answer of the REST API means.
 
-use reqwest::Method;
+use http::Method;
 use rules::source::SourceError;
 use serde_json::Value;
 
-use crate::http::{Fault, Reply, not_meant};
+use crate::web::{Fault, Reply, not_meant};
 
 /// WordPress' own codes where PHP or the database failed: that is not an answer.
 const BROKEN: [&str; 2] = ["internal_server_error", "wp_die"];

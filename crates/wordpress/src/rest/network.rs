@@ -15,8 +15,8 @@ use super::client::{RestClient, Timeouts};
 use super::credentials::Credentials;
 use super::pages::List;
 use super::writer::RestWriter;
-use crate::http::Endpoint;
 use crate::plugin::{Listed, PluginChannel};
+use crate::web::Endpoint;
 
 /// What a network over HTTP is made of.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::client::Session;
 use super::meaning::Answer;
 use super::row;
-use crate::http::{Reply, not_meant};
+use crate::web::{Reply, not_meant};
 
 /// The most that the API gives at once.
 const A_PAGE: u64 = 100;

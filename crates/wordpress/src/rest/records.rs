@@ -11,8 +11,8 @@ use super::client::Session;
 use super::meaning::Answer;
 use super::pages::List;
 use super::row;
-use crate::http::not_meant;
 use crate::spelling;
+use crate::web::not_meant;
 
 const MAKING_RECORD: &str = "making a domain record over REST";
 const ADDING: &str = "adding a mapping over REST";

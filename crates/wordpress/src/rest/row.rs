@@ -6,8 +6,8 @@ use rules::Time;
 use rules::source::SourceError;
 use serde_json::{Map, Value};
 
-use crate::http::{not_meant, number_of};
 use crate::json_row::JsonRow;
+use crate::web::{not_meant, number_of};
 
 /// Where a site's row has its network, its domain, its age and whether it is hidden.
 pub(super) const NETWORK: usize = 1;

@@ -15,9 +15,9 @@ use super::client::Session;
 use super::meaning::Answer;
 use super::pages::{List, Page, Rows};
 use super::row;
-use crate::http::Endpoint;
 use crate::json_row::{self, JsonRow, serialised, taken};
 use crate::snapshot::Snapshot;
+use crate::web::Endpoint;
 use crate::{Installation, TablePrefix, options, rows};
 
 const INTERVAL: &str = "dns_check_interval";

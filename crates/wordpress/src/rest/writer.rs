@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::client::{RestClient, Session};
 use super::meaning::Answer;
 use super::row;
-use crate::http::not_meant;
+use crate::web::not_meant;
 
 const WRITING: &str = "writing a stage over REST";
 

@@ -6,8 +6,8 @@ use rules::source::StageWrite;
 use rules::{DomainName, Stage};
 use testkit::http_server::Server;
 use testkit::rest_api::{KEY, Multisite, SECRET, Tables};
-use wordpress::http::Endpoint;
 use wordpress::rest::{Credentials, KeyPair, RestNetwork, Settings, Timeouts};
+use wordpress::web::Endpoint;
 
 /// Short enough to wait for, long enough for a busy machine.
 pub(crate) const SHORT: Timeouts = Timeouts {
@@ -43,7 +43,7 @@ pub(crate) fn network_with(multisite: &Multisite, credentials: &str) -> RestNetw
 
 /// Where a stand-in answers.
 pub(crate) fn endpoint(server: &Server) -> Endpoint {
-    Endpoint::at(server.url().parse().unwrap()).unwrap()
+    Endpoint::new(server.url().parse().unwrap())
 }
 
 pub(crate) fn name(text: &str) -> DomainName {

@@ -15,10 +15,10 @@ use rules::{Clock, Entry, Home, Stage, Time};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
-use wordpress::http::Endpoint;
 use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
 use wordpress::rest::{self, Credentials, RestNetwork};
 use wordpress::signature::{Direction, Headers, Message, Secret, Verifier};
+use wordpress::web::Endpoint;
 
 const SOON: Duration = Duration::from_secs(2);
 const NOW: Time = Time::from_millis(1_795_000_000_000);

@@ -10,8 +10,8 @@ use rules::{Network, Stage};
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
 use testkit::rest_api::{Multisite, Tables};
-use wordpress::http::Endpoint;
 use wordpress::rest::{Credentials, KeyPair, RestNetwork, Settings, Timeouts};
+use wordpress::web::Endpoint;
 
 /// 250 mappings: two pages and a half.
 async fn with_many() -> Multisite {
@@ -145,7 +145,7 @@ async fn a_server_that_hangs_or_breaks_off_is_asked_three_times() {
 
     let breaks = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", breaks.local_addr().unwrap());
-    let endpoint = Endpoint::at(url.parse().unwrap()).unwrap().asked_as("network.example").unwrap();
+    let endpoint = Endpoint::new(url.parse().unwrap()).asked_as("network.example").unwrap();
     let reading = async { open_at(endpoint, SHORT).read().await.unwrap_err() };
     let breaking = async {
         for _ in 0..3 {
@@ -276,7 +276,7 @@ async fn the_pulse_changes_with_what_comes_and_goes_and_not_with_stages() {
 #[tokio::test]
 async fn a_loopback_address_is_asked_by_the_networks_own_name() {
     let server = Server::start(|_| Answer::html(502)).await;
-    let bare = Endpoint::at(format!("http://{}/", server.address).parse().unwrap()).unwrap();
+    let bare = Endpoint::new(format!("http://{}/", server.address).parse().unwrap());
     let error = open_at(bare.clone(), SHORT).read().await.unwrap_err();
     assert!(matches!(error, SourceError::NotANetwork { .. }), "{error:?}");
     assert_eq!(server.asked().len(), 0);

@@ -3,12 +3,10 @@
 //! A failure of WordPress is JSON with a `code` and a `message`; anything else comes from what
 //! stands before it.
 
-use reqwest::header::{DATE, HeaderMap, LOCATION};
+use http::header::{DATE, LOCATION};
+use http::{Answer, clean};
 use rules::Time;
 use serde_json::Value;
-
-/// The most characters of somebody else's words that are shown.
-const MOST_SHOWN: usize = 300;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -16,8 +14,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     /// What it says of a failure; none of an answer that has no such words.
     pub(crate) fault: Option<Fault>,
-    headers: HeaderMap,
-    body: Vec<u8>,
+    answer: Answer,
 }
 
 /// WordPress' own words for a failure.
@@ -29,18 +26,17 @@ pub(crate) struct Fault {
 }
 
 impl Reply {
-    pub(crate) fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
-        let is_success = (200..300).contains(&status);
-        let fault = if is_success { None } else { fault(&body) };
-        Self { status, fault, headers, body }
+    pub(crate) fn new(answer: Answer) -> Self {
+        let fault = if answer.status.is_success() { None } else { fault(&answer.body) };
+        Self { status: answer.status.as_u16(), fault, answer }
     }
 
     pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
+        self.answer.status.is_success()
     }
 
     pub(crate) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        serde_json::from_slice(&self.answer.body).ok()
     }
 
     /// The server's clock.
@@ -51,7 +47,7 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.answer.header(name)
     }
 
     /// What came, for people.
@@ -73,14 +69,7 @@ fn fault(body: &[u8]) -> Option<Fault> {
     let json: Value = serde_json::from_slice(body).ok()?;
     let text = |key| json.get(key).and_then(Value::as_str);
     let code = clean(text("code")?);
-    Some(Fault { code, message: clean(text("message").unwrap_or_default()) })
-}
-
-/// Somebody else's words, fit to be shown in one line.
-pub(crate) fn clean(words: &str) -> String {
-    let turns = |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown = words.trim().chars().take(MOST_SHOWN);
-    shown.map(|c: char| if c.is_control() || turns(c) { ' ' } else { c }).collect()
+    Some(Fault { code, message: clean(text("message").unwrap_or_default().trim()) })
 }
 
 /// The whole number that a value is or spells.
@@ -95,13 +84,15 @@ pub(crate) fn number_of(value: &Value) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::HeaderValue;
+    use http::StatusCode;
+    use http::header::HeaderValue;
 
     fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Reply {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        Reply::new(status, headers.collect(), body.as_bytes().to_vec())
+        let (status, headers) = (StatusCode::from_u16(status).unwrap(), headers.collect());
+        Reply::new(Answer { status, headers, body: body.into(), flaw: None })
     }
 
     #[test]
@@ -129,11 +120,5 @@ mod tests {
         assert_eq!(reply(200, &date, "").time(), Some(time));
         assert_eq!(reply(200, &[("date", "yesterday")], "").time(), None);
         assert_eq!(reply(200, &[], "").time(), None);
-    }
-
-    #[test]
-    fn what_is_shown_fits_a_line() {
-        assert_eq!(clean(" a\r\n\u{202e}b "), "a   b");
-        assert_eq!(clean(&"é".repeat(900)).chars().count(), MOST_SHOWN);
     }
 }

@@ -1,0 +1,132 @@
+//! One request, and its answer as far as it came.
+//!
+//! Nothing is sent twice by itself: the one exception is below us, which takes another connection
+//! when a kept-alive one turns out to be closed *and* it is certain that not a byte of the request
+//! was handed to it. A close that meets the request on its way is an unknown outcome, as it must be.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{AsHeaderName, HeaderMap};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
+
+use crate::base_url::BaseUrl;
+use crate::no_answer::NoAnswer;
+
+/// How long a kept-alive connection may rest. Shorter than servers allow (the usual ones close
+/// after 5 s or more), so that seldom is one closed under a request.
+const REST: Duration = Duration::from_secs(4);
+
+/// What asks the API at one base.
+#[derive(Clone, Debug)]
+pub struct Client {
+    inner: reqwest::Client,
+    connect: Duration,
+}
+
+/// The client found no way to start: most often, no root certificates.
+#[derive(Debug, thiserror::Error)]
+#[error("could not set up https; are the system's root certificates installed?")]
+pub struct NoClient(#[from] reqwest::Error);
+
+/// How much one answer may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long in all, counted from when the request is sent.
+    pub time: Duration,
+    /// The most octets that are read.
+    pub octets: usize,
+}
+
+/// An answer as it came. Its `Debug` shows the status alone: a key may be in the rest.
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, as far as it came.
+    pub body: Vec<u8>,
+    /// Why that is not all of it.
+    pub flaw: Option<NoAnswer>,
+}
+
+impl Client {
+    /// A client for `base`, which trusts certificates of the authorities `trusted` besides the
+    /// system's. It reads all of the system's roots.
+    ///
+    /// HTTP/1.1 only: a connection that breaks then takes one request with it. There are as many
+    /// connections as requests at once, and now and then a spare. Proxies of the environment are
+    /// used (`HTTPS_PROXY`; through a tunnel, so they never see a key), but not on the way to this
+    /// machine itself.
+    pub fn open(
+        base: &BaseUrl,
+        connect: Duration,
+        trusted: &[CertificateDer<'_>],
+    ) -> Result<Self, NoClient> {
+        // Fails where one is there already, which is as good.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let trusted = trusted.iter().map(|it| Certificate::from_der(it));
+        let client = reqwest::Client::builder()
+            .user_agent(concat!("closte-sync/", env!("CARGO_PKG_VERSION")))
+            .http1_only()
+            .redirect(Policy::none())
+            .tls_certs_merge(trusted.collect::<Result<Vec<_>, _>>()?)
+            .connect_timeout(connect)
+            .pool_idle_timeout(REST);
+        let client = if base.is_this_machine() { client.no_proxy() } else { client };
+        Ok(Self { inner: client.build()?, connect })
+    }
+
+    /// A request, to be filled and then sent.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.inner.request(method, url)
+    }
+
+    /// Send `request` and read its answer.
+    ///
+    /// # Errors
+    ///
+    /// Not even the beginning of an answer came.
+    pub async fn send(&self, request: RequestBuilder, limits: Limits) -> Result<Answer, NoAnswer> {
+        let sent = request.timeout(limits.time).send().await;
+        let response = sent.map_err(|error| NoAnswer::of(&error, self.connect, limits.time))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut answer = Answer { status, headers, body: Vec::new(), flaw: None };
+        answer.flaw = self.read(response, limits, &mut answer.body).await.err();
+        Ok(answer)
+    }
+
+    /// Read the body to its end, so that its connection can be used again.
+    async fn read(
+        &self,
+        mut response: Response,
+        limits: Limits,
+        body: &mut Vec<u8>,
+    ) -> Result<(), NoAnswer> {
+        let broken = |error| NoAnswer::within(&error, self.connect, limits.time);
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            let room = limits.octets - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if room < chunk.len() {
+                let most = limits.octets >> 10;
+                return Err(NoAnswer::Broken(format!("an answer of more than {most} KiB")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// A header, where it is there and readable.
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
