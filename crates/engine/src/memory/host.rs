@@ -1,16 +1,16 @@
 //! A host that keeps a set of aliases, and shows all of it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rules::DomainName;
 use rules::host::{AliasHost, AliasList, HostError};
 
-/// An [`AliasHost`] in memory.
-#[derive(Debug, Default)]
+/// An [`AliasHost`] in memory; its clones are the same host.
+#[derive(Clone, Debug, Default)]
 pub struct MemoryHost {
-    aliases: Mutex<BTreeSet<DomainName>>,
+    aliases: Arc<Mutex<BTreeSet<DomainName>>>,
 }
 
 impl MemoryHost {

@@ -1,7 +1,7 @@
 //! A ledger that lives as long as it is not dropped: it survives an engine, not a process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use rules::entry::{Alias, Call};
@@ -9,11 +9,11 @@ use rules::event::Event;
 use rules::ledger::{Batch, Ledger, LedgerError, Recorded};
 use rules::{DomainName, Entry, Time};
 
-/// A [`Ledger`] in memory.
-#[derive(Debug)]
+/// A [`Ledger`] in memory; its clones are the same ledger.
+#[derive(Clone, Debug)]
 pub struct MemoryLedger {
     id: String,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 /// Entries with the retired ones; events in the order in which they came.
@@ -26,13 +26,14 @@ struct State {
 impl MemoryLedger {
     /// An empty ledger of this name.
     pub fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), state: Mutex::default() }
+        Self { id: id.into(), state: Arc::default() }
     }
 
     /// A copy of it as it is now: a backup, or a clone's. It has the same name.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self { id: self.id.clone(), state: Mutex::new(self.state().clone()) }
+        let state = Arc::new(Mutex::new(self.state().clone()));
+        Self { id: self.id.clone(), state }
     }
 
     /// All that it holds, retired entries too.

@@ -109,10 +109,11 @@ impl Tables {
     }
 }
 
-/// A [`NetworkSource`] in memory.
+/// A [`NetworkSource`] in memory; its clones are the same network.
+#[derive(Clone)]
 pub struct MemoryNetwork {
     clock: Arc<dyn Clock>,
-    tables: Mutex<Tables>,
+    tables: Arc<Mutex<Tables>>,
 }
 
 impl MemoryNetwork {
@@ -135,7 +136,7 @@ impl MemoryNetwork {
             shared_bases: BTreeSet::new(),
             next_mapping: 1,
         };
-        Self { clock, tables: Mutex::new(tables) }
+        Self { clock, tables: Arc::new(Mutex::new(tables)) }
     }
 
     /// Its rows, to read and to change from behind.

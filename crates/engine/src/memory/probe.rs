@@ -10,11 +10,12 @@ use rules::probe::{
 };
 use rules::{Clock, DomainName};
 
-/// A [`Probe`] in memory. A name that nobody gave an answer for does not exist; an address that
+/// A [`Probe`] in memory; its clones see the same. A name that nobody gave an answer for does not exist; an address that
 /// nobody gave a certificate to has none.
+#[derive(Clone)]
 pub struct MemoryProbe {
     clock: Arc<dyn Clock>,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -27,7 +28,7 @@ struct State {
 impl MemoryProbe {
     /// A world without domains; `clock` tells which certificates are over.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default() }
+        Self { clock, state: Arc::default() }
     }
 
     /// What DNS says of `name` from now on.

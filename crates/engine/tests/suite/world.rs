@@ -25,9 +25,9 @@ pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 pub(crate) struct World {
     pub(crate) clock: Arc<VirtualClock>,
-    pub(crate) network: Arc<MemoryNetwork>,
+    pub(crate) network: MemoryNetwork,
     pub(crate) host: Arc<CountingHost>,
-    pub(crate) probe: Arc<MemoryProbe>,
+    pub(crate) probe: MemoryProbe,
     pub(crate) signals: Signals,
     resident: Pin<Box<dyn Future<Output = Ended>>>,
 }
@@ -37,18 +37,18 @@ impl World {
     pub(crate) fn new() -> Self {
         let clock = VirtualClock::at(Time::from_millis(1_800_000_000_000));
         let steady: Arc<dyn Clock> = Arc::new(SteadyClock(Arc::clone(&clock)));
-        let network = Arc::new(MemoryNetwork::new(identity(), Arc::clone(&steady)));
+        let network = MemoryNetwork::new(identity(), Arc::clone(&steady));
         network.tables().switched_on = true;
         network.tables().sites.insert(2, site(steady.now()));
         let host = Arc::new(CountingHost::default());
-        let probe = Arc::new(MemoryProbe::new(steady));
+        let probe = MemoryProbe::new(steady);
         let engine = Engine {
-            source: Arc::clone(&network) as _,
-            writers: Writers::new(vec![Arc::new(SqlWriter(Arc::clone(&network) as _))]),
+            source: Arc::new(network.clone()),
+            writers: Writers::new(vec![Arc::new(SqlWriter(Arc::new(network.clone())))]),
             no_plugin: None,
             plugin: None,
             host: Box::new(Shared(Arc::clone(&host))),
-            probe: Box::new(SharedProbe(Arc::clone(&probe))),
+            probe: Box::new(probe.clone()),
             ledger: Arc::new(MemoryLedger::new("one")),
             env: env(Arc::clone(&clock)),
             settings: settings(),
@@ -188,27 +188,5 @@ impl AliasHost for Shared {
 
     async fn check_key(&self) -> Result<(), HostError> {
         Ok(())
-    }
-}
-
-struct SharedProbe(Arc<MemoryProbe>);
-
-#[async_trait]
-impl rules::probe::Probe for SharedProbe {
-    async fn resolve(&self, name: &DomainName) -> rules::probe::DnsObservation {
-        self.0.resolve(name).await
-    }
-
-    async fn handshake(&self, name: &DomainName, address: IpAddr) -> rules::probe::TlsObservation {
-        self.0.handshake(name, address).await
-    }
-
-    async fn ask(
-        &self,
-        name: &DomainName,
-        address: IpAddr,
-        question: &str,
-    ) -> rules::probe::ProofObservation {
-        self.0.ask(name, address, question).await
     }
 }
