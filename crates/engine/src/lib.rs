@@ -9,6 +9,7 @@
 //! 1. [`Engine::pass`]: one round of read, plan, apply.
 //! 2. [`controller::run`]: the loop that makes passes, and between them only what is due.
 //! 3. [`ops`]: what people ask for, each as one function that returns a value.
+//! 4. [`memory`]: everything outside in memory, to run it all in a test.
 //!
 //! # Invariants
 //!
@@ -19,6 +20,7 @@ pub mod controller;
 pub mod env;
 pub mod error_chain;
 pub mod failure;
+pub mod memory;
 pub mod ops;
 pub mod pass;
 pub mod texts;

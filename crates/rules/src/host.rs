@@ -1,11 +1,10 @@
 //! The managed host, seen from the engine: a set of domain aliases.
 //!
 //! [`AliasHost`] has two implementations: `closte::HttpHost` talks to the real
-//! API, and [`MemoryHost`] keeps a set in memory for tests of the engine.
+//! API, and `engine::memory::MemoryHost` keeps a set in memory.
 
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -127,43 +126,5 @@ impl HostError {
             }
             _ => None,
         }
-    }
-}
-
-/// An [`AliasHost`] in memory.
-#[derive(Debug, Default)]
-pub struct MemoryHost {
-    aliases: Mutex<BTreeSet<DomainName>>,
-}
-
-impl MemoryHost {
-    /// The aliases it has now.
-    pub fn present(&self) -> BTreeSet<DomainName> {
-        self.locked().clone()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, BTreeSet<DomainName>> {
-        self.aliases.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl AliasHost for MemoryHost {
-    async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
-        self.locked().insert(domain.clone());
-        Ok(())
-    }
-
-    async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError> {
-        self.locked().remove(domain);
-        Ok(())
-    }
-
-    async fn aliases(&self) -> Result<AliasList, HostError> {
-        Ok(AliasList { names: self.present(), unreadable: Vec::new() })
-    }
-
-    async fn check_key(&self) -> Result<(), HostError> {
-        Ok(())
     }
 }

@@ -12,6 +12,9 @@ use crate::entry::Entry;
 use crate::event::Event;
 use crate::{DomainName, Identity, Problem, Time};
 
+/// So many events of a mapped domain are kept however old they are.
+pub const KEPT_OF_MAPPED: usize = 20;
+
 /// A durable record of the domains of one network.
 ///
 /// # Contract

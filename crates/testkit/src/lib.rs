@@ -4,6 +4,7 @@ pub mod alias_host;
 pub mod http_server;
 pub mod ledger;
 pub mod mariadb;
+pub mod network_meaning;
 pub mod network_source;
 pub mod rest_api;
 pub mod wordpress;

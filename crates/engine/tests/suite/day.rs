@@ -1,0 +1,64 @@
+//! Days of a network, each in milliseconds.
+
+use std::time::{Duration, Instant};
+
+use engine::controller::Ended;
+use rules::Stage;
+use rules::host::HostError;
+
+use crate::world::{HERE, World};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+#[test]
+fn a_domain_comes_is_followed_and_goes() {
+    let began = Instant::now();
+    let mut world = World::new();
+    world.pass(HOUR);
+    assert_eq!(*world.host.calls.lock().unwrap(), [""; 0], "nothing is mapped, nothing is sent");
+
+    let id = world.network.tables().map(2, "shop.example");
+    world.pass(MINUTE);
+    assert_eq!(*world.host.calls.lock().unwrap(), ["add shop.example"]);
+    assert_eq!(world.stage_of(id), (Some(Stage::CheckingDns), false));
+
+    world.pass(HOUR * 3);
+    world.probe.points(&"shop.example".parse().unwrap(), [HERE]);
+    world.pass(HOUR / 2);
+    assert_eq!(world.stage_of(id), (Some(Stage::CheckingSslCert), false));
+    world.certify("shop.example");
+    world.pass(MINUTE * 10);
+    assert_eq!(world.stage_of(id), (Some(Stage::Done), true));
+
+    world.pass(HOUR * 12);
+    world.network.tables().mappings.remove(&id);
+    world.pass(MINUTE * 4);
+    assert_eq!(*world.host.calls.lock().unwrap(), ["add shop.example", "remove shop.example"]);
+    assert!(world.host.memory.present().is_empty());
+    world.pass(HOUR * 7);
+    assert_eq!(world.host.calls.lock().unwrap().len(), 2, "and that was all");
+    assert!(*world.host.lists.lock().unwrap() < 26 * 60, "one list a pass, one pass a minute");
+    assert!(began.elapsed() < Duration::from_secs(20), "a day is no day: {:?}", began.elapsed());
+}
+
+#[test]
+fn a_host_that_is_down_is_asked_less_and_less_and_caught_up_with() {
+    let mut world = World::new();
+    let down = || HostError::OutcomeUnknown { what: "HTTP 502".to_owned() };
+    world.host.answers.lock().unwrap().extend((0..12).map(|_| down()));
+    for number in 0..20 {
+        world.network.tables().map(2, format!("d{number}.example"));
+    }
+    world.pass(HOUR * 2);
+    let calls = world.host.calls.lock().unwrap().len();
+    assert_eq!(calls, 12 + 20, "twelve in vain, then each once");
+    assert_eq!(world.host.memory.present().len(), 20);
+}
+
+#[test]
+fn a_stop_ends_every_wait_at_once() {
+    let mut world = World::new();
+    world.pass(HOUR + Duration::from_secs(3));
+    assert_eq!(world.stop(), (Ended::Stopped, Duration::ZERO));
+}

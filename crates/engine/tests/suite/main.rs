@@ -1,0 +1,5 @@
+//! The engine in its own process, on the twins in memory: no socket, no file, no real second.
+
+mod contracts;
+mod day;
+mod world;

@@ -1,0 +1,193 @@
+//! A network, a host, DNS and certificates in memory, and an engine that keeps them in step.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::controller::{self, Ended, Signals};
+use engine::memory::{
+    MemoryHost, MemoryLedger, MemoryNetwork, MemoryProbe, SiteRow, SteadyClock, VirtualClock,
+};
+use engine::pass::{SqlWriter, Writers};
+use engine::{Engine, Env, PassSettings, Random};
+use rules::host::{AliasHost, AliasList, HostError};
+use rules::probe::Presented;
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::stage::StagePolicy;
+use rules::{Clock, DomainName, Identity, Stage, Time};
+
+/// Where the network is.
+pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
+pub(crate) struct World {
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) network: MemoryNetwork,
+    pub(crate) host: Arc<CountingHost>,
+    pub(crate) probe: MemoryProbe,
+    pub(crate) signals: Signals,
+    resident: Pin<Box<dyn Future<Output = Ended>>>,
+}
+
+impl World {
+    /// A network with one site of its own, Closte switched on, and `closte-sync run` beside it.
+    pub(crate) fn new() -> Self {
+        let clock = VirtualClock::at(Time::from_millis(1_800_000_000_000));
+        let steady: Arc<dyn Clock> = Arc::new(SteadyClock(Arc::clone(&clock)));
+        let network = MemoryNetwork::new(identity(), Arc::clone(&steady));
+        network.tables().switched_on = true;
+        network.tables().sites.insert(2, site(steady.now()));
+        let host = Arc::new(CountingHost::default());
+        let probe = MemoryProbe::new(steady);
+        let engine = Engine {
+            source: Arc::new(network.clone()),
+            writers: Writers::new(vec![Arc::new(SqlWriter(Arc::new(network.clone())))]),
+            no_plugin: None,
+            plugin: None,
+            host: Box::new(Shared(Arc::clone(&host))),
+            probe: Box::new(probe.clone()),
+            ledger: Arc::new(MemoryLedger::new("one")),
+            env: env(Arc::clone(&clock)),
+            settings: settings(),
+        };
+        let signals = Signals::default();
+        let loop_of = signals.clone();
+        let resident = Box::pin(async move {
+            controller::run(&engine, Duration::from_secs(10), &loop_of, || ()).await
+        });
+        Self { clock, network, host, probe, signals, resident }
+    }
+
+    /// Let the clock and the loop run for a while.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let until = self.clock.passed() + time;
+        let ended = self.clock.run_until(self.resident.as_mut(), until);
+        assert_eq!(ended, None, "the loop goes on");
+    }
+
+    /// Ask the loop to stop, and wait for it.
+    pub(crate) fn stop(mut self) -> (Ended, Duration) {
+        let (asked, clock) = (self.clock.passed(), Arc::clone(&self.clock));
+        self.signals.stop.cancel();
+        let ended = clock.block_on(self.resident.as_mut());
+        (ended, clock.passed().saturating_sub(asked))
+    }
+
+    pub(crate) fn stage_of(&self, mapping: u64) -> (Option<Stage>, bool) {
+        let tables = self.network.tables();
+        let row = &tables.mappings[&mapping];
+        (row.stage, row.secure)
+    }
+
+    pub(crate) fn certify(&self, name: &str) {
+        let (name, now): (DomainName, _) = (name.parse().expect("a name"), self.clock.now());
+        let certificate = Presented {
+            issuer: "Test CA".to_owned(),
+            not_before: now,
+            not_after: now + Duration::from_hours(90 * 24),
+            names: vec![name.to_string()],
+        };
+        self.probe.certify(HERE, &name, certificate);
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        app: Some("app1".to_owned()),
+        domain: "net.example".parse().expect("a name"),
+        database: "wp".to_owned(),
+        prefix: "wp_".to_owned(),
+        network_id: 1,
+    }
+}
+
+fn site(now: Time) -> SiteRow {
+    SiteRow {
+        network_id: 1,
+        domain: "s2.net.example".to_owned(),
+        path: "/".to_owned(),
+        hidden: false,
+        registered: now - Duration::from_hours(1),
+    }
+}
+
+fn env(clock: Arc<VirtualClock>) -> Env {
+    Env { clock, random: Arc::new(Half), process: "1".to_owned() }
+}
+
+fn settings() -> PassSettings {
+    PassSettings {
+        stages: StagePolicy {
+            dns_patience: Duration::from_hours(48),
+            certificate_patience: Duration::from_mins(100),
+            demote: false,
+            require_proof: false,
+        },
+        confirmations: 2,
+        read_gap: Duration::from_mins(1),
+        brake: Brake::default(),
+        records: Records::New,
+        interval: None,
+        targets: BTreeSet::from([HERE]),
+        public_address: None,
+        cdn: None,
+        protected: Vec::new(),
+        dashboard: None,
+        ask_proof: false,
+        concurrency: 4,
+        limit: Duration::from_mins(5),
+        keep_events: Duration::from_hours(24 * 90),
+    }
+}
+
+/// Chance that is always in the middle.
+struct Half;
+
+impl Random for Half {
+    fn next(&self) -> u64 {
+        1 << 63
+    }
+}
+
+/// A host in memory that counts, and answers as told before it answers as it is.
+#[derive(Default)]
+pub(crate) struct CountingHost {
+    pub(crate) memory: MemoryHost,
+    pub(crate) calls: Mutex<Vec<String>>,
+    pub(crate) lists: Mutex<usize>,
+    pub(crate) answers: Mutex<VecDeque<HostError>>,
+}
+
+impl CountingHost {
+    fn count(&self, what: &str, domain: &DomainName) -> Result<(), HostError> {
+        self.calls.lock().expect("a lock").push(format!("{what} {domain}"));
+        self.answers.lock().expect("a lock").pop_front().map_or(Ok(()), Err)
+    }
+}
+
+struct Shared(Arc<CountingHost>);
+
+#[async_trait]
+impl AliasHost for Shared {
+    async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
+        self.0.count("add", domain)?;
+        self.0.memory.add_alias(domain).await
+    }
+
+    async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError> {
+        self.0.count("remove", domain)?;
+        self.0.memory.remove_alias(domain).await
+    }
+
+    async fn aliases(&self) -> Result<AliasList, HostError> {
+        *self.0.lists.lock().expect("a lock") += 1;
+        self.0.memory.aliases().await
+    }
+
+    async fn check_key(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+}
