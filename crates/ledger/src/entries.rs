@@ -149,11 +149,12 @@ pub(crate) async fn store(
     Ok(missed)
 }
 
-/// Release every lease.
+/// Release every lease, those of requests too.
 pub(crate) async fn release(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
     let sql = "UPDATE entries SET lease_owner = NULL, lease_until = NULL \
-               WHERE lease_owner IS NOT NULL";
-    sqlx::query(sql).execute(connection).await.map_err(error::write)?;
+               WHERE lease_owner IS NOT NULL; \
+               UPDATE requests SET taken_by = NULL, taken_till = NULL WHERE taken_by IS NOT NULL";
+    sqlx::raw_sql(sql).execute(connection).await.map_err(error::write)?;
     Ok(())
 }
 

@@ -12,12 +12,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, Ledger, LedgerError, Recorded};
+use rules::request::{Asked, Request};
 use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use crate::{LedgerPath, entries, error, events, meta, schema};
+use crate::{LedgerPath, entries, error, events, meta, requests, schema};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -220,6 +221,26 @@ impl Ledger for SqliteLedger {
         limit: u32,
     ) -> Result<Vec<Event>, LedgerError> {
         events::newest(&mut *self.connection.lock().await, domain, limit).await
+    }
+
+    async fn request(&self, asked: &Asked, claim: &Claim<'_>) -> Result<i64, LedgerError> {
+        requests::ask(&mut *self.connection.lock().await, asked, claim).await
+    }
+
+    async fn take_request(&self, claim: &Claim<'_>) -> Result<Option<Request>, LedgerError> {
+        requests::take(&mut *self.connection.lock().await, claim).await
+    }
+
+    async fn answer_request(&self, id: i64, answer: &str) -> Result<(), LedgerError> {
+        requests::answer(&mut *self.connection.lock().await, id, answer).await
+    }
+
+    async fn request_answer(&self, id: i64) -> Result<Option<String>, LedgerError> {
+        requests::answer_of(&mut *self.connection.lock().await, id).await
+    }
+
+    async fn requests(&self, now: Time) -> Result<Vec<Asked>, LedgerError> {
+        requests::waiting(&mut *self.connection.lock().await, now).await
     }
 
     async fn release_leases(&self) -> Result<(), LedgerError> {

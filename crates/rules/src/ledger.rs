@@ -10,6 +10,7 @@ use crate::action::Deferred;
 use crate::breaker::Breaker;
 use crate::entry::Entry;
 use crate::event::Event;
+use crate::request::{Asked, Request};
 use crate::{DomainName, Identity, Problem, Time};
 
 /// So many events of a mapped domain are kept however old they are.
@@ -54,6 +55,21 @@ pub trait Ledger: Send + Sync {
         domain: Option<&DomainName>,
         limit: u32,
     ) -> Result<Vec<Event>, LedgerError>;
+
+    /// Ask whoever holds the lock; the id of the request.
+    async fn request(&self, asked: &Asked, claim: &Claim<'_>) -> Result<i64, LedgerError>;
+
+    /// Take the oldest request that is not over, not answered, and not taken by somebody else.
+    async fn take_request(&self, claim: &Claim<'_>) -> Result<Option<Request>, LedgerError>;
+
+    /// Answer a request that was taken, in words that only the asker understands.
+    async fn answer_request(&self, id: i64, answer: &str) -> Result<(), LedgerError>;
+
+    /// The answer to a request, once there is one.
+    async fn request_answer(&self, id: i64) -> Result<Option<String>, LedgerError>;
+
+    /// What is asked for and not answered at `now`, the oldest first.
+    async fn requests(&self, now: Time) -> Result<Vec<Asked>, LedgerError>;
 
     /// Release every lease: the process that had one is dead, as we have the lock.
     async fn release_leases(&self) -> Result<(), LedgerError>;

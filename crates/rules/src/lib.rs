@@ -41,6 +41,7 @@ pub mod protected;
 pub mod reason;
 pub mod records;
 pub mod removal;
+pub mod request;
 pub mod schedule;
 pub mod source;
 pub mod stage;

@@ -9,6 +9,7 @@ use rules::breaker::Breaker;
 use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
 use rules::event::{Event, EventKind};
 use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory};
+use rules::request::{Asked, EXPIRES_AFTER};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -26,6 +27,7 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     what_is_claimed_is_nobody_elses_until_then_or_until_it_is_stored(&fresh().await).await;
     events_are_kept_in_their_order(&fresh().await).await;
     old_events_and_retired_entries_are_forgotten(&fresh().await).await;
+    a_request_is_taken_by_one_until_it_is_answered(&fresh().await).await;
     memory_comes_back_as_it_was(&fresh().await).await;
     sites_once_seen_mapped_stay(&fresh().await).await;
 }
@@ -193,6 +195,30 @@ async fn old_events_and_retired_entries_are_forgotten(ledger: &dyn Ledger) {
         let entry = ledger.entry(&domain).await.expect("an entry");
         assert_eq!(entry.is_some(), is_there, "{domain}");
     }
+}
+
+async fn a_request_is_taken_by_one_until_it_is_answered(ledger: &dyn Ledger) {
+    let apply = Asked::Apply("1f".to_owned());
+    let first = ledger.request(&Asked::EnableHere, &claim("asker", 1, 1)).await.expect("asking");
+    let second = ledger.request(&apply, &claim("asker", 2, 2)).await.expect("asking");
+    let take = async |owner, now, until| {
+        let taken = ledger.take_request(&claim(owner, now, until)).await.expect("taking");
+        taken.map(|request| (request.id, request.asked))
+    };
+    assert_eq!(take("a", 5, 100).await, Some((first, Asked::EnableHere)), "the oldest");
+    assert_eq!(take("b", 6, 100).await, Some((second, apply.clone())), "that one is taken");
+    assert_eq!(take("c", 99, 200).await, None);
+    assert_eq!(take("c", 100, 200).await, Some((first, Asked::EnableHere)), "its time is over");
+    ledger.release_leases().await.expect("releasing");
+    assert_eq!(take("d", 101, 200).await, Some((first, Asked::EnableHere)), "its taker died");
+    assert_eq!(ledger.request_answer(first).await.expect("an answer"), None);
+    ledger.answer_request(first, "{\"done\":true}").await.expect("answering");
+    let answer = ledger.request_answer(first).await.expect("an answer");
+    assert_eq!(answer.as_deref(), Some("{\"done\":true}"));
+    assert_eq!(ledger.requests(at(200)).await.expect("requests"), [apply]);
+    let over = 2 + i64::try_from(EXPIRES_AFTER.as_millis()).expect("minutes");
+    assert_eq!(take("e", over, over + 9).await, None, "nobody waits for it any more");
+    assert_eq!(ledger.requests(at(over)).await.expect("requests"), []);
 }
 
 async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use rules::entry::{Alias, Call};
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, KEPT_OF_MAPPED, Ledger, LedgerError, Recorded};
+use rules::request::{Asked, EXPIRES_AFTER, Request};
 use rules::{DomainName, Entry, Time};
 
 /// A [`Ledger`] in memory; its clones are the same ledger.
@@ -23,6 +24,21 @@ struct State {
     recorded: Recorded,
     leases: BTreeMap<DomainName, (String, Time)>,
     events: Vec<Event>,
+    requests: Vec<Waiting>,
+}
+
+/// A request, by whom it was taken until when, and its answer.
+#[derive(Clone, Debug)]
+struct Waiting {
+    request: Request,
+    taken: Option<(String, Time)>,
+    answer: Option<String>,
+}
+
+impl Waiting {
+    fn is_open(&self, now: Time) -> bool {
+        self.answer.is_none() && now < self.request.made_at + EXPIRES_AFTER
+    }
 }
 
 impl MemoryLedger {
@@ -156,8 +172,53 @@ impl Ledger for MemoryLedger {
         Ok(of.take(limit).cloned().collect())
     }
 
+    async fn request(&self, asked: &Asked, claim: &Claim<'_>) -> Result<i64, LedgerError> {
+        let mut state = self.state();
+        let id = i64::try_from(state.requests.len()).unwrap_or(i64::MAX);
+        let owner = claim.owner.to_owned();
+        let request = Request { id, asked: asked.clone(), owner, made_at: claim.now };
+        state.requests.push(Waiting { request, taken: None, answer: None });
+        Ok(id)
+    }
+
+    async fn take_request(&self, claim: &Claim<'_>) -> Result<Option<Request>, LedgerError> {
+        let mut state = self.state();
+        let free = |it: &&mut Waiting| {
+            it.is_open(claim.now)
+                && it
+                    .taken
+                    .as_ref()
+                    .is_none_or(|(by, until)| by == claim.owner || *until <= claim.now)
+        };
+        Ok(state.requests.iter_mut().find(free).map(|waiting| {
+            waiting.taken = Some((claim.owner.to_owned(), claim.until));
+            waiting.request.clone()
+        }))
+    }
+
+    async fn answer_request(&self, id: i64, answer: &str) -> Result<(), LedgerError> {
+        if let Some(waiting) = self.state().requests.iter_mut().find(|it| it.request.id == id) {
+            waiting.answer = Some(answer.to_owned());
+        }
+        Ok(())
+    }
+
+    async fn request_answer(&self, id: i64) -> Result<Option<String>, LedgerError> {
+        let state = self.state();
+        let waiting = state.requests.iter().find(|it| it.request.id == id);
+        Ok(waiting.and_then(|waiting| waiting.answer.clone()))
+    }
+
+    async fn requests(&self, now: Time) -> Result<Vec<Asked>, LedgerError> {
+        let state = self.state();
+        let open = state.requests.iter().filter(|it| it.is_open(now));
+        Ok(open.map(|it| it.request.asked.clone()).collect())
+    }
+
     async fn release_leases(&self) -> Result<(), LedgerError> {
-        self.state().leases.clear();
+        let mut state = self.state();
+        state.leases.clear();
+        state.requests.iter_mut().for_each(|waiting| waiting.taken = None);
         Ok(())
     }
 }

@@ -80,6 +80,20 @@ BEGIN
     SELECT RAISE(ABORT, 'events are never changed');
 END;
 
+-- What somebody asks of whoever holds the lock.
+CREATE TABLE requests (
+    id         INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT    NOT NULL CHECK (kind IN ('pass', 'apply', 'enable-here')),
+    argument   TEXT,
+    owner      TEXT    NOT NULL,
+    made_at    INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    taken_by   TEXT,
+    taken_till INTEGER,
+    answer     TEXT,
+    CHECK ((taken_by IS NULL) = (taken_till IS NULL))
+) STRICT;
+
 -- What is remembered of the network, of the host and of the last pass: a row each.
 INSERT INTO meta (key, value)
 SELECT 'network', json_object(
