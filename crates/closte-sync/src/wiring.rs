@@ -16,9 +16,8 @@ use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
-use rules::protected::Protected;
 use rules::stage::StagePolicy;
-use rules::{Clock, DomainName, Network, Problem};
+use rules::{Clock, DomainName, Problem};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use wordpress::WpConfig;
@@ -28,6 +27,7 @@ use crate::clock::{SystemClock, system_env};
 use crate::config::{Environment, RoutingProof, Settings, Source};
 pub(crate) use access::NetworkAccess;
 use engine::Failure;
+use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
 pub(crate) use secret::Agreement;
 
@@ -107,9 +107,9 @@ impl<'a> Wiring<'a> {
         })
     }
 
-    /// Names that are never sent.
-    pub(crate) fn protected(&self, network: &Network, access: &NetworkAccess) -> Protected {
-        Protected::on(network, cdn(access.wp.as_ref()), self.settings.protected.clone())
+    /// Names that are never sent, whatever network it is.
+    pub(crate) fn protected_names(&self, access: &NetworkAccess) -> ProtectedNames {
+        ProtectedNames { cdn: cdn(access.wp.as_ref()), patterns: self.settings.protected.clone() }
     }
 
     /// The eyes.
@@ -164,9 +164,9 @@ impl<'a> Wiring<'a> {
     }
 
     /// The ledger, for a change that needs no lock; none where there is none yet.
-    pub(crate) async fn existing_ledger(&self) -> Result<Option<SqliteLedger>, Failure> {
+    pub(crate) async fn existing_ledger(&self) -> Result<Option<Box<dyn Ledger>>, Failure> {
         match SqliteLedger::open(&self.ledger_path()?, CreateIfMissing::No).await {
-            Ok(ledger) => Ok(Some(ledger)),
+            Ok(ledger) => Ok(Some(Box::new(ledger))),
             Err(LedgerError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -8,10 +8,10 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use ledger::{CreateIfMissing, LedgerPath, RecheckScope, SqliteLedger};
+use ledger::{CreateIfMissing, LedgerPath, SqliteLedger};
 use rules::entry::{Alias, Certificate, Mapped, Routing};
 use rules::event::Event;
-use rules::ledger::{Batch, Ledger};
+use rules::ledger::{Batch, Ledger, RecheckScope};
 use rules::{Entry, Stage, Time};
 
 const ROUNDS: usize = 10;

@@ -28,5 +28,4 @@ mod sqlite;
 
 pub use ledger_path::LedgerPath;
 pub use lock::{Acquired, Lock, Owner};
-pub use operator::RecheckScope;
 pub use sqlite::{CreateIfMissing, SqliteLedger};

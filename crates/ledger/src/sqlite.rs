@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::event::Event;
-use rules::ledger::{Batch, Ledger, LedgerError, Recorded};
+use rules::ledger::{Batch, Ledger, LedgerError, RecheckScope, Recorded};
 use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use crate::{LedgerPath, entries, error, events, meta, schema};
+use crate::{LedgerPath, entries, error, events, meta, operator, schema};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ pub enum CreateIfMissing {
 #[derive(Debug)]
 pub struct SqliteLedger {
     id: String,
-    pub(crate) connection: Mutex<SqliteConnection>,
+    connection: Mutex<SqliteConnection>,
 }
 
 impl SqliteLedger {
@@ -216,6 +216,14 @@ impl Ledger for SqliteLedger {
 
     async fn release_leases(&self) -> Result<(), LedgerError> {
         entries::release(&mut *self.connection.lock().await).await
+    }
+
+    async fn recheck(&self, scope: RecheckScope<'_>, now: Time) -> Result<usize, LedgerError> {
+        operator::recheck(&mut *self.connection.lock().await, scope, now).await
+    }
+
+    async fn forget_mapping(&self, domain: &DomainName, now: Time) -> Result<bool, LedgerError> {
+        operator::forget_mapping(&mut *self.connection.lock().await, domain, now).await
     }
 }
 

@@ -50,6 +50,28 @@ pub trait Ledger: Send + Sync {
 
     /// Release every lease: whoever had one is dead, for we hold the lock.
     async fn release_leases(&self) -> Result<(), LedgerError>;
+
+    /// Make every pending step of `scope` due now because a person asked for it, and
+    /// let the breaker try once. It needs no lock: a pass under way does not undo it.
+    ///
+    /// Returns how many entries that were: 0 for a domain that is not known or
+    /// retired.
+    async fn recheck(&self, scope: RecheckScope<'_>, now: Time) -> Result<usize, LedgerError>;
+
+    /// A person deleted the mapping of `domain`: that counts as the first good read
+    /// that saw it gone. It needs no lock.
+    ///
+    /// Returns whether the ledger knew it as mapped.
+    async fn forget_mapping(&self, domain: &DomainName, now: Time) -> Result<bool, LedgerError>;
+}
+
+/// Which entries to check again.
+#[derive(Clone, Copy, Debug)]
+pub enum RecheckScope<'a> {
+    /// The one of this domain, which a person named.
+    One(&'a DomainName),
+    /// All that are not retired.
+    All,
 }
 
 /// Everything the ledger knows.

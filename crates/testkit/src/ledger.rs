@@ -1,5 +1,7 @@
 //! What [`Ledger`] promises, tried on any ledger, and entries of every kind.
 
+mod operator;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -29,6 +31,10 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     memory_comes_back_as_it_was(&fresh().await).await;
     sites_once_seen_mapped_stay(&fresh().await).await;
     leases_are_released(&fresh().await).await;
+    operator::recheck_by_name_asks_even_for_what_was_refused_for_good(&fresh().await).await;
+    operator::recheck_of_all_leaves_out_what_is_retired(&fresh().await).await;
+    operator::recheck_of_an_unknown_or_retired_name_finds_none(&fresh().await).await;
+    operator::a_deleted_mapping_counts_as_seen_gone_once(&fresh().await).await;
 }
 
 async fn a_new_ledger_is_empty_and_has_a_name_of_its_own(one: &dyn Ledger, other: &dyn Ledger) {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const ADAPTERS: [&str; 4] = ["wordpress", "closte", "probe", "ledger"];
 
 /// Where the program names an adapter besides `wiring.rs`, and what for.
-const NAMES_ADAPTERS: [(&str, &str); 12] = [
+const NAMES_ADAPTERS: [(&str, &str); 11] = [
     ("wiring.rs", "makes and joins them"),
     ("wiring/api_key.rs", "finds what `closte` sends in what `wordpress` stores"),
     ("wiring/access.rs", "makes what reaches the network"),
@@ -24,7 +24,6 @@ const NAMES_ADAPTERS: [(&str, &str); 12] = [
     ("cli/report.rs", "shows the `ledger::Owner` of the lock"),
     ("cli/run.rs", "keeps the `ledger::Lock`, whatever is read again"),
     ("cli/demo/observed.rs", "reads the `ledger` beside the program that writes it"),
-    ("cli/domains/recheck.rs", "says which entries to a `ledger::RecheckScope`"),
 ];
 
 /// Names that had another word before: nothing is declared by them again.

@@ -8,10 +8,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rules::ledger::{Batch, Deferred, LastPass, Ledger, LedgerError};
+use rules::ledger::{Deferred, LastPass, Ledger, LedgerError, RecheckScope};
 use rules::plugin_client::{PluginClient, PluginReport};
 use rules::source::SourceError;
-use rules::{DomainName, Entry, Problem, Stage, Time, event};
+use rules::{Entry, Problem, Stage, Time};
 
 use super::{Change, Entries, Report, describe_failure};
 
@@ -59,7 +59,9 @@ impl PluginSync {
         match self.plugin.handshake().await {
             Ok(handshake) => {
                 self.state().quiet = None;
-                recheck(ledger, &handshake.rechecks, now).await?;
+                for domain in &handshake.rechecks {
+                    ledger.recheck(RecheckScope::One(domain), now).await?;
+                }
                 Ok(None)
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
@@ -193,25 +195,4 @@ fn digest(entries: &[&Entry]) -> u64 {
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-/// Make every pending step of `domains` due, as a person asked.
-async fn recheck(
-    ledger: &dyn Ledger,
-    domains: &[DomainName],
-    now: Time,
-) -> Result<(), LedgerError> {
-    if domains.is_empty() {
-        return Ok(());
-    }
-    let mut recorded = ledger.load().await?;
-    recorded.memory.breaker.nudge(now);
-    let mut batch = Batch { memory: Some(recorded.memory), ..Batch::default() };
-    for before in domains.iter().filter_map(|domain| recorded.entries.remove(domain)) {
-        let mut after = before.clone();
-        after.recheck(now, true);
-        batch.events.extend(event::between(Some(&before), &after, now));
-        batch.entries.push(after);
-    }
-    ledger.save(&batch).await
 }

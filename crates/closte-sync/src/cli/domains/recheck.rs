@@ -1,9 +1,10 @@
 //! `closte-sync domains recheck`: a person wants it checked now.
 
-use ledger::RecheckScope;
-use rules::DomainName;
+use engine::ops;
+use rules::ledger::RecheckScope;
+use rules::{Clock, DomainName};
 
-use super::{domain_name, unknown};
+use super::domain_name;
 use crate::cli::{Context, Exit, Failure};
 use crate::clock::SystemClock;
 
@@ -26,18 +27,13 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let ledger = context.wiring().ledger_to_change().await?;
-        let now = rules::Clock::now(&SystemClock);
-        let which = self.domain.as_ref().map_or(RecheckScope::All, RecheckScope::One);
-        let due = ledger.recheck(which, now).await?;
-        match (&self.domain, due) {
-            (Some(domain), 0) => Err(unknown(domain)),
-            (Some(domain), _) => Ok(say(context, &format!("{domain} is due now"))),
-            (None, due) => Ok(say(context, &format!("{due} domains are due now"))),
-        }
+        let scope = self.domain.as_ref().map_or(RecheckScope::All, RecheckScope::One);
+        let due = ops::recheck(&ledger, scope, SystemClock.now()).await?;
+        let what = match &self.domain {
+            Some(domain) => format!("{domain} is due now"),
+            None => format!("{} domains are due now", due.domains),
+        };
+        context.console.tell(format!("{what}; the next `closte-sync sync` checks"));
+        Ok(Exit::Done)
     }
-}
-
-fn say(context: &Context, what: &str) -> Exit {
-    context.console.tell(format!("{what}; the next `closte-sync sync` checks"));
-    Exit::Done
 }
