@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::ops::check::Check;
 use rules::entry::{Condition, Entry, Proof};
 use rules::event::Event;
 use rules::ledger::{Deferred, LastPass};
@@ -87,6 +88,15 @@ pub(crate) struct EventView {
     domain: String,
     about: String,
     text: String,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckView {
+    check: &'static str,
+    state: &'static str,
+    detail: String,
+    hint: Option<String>,
 }
 
 /// The answer of `status`.
@@ -199,6 +209,13 @@ impl ProblemView {
     fn of(problem: Problem) -> Self {
         let Problem { table, column, id, reason } = problem;
         Self { table, column, id, reason }
+    }
+}
+
+impl CheckView {
+    pub(crate) fn of(check: &Check) -> Self {
+        let Check { check, state, detail, hint } = check.clone();
+        Self { check, state: state.as_str(), detail, hint }
     }
 }
 

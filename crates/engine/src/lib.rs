@@ -21,8 +21,12 @@ pub mod error_chain;
 pub mod failure;
 pub mod ops;
 pub mod pass;
+mod rough;
+mod targets;
 
 pub use env::{Env, Random, Timer};
 pub use error_chain::error_chain;
 pub use failure::{Exit, Failure};
 pub use pass::{Engine, PassSettings};
+pub use rough::rough;
+pub use targets::targets;

@@ -13,8 +13,10 @@
 mod add;
 mod apply;
 mod backfill;
+pub mod check;
 mod disable;
 mod enable;
+mod examine;
 mod recheck;
 mod remove;
 
@@ -23,6 +25,10 @@ pub use apply::{Applied, apply};
 pub use backfill::{Backfill, RecordState, SiteRecord, backfill};
 pub use disable::disable;
 pub use enable::{Enabled, enable};
+pub use examine::{
+    Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
+    examine, plugin_answers,
+};
 pub use recheck::{Rechecked, recheck};
 pub use remove::remove;
 

@@ -6,7 +6,7 @@ mod rotate;
 mod status;
 
 use clap::Subcommand;
-pub(super) use status::handshake;
+pub(super) use status::ask;
 
 use super::{Context, Exit, Failure};
 use crate::wiring::NetworkAccess;
