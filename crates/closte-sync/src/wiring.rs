@@ -24,7 +24,7 @@ use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
 
 use crate::clock::{SystemClock, system_env};
-use crate::config::{Environment, RoutingProof, Settings, Source};
+use crate::config::{Environment, Loaded, RoutingProof, Settings, Source};
 pub(crate) use access::NetworkAccess;
 use engine::Failure;
 use engine::ops::ProtectedNames;
@@ -32,11 +32,19 @@ use engine::pass::{Engine, PassSettings, PluginSync, Writers};
 pub(crate) use secret::Agreement;
 
 /// The settings, ready to make adapters of.
+///
+/// However many there are, they share what one load of the settings led to.
 pub(crate) struct Wiring<'a> {
     pub(crate) settings: &'a Settings,
     environment: &'a Environment,
+    found: &'a FoundOnce,
+}
+
+/// What a load of the settings led to. It goes with them when they are read again.
+#[derive(Debug, Default)]
+pub(crate) struct FoundOnce {
     /// wp-config.php, once it was asked for: parsing it is most of a start.
-    wp_config: OnceCell<WpConfig>,
+    wp_config: OnceCell<Box<WpConfig>>,
 }
 
 /// An engine that may write, or who has that right.
@@ -56,8 +64,8 @@ pub(crate) enum LockedLedger {
 }
 
 impl<'a> Wiring<'a> {
-    pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
-        Self { settings, environment, wp_config: OnceCell::new() }
+    pub(crate) fn new(loaded: &'a Loaded, environment: &'a Environment) -> Self {
+        Self { settings: &loaded.settings, environment, found: &loaded.found }
     }
 
     /// Whether neither the database nor the files of WordPress are in reach.
@@ -67,11 +75,11 @@ impl<'a> Wiring<'a> {
 
     /// wp-config.php, where it is set or found; as it was when it was first asked for.
     pub(crate) fn wp_config(&self) -> Result<WpConfig, Failure> {
-        if let Some(wp) = self.wp_config.get() {
-            return Ok(wp.clone());
+        if let Some(wp) = self.found.wp_config.get() {
+            return Ok(WpConfig::clone(wp));
         }
-        let wp = self.load_wp_config()?;
-        Ok(self.wp_config.get_or_init(|| wp).clone())
+        let wp = Box::new(self.load_wp_config()?);
+        Ok(WpConfig::clone(self.found.wp_config.get_or_init(|| wp)))
     }
 
     fn load_wp_config(&self) -> Result<WpConfig, Failure> {
