@@ -1,0 +1,88 @@
+//! Letting a plan through by its hash.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::ops::{self, Applied};
+use engine::pass::{Planning, Purpose, Silent, Writers};
+use engine::{Engine, PassSettings};
+use rules::Network;
+use rules::host::MemoryHost;
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::stage::StagePolicy;
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{Dark, Remembered, Source, env, is_refused, mapping, network};
+
+fn settings() -> PassSettings {
+    PassSettings {
+        stages: StagePolicy {
+            dns_patience: Duration::from_hours(48),
+            certificate_patience: Duration::from_mins(100),
+            demote: false,
+            require_proof: false,
+        },
+        confirmations: 2,
+        read_gap: Duration::ZERO,
+        brake: Brake::default(),
+        records: Records::Never,
+        interval: None,
+        targets: BTreeSet::from(["192.0.2.1".parse().unwrap()]),
+        public_address: None,
+        cdn: None,
+        protected: Vec::new(),
+        dashboard: None,
+        ask_proof: false,
+        concurrency: 1,
+        limit: Duration::from_mins(5),
+    }
+}
+
+fn engine(network: Network) -> (Engine, Arc<Remembered>) {
+    let ledger = Arc::new(Remembered::default());
+    let engine = Engine {
+        source: Arc::new(Source::of(network)),
+        writers: Writers::new(Vec::new()),
+        no_plugin: None,
+        plugin: None,
+        host: Box::new(MemoryHost::default()),
+        probe: Box::new(Dark),
+        ledger: ledger.clone(),
+        env: env(),
+        settings: settings(),
+    };
+    (engine, ledger)
+}
+
+async fn hash(engine: &Engine) -> String {
+    let Planning::Made(planned) = engine.plan(Purpose::Show).await.unwrap() else {
+        panic!("there is a plan")
+    };
+    planned.hash()
+}
+
+async fn apply(engine: &Engine, hash: &str) -> Result<Applied, engine::Failure> {
+    ops::apply(engine, hash, &Silent, &CancellationToken::new()).await
+}
+
+#[tokio::test]
+async fn exactly_the_plan_of_the_hash_is_let_through_once() {
+    let mappings = vec![mapping(1, 2, "shop.example")];
+    let (engine, _) = engine(Network { mappings, ..network() });
+    is_refused(apply(&engine, "0123").await, "the plan is not `0123` any more: it is `");
+    assert!(engine.host.aliases().await.unwrap().names.is_empty(), "nothing was done");
+
+    let hash = hash(&engine).await;
+    let Applied::Ran(report) = apply(&engine, &hash).await.unwrap() else { panic!("it ran") };
+    assert_eq!(report.changes[0].action, "add-alias");
+    assert_eq!(engine.host.aliases().await.unwrap().names.len(), 1);
+    is_refused(apply(&engine, &hash).await, "was applied before, and counts once");
+}
+
+#[tokio::test]
+async fn a_plan_is_not_applied_where_the_integration_is_switched_off() {
+    let (engine, _) = engine(Network { switched_on: false, ..network() });
+    assert!(matches!(apply(&engine, "0123").await.unwrap(), Applied::Off(..)));
+}
