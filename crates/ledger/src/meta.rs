@@ -4,7 +4,7 @@
 //! them and was rolled back.
 
 use rules::breaker::Breaker;
-use rules::ledger::{Deferred, LastPass, LedgerError, Memory};
+use rules::ledger::{Deferred, LastPass, LedgerError, Memory, NotActing};
 use rules::{DomainName, Identity, Problem, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,7 @@ struct Keys {
     held: Option<String>,
     problems: Option<String>,
     foreign: Option<String>,
+    not_acting: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,6 +150,7 @@ impl TryFrom<&Memory> for Keys {
             held: last.map(|last| list(&last.deferred, DeferredItem::from)).transpose()?,
             problems: last.map(|last| list(&last.problems, ProblemItem::from)).transpose()?,
             foreign: last.map(|last| list(&last.foreign, DomainName::as_str)).transpose()?,
+            not_acting: memory.not_acting.map(|it| it.as_str().to_owned()),
         })
     }
 }
@@ -170,6 +172,7 @@ impl TryFrom<Keys> for Memory {
             last_pass: last_pass(&keys)?,
             key_refused: keys.key_refused,
             applied: keys.applied,
+            not_acting: keys.not_acting.as_deref().and_then(NotActing::from_word),
         })
     }
 }

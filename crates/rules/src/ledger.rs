@@ -107,6 +107,42 @@ pub struct Memory {
     pub applied: Option<String>,
     /// What the last pass left for people.
     pub last_pass: Option<LastPass>,
+    /// Why the last pass did not act; none where it did.
+    pub not_acting: Option<NotActing>,
+}
+
+/// Why a pass does not act for the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotActing {
+    /// Another installation acts for it.
+    Copy,
+    /// The ledger was filled from another network.
+    OtherNetwork,
+    /// The Closte integration is switched off.
+    SwitchedOff,
+    /// Domain mapping is switched off altogether.
+    MappingDisabled,
+}
+
+impl NotActing {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Copy, Self::OtherNetwork, Self::SwitchedOff, Self::MappingDisabled];
+
+    /// The word that is shown and stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::OtherNetwork => "other-network",
+            Self::SwitchedOff => "switched-off",
+            Self::MappingDisabled => "mapping-disabled",
+        }
+    }
+
+    /// The one of a word; none for a word nobody knows.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 /// What a pass left for people.

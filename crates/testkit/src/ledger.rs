@@ -11,7 +11,7 @@ use rules::entry::{
     Alias, Certificate, Condition, Intent, Lease, Mapped, Owned, OwnedAs, Proof, Routing,
 };
 use rules::event::Event;
-use rules::ledger::{Batch, Deferred, LastPass, Ledger, Memory};
+use rules::ledger::{Batch, Deferred, LastPass, Ledger, Memory, NotActing};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -173,7 +173,9 @@ async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {
 
 async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
     let least = Memory { last_pass: Some(LastPass::default()), ..Memory::default() };
-    for memory in [full_memory(), least, full_memory(), Memory::default()] {
+    let idle = NotActing::ALL.map(|it| Memory { not_acting: Some(it), ..Memory::default() });
+    let memories = [full_memory(), least, full_memory(), Memory::default()];
+    for memory in memories.into_iter().chain(idle) {
         let batch = Batch { memory: Some(memory.clone()), ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
         ledger.save(&Batch::default()).await.expect("saving nothing");
@@ -247,6 +249,7 @@ fn full_memory() -> Memory {
         quiet_until: Some(at(i64::MIN)),
         applied: Some("1e5".to_owned()),
         last_pass: Some(last_pass),
+        not_acting: Some(NotActing::Copy),
     }
 }
 

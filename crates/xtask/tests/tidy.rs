@@ -327,7 +327,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("its entries too").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() && (name == "target" || name == ".git") {
+        // In a worktree, `.git` is a file that names a place of one machine.
+        if name == ".git" || (path.is_dir() && name == "target") {
             continue;
         }
         if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }

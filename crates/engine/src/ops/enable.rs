@@ -1,6 +1,6 @@
 //! Switching Closte on for the network, and saying which installation acts for it.
 
-use rules::ledger::{Batch, Ledger};
+use rules::ledger::{Batch, Ledger, NotActing};
 use rules::source::NetworkSource;
 use rules::{DomainName, Home, Network};
 
@@ -49,9 +49,14 @@ async fn settle(
         ledger: ledger.id().to_owned(),
     };
     source.write_home(&home, true).await?;
-    let mut memory = ledger.load().await?.memory;
-    if memory.network.as_ref().is_some_and(|known| *known != network.identity) {
-        memory.network = Some(network.identity.clone());
+    let before = ledger.load().await?.memory;
+    let mut memory = before.clone();
+    if let Some(known) = &mut memory.network {
+        known.clone_from(&network.identity);
+    }
+    // What the last pass said of it is not so any more.
+    memory.not_acting.take_if(|why| *why == NotActing::Copy);
+    if memory != before {
         ledger.save(&Batch { memory: Some(memory), ..Batch::default() }).await?;
     }
     Ok(())

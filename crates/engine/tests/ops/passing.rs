@@ -9,12 +9,13 @@ use engine::pass::{Planning, Purpose, Silent, Writers};
 use engine::{Engine, PassSettings};
 use rules::Network;
 use rules::host::MemoryHost;
+use rules::ledger::{Memory, NotActing};
 use rules::records::Records;
 use rules::removal::Brake;
 use rules::stage::StagePolicy;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{Dark, Remembered, Source, env, is_refused, mapping, network};
+use crate::world::{Dark, Remembered, Source, copy, env, is_refused, mapping, network};
 
 fn settings() -> PassSettings {
     PassSettings {
@@ -85,4 +86,30 @@ async fn exactly_the_plan_of_the_hash_is_let_through_once() {
 async fn a_plan_is_not_applied_where_the_integration_is_switched_off() {
     let (engine, _) = engine(Network { switched_on: false, ..network() });
     assert!(matches!(apply(&engine, "0123").await.unwrap(), Applied::Off(..)));
+}
+
+#[tokio::test]
+async fn the_ledger_remembers_why_a_pass_did_not_act_until_one_does() {
+    let mut mapping_off = network();
+    mapping_off.settings.domain_mapping = false;
+    let table = [
+        (Network { switched_on: false, ..network() }, Some(NotActing::SwitchedOff)),
+        (mapping_off, Some(NotActing::MappingDisabled)),
+        (copy(), Some(NotActing::Copy)),
+        (network(), None),
+    ];
+    let ledger = Arc::new(Remembered::default());
+    for (network, why) in table {
+        let (engine, _) = engine(network);
+        let engine = Engine { ledger: ledger.clone(), ..engine };
+        engine.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+        assert_eq!(ledger.memory().not_acting, why);
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsal_remembers_nothing() {
+    let (engine, ledger) = engine(copy());
+    engine.plan(Purpose::Show).await.unwrap();
+    assert_eq!(ledger.memory(), Memory::default());
 }
