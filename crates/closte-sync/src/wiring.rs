@@ -1,6 +1,6 @@
 //! Where every adapter is made and joined: the one place that names them.
 //!
-//! The network's side is in [`reach`], the secrets in [`api_key`] and [`secret`].
+//! The network's side is in [`access`], the secrets in [`api_key`] and [`secret`].
 
 mod access;
 mod api_key;
