@@ -124,7 +124,7 @@ impl Context {
 
     /// The adapters, as the settings say.
     pub(crate) fn wiring(&self) -> Wiring<'_> {
-        Wiring::new(&self.loaded.settings, &self.environment)
+        Wiring::new(&self.loaded, &self.environment)
     }
 }
 

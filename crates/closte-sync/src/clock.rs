@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::{Env, Random, Timer};
+use engine::{Env, Random, Timer, rough};
 use jiff::Timestamp;
 use rules::{Clock, Time};
 
@@ -58,17 +58,6 @@ pub(crate) fn relative(time: Time, now: Time) -> String {
         format!("in {}", rough(ahead))
     } else {
         format!("{} ago", rough(behind))
-    }
-}
-
-/// A duration in its largest fitting unit.
-pub(crate) fn rough(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
     }
 }
 

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::wiring::FoundOnce;
+
 pub(crate) use keys::{KEYS, Key, default_file};
 pub(crate) use values::{RoutingProof, Settings, Source, Write, duration};
 
@@ -166,6 +168,8 @@ pub(crate) struct Loaded {
     pub(crate) settings: Settings,
     /// What a person should know.
     pub(crate) warnings: Vec<String>,
+    /// What they led to since.
+    pub(crate) found: FoundOnce,
 }
 
 /// Read all settings: built-in, files, environment, `flags` (key and text).
@@ -189,7 +193,7 @@ pub(crate) fn load(
         written.insert(key.name, Written { texts: key.split(text), origin: Origin::Flag });
     }
     let settings = Settings::parse(&written)?;
-    Ok(Loaded { written, settings, warnings })
+    Ok(Loaded { written, settings, warnings, found: FoundOnce::default() })
 }
 
 fn from_environment(

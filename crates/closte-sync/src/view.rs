@@ -4,16 +4,18 @@
 
 use std::collections::BTreeMap;
 
+use engine::ops::check::Check;
+use engine::pass::{Alert, Change, Report};
+use engine::texts;
 use rules::action::Deferred;
 use rules::entry::{Condition, Entry, Proof};
 use rules::event::Event;
-use rules::ledger::LastPass;
+use rules::host_state::HostState;
+use rules::ledger::{NotActing, Recorded};
 use rules::{Problem, Reason, Stage, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
-use engine::pass::{Change, Report};
-use engine::texts;
 
 /// One domain.
 #[derive(Debug, Serialize)]
@@ -96,6 +98,15 @@ pub(crate) struct EventView {
     detail: Option<String>,
 }
 
+/// One thing that was checked.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckView {
+    check: &'static str,
+    state: &'static str,
+    detail: String,
+    hint: Option<String>,
+}
+
 /// The answer of `status`.
 #[derive(Debug, Serialize)]
 pub(crate) struct StatusView {
@@ -105,6 +116,26 @@ pub(crate) struct StatusView {
     pub(crate) problems: Vec<ProblemView>,
     pub(crate) foreign: Vec<String>,
     pub(crate) last_pass: Option<String>,
+    pub(crate) host: HostView,
+    pub(crate) acting: bool,
+    pub(crate) why_not: Option<&'static str>,
+}
+
+/// Whether the host may be asked for changes.
+#[derive(Debug, Serialize)]
+pub(crate) struct HostView {
+    state: &'static str,
+    reason: Option<String>,
+    until: Option<String>,
+}
+
+/// Something that needs a person before the whole can go on.
+#[derive(Debug, Serialize)]
+pub(crate) struct AlertView {
+    code: &'static str,
+    domain: Option<String>,
+    text: String,
+    hint: String,
 }
 
 /// The answer of `sync`, `apply` and, with a hash, of `plan`.
@@ -115,7 +146,7 @@ pub(crate) struct ReportView {
     pub(crate) changes: Vec<ChangeView>,
     pub(crate) deferred: Vec<DeferredView>,
     pub(crate) problems: Vec<ProblemView>,
-    pub(crate) alerts: Vec<String>,
+    pub(crate) alerts: Vec<AlertView>,
 }
 
 impl DomainView {
@@ -172,26 +203,46 @@ fn state<S>(condition: &Condition<S>, word: &'static str) -> StateView {
 }
 
 impl StatusView {
-    /// The domains among `entries` that anything is owed to, and what the last pass left.
-    pub(crate) fn of<'a>(
-        entries: impl Iterator<Item = &'a Entry>,
-        last_pass: Option<&LastPass>,
-    ) -> Self {
+    /// The domains that anything is owed to, what the last pass left, and how the host
+    /// stands at `now`.
+    pub(crate) fn of(recorded: &Recorded, now: Time) -> Self {
+        let Recorded { entries, memory, .. } = recorded;
         let domains: Vec<DomainView> =
-            entries.filter(|entry| !entry.is_retired()).map(DomainView::of).collect();
+            entries.values().filter(|entry| !entry.is_retired()).map(DomainView::of).collect();
         let mut counts: BTreeMap<_, _> = Stage::ALL.map(|stage| (stage.as_str(), 0)).into();
         for stage in domains.iter().filter_map(|domain| domain.stage) {
             *counts.entry(stage).or_default() += 1;
         }
-        let last = last_pass.cloned().unwrap_or_default();
+        let last = memory.last_pass.clone().unwrap_or_default();
         Self {
             domains,
             counts,
             deferred: last.deferred.iter().map(DeferredView::of).collect(),
             problems: last.problems.into_iter().map(ProblemView::of).collect(),
             foreign: last.foreign.iter().map(ToString::to_string).collect(),
-            last_pass: last_pass.map(|pass| rfc3339(pass.at)),
+            last_pass: memory.last_pass.as_ref().map(|pass| rfc3339(pass.at)),
+            host: HostView::of(&HostState::of(&memory.host, now)),
+            acting: memory.network.not_acting.is_none(),
+            why_not: memory.network.not_acting.map(NotActing::as_str),
         }
+    }
+}
+
+impl HostView {
+    fn of(state: &HostState<'_>) -> Self {
+        Self {
+            state: state.as_str(),
+            reason: state.reason().map(str::to_owned),
+            until: state.until().map(rfc3339),
+        }
+    }
+}
+
+impl AlertView {
+    fn of(alert: Alert) -> Self {
+        let Alert { code, domain, what, hint } = alert;
+        let domain = domain.map(|domain| domain.to_string());
+        Self { code: code.as_str(), domain, text: what, hint }
     }
 }
 
@@ -211,6 +262,13 @@ impl ProblemView {
     fn of(problem: Problem) -> Self {
         let Problem { table, column, id, reason } = problem;
         Self { table, column, id, reason }
+    }
+}
+
+impl CheckView {
+    pub(crate) fn of(check: &Check) -> Self {
+        let Check { check, state, detail, hint } = check.clone();
+        Self { check, state: state.as_str(), detail, hint }
     }
 }
 
@@ -245,7 +303,7 @@ impl ReportView {
             changes: report.changes.into_iter().map(change).collect(),
             deferred: report.deferred.iter().map(DeferredView::of).collect(),
             problems: report.problems.into_iter().map(ProblemView::of).collect(),
-            alerts: report.alerts.into_iter().map(|alert| alert.what).collect(),
+            alerts: report.alerts.into_iter().map(AlertView::of).collect(),
         }
     }
 }

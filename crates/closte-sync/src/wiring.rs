@@ -16,27 +16,35 @@ use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
-use rules::protected::Protected;
 use rules::stage::StagePolicy;
-use rules::{Clock, DomainName, Network, Problem};
+use rules::{Clock, DomainName, Problem};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
 
 use crate::clock::{SystemClock, system_env};
-use crate::config::{Environment, RoutingProof, Settings, Source};
+use crate::config::{Environment, Loaded, RoutingProof, Settings, Source};
 pub(crate) use access::NetworkAccess;
 use engine::Failure;
+use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
 pub(crate) use secret::Agreement;
 
 /// The settings, ready to make adapters of.
+///
+/// However many there are, they share what one load of the settings led to.
 pub(crate) struct Wiring<'a> {
     pub(crate) settings: &'a Settings,
     environment: &'a Environment,
+    found: &'a FoundOnce,
+}
+
+/// What a load of the settings led to. It goes with them when they are read again.
+#[derive(Debug, Default)]
+pub(crate) struct FoundOnce {
     /// wp-config.php, once it was asked for: parsing it is most of a start.
-    wp_config: OnceCell<WpConfig>,
+    wp_config: OnceCell<Box<WpConfig>>,
 }
 
 /// An engine that may write, or who has that right.
@@ -56,8 +64,8 @@ pub(crate) enum LockedLedger {
 }
 
 impl<'a> Wiring<'a> {
-    pub(crate) fn new(settings: &'a Settings, environment: &'a Environment) -> Self {
-        Self { settings, environment, wp_config: OnceCell::new() }
+    pub(crate) fn new(loaded: &'a Loaded, environment: &'a Environment) -> Self {
+        Self { settings: &loaded.settings, environment, found: &loaded.found }
     }
 
     /// Whether neither the database nor the files of WordPress are in reach.
@@ -67,11 +75,11 @@ impl<'a> Wiring<'a> {
 
     /// wp-config.php, where it is set or found; as it was when it was first asked for.
     pub(crate) fn wp_config(&self) -> Result<WpConfig, Failure> {
-        if let Some(wp) = self.wp_config.get() {
-            return Ok(wp.clone());
+        if let Some(wp) = self.found.wp_config.get() {
+            return Ok(WpConfig::clone(wp));
         }
-        let wp = self.load_wp_config()?;
-        Ok(self.wp_config.get_or_init(|| wp).clone())
+        let wp = Box::new(self.load_wp_config()?);
+        Ok(WpConfig::clone(self.found.wp_config.get_or_init(|| wp)))
     }
 
     fn load_wp_config(&self) -> Result<WpConfig, Failure> {
@@ -107,9 +115,9 @@ impl<'a> Wiring<'a> {
         })
     }
 
-    /// Names that are never sent.
-    pub(crate) fn protected(&self, network: &Network, access: &NetworkAccess) -> Protected {
-        Protected::on(network, cdn(access.wp.as_ref()), self.settings.protected.clone())
+    /// Names that are never sent, whatever network it is.
+    pub(crate) fn protected_names(&self, access: &NetworkAccess) -> ProtectedNames {
+        ProtectedNames { cdn: cdn(access.wp.as_ref()), patterns: self.settings.protected.clone() }
     }
 
     /// The eyes.
@@ -164,9 +172,9 @@ impl<'a> Wiring<'a> {
     }
 
     /// The ledger, for a change that needs no lock; none where there is none yet.
-    pub(crate) async fn existing_ledger(&self) -> Result<Option<SqliteLedger>, Failure> {
+    pub(crate) async fn existing_ledger(&self) -> Result<Option<Box<dyn Ledger>>, Failure> {
         match SqliteLedger::open(&self.ledger_path()?, CreateIfMissing::No).await {
-            Ok(ledger) => Ok(Some(ledger)),
+            Ok(ledger) => Ok(Some(Box::new(ledger))),
             Err(LedgerError::Missing { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -23,9 +23,13 @@ pub mod failure;
 pub mod memory;
 pub mod ops;
 pub mod pass;
+mod rough;
+mod targets;
 pub mod texts;
 
 pub use env::{Env, Random, Timer};
 pub use error_chain::error_chain;
 pub use failure::{Exit, Failure};
 pub use pass::{Engine, PassSettings};
+pub use rough::rough;
+pub use targets::targets;

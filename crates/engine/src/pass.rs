@@ -6,6 +6,7 @@
 //!
 //! Start with [`Engine::pass`].
 
+mod acting;
 mod checks;
 mod deadline;
 mod journal;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NetworkMemory};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NetworkMemory, NotActing};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -33,7 +34,7 @@ use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::stage::StagePolicy;
-use rules::{DomainName, Home, Network, Problem};
+use rules::{DomainName, Network, Problem};
 use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
@@ -43,7 +44,7 @@ use journal::{Closed, Journal};
 pub use planned::{Planned, Planning, Purpose};
 use plugin_sync::After;
 pub use plugin_sync::PluginSync;
-pub use report::{Change, Off, PassError, Passed, Report};
+pub use report::{Alert, AlertCode, Change, Off, PassError, Passed, Report};
 use report::{copy_alert, key_alert};
 pub use writers::{SqlWriter, Writers};
 
@@ -188,8 +189,12 @@ impl Engine {
         self.ledger.release_leases().await?;
         let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
         let mut planned = match self.plan(purpose).await? {
-            Planning::Off(off, problems) => return Ok((Passed::Off(off, problems), None)),
+            Planning::Off(off, problems) => {
+                self.does_not_act(off.not_acting()).await?;
+                return Ok((Passed::Off(off, problems), None));
+            }
             Planning::Copy(alert) => {
+                self.does_not_act(NotActing::Copy).await?;
                 let report = Report { alerts: vec![alert], ..Report::default() };
                 return Ok((Passed::Ran(report), None));
             }
@@ -203,6 +208,7 @@ impl Engine {
             }
             planned.plan.memory.network.applied = Some(hash);
         }
+        planned.plan.memory.network.not_acting = None;
         observer.begins(&planned.network, &planned.plan, planned.first);
         let deadline = Deadline::new(&self.env, started + self.settings.limit, stop.clone());
         let (report, network) = self.apply(*planned, deadline, observer).await?;
@@ -316,25 +322,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Say that this installation acts for the network, before the first write.
-    ///
-    /// Another ledger's name there is told: that one is lost, or runs elsewhere.
-    async fn claim_home(&self, network: &Network) -> Result<Option<Problem>, PassError> {
-        let ours = Home {
-            app: network.identity.app.clone(),
-            domain: network.identity.domain.to_string(),
-            ledger: self.ledger.id().to_owned(),
-        };
-        let lost = match &network.home {
-            Some(home) if *home == ours => return Ok(None),
-            Some(home) => Some(lost_ledger(&home.ledger)),
-            None => None,
-        };
-        let replace = network.home.is_some();
-        self.source.write_home(&ours, replace).await.map_err(PassError::Write)?;
-        Ok(lost)
-    }
-
     /// The host's list, where it may be asked and its answer can be read; and
     /// before a pass whether it accepts the key, where that was refused.
     async fn ask_host(
@@ -397,14 +384,6 @@ impl Engine {
             ))
         })
     }
-}
-
-fn lost_ledger(other: &str) -> Problem {
-    Problem::of_all(format!(
-        "another ledger ({other}) was filled for this network; if that one is lost, nothing more is \
-         to do, and what only it held stays at the host; if it is still in use, run closte-sync in \
-         one place only"
-    ))
 }
 
 type Entries = BTreeMap<DomainName, rules::Entry>;

@@ -6,7 +6,7 @@
 
 use rules::action::{Action, Deferred, Release};
 use rules::breaker::Breaker;
-use rules::ledger::{Batch, HostHealth, LastPass, LedgerError, Memory, NetworkMemory};
+use rules::ledger::{Batch, HostHealth, LastPass, LedgerError, Memory, NetworkMemory, NotActing};
 use rules::{DomainName, Identity, Problem, Reason, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,7 @@ struct NetworkRow {
     mapped_names: Option<i64>,
     applied: Option<String>,
     forgot_at: Option<i64>,
+    not_acting: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -180,6 +181,7 @@ impl From<&NetworkMemory> for NetworkRow {
             mapped_names: memory.mapped_names.map(u64::cast_signed),
             applied: memory.applied.clone(),
             forgot_at: memory.forgot_at.map(Time::as_millis),
+            not_acting: memory.not_acting.map(|why| why.to_string()),
         }
     }
 }
@@ -194,6 +196,7 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             mapped_names: row.mapped_names.map(i64::cast_unsigned),
             applied: row.applied,
             forgot_at: row.forgot_at.map(Time::from_millis),
+            not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
         })
     }
 }

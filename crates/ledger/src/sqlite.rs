@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::event::Event;
-use rules::ledger::{Batch, Claim, Ledger, LedgerError, Recorded};
+use rules::ledger::{Batch, Claim, Ledger, LedgerError, Memory, Recorded};
 use rules::request::{Asked, Request};
 use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
@@ -171,6 +171,10 @@ impl Ledger for SqliteLedger {
         };
         snapshot.rollback().await.map_err(error::read)?;
         Ok(recorded)
+    }
+
+    async fn memory(&self) -> Result<Memory, LedgerError> {
+        meta::memory(&mut *self.connection.lock().await).await
     }
 
     async fn claim_due(&self, claim: &Claim<'_>, limit: usize) -> Result<Recorded, LedgerError> {

@@ -79,6 +79,11 @@ impl Breaker {
         self.open_until = self.open_until.max(Some(now + PAUSE));
     }
 
+    /// Whether it is outages that opened it, and not the host's own wish.
+    pub fn is_out(&self) -> bool {
+        OUTAGES <= self.outages
+    }
+
     /// A person asked: allow one call as a probe.
     pub fn nudge(&mut self, now: Time) {
         self.open_until = self.open_until.map(|until| until.min(now));

@@ -11,6 +11,7 @@ use crate::breaker::Breaker;
 use crate::entry::Entry;
 use crate::event::Event;
 use crate::request::{Asked, Request};
+use crate::words::words;
 use crate::{DomainName, Identity, Problem, Time};
 
 /// So many events of a mapped domain are kept however old they are.
@@ -29,6 +30,9 @@ pub trait Ledger: Send + Sync {
 
     /// Everything a pass needs, as it is now.
     async fn load(&self) -> Result<Recorded, LedgerError>;
+
+    /// What is remembered of the whole, without the entries.
+    async fn memory(&self) -> Result<Memory, LedgerError>;
 
     /// Take the longest due entries, at most `limit` of them: those whose check or whose addition
     /// is due, and that nobody else has taken. Until `claim.until` nobody else can take them;
@@ -117,6 +121,22 @@ pub struct NetworkMemory {
     pub applied: Option<String>,
     /// When old events were last forgotten.
     pub forgot_at: Option<Time>,
+    /// Why the last pass did not act; none where it did.
+    pub not_acting: Option<NotActing>,
+}
+
+words! {
+    /// Why a pass does not act for the network.
+    NotActing {
+        /// Another installation acts for it.
+        Copy = "copy",
+        /// The ledger was filled from another network.
+        OtherNetwork = "other-network",
+        /// The Closte integration is switched off.
+        SwitchedOff = "switched-off",
+        /// Domain mapping is switched off altogether.
+        MappingDisabled = "mapping-disabled",
+    }
 }
 
 /// How the host has been answering.

@@ -30,6 +30,7 @@ pub mod domain_name;
 pub mod entry;
 pub mod event;
 pub mod host;
+pub mod host_state;
 pub mod judge;
 pub mod ledger;
 pub mod network;

@@ -8,7 +8,7 @@ use rules::action::{Action, Deferred, Release};
 use rules::breaker::Breaker;
 use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
 use rules::event::{Event, EventKind};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory, NotActing};
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
@@ -234,7 +234,8 @@ async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
             .expect("saving");
         let last_pass = last_pass.or(before);
         ledger.save(&Batch::default()).await.expect("saving nothing");
-        let stored = ledger.load().await.expect("loading").memory;
+        let stored = ledger.memory().await.expect("the memory");
+        assert_eq!(ledger.load().await.expect("loading").memory, stored);
         assert_eq!(stored, Memory { last_pass, ..memory });
     }
 }
@@ -300,6 +301,7 @@ fn full_memory() -> Memory {
             mapped_names: Some(0),
             applied: Some("1e5".to_owned()),
             forgot_at: Some(at(9)),
+            not_acting: Some(NotActing::SwitchedOff),
         },
         host: HostHealth {
             list_believed: true,

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
 use crate::wiring::Locked;
-use engine::pass::Passed;
+use engine::ops::{self, Applied};
 
 /// Let exactly the plan of this hash through, brake included, once
 ///
@@ -29,22 +29,12 @@ impl Args {
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
         let observer = Progress::new(context.console, Verbosity::Full);
-        let (passed, _) = engine.pass(Some(&self.hash), &observer, &stop).await?;
+        let applied = ops::apply(&engine, &self.hash, &observer, &stop).await?;
         observer.finish();
         engine.source.close().await;
-        match passed {
-            Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
-            Passed::Ran(report) => Ok(report::report(context, report, Verbosity::Full)),
-            Passed::OtherPlan { hash, used } => Err(other_plan(&self.hash, &hash, used)),
-        }
+        Ok(match applied {
+            Applied::Ran(report) => report::report(context, report, Verbosity::Full),
+            Applied::Off(off, problems) => report::off(context, off, problems),
+        })
     }
-}
-
-fn other_plan(asked: &str, hash: &str, used: bool) -> Failure {
-    let what = if used {
-        format!("plan `{asked}` was applied before, and counts once")
-    } else {
-        format!("the plan is not `{asked}` any more: it is `{hash}` now")
-    };
-    Failure::no(what).hint("see `closte-sync plan` again; nothing was done")
 }

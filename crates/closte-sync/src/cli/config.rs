@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use clap::Subcommand;
+use engine::ops::network_to_change;
 use serde::Serialize;
 
-use super::domains::refuse_on_copy;
 use super::{Context, Exit, Failure};
 use crate::config::{KEYS, Key, default_file, duration};
 
@@ -92,7 +92,7 @@ async fn set_interval(context: &Context, text: &str) -> Result<(), Failure> {
     }
     let wiring = context.wiring();
     let source = wiring.access()?.source;
-    refuse_on_copy(&source.read().await?)?;
+    network_to_change(source.as_ref()).await?;
     let seconds = u32::try_from(interval.as_secs()).expect("at most 300");
     source.set_check_interval(seconds).await?;
     context.console.tell(format!("the network's DNS check interval is {seconds} s now"));

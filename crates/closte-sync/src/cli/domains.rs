@@ -46,10 +46,3 @@ impl Args {
 fn domain_name(text: &str) -> Result<DomainName, String> {
     text.trim().parse().map_err(|error| format!("`{text}` is not a domain name: {error}"))
 }
-
-pub(in crate::cli) use add::refuse_on_copy;
-
-fn unknown(domain: &DomainName) -> Failure {
-    Failure::no(format!("no such domain: `{domain}`"))
-        .hint("`closte-sync domains list` shows those that are known; a new mapping is known after the next `closte-sync sync`")
-}

@@ -6,7 +6,7 @@ mod rotate;
 mod status;
 
 use clap::Subcommand;
-pub(super) use status::handshake;
+pub(super) use status::ask;
 
 use super::{Context, Exit, Failure};
 use crate::wiring::NetworkAccess;
@@ -44,7 +44,7 @@ impl Args {
 /// that keeps the network from being read: then its own side is all that changes.
 async fn refuse_on_copy(access: &NetworkAccess) -> Result<(), Failure> {
     match access.source.read().await {
-        Ok(network) => super::domains::refuse_on_copy(&network),
+        Ok(network) => engine::ops::refuse_copy(&network),
         Err(_) if access.wp.is_none() => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -21,8 +21,8 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let ledger = context.wiring().ledger_to_read().await?;
         let recorded = ledger.load().await?;
-        let last_pass = recorded.memory.last_pass.as_ref();
-        let view = StatusView::of(recorded.entries.values(), last_pass);
+        let now = rules::Clock::now(&SystemClock);
+        let view = StatusView::of(&recorded, now);
         if context.console.is_json() {
             context.console.json(&view);
         } else {

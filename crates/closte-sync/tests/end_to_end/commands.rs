@@ -1,6 +1,6 @@
 //! The commands around a pass.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -35,6 +35,9 @@ async fn status_has_the_shape_that_scripts_rely_on() {
     assert_eq!(counts.len(), 6);
     assert_eq!(counts["checking-dns"], 2);
     assert!(status["deferred"].is_array() && status["problems"].is_array());
+    let well = json!({ "state": "ok", "reason": null, "until": null });
+    assert_eq!((&status["host"], &status["acting"]), (&well, &json!(true)));
+    assert_eq!(status["why_not"], Value::Null);
     assert_eq!(world.json("domains list")["domains"].as_array().unwrap().len(), 2);
     world.run("domains show nobody.example").fails(1, &["no such domain"]);
     world.run("domains recheck nobody.example").fails(1, &["no such domain"]);
@@ -63,6 +66,8 @@ async fn the_switch_is_the_plugins_own_and_other_integrations_are_kept() {
     world.done("sync");
     world.done("sync");
     assert_eq!(world.aliases(), ["shop.example"]);
+    let status = world.json("status");
+    assert_eq!((&status["acting"], &status["why_not"]), (&json!(false), &json!("switched-off")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! Copies, other networks, lost ledgers: who may act, and for whom.
 
+use serde_json::{Value, json};
+
 use crate::world::{World, exists};
 
 /// `closte_sync_home` as it is in the database.
@@ -29,6 +31,12 @@ async fn a_copy_sends_and_writes_nothing_until_it_is_reported_to_act() {
     world.here("shop.example");
     let before = world.database.execute("SELECT * FROM wp_sitemeta");
     world.run("sync").fails(1, &["this is a copy", "closte-sync enable --here"]);
+    let alert = &world.run("sync --output json").json()["alerts"][0];
+    assert_eq!((&alert["code"], &alert["domain"]), (&json!("copy"), &Value::Null));
+    assert!(alert["text"].as_str().unwrap().starts_with("this is a copy"), "{alert}");
+    assert!(alert["hint"].as_str().unwrap().contains("enable --here"), "{alert}");
+    let status = world.json("status");
+    assert_eq!((&status["acting"], &status["why_not"]), (&json!(false), &json!("copy")));
     world.run("domains add new.example --site 1").fails(1, &["copy"]);
     world.run("domains remove shop.example").fails(1, &["copy"]);
     world.run("enable").fails(1, &["copy"]);
@@ -39,6 +47,7 @@ async fn a_copy_sends_and_writes_nothing_until_it_is_reported_to_act() {
     assert_eq!(world.stage("shop.example"), "checking-dns 0");
     assert_eq!(world.database.execute("SELECT * FROM wp_sitemeta"), before);
     world.done("enable --here");
+    assert_eq!(world.json("status")["acting"], true);
     world.done("sync");
     assert_eq!(world.aliases(), ["shop.example"]);
     assert!(home(&world).contains("app2"));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use rules::entry::{Alias, Call};
 use rules::event::Event;
-use rules::ledger::{Batch, Claim, KEPT_OF_MAPPED, Ledger, LedgerError, Recorded};
+use rules::ledger::{Batch, Claim, KEPT_OF_MAPPED, Ledger, LedgerError, Memory, Recorded};
 use rules::request::{Asked, EXPIRES_AFTER, Request};
 use rules::{DomainName, Entry, Time};
 
@@ -100,6 +100,10 @@ impl Ledger for MemoryLedger {
         let mut recorded = self.contents();
         recorded.entries.retain(|_, entry| !entry.is_retired());
         Ok(recorded)
+    }
+
+    async fn memory(&self) -> Result<Memory, LedgerError> {
+        Ok(self.state().recorded.memory.clone())
     }
 
     async fn claim_due(&self, claim: &Claim<'_>, limit: usize) -> Result<Recorded, LedgerError> {

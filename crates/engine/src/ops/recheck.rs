@@ -1,38 +1,73 @@
-//! Checking again: a person wants every pending step of a domain made now.
+//! Making pending steps due now, because a person wants to see what becomes of them.
 
 use rules::ledger::{Batch, Ledger, LedgerError};
 use rules::{DomainName, Time};
 
 use super::stored::change;
+use super::unknown;
+use crate::failure::Failure;
 
-/// Make every pending step of all entries due; how many those were.
-///
-/// A name that the host refused permanently is not asked again: nobody named it.
-pub async fn all(ledger: &dyn Ledger, now: Time) -> Result<usize, LedgerError> {
-    let recorded = ledger.load().await?;
-    let domains = recorded.entries.into_keys().collect();
-    let due = change(ledger, domains, now, |entry| entry.recheck(now, false)).await?;
-    nudge(ledger, now).await?;
-    Ok(due)
+/// Which entries to check again.
+#[derive(Clone, Copy, Debug)]
+pub enum RecheckScope<'a> {
+    /// The one of this domain, which a person named.
+    One(&'a DomainName),
+    /// All that are not retired.
+    All,
 }
 
-/// Make every pending step of `domains` due, which a person named; how many of them are known.
-pub async fn some(
+/// What is due now; the next pass does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rechecked {
+    /// How many domains that are.
+    pub domains: usize,
+}
+
+/// Make every pending step of `scope` due now. It needs no lock: a pass under way does not undo it.
+///
+/// A name that the host refused permanently is asked for again only where it is named.
+///
+/// # Errors
+///
+/// The one domain that was named is not known.
+pub async fn recheck(
     ledger: &dyn Ledger,
-    domains: &[DomainName],
+    scope: RecheckScope<'_>,
+    now: Time,
+) -> Result<Rechecked, Failure> {
+    let domains = match scope {
+        RecheckScope::One(domain) => match recheck_named(ledger, &[domain], now).await? {
+            0 => return Err(unknown(domain)),
+            domains => domains,
+        },
+        RecheckScope::All => {
+            let all = ledger.load().await?.entries.into_keys().collect();
+            let domains = change(ledger, all, now, |entry| entry.recheck(now, false)).await?;
+            nudge(ledger, now).await?;
+            domains
+        }
+    };
+    Ok(Rechecked { domains })
+}
+
+/// The same for `domains` that people named; how many of them are known.
+pub(crate) async fn recheck_named(
+    ledger: &dyn Ledger,
+    domains: &[&DomainName],
     now: Time,
 ) -> Result<usize, LedgerError> {
     if domains.is_empty() {
         return Ok(0);
     }
-    let due = change(ledger, domains.to_vec(), now, |entry| entry.recheck(now, true)).await?;
+    let named = domains.iter().copied().cloned().collect();
+    let due = change(ledger, named, now, |entry| entry.recheck(now, true)).await?;
     nudge(ledger, now).await?;
     Ok(due)
 }
 
-/// Let one call to the host through, if it is left alone.
+/// Let one call to the host through, where it is left alone.
 async fn nudge(ledger: &dyn Ledger, now: Time) -> Result<(), LedgerError> {
-    let mut host = ledger.load().await?.memory.host;
+    let mut host = ledger.memory().await?.host;
     let before = host.clone();
     host.breaker.nudge(now);
     if host != before {

@@ -8,7 +8,7 @@ const MOST_READS: usize = 5;
 
 /// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
 /// gone. Returns whether the ledger knew it as mapped.
-pub async fn forget_mapping(
+pub(crate) async fn forget_mapping(
     ledger: &dyn Ledger,
     domain: &DomainName,
     now: Time,

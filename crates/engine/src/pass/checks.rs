@@ -100,18 +100,11 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// Where domains must point: what the operator set; else the address that
-    /// Closte names, and those of the network's own domain.
     async fn find_targets(&self) -> BTreeSet<IpAddr> {
-        let settings = &self.engine.settings;
-        if !settings.targets.is_empty() {
-            return settings.targets.clone();
-        }
-        let mut targets = BTreeSet::from_iter(settings.public_address);
+        let (settings, probe) = (&self.engine.settings, self.engine.probe.as_ref());
         let own = &self.network.identity.domain;
-        if let DnsObservation::Addresses { found, .. } = self.engine.probe.resolve(own).await {
-            targets.extend(found.iter().map(IpAddr::to_canonical));
-        }
+        let targets =
+            crate::targets(&settings.targets, settings.public_address, Some(own), probe).await;
         if targets.is_empty() {
             self.journal.problem(Problem::of_all(format!(
                 "it is not known where domains must point: `{own}` has no address in DNS and \

@@ -7,7 +7,7 @@ use rules::reason::Reason;
 use rules::{DomainName, Network, Problem};
 use sha2::{Digest, Sha256};
 
-use super::report::{Alert, Change, Off, Report, key_alert};
+use super::report::{Alert, AlertCode, Change, Off, Report, key_alert};
 
 /// Everything that a plan was made from, and the plan.
 pub struct Planned {
@@ -50,15 +50,16 @@ impl Planned {
     pub fn alerts(&self) -> Vec<Alert> {
         // A read that was disturbed needs nobody: the next one is another.
         let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
-        let doubts = doubts.map(|doubt| Alert {
-            what: format!("{}; nothing is removed and no records are made", doubt.sentence()),
-            hint: doubt.release().text().to_owned(),
+        let doubts = doubts.map(|doubt| {
+            let what = format!("{}; nothing is removed and no records are made", doubt.sentence());
+            Alert::of_all(code_of(doubt), what, doubt.release().text())
         });
         let deferred =
             self.plan.deferred.iter().filter(|deferred| deferred.reason == Reason::Brake).count();
-        let brake = self.plan.braked.then(|| Alert {
-            what: format!("{deferred} aliases would be removed, more than one pass may; none was"),
-            hint: Release::Apply.text().to_owned(),
+        let brake = self.plan.braked.then(|| {
+            let what =
+                format!("{deferred} aliases would be removed, more than one pass may; none was");
+            Alert::of_all(AlertCode::Brake, what, Release::Apply.text())
         });
         let key = self.plan.memory.host.key_refused.as_ref().map(|words| key_alert(words));
         doubts.chain(brake).chain(key).collect()
@@ -89,5 +90,12 @@ impl Planned {
         });
         let calls = self.plan.calls.iter().map(|(name, call)| step(call.action(), name));
         records.chain(calls).collect()
+    }
+}
+
+fn code_of(doubt: &Doubt) -> AlertCode {
+    match doubt {
+        Doubt::OtherNetwork { .. } => AlertCode::OtherNetwork,
+        Doubt::SuddenFall { .. } | Doubt::Moved => AlertCode::Doubt,
     }
 }

@@ -15,7 +15,8 @@ use rules::reason::Reason;
 use rules::source::SourceError;
 use rules::{Entry, Problem, Stage, Time};
 
-use crate::{ops, texts};
+use crate::ops::recheck_named;
+use crate::texts;
 
 use super::{Change, Entries, Report, describe_failure};
 
@@ -63,7 +64,8 @@ impl PluginSync {
         match self.plugin.handshake().await {
             Ok(handshake) => {
                 self.state().quiet = None;
-                ops::recheck::some(ledger, &handshake.rechecks, now).await?;
+                let named: Vec<_> = handshake.rechecks.iter().collect();
+                recheck_named(ledger, &named, now).await?;
                 Ok(None)
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),

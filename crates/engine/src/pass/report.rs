@@ -2,7 +2,7 @@
 
 use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
-use rules::ledger::LedgerError;
+use rules::ledger::{LedgerError, NotActing};
 use rules::source::SourceError;
 use rules::{DomainName, Home, Network, Problem, Reason};
 
@@ -29,6 +29,16 @@ pub enum Off {
     Closte,
     /// Domain mapping altogether.
     DomainMapping,
+}
+
+impl Off {
+    /// The same as the reason why a pass does not act.
+    pub(super) fn not_acting(self) -> NotActing {
+        match self {
+            Self::Closte => NotActing::SwitchedOff,
+            Self::DomainMapping => NotActing::MappingDisabled,
+        }
+    }
 }
 
 /// What a pass did, and what it left.
@@ -63,10 +73,52 @@ pub struct Change {
 /// Something that needs a person before the whole can go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
+    pub code: AlertCode,
+    /// The one domain that it is about; none where it is about the whole.
+    pub domain: Option<DomainName>,
     /// What is the matter.
     pub what: String,
     /// What to do.
     pub hint: String,
+}
+
+/// What an alert is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AlertCode {
+    /// Another installation acts for the network.
+    Copy,
+    /// The host refuses the key.
+    KeyRefused,
+    /// More would be removed than one pass may.
+    Brake,
+    /// The ledger was filled from another network.
+    OtherNetwork,
+    /// The read of the network is in doubt for another reason.
+    Doubt,
+}
+
+impl AlertCode {
+    /// The word that scripts read; never renamed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::KeyRefused => "key-refused",
+            Self::Brake => "brake",
+            Self::OtherNetwork => "other-network",
+            Self::Doubt => "doubt",
+        }
+    }
+}
+
+impl Alert {
+    /// An alert about the whole.
+    pub(super) fn of_all(
+        code: AlertCode,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self { code, domain: None, what: what.into(), hint: hint.into() }
+    }
 }
 
 /// Why a pass could not run to its end.
@@ -86,23 +138,21 @@ pub enum PassError {
 /// The alert of a key that the host refuses, in its `words`.
 pub(super) fn key_alert(words: &str) -> Alert {
     let refused = HostError::KeyRefused { words: words.to_owned() };
-    let hint = refused.hint().unwrap_or_default().to_owned();
-    Alert { what: format!("{refused}; nothing is added or removed"), hint }
+    let what = format!("{refused}; nothing is added or removed");
+    Alert::of_all(AlertCode::KeyRefused, what, refused.hint().unwrap_or_default())
 }
 
 /// The alert of a copy of the installation at `home`.
 pub(super) fn copy_alert(network: &Network, home: &Home) -> Alert {
     let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
-    Alert {
-        what: format!(
-            "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \
-             and this is `{}` (CLOSTE_APP_ID {}); nothing is sent and nothing written",
-            home.domain,
-            app(&home.app),
-            network.identity.domain,
-            app(&network.identity.app),
-        ),
-        hint: "if this installation is the one that counts now, run `closte-sync enable --here`"
-            .to_owned(),
-    }
+    let what = format!(
+        "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \
+         and this is `{}` (CLOSTE_APP_ID {}); nothing is sent and nothing written",
+        home.domain,
+        app(&home.app),
+        network.identity.domain,
+        app(&network.identity.app),
+    );
+    let hint = "if this installation is the one that counts now, run `closte-sync enable --here`";
+    Alert::of_all(AlertCode::Copy, what, hint)
 }

@@ -1,14 +1,11 @@
 //! `closte-sync domains backfill`: records for sites that were there before.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use rules::ledger::Ledger;
-use rules::records::{NewRecord, missing};
-use rules::source::NetworkSource;
+use engine::ops::{self, Backfill, SiteRecord};
+use rules::records::NewRecord;
 use serde::Serialize;
 
-use super::add::refuse_on_copy;
 use crate::cli::{Context, Exit, Failure};
 
 /// List the sites without a domain record, and make their records with `--yes`
@@ -38,22 +35,11 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let access = wiring.access()?;
-        let source = &access.source;
-        let network = source.read().await?;
-        let ever_mapped = match wiring.existing_ledger().await? {
-            Some(ledger) => ledger.load().await?.mapped_sites,
-            None => BTreeSet::new(),
-        };
-        let records = missing(&network, &wiring.protected(&network, &access), 0, &ever_mapped);
-        if self.yes {
-            refuse_on_copy(&network)?;
-        }
-        let mut view = View { records: Vec::new() };
-        for record in records {
-            let outcome = if self.yes { make(source.as_ref(), &record).await? } else { "missing" };
-            let (site_id, domain) = (record.site_id, record.domain.to_string());
-            view.records.push(RecordView { site_id, domain, outcome });
-        }
+        let (source, protected) = (access.source.as_ref(), wiring.protected_names(&access));
+        let ledger = wiring.existing_ledger().await?;
+        let what = if self.yes { Backfill::Create } else { Backfill::List };
+        let records = ops::backfill(source, ledger.as_deref(), &protected, what).await?;
+        let view = View { records: records.into_iter().map(RecordView::of).collect() };
         if context.console.is_json() {
             context.console.json(&view);
         } else {
@@ -81,7 +67,9 @@ impl Args {
     }
 }
 
-async fn make(source: &dyn NetworkSource, record: &NewRecord) -> Result<&'static str, Failure> {
-    let made = source.create_record(record.site_id, &record.domain).await?;
-    Ok(if made.is_some() { "made" } else { "overtaken" })
+impl RecordView {
+    fn of(SiteRecord { record, state }: SiteRecord) -> Self {
+        let NewRecord { site_id, domain } = record;
+        Self { site_id, domain: domain.to_string(), outcome: state.as_str() }
+    }
 }

@@ -1,9 +1,9 @@
 //! `closte-sync domains recheck`: a person wants it checked now.
 
-use engine::ops::recheck;
-use rules::DomainName;
+use engine::ops::{self, RecheckScope};
+use rules::{Clock, DomainName};
 
-use super::{domain_name, unknown};
+use super::domain_name;
 use crate::cli::{Context, Exit, Failure};
 use crate::clock::SystemClock;
 
@@ -26,20 +26,13 @@ pub(crate) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let ledger = context.wiring().ledger_to_change().await?;
-        let now = rules::Clock::now(&SystemClock);
-        let due = match &self.domain {
-            Some(domain) => recheck::some(&ledger, std::slice::from_ref(domain), now).await?,
-            None => recheck::all(&ledger, now).await?,
+        let scope = self.domain.as_ref().map_or(RecheckScope::All, RecheckScope::One);
+        let due = ops::recheck(&ledger, scope, SystemClock.now()).await?;
+        let what = match &self.domain {
+            Some(domain) => format!("{domain} is due now"),
+            None => format!("{} domains are due now", due.domains),
         };
-        match (&self.domain, due) {
-            (Some(domain), 0) => Err(unknown(domain)),
-            (Some(domain), _) => Ok(say(context, &format!("{domain} is due now"))),
-            (None, due) => Ok(say(context, &format!("{due} domains are due now"))),
-        }
+        context.console.tell(format!("{what}; the next `closte-sync sync` checks"));
+        Ok(Exit::Done)
     }
-}
-
-fn say(context: &Context, what: &str) -> Exit {
-    context.console.tell(format!("{what}; the next `closte-sync sync` checks"));
-    Exit::Done
 }

@@ -1,10 +1,9 @@
 //! `closte-sync domains remove`: delete a mapping.
 
-use engine::ops::stored::forget_mapping;
-use rules::DomainName;
+use engine::ops;
+use rules::{Clock, DomainName};
 
-use super::add::refuse_on_copy;
-use super::{domain_name, unknown};
+use super::domain_name;
 use crate::cli::{Context, Exit, Failure};
 use crate::clock::SystemClock;
 
@@ -23,16 +22,9 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let source = wiring.access()?.source;
-        refuse_on_copy(&source.read().await?)?;
-        if source.remove_mapping(&self.domain).await? == 0 {
-            return Err(unknown(&self.domain));
-        }
-        // Without a ledger nothing is held, so there is nothing to remember either.
-        if let Some(ledger) = wiring.existing_ledger().await? {
-            let now = rules::Clock::now(&SystemClock);
-            forget_mapping(&ledger, &self.domain, now).await?;
-        }
-        let domain = &self.domain;
+        let ledger = wiring.existing_ledger().await?;
+        let (domain, now) = (&self.domain, SystemClock.now());
+        ops::remove(source.as_ref(), ledger.as_deref(), domain, now).await?;
         context.console.tell(format!(
             "the mapping of {domain} is deleted; the next `closte-sync sync` removes its alias"
         ));

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use engine::ops::unknown;
 use rules::DomainName;
 use rules::entry::{Condition, Entry};
 use rules::event::{Event, EventKind};
 use rules::ledger::Ledger;
 use serde::Serialize;
 
-use super::{domain_name, unknown};
+use super::domain_name;
 use crate::cli::{Context, Exit, Failure};
 use crate::clock::{SystemClock, relative, rfc3339};
 use crate::view::{DomainView, EventView};

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use engine::ops::check::{Check, State, fail, ok, warn};
 use secrecy::ExposeSecret;
 
 use super::status::handshake;
 use super::{UPLOAD, refuse_on_copy};
-use crate::cli::checks::{self, Check, State, fail, ok, warn};
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, checks};
 use crate::package;
 use crate::wiring::{NetworkAccess, Wiring};
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use engine::ops::check::{Check, fail, ok};
+
 use super::refuse_on_copy;
-use crate::cli::checks::{self, Check, fail, ok};
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, checks};
 use crate::package;
 use crate::wiring::NetworkAccess;
 

@@ -1,9 +1,10 @@
 //! `closte-sync plugin rotate`: a new secret for both sides.
 
+use engine::ops::check::ok;
+
 use super::refuse_on_copy;
 use super::status::handshake;
-use crate::cli::checks::{self, ok};
-use crate::cli::{Context, Exit, Failure};
+use crate::cli::{Context, Exit, Failure, checks};
 
 /// Make a new secret for both sides
 ///

@@ -1,10 +1,11 @@
 //! `closte-sync plugin status`: what is there, and whether both sides agree.
 
+use engine::ops::check::{Check, fail, failed, ok, warn};
+use engine::ops::{PluginFound, PluginHello, plugin_answers};
 use rules::Clock;
 
-use crate::cli::checks::{self, Check, fail, failed, ok, warn};
-use crate::cli::{Context, Exit, Failure};
-use crate::clock::{SystemClock, rough};
+use crate::cli::{Context, Exit, Failure, checks};
+use crate::clock::SystemClock;
 use crate::package;
 use crate::wiring::{Agreement, NetworkAccess};
 
@@ -68,52 +69,26 @@ fn secret(agreement: Agreement) -> Check {
     }
 }
 
-/// Ask the plugin.
-pub(in crate::cli) async fn handshake(access: &NetworkAccess) -> Check {
-    let check = "answers";
-    let Some(plugin) = &access.plugin else {
-        let why = access.no_plugin.clone().unwrap_or_else(|| "there is no secret yet".to_owned());
-        return fail(check, why, "`closte-sync plugin install`");
-    };
-    let hello = match plugin.hello().await {
-        Ok(hello) => hello,
-        Err(error) => return failed(check, &error.into()),
-    };
-    let described = format!(
-        "plugin {} on WordPress {}, PHP {}, Ultimate Multisite {}; {}; {} requests refused",
-        hello.plugin,
-        hello.wordpress,
-        hello.php,
-        hello.ultimate_multisite.as_deref().unwrap_or("is not there"),
-        takes_over(&hello.mode),
-        hello.refused.count,
-    );
-    let ours = package::version();
-    let difference = hello.time.map(|time| {
-        let now = SystemClock.now();
-        now.since(time).max(time.since(now))
-    });
-    match difference {
-        _ if hello.ultimate_multisite.is_none() => {
-            fail(check, described, "activate Ultimate Multisite for the network")
-        }
-        _ if hello.plugin != ours => warn(
-            check,
-            format!("{described}; this closte-sync brings {ours}"),
-            "`closte-sync plugin install` exchanges it",
-        ),
-        Some(difference) if 30 <= difference.as_secs() => warn(
-            check,
-            format!("{described}; the clocks differ by {}", rough(difference)),
-            "set the clocks: beyond a minute, requests are refused",
-        ),
-        _ => ok(check, described),
-    }
+/// Ask the plugin, and judge what it says.
+pub(super) async fn handshake(access: &NetworkAccess) -> Check {
+    plugin_answers(&ask(access).await, &package::version(), SystemClock.now())
 }
 
-fn takes_over(mode: &str) -> &str {
-    match mode {
-        "registry" | "hooks" => "it replaces the built-in integration",
-        _ => "the built-in integration is at work until the next pass of closte-sync",
+/// Ask the plugin.
+pub(in crate::cli) async fn ask(access: &NetworkAccess) -> PluginFound {
+    let Some(plugin) = &access.plugin else {
+        return access.no_plugin.clone().map_or(PluginFound::Absent, PluginFound::NoWay);
+    };
+    match plugin.hello().await {
+        Ok(hello) => PluginFound::Answers(PluginHello {
+            version: hello.plugin,
+            wordpress: hello.wordpress,
+            php: hello.php,
+            ultimate_multisite: hello.ultimate_multisite,
+            mode: hello.mode,
+            time: hello.time,
+            refused: hello.refused.count,
+        }),
+        Err(error) => PluginFound::NoAnswer(error.into()),
     }
 }

@@ -1,0 +1,178 @@
+//! Everything that a pass needs, judged one thing after the other.
+//!
+//! Whoever asks opens and tries the parts, which changes nothing anywhere, and hands over what
+//! came of it as [`Findings`]. What that means, and what a person can do, is decided here.
+
+mod network;
+mod plugin;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use rules::host::{AliasHost, AliasList, HostError};
+use rules::ledger::Recorded;
+use rules::{Time, answer};
+
+pub use network::{NetworkFound, Route};
+pub use plugin::{PluginFound, PluginHello, plugin_answers};
+
+use super::check::{Check, State, fail, failed, ok, warn};
+use crate::failure::Failure;
+
+/// What came of trying everything that a pass needs.
+#[derive(Debug)]
+pub struct Findings {
+    /// How the network is reached.
+    pub route: Route,
+    /// Where it was found.
+    pub found_at: Result<String, Failure>,
+    pub ledger: Result<LedgerFound, Failure>,
+    /// What the host answered; an error where there is nothing to ask it with.
+    pub host: Result<HostAnswers, Failure>,
+    /// What was read of the network; none where it was not found.
+    pub network: Option<Result<NetworkFound, Failure>>,
+    pub probing: Result<Probing, Failure>,
+    /// The version of the plugin that this closte-sync brings.
+    pub plugin_version: String,
+    pub now: Time,
+}
+
+/// The ledger, or the place for one.
+#[derive(Debug)]
+pub struct LedgerFound {
+    pub at: String,
+    /// What it holds; none where there is none yet.
+    pub recorded: Option<Recorded>,
+}
+
+/// What the host answered.
+#[derive(Debug)]
+pub struct HostAnswers {
+    /// Whether it accepts the key.
+    pub key: Result<(), HostError>,
+    /// Its list; none where it was not asked for, as the key is of no use.
+    pub list: Option<Result<AliasList, HostError>>,
+}
+
+impl HostAnswers {
+    /// Ask the host what changes nothing there.
+    pub async fn ask(host: &dyn AliasHost) -> Self {
+        let key = host.check_key().await;
+        let list = if key.is_ok() { Some(host.aliases().await) } else { None };
+        Self { key, list }
+    }
+}
+
+/// What domains are checked with.
+#[derive(Debug)]
+pub struct Probing {
+    /// Each resolver, and in error how it failed.
+    pub resolvers: Vec<(String, Result<(), String>)>,
+    /// Where domains must point.
+    pub targets: Result<BTreeSet<IpAddr>, Failure>,
+}
+
+/// What works and what does not.
+pub fn examine(findings: &Findings) -> Vec<Check> {
+    let found_by = findings.route.found_by();
+    let mut checks = vec![match &findings.found_at {
+        Ok(at) => ok(found_by, at),
+        Err(failure) => failed(found_by, failure),
+    }];
+    checks.push(ledger(&findings.ledger));
+    checks.extend(host(findings));
+    checks.extend(network::checks(findings));
+    match &findings.probing {
+        Ok(probing) => checks.extend([resolvers(&probing.resolvers), targets(&probing.targets)]),
+        Err(failure) => checks.push(failed("resolvers", failure)),
+    }
+    checks
+}
+
+fn ledger(found: &Result<LedgerFound, Failure>) -> Check {
+    match found {
+        Ok(LedgerFound { at, recorded: Some(recorded) }) => {
+            ok("ledger", format!("{at}, {} domains", recorded.entries.len()))
+        }
+        Ok(LedgerFound { at, recorded: None }) => {
+            ok("ledger", format!("{at} will be made by the first pass"))
+        }
+        Err(failure) => failed("ledger", failure),
+    }
+}
+
+/// The key, and the list.
+fn host(findings: &Findings) -> Vec<Check> {
+    let answers = match &findings.host {
+        Ok(answers) => answers,
+        Err(failure) => return vec![failed("API key", failure)],
+    };
+    let key = match &answers.key {
+        Ok(()) => ok("API key", "Access authorized"),
+        Err(error) => of_host("API key", error),
+    };
+    let list = answers.list.as_ref().map(|list| match list {
+        Ok(list) => believable(list, findings.ledger.as_ref().ok()),
+        Err(error) => {
+            let Check { detail, .. } = of_host("getdomains", error);
+            let hint = "without it, outcomes that are not clear are settled by asking again";
+            warn("getdomains", detail, hint)
+        }
+    });
+    [key].into_iter().chain(list).collect()
+}
+
+fn of_host(check: &'static str, error: &HostError) -> Check {
+    let mut detail = error.to_string();
+    if let Some(cause) = std::error::Error::source(error) {
+        let _ = write!(detail, ": {cause}");
+    }
+    Check { check, state: State::Fail, detail, hint: error.hint().map(str::to_owned) }
+}
+
+/// Whether what the list lacks would be believed to be absent.
+fn believable(list: &AliasList, ledger: Option<&LedgerFound>) -> Check {
+    let count = list.names.len();
+    let recorded = ledger.and_then(|ledger| ledger.recorded.as_ref());
+    let proven = recorded.is_some_and(|recorded| {
+        recorded.memory.host.list_believed || answer::proves_itself(list, recorded.entries.values())
+    });
+    let detail = if proven {
+        format!("{count} aliases; it has shown names that we added, so it is believed")
+    } else {
+        format!(
+            "{count} aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent"
+        )
+    };
+    ok("getdomains", detail)
+}
+
+fn resolvers(answers: &[(String, Result<(), String>)]) -> Check {
+    let described = answers.iter().map(|(at, answer)| match answer {
+        Ok(()) => format!("{at} answers"),
+        Err(why) => format!("{at} does not ({why})"),
+    });
+    let described = described.collect::<Vec<_>>().join(", ");
+    if answers.iter().any(|(_, answer)| answer.is_ok()) {
+        return ok("resolvers", described);
+    }
+    let hint = "set `checks.resolvers`, such as 9.9.9.9:53, or repair /etc/resolv.conf";
+    fail("resolvers", described, hint)
+}
+
+fn targets(targets: &Result<BTreeSet<IpAddr>, Failure>) -> Check {
+    let targets = match targets {
+        Ok(targets) => targets,
+        Err(failure) => return failed("targets", failure),
+    };
+    if targets.is_empty() {
+        return fail(
+            "targets",
+            "it is not known where domains must point",
+            "set `checks.targets` to the address of your site at Closte",
+        );
+    }
+    let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+    ok("targets", format!("domains must point to {}", targets.join(", ")))
+}

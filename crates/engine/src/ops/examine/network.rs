@@ -1,0 +1,216 @@
+//! What was read of the network, and of what we may do in it.
+
+use std::time::Duration;
+
+use rules::network::WwwTwins;
+use rules::source::{NetworkSource, Right, SourceError};
+use rules::{Network, Stage, Time, plan};
+
+use super::plugin::{self, PluginFound};
+use super::{Check, Findings, State, fail, failed, ok, warn};
+use crate::failure::Failure;
+use crate::rough::rough;
+
+/// How the network is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// By its database and files.
+    Local,
+    /// From another machine, over HTTP.
+    Remote,
+}
+
+/// What was read of a network.
+#[derive(Debug)]
+pub struct NetworkFound {
+    pub network: Network,
+    pub rights: Result<Vec<Right>, SourceError>,
+    /// Whether WordPress' files are here.
+    pub files: bool,
+    pub plugin: PluginFound,
+}
+
+impl NetworkFound {
+    /// Read the network, and what we may do in it; nothing is known of its plugin yet.
+    pub async fn read(source: &dyn NetworkSource) -> Result<Self, Failure> {
+        let network = source.read().await?;
+        let rights = source.rights().await;
+        Ok(Self { network, rights, files: false, plugin: PluginFound::Absent })
+    }
+
+    /// Whether anything tells of WordPress' files and options: the REST API by itself does not.
+    fn is_seen_from_inside(&self) -> bool {
+        self.files || matches!(self.plugin, PluginFound::NoAnswer(_) | PluginFound::Answers(_))
+    }
+}
+
+impl Route {
+    /// What the network is found by.
+    pub(super) fn found_by(self) -> &'static str {
+        match self {
+            Self::Local => "wp-config.php",
+            Self::Remote => "network.url",
+        }
+    }
+
+    /// What sites and mappings are read from.
+    fn read_from(self) -> &'static str {
+        match self {
+            Self::Local => "database",
+            Self::Remote => "network",
+        }
+    }
+}
+
+/// All that is judged of the network, in its order.
+pub(super) fn checks(findings: &Findings) -> Vec<Check> {
+    let (route, now) = (findings.route, findings.now);
+    let found = match &findings.network {
+        None => return Vec::new(),
+        Some(Err(failure)) => return vec![failed(route.read_from(), failure)],
+        Some(Ok(found)) => found,
+    };
+    let network = &found.network;
+    let mut checks = vec![
+        ok(route.read_from(), in_short(network, route)),
+        rights(&found.rights, route),
+        switch(network),
+        words(network),
+        clock(network, route, now),
+    ];
+    let plugin = plugin::check(&found.plugin, &findings.plugin_version, now);
+    if found.is_seen_from_inside() {
+        let answers = plugin.state == State::Ok && matches!(found.plugin, PluginFound::Answers(_));
+        checks.extend([home(network), object_cache(network, answers)]);
+    }
+    checks.push(plugin);
+    checks
+}
+
+fn in_short(network: &Network, route: Route) -> String {
+    let (identity, sites) = (&network.identity, network.sites.len());
+    let (domain, mappings) = (&identity.domain, network.mappings.len());
+    let read = format!("{domain}, {sites} sites, {mappings} mappings");
+    if route == Route::Remote {
+        return read;
+    }
+    let www = twins(network.settings.www);
+    let (database, prefix) = (&identity.database, &identity.prefix);
+    format!("`{database}` with prefix `{prefix}`: network {read}, www twins: {www}")
+}
+
+fn twins(www: WwwTwins) -> &'static str {
+    match www {
+        WwwTwins::Always => "wanted for all (only mapped names are added at the host)",
+        WwwTwins::MainOnly => "wanted for main domains (only mapped names are added at the host)",
+        WwwTwins::Never => "not wanted",
+    }
+}
+
+fn rights(rights: &Result<Vec<Right>, SourceError>, route: Route) -> Check {
+    let rights = match rights {
+        Ok(rights) => rights,
+        Err(error) => return failed_to_read(error, route),
+    };
+    let missing: Vec<String> = rights
+        .iter()
+        .filter_map(|it| Some(format!("may not {}: {}", it.purpose, it.missing.as_ref()?)))
+        .collect();
+    let hint = match route {
+        Route::Remote => {
+            "check `network.rest_credentials_file`, and Ultimate Multisite > Settings > API"
+        }
+        Route::Local => "GRANT them to `DB_USER` of wp-config.php",
+    };
+    match missing[..] {
+        [] => ok("rights", "all that are needed"),
+        _ => fail("rights", missing.join("; "), hint),
+    }
+}
+
+fn failed_to_read(error: &SourceError, route: Route) -> Check {
+    let detail = crate::error_chain(error);
+    let hint = error.hint().map(str::to_owned);
+    Check { check: route.read_from(), state: State::Fail, detail, hint }
+}
+
+fn switch(network: &Network) -> Check {
+    let hint = "`closte-sync enable`, or Ultimate Multisite > Settings > Domain Mapping > Host Integrations";
+    match (network.switched_on, network.settings.domain_mapping) {
+        (true, true) => ok("switch", "Closte is switched on"),
+        (false, _) => warn("switch", "Closte is switched off, so a pass does nothing", hint),
+        (true, false) => warn(
+            "switch",
+            "domain mapping is switched off, so a pass does nothing",
+            "Ultimate Multisite > Settings > Domain Mapping",
+        ),
+    }
+}
+
+fn words(network: &Network) -> Check {
+    let missing: Vec<&str> = Stage::ALL
+        .into_iter()
+        .filter(|stage| !network.stage_words.contains(stage))
+        .map(Stage::as_str)
+        .collect();
+    match missing[..] {
+        [] => ok("stages", "the column has all six words"),
+        ["ssl-failed"] => ok(
+            "stages",
+            "an older table without `ssl-failed`: `done-without-ssl` is written instead",
+        ),
+        _ => warn(
+            "stages",
+            format!("the column lacks {}", missing.join(", ")),
+            "update Ultimate Multisite; a stage that the column lacks is not written",
+        ),
+    }
+}
+
+fn clock(network: &Network, route: Route, now: Time) -> Check {
+    let whose = route.read_from();
+    let Some(theirs) = network.database_time else {
+        let what = format!("the {whose} did not report its time");
+        return warn("clock", what, "compare this machine's clock by hand");
+    };
+    let difference = now.since(theirs).max(theirs.since(now));
+    if difference <= Duration::from_mins(1) {
+        return ok("clock", format!("as the {whose}'s"));
+    }
+    fail(
+        "clock",
+        format!("{} from the {whose}'s", rough(difference)),
+        "set this machine's clock; if the clocks differ by more than 10 minutes, no domain is checked",
+    )
+}
+
+fn home(network: &Network) -> Check {
+    match (plan::copy_of(network), &network.home) {
+        (Some(home), _) => fail(
+            "home",
+            format!(
+                "this is a copy of the installation at `{}`; it sends and writes nothing",
+                home.domain
+            ),
+            "if this installation is the one that counts now, run `closte-sync enable --here`",
+        ),
+        (None, Some(_)) => ok("home", "this installation acts for the network"),
+        (None, None) => ok("home", "no installation acts for the network yet; the first pass will"),
+    }
+}
+
+/// `answers`: the plugin does, and all is well with it.
+fn object_cache(network: &Network, answers: bool) -> Check {
+    if network.object_cache && answers {
+        ok("object cache", "there is one, and the plugin writes stages through it")
+    } else if network.object_cache {
+        let detail = "wp-content/object-cache.php is there: WordPress may show a new stage late";
+        warn(
+            "object cache",
+            detail,
+            "`wp cache flush` shows it at once, `closte-sync plugin install` ends it",
+        )
+    } else {
+        ok("object cache", "none: WordPress shows a new stage at once")
+    }
+}

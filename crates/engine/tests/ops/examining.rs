@@ -1,0 +1,204 @@
+//! What is judged of everything that a pass needs.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use engine::Failure;
+use engine::memory::MemoryHost;
+use engine::ops::check::any_failed;
+use engine::ops::{
+    Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
+    examine,
+};
+use rules::host::{AliasList, HostError};
+use rules::ledger::{HostHealth, Memory, Recorded};
+use rules::source::{Right, SourceError};
+use rules::{Network, Stage};
+
+use crate::world::{NOW, Source, copy, network};
+
+/// All is well, and no plugin is there.
+async fn findings(network: Network) -> Findings {
+    let found = NetworkFound::read(&Source::of(network)).await.unwrap();
+    Findings {
+        route: Route::Local,
+        found_at: Ok("/wp-config.php".to_owned()),
+        ledger: Ok(LedgerFound { at: "ledger.db".to_owned(), recorded: None }),
+        host: Ok(HostAnswers::ask(&MemoryHost::default()).await),
+        network: Some(Ok(NetworkFound { files: true, ..found })),
+        probing: Ok(Probing {
+            resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],
+            targets: Ok(BTreeSet::from(["192.0.2.1".parse().unwrap()])),
+        }),
+        plugin_version: "1.0".to_owned(),
+        now: NOW,
+    }
+}
+
+/// `state check: detail`, a line each.
+fn text(findings: &Findings) -> String {
+    let mut text = String::new();
+    for check in examine(findings) {
+        let _ = writeln!(text, "{} {}: {}", check.state.as_str(), check.check, check.detail);
+    }
+    text
+}
+
+/// That this line is among them.
+#[track_caller]
+fn says(findings: &Findings, line: &str) {
+    let text = text(findings);
+    assert!(text.lines().any(|it| it == line), "no `{line}` in: {text}");
+}
+
+/// What was found of the network, to change it.
+fn found(findings: &mut Findings) -> &mut NetworkFound {
+    findings.network.as_mut().unwrap().as_mut().unwrap()
+}
+
+#[tokio::test]
+async fn a_healthy_network_is_told_in_the_order_in_which_a_pass_needs_it() {
+    let findings = findings(network()).await;
+    assert!(!any_failed(&examine(&findings)));
+    insta::assert_snapshot!(text(&findings), @"
+    ok wp-config.php: /wp-config.php
+    ok ledger: ledger.db will be made by the first pass
+    ok API key: Access authorized
+    ok getdomains: 0 aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent
+    ok database: `wp` with prefix `wp_`: network net.example, 4 sites, 0 mappings, www twins: wanted for all (only mapped names are added at the host)
+    ok rights: all that are needed
+    ok switch: Closte is switched on
+    ok stages: the column has all six words
+    ok clock: as the database's
+    ok home: no installation acts for the network yet; the first pass will
+    ok object cache: none: WordPress shows a new stage at once
+    ok plugin: not installed; `closte-sync plugin install` installs it
+    ok resolvers: 9.9.9.9:53 answers
+    ok targets: domains must point to 192.0.2.1
+    ");
+}
+
+#[tokio::test]
+async fn without_wp_config_php_the_rest_is_examined_all_the_same() {
+    let mut findings = findings(network()).await;
+    findings.found_at = Err(Failure::could_not("there is none"));
+    findings.network = None;
+    assert!(any_failed(&examine(&findings)));
+    insta::assert_snapshot!(text(&findings), @"
+    fail wp-config.php: there is none
+    ok ledger: ledger.db will be made by the first pass
+    ok API key: Access authorized
+    ok getdomains: 0 aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent
+    ok resolvers: 9.9.9.9:53 answers
+    ok targets: domains must point to 192.0.2.1
+    ");
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_ends_what_is_asked_of_the_host() {
+    let mut findings = findings(network()).await;
+    let words = "Unauthorized".to_owned();
+    let key = Err(HostError::KeyRefused { words });
+    findings.host = Ok(HostAnswers { key, list: None });
+    says(&findings, "fail API key: the host's API refused our key: Unauthorized");
+    assert!(!text(&findings).contains("getdomains"));
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_a_warning_and_one_that_proved_itself_is_believed() {
+    let mut findings = findings(network()).await;
+    let unclear = HostError::OutcomeUnknown { what: "HTTP 502".to_owned() };
+    findings.host = Ok(HostAnswers { key: Ok(()), list: Some(Err(unclear)) });
+    says(&findings, "warn getdomains: the host's API gave no clear answer: HTTP 502");
+
+    findings.host = Ok(HostAnswers { key: Ok(()), list: Some(Ok(AliasList::default())) });
+    let host = HostHealth { list_believed: true, ..HostHealth::default() };
+    let memory = Memory { host, ..Memory::default() };
+    let recorded = Some(Recorded { memory, ..Recorded::default() });
+    findings.ledger = Ok(LedgerFound { at: "ledger.db".to_owned(), recorded });
+    let believed = "0 aliases; it has shown names that we added, so it is believed";
+    says(&findings, &format!("ok getdomains: {believed}"));
+    says(&findings, "ok ledger: ledger.db, 0 domains");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_network_is_named_one_by_one() {
+    let mut broken = Network { switched_on: false, object_cache: true, ..copy() };
+    broken.stage_words.remove(&Stage::Failed);
+    broken.database_time = Some(NOW + Duration::from_mins(5));
+    let mut findings = findings(broken).await;
+    let missing = Some("UPDATE command denied".to_owned());
+    found(&mut findings).rights = Ok(vec![Right { purpose: "write stages".to_owned(), missing }]);
+    for line in [
+        "fail rights: may not write stages: UPDATE command denied",
+        "warn switch: Closte is switched off, so a pass does nothing",
+        "warn stages: the column lacks failed",
+        "fail clock: 5 min from the database's",
+        "fail home: this is a copy of the installation at `elsewhere.example`; it sends and writes nothing",
+        "warn object cache: wp-content/object-cache.php is there: WordPress may show a new stage late",
+    ] {
+        says(&findings, line);
+    }
+    let denied = SourceError::Denied { what: "no".to_owned() };
+    found(&mut findings).rights = Err(denied);
+    says(&findings, "fail database: the database refused: no");
+    findings.network = Some(Err(Failure::could_not("it is gone")));
+    says(&findings, "fail database: it is gone");
+}
+
+#[tokio::test]
+async fn the_plugin_is_judged_by_its_version_its_clock_and_what_it_runs_in() {
+    let hello = PluginHello {
+        version: "1.0".to_owned(),
+        wordpress: "7".to_owned(),
+        php: "8".to_owned(),
+        ultimate_multisite: Some("2".to_owned()),
+        mode: "registry".to_owned(),
+        time: Some(NOW),
+        refused: 0,
+    };
+    let old = PluginHello { version: "0.9".to_owned(), ..hello.clone() };
+    let late = PluginHello { time: Some(NOW + Duration::from_secs(45)), ..hello.clone() };
+    let alone = PluginHello { ultimate_multisite: None, ..hello.clone() };
+    let table = [
+        (hello, "ok", "0 requests refused"),
+        (old, "warn", "this closte-sync brings 1.0"),
+        (late, "warn", "the clocks are 45 s apart"),
+        (alone, "fail", "Ultimate Multisite is not there"),
+    ];
+    for (hello, state, words) in table {
+        let mut findings = findings(network()).await;
+        found(&mut findings).plugin = PluginFound::Answers(hello);
+        let checks = examine(&findings);
+        let check = checks.iter().find(|check| check.check == "plugin").unwrap();
+        assert_eq!(check.state.as_str(), state, "{check:?}");
+        assert!(check.detail.contains(words), "{check:?}");
+    }
+    let mut findings = findings(network()).await;
+    found(&mut findings).plugin = PluginFound::NoWay("set `network.url`".to_owned());
+    says(&findings, "fail plugin: set `network.url`");
+}
+
+#[tokio::test]
+async fn from_another_machine_only_what_the_rest_api_tells_is_judged() {
+    let mut findings = findings(network()).await;
+    findings.route = Route::Remote;
+    found(&mut findings).files = false;
+    let text = text(&findings);
+    assert!(text.starts_with("ok network.url: "), "{text}");
+    says(&findings, "ok network: net.example, 4 sites, 0 mappings");
+    assert!(!text.contains("home:") && !text.contains("object cache:"), "{text}");
+}
+
+#[tokio::test]
+async fn one_resolver_that_answers_is_enough_and_targets_must_be_known() {
+    let mut findings = findings(network()).await;
+    let (up, down) = (("a".to_owned(), Ok(())), ("b".to_owned(), Err("no".to_owned())));
+    let probing = |resolvers| Probing { resolvers, targets: Ok(BTreeSet::new()) };
+    findings.probing = Ok(probing(vec![up, down.clone()]));
+    says(&findings, "ok resolvers: a answers, b does not (no)");
+    findings.probing = Ok(probing(vec![down]));
+    says(&findings, "fail resolvers: b does not (no)");
+    says(&findings, "fail targets: it is not known where domains must point");
+}

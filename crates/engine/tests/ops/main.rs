@@ -1,0 +1,8 @@
+//! What people ask for, in one process: what is refused, what is written, what is returned.
+
+#![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
+
+mod changing;
+mod examining;
+mod passing;
+mod world;

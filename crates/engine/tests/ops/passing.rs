@@ -1,0 +1,117 @@
+//! Letting a plan through by its hash.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::memory::{MemoryHost, MemoryLedger};
+use engine::ops::{self, Applied};
+use engine::pass::{Planning, Purpose, Silent, Writers};
+use engine::{Engine, PassSettings};
+use rules::Network;
+use rules::action::Action;
+use rules::ledger::{Memory, NotActing};
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::stage::StagePolicy;
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{Dark, Source, copy, env, is_refused, ledger, mapping, network};
+
+fn settings() -> PassSettings {
+    PassSettings {
+        stages: StagePolicy {
+            dns_patience: Duration::from_hours(48),
+            certificate_patience: Duration::from_mins(100),
+            demote: false,
+            require_proof: false,
+        },
+        confirmations: 2,
+        read_gap: Duration::ZERO,
+        brake: Brake::default(),
+        records: Records::Never,
+        interval: None,
+        targets: BTreeSet::from(["192.0.2.1".parse().unwrap()]),
+        public_address: None,
+        cdn: None,
+        protected: Vec::new(),
+        dashboard: None,
+        ask_proof: false,
+        concurrency: 1,
+        limit: Duration::from_mins(5),
+        keep_events: Duration::from_hours(24),
+    }
+}
+
+fn engine(network: Network) -> (Engine, MemoryLedger) {
+    let ledger = ledger();
+    let engine = Engine {
+        source: Arc::new(Source::of(network)),
+        writers: Writers::new(Vec::new()),
+        no_plugin: None,
+        plugin: None,
+        host: Box::new(MemoryHost::default()),
+        probe: Box::new(Dark),
+        ledger: Arc::new(ledger.clone()),
+        env: env(),
+        settings: settings(),
+    };
+    (engine, ledger)
+}
+
+async fn hash(engine: &Engine) -> String {
+    let Planning::Made(planned) = engine.plan(Purpose::Show).await.unwrap() else {
+        panic!("there is a plan")
+    };
+    planned.hash()
+}
+
+async fn apply(engine: &Engine, hash: &str) -> Result<Applied, engine::Failure> {
+    ops::apply(engine, hash, &Silent, &CancellationToken::new()).await
+}
+
+#[tokio::test]
+async fn exactly_the_plan_of_the_hash_is_let_through_once() {
+    let mappings = vec![mapping(1, 2, "shop.example")];
+    let (engine, _) = engine(Network { mappings, ..network() });
+    is_refused(apply(&engine, "0123").await, "the plan is not `0123` any more: it is `");
+    assert!(engine.host.aliases().await.unwrap().names.is_empty(), "nothing was done");
+
+    let hash = hash(&engine).await;
+    let Applied::Ran(report) = apply(&engine, &hash).await.unwrap() else { panic!("it ran") };
+    assert_eq!(report.changes[0].action, Action::AddAlias);
+    assert_eq!(engine.host.aliases().await.unwrap().names.len(), 1);
+    is_refused(apply(&engine, &hash).await, "was applied before, and counts once");
+}
+
+#[tokio::test]
+async fn a_plan_is_not_applied_where_the_integration_is_switched_off() {
+    let (engine, _) = engine(Network { switched_on: false, ..network() });
+    assert!(matches!(apply(&engine, "0123").await.unwrap(), Applied::Off(..)));
+}
+
+#[tokio::test]
+async fn the_ledger_remembers_why_a_pass_did_not_act_until_one_does() {
+    let mut mapping_off = network();
+    mapping_off.settings.domain_mapping = false;
+    let table = [
+        (Network { switched_on: false, ..network() }, Some(NotActing::SwitchedOff)),
+        (mapping_off, Some(NotActing::MappingDisabled)),
+        (copy(), Some(NotActing::Copy)),
+        (network(), None),
+    ];
+    let ledger = ledger();
+    for (network, why) in table {
+        let (engine, _) = engine(network);
+        let engine = Engine { ledger: Arc::new(ledger.clone()), ..engine };
+        engine.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+        assert_eq!(ledger.contents().memory.network.not_acting, why);
+    }
+}
+
+#[tokio::test]
+async fn a_rehearsal_remembers_nothing() {
+    let (engine, ledger) = engine(copy());
+    engine.plan(Purpose::Show).await.unwrap();
+    assert_eq!(ledger.contents().memory, Memory::default());
+}
