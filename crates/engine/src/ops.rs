@@ -11,6 +11,7 @@
 //!   remembers what did not happen.
 
 mod add;
+mod answer;
 mod apply;
 mod backfill;
 pub mod check;
@@ -19,9 +20,11 @@ mod enable;
 mod examine;
 mod recheck;
 mod remove;
+pub mod requests;
 mod stored;
 
 pub use add::{Added, NewMapping, add};
+pub use answer::Answer;
 pub use apply::{Applied, apply};
 pub use backfill::{Backfill, RecordState, SiteRecord, backfill};
 pub use disable::disable;

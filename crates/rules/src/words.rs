@@ -1,5 +1,7 @@
 //! Enums that are shown and stored as words: one list of each.
 
+/// An enum whose variants are shown and stored as words.
+#[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*

@@ -4,6 +4,7 @@ use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
 use rules::ledger::{LedgerError, NotActing};
 use rules::source::SourceError;
+use rules::words;
 use rules::{DomainName, Home, Network, Problem, Reason};
 
 /// How a pass ended.
@@ -82,31 +83,19 @@ pub struct Alert {
     pub hint: String,
 }
 
-/// What an alert is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AlertCode {
-    /// Another installation acts for the network.
-    Copy,
-    /// The host refuses the key.
-    KeyRefused,
-    /// More would be removed than one pass may.
-    Brake,
-    /// The ledger was filled from another network.
-    OtherNetwork,
-    /// The read of the network is in doubt for another reason.
-    Doubt,
-}
-
-impl AlertCode {
-    /// The word that scripts read; never renamed.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Copy => "copy",
-            Self::KeyRefused => "key-refused",
-            Self::Brake => "brake",
-            Self::OtherNetwork => "other-network",
-            Self::Doubt => "doubt",
-        }
+words! {
+    /// What an alert is about; the words are never renamed.
+    AlertCode {
+        /// Another installation acts for the network.
+        Copy = "copy",
+        /// The host refuses the key.
+        KeyRefused = "key-refused",
+        /// More would be removed than one pass may.
+        Brake = "brake",
+        /// The ledger was filled from another network.
+        OtherNetwork = "other-network",
+        /// The read of the network is in doubt for another reason.
+        Doubt = "doubt",
     }
 }
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::memory::{MemoryHost, MemoryLedger};
-use engine::ops::{self, Applied};
-use engine::pass::{Planning, Purpose, Silent, Writers};
+use engine::ops::{self, Answer, Applied, requests};
+use engine::pass::{AlertCode, Planning, Purpose, Silent, Writers};
 use engine::{Engine, PassSettings};
 use rules::Network;
 use rules::action::Action;
-use rules::ledger::{Memory, NotActing};
+use rules::ledger::{Ledger, Memory, NotActing};
 use rules::records::Records;
 use rules::removal::Brake;
+use rules::request::Asked;
 use rules::stage::StagePolicy;
 use tokio_util::sync::CancellationToken;
 
@@ -114,4 +115,50 @@ async fn a_rehearsal_remembers_nothing() {
     let (engine, ledger) = engine(copy());
     engine.plan(Purpose::Show).await.unwrap();
     assert_eq!(ledger.contents().memory, Memory::default());
+}
+
+/// What `asked` comes to when the holder of the lock takes it up.
+async fn served(engine: &Engine, asked: Asked) -> Answer {
+    let (ledger, stop) = (engine.ledger.as_ref(), CancellationToken::new());
+    let id = requests::leave(ledger, &engine.env, &asked).await.unwrap();
+    assert!(requests::answer_to(ledger, id).await.unwrap().is_none());
+    assert_eq!(requests::serve(engine, &Silent, &stop).await.unwrap(), 1);
+    requests::answer_to(ledger, id).await.unwrap().expect("it is answered")
+}
+
+#[tokio::test]
+async fn the_holder_of_the_lock_does_what_others_ask_for() {
+    let mappings = vec![mapping(1, 2, "shop.example")];
+    let (engine, _) = engine(Network { mappings, ..network() });
+    let Answer::Ran(report) = served(&engine, Asked::Pass).await else { panic!("it ran") };
+    assert_eq!(report.changes[0].action, Action::AddAlias);
+    let Answer::Failed(other) = served(&engine, Asked::Apply("0123".to_owned())).await else {
+        panic!("it is not the plan")
+    };
+    assert!(other.render().contains("the plan is not `0123` any more"), "{}", other.render());
+    let none = requests::serve(&engine, &Silent, &CancellationToken::new()).await.unwrap();
+    assert_eq!(none, 0, "each is done once");
+}
+
+#[tokio::test]
+async fn on_a_copy_only_the_request_to_act_is_done_and_others_get_the_reason() {
+    let (engine, _) = engine(copy());
+    for asked in [Asked::Pass, Asked::Apply("0123".to_owned())] {
+        let Answer::Ran(report) = served(&engine, asked).await else { panic!("it says why") };
+        assert_eq!(report.alerts[0].code, AlertCode::Copy);
+    }
+    let Answer::Enabled(enabled) = served(&engine, Asked::EnableHere).await else {
+        panic!("it is done")
+    };
+    assert_eq!(enabled.acts_for.unwrap().as_str(), "net.example");
+}
+
+#[tokio::test]
+async fn who_is_asked_to_stop_leaves_requests_to_the_next() {
+    let (engine, ledger) = engine(network());
+    requests::leave(&ledger, &engine.env, &Asked::Pass).await.unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    assert_eq!(requests::serve(&engine, &Silent, &stop).await.unwrap(), 0);
+    assert_eq!(ledger.requests(engine.env.now()).await.unwrap(), [Asked::Pass]);
 }
