@@ -14,6 +14,7 @@ mod disable;
 mod doctor;
 mod domains;
 mod enable;
+mod errand;
 mod plan;
 mod plugin;
 mod report;

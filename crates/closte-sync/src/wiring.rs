@@ -47,15 +47,7 @@ pub(crate) struct FoundOnce {
     wp_config: OnceCell<Box<WpConfig>>,
 }
 
-/// An engine that may write, or who has that right.
-pub(crate) enum Locked {
-    /// The lock is ours as long as the second is kept.
-    Ours(Box<Engine>, Lock),
-    /// Somebody else's.
-    LockedBy(Option<Owner>),
-}
-
-/// The same for the ledger alone.
+/// The ledger with the right to write, or who has that right.
 pub(crate) enum LockedLedger {
     /// The lock is ours as long as the second is kept.
     Ours(SqliteLedger, Lock),
@@ -197,18 +189,6 @@ impl<'a> Wiring<'a> {
         }
     }
 
-    /// An engine that may write, in the name of `command`.
-    pub(crate) async fn engine(&self, command: &str) -> Result<Locked, Failure> {
-        // What may be missing is asked for before a ledger is made.
-        let parts = self.parts().await?;
-        Ok(match self.locked_ledger(command).await? {
-            LockedLedger::LockedBy(owner) => Locked::LockedBy(owner),
-            LockedLedger::Ours(ledger, lock) => {
-                Locked::Ours(Box::new(parts.with(Arc::new(ledger))), lock)
-            }
-        })
-    }
-
     /// An engine for plans only: it makes no ledger.
     pub(crate) async fn rehearsal(&self) -> Result<Engine, Failure> {
         let parts = self.parts().await?;
@@ -224,7 +204,8 @@ impl<'a> Wiring<'a> {
         Ok(self.parts().await?.with(ledger))
     }
 
-    async fn parts(&self) -> Result<Parts, Failure> {
+    /// All that an engine needs but its ledger.
+    pub(crate) async fn parts(&self) -> Result<Parts, Failure> {
         let host = self.host(self.api_key().await?)?;
         let access = self.access()?;
         let writers = self.writers(&access);
@@ -261,7 +242,7 @@ impl<'a> Wiring<'a> {
 }
 
 /// An engine without its ledger.
-struct Parts {
+pub(crate) struct Parts {
     host: HttpHost,
     access: NetworkAccess,
     writers: Writers,
@@ -270,7 +251,8 @@ struct Parts {
 }
 
 impl Parts {
-    fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
+    /// The engine on that ledger.
+    pub(crate) fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
         Engine {
             source: self.access.source,
             writers: self.writers,

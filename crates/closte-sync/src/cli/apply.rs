@@ -1,40 +1,48 @@
 //! `closte-sync apply HASH`: one pass that a person has checked beforehand.
 
+use engine::ops::requests;
+use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
 
+use super::errand::{Errand, Patience};
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
-use crate::wiring::Locked;
-use engine::ops::{self, Applied};
 
 /// Let exactly the plan of this hash through, brake included, once
 ///
 /// Refuses when what is mapped, present or recorded has changed since
-/// `closte-sync plan` printed the hash.
+/// `closte-sync plan` printed the hash. Where another closte-sync is at work, it
+/// is asked to apply the plan.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The hash that `closte-sync plan` printed
     hash: String,
+
+    /// Where another closte-sync is at work, ask it and do not wait
+    #[arg(long)]
+    no_wait: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let (engine, _lock) = match context.wiring().engine("apply").await? {
-            Locked::Ours(engine, lock) => (engine, lock),
-            Locked::LockedBy(owner) => {
-                report::busy(context, owner.as_ref());
-                return Ok(Exit::CouldNot);
-            }
-        };
+        let wiring = context.wiring();
+        // What may be missing is asked for before a ledger is made.
+        let parts = wiring.parts().await?;
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
         let observer = Progress::new(context.console, Verbosity::Full);
-        let applied = ops::apply(&engine, &self.hash, &observer, &stop).await?;
+        let asked = Asked::Apply(self.hash);
+        let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
+        let errand =
+            Errand { context, command: "apply", asked: asked.clone(), patience, stop: &stop };
+        let ended = errand.run(async |ledger| {
+            let engine = parts.with(ledger);
+            let answer = requests::perform(&engine, &asked, &observer, &stop).await;
+            engine.source.close().await;
+            Ok(answer)
+        });
+        let ended = ended.await;
         observer.finish();
-        engine.source.close().await;
-        Ok(match applied {
-            Applied::Ran(report) => report::report(context, report, Verbosity::Full),
-            Applied::Off(off, problems) => report::off(context, off, problems),
-        })
+        report::ended(context, ended?, Verbosity::Full)
     }
 }

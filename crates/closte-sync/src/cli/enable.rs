@@ -1,9 +1,13 @@
 //! `closte-sync enable`: switch Closte on for the network.
 
-use engine::ops::{self, Switched};
+use engine::ops::{self, Answer, Switched};
+use rules::request::Asked;
+use tokio_util::sync::CancellationToken;
 
-use super::{Context, Exit, Failure, report};
-use crate::wiring::{LockedLedger, Wiring};
+use super::errand::{Ended, Errand, Patience};
+use super::report::{self, Verbosity};
+use super::{Context, Exit, Failure};
+use crate::wiring::Wiring;
 
 /// Switch the Closte integration on for this network
 ///
@@ -14,21 +18,22 @@ pub(crate) struct Args {
     /// Let this installation act for the network from now on, and no other
     #[arg(long)]
     here: bool,
+
+    /// With `--here`, where another closte-sync is at work, ask it and do not wait
+    #[arg(long, requires = "here")]
+    no_wait: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
-        let source = wiring.access()?.source;
         let enabled = if self.here {
-            let LockedLedger::Ours(ledger, _lock) = wiring.locked_ledger("enable --here").await?
-            else {
-                report::busy(context, None);
-                return Ok(Exit::CouldNot);
-            };
-            ops::enable(source.as_ref(), Some(&ledger)).await?
+            match self.here(context, &wiring).await? {
+                Ended::Answered(Answer::Enabled(enabled)) => enabled,
+                other => return report::ended(context, other, Verbosity::Full),
+            }
         } else {
-            ops::enable(source.as_ref(), None).await?
+            ops::enable(wiring.access()?.source.as_ref(), None).await?
         };
         if let Some(domain) = enabled.acts_for {
             context.console.tell(format!("this installation acts for {domain} from now on"));
@@ -39,6 +44,19 @@ impl Args {
         });
         warn_without_key(context, &wiring).await;
         Ok(Exit::Done)
+    }
+
+    async fn here(&self, context: &Context, wiring: &Wiring<'_>) -> Result<Ended, Failure> {
+        let source = wiring.access()?.source;
+        let stop = CancellationToken::new();
+        report::stop_on_signals(&stop);
+        let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
+        let command = "enable --here";
+        let errand = Errand { context, command, asked: Asked::EnableHere, patience, stop: &stop };
+        let ended = errand.run(async |ledger| {
+            Ok(Answer::Enabled(ops::enable(source.as_ref(), Some(ledger.as_ref())).await?))
+        });
+        ended.await
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use engine::ops::Answer;
 use engine::texts;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Owner;
@@ -13,7 +14,8 @@ use rules::{Network, Problem};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{Console, Context, Exit};
+use super::errand::Ended;
+use super::{Console, Context, Exit, Failure};
 use crate::clock::rfc3339;
 use crate::view::ReportView;
 use engine::pass::{Change, Off, PassObserver, Report};
@@ -164,6 +166,22 @@ pub(super) fn off(context: &Context, off: Off, problems: Vec<Problem>) -> Exit {
         }
     });
     nothing(context, problems)
+}
+
+/// Say how something ended that needed the lock.
+pub(super) fn ended(
+    context: &Context,
+    ended: Ended,
+    verbosity: Verbosity,
+) -> Result<Exit, Failure> {
+    match ended {
+        Ended::Left(exit) => Ok(exit),
+        Ended::Answered(Answer::Ran(report)) => Ok(self::report(context, report, verbosity)),
+        Ended::Answered(Answer::Off(off, problems)) => Ok(self::off(context, off, problems)),
+        Ended::Answered(Answer::Failed(failure)) => Err(failure),
+        // Who asks for that says so itself.
+        Ended::Answered(Answer::Enabled(_)) => Ok(Exit::Done),
+    }
 }
 
 /// Say who is at work already.

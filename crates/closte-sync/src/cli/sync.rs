@@ -2,15 +2,19 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::errand::{Errand, Patience};
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
-use crate::wiring::Locked;
-use engine::pass::{Passed, Planning, Purpose, Report};
+use engine::ops::requests;
+use engine::pass::{Planning, Purpose, Report};
+use rules::request::Asked;
 
 /// Make one pass: add, follow, remove and report
 ///
 /// Reads the network and the host's list, does what is due and writes stages
-/// back. Meant for cron or a timer; a second one at the same time does nothing.
+/// back. Meant for cron or a timer. Where another closte-sync is at work, it is
+/// asked for a pass; with `--quiet`, or where one is asked for already, nothing
+/// is done.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Say what a pass would do; nothing is sent, checked or written
@@ -20,6 +24,10 @@ pub(crate) struct Args {
     /// Print only what needs a person
     #[arg(long, short)]
     pub(super) quiet: bool,
+
+    /// Where another closte-sync is at work, ask it for a pass and do not wait
+    #[arg(long)]
+    no_wait: bool,
 }
 
 impl Args {
@@ -42,21 +50,27 @@ impl Args {
     }
 
     async fn pass(&self, context: &Context) -> Result<Exit, Failure> {
-        let (engine, _lock) = match context.wiring().engine("sync").await? {
-            Locked::Ours(engine, lock) => (engine, lock),
-            Locked::LockedBy(owner) => return Ok(report::busy(context, owner.as_ref())),
-        };
+        let wiring = context.wiring();
+        // What may be missing is asked for before a ledger is made.
+        let parts = wiring.parts().await?;
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
         let observer = Progress::new(context.console, self.verbosity());
-        let (passed, _) = engine.pass(None, &observer, &stop).await?;
+        let patience = match (self.quiet, self.no_wait) {
+            (true, _) => Patience::None,
+            (false, true) => Patience::Leave,
+            (false, false) => Patience::Wait,
+        };
+        let errand = Errand { context, command: "sync", asked: Asked::Pass, patience, stop: &stop };
+        let ended = errand.run(async |ledger| {
+            let engine = parts.with(ledger);
+            let answer = requests::perform(&engine, &Asked::Pass, &observer, &stop).await;
+            engine.source.close().await;
+            Ok(answer)
+        });
+        let ended = ended.await;
         observer.finish();
-        engine.source.close().await;
-        match passed {
-            Passed::Off(off, problems) => Ok(report::off(context, off, problems)),
-            Passed::Ran(report) => Ok(report::report(context, report, self.verbosity())),
-            Passed::OtherPlan { .. } => unreachable!("no plan was asked for"),
-        }
+        report::ended(context, ended?, self.verbosity())
     }
 
     fn verbosity(&self) -> Verbosity {

@@ -1,0 +1,164 @@
+//! What needs the ledger's lock: done here where the lock is free, else by whoever holds it.
+//!
+//! Where it is not free, a request is left in the ledger. While it waits, the lock is tried each
+//! second: whoever gets it does the work. A holder takes up what others asked for before it gives
+//! the lock back, and once after, as somebody may have asked in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::ops::{Answer, requests};
+use engine::pass::Silent;
+use rules::ledger::Ledger;
+use rules::request::Asked;
+use tokio_util::sync::CancellationToken;
+
+use super::{Context, Exit, Failure, report};
+use crate::clock::system_env;
+use crate::wiring::{LockedLedger, Wiring};
+
+/// The lock is tried so often.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+
+/// Something to do that needs the lock.
+pub(super) struct Errand<'a> {
+    pub(super) context: &'a Context,
+    /// The name of the command, for those who meet the lock.
+    pub(super) command: &'static str,
+    pub(super) asked: Asked,
+    pub(super) patience: Patience,
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// What to do where somebody else holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Ask, and wait for the answer.
+    Wait,
+    /// Ask, and leave.
+    Leave,
+    /// Leave at once.
+    None,
+}
+
+/// How an errand ended.
+pub(super) enum Ended {
+    /// With an answer, ours or the holder's.
+    Answered(Answer),
+    /// There is nothing more to say, and how the command ends.
+    Left(Exit),
+}
+
+impl Errand<'_> {
+    /// Have it done: by `work` where the lock is ours.
+    pub(super) async fn run(
+        &self,
+        work: impl AsyncFnOnce(Arc<dyn Ledger>) -> Result<Answer, Failure>,
+    ) -> Result<Ended, Failure> {
+        let wiring = self.context.wiring();
+        let mut waiting: Option<Waiting> = None;
+        let mut work = Some(work);
+        loop {
+            if let Some(answer) = answer(waiting.as_ref()).await? {
+                return Ok(Ended::Answered(answer));
+            }
+            match wiring.locked_ledger(self.command).await? {
+                LockedLedger::Ours(ledger, lock) => {
+                    let ledger: Arc<dyn Ledger> = Arc::new(ledger);
+                    // Whoever had taken it up does not any more.
+                    ledger.release_leases().await?;
+                    let work = work.take().expect("the lock is had once");
+                    let answer = self.work(ledger.clone(), waiting.as_ref(), work).await;
+                    drop(lock);
+                    self.serve_once_more(&wiring, ledger.as_ref()).await;
+                    return answer.map(Ended::Answered);
+                }
+                LockedLedger::LockedBy(owner) if waiting.is_none() => {
+                    let ledger: Box<dyn Ledger> = Box::new(wiring.ledger_to_change().await?);
+                    if self.is_pointless(ledger.as_ref()).await? {
+                        return Ok(Ended::Left(report::busy(self.context, owner.as_ref())));
+                    }
+                    let id = requests::leave(ledger.as_ref(), &system_env(), &self.asked).await?;
+                    let who = report::locked_by(owner.as_ref());
+                    if self.patience == Patience::Leave {
+                        self.context.console.tell(format!("{who}, and is asked to do it"));
+                        return Ok(Ended::Left(Exit::Done));
+                    }
+                    self.context.console.tell(format!("{who}; waiting for it to do this"));
+                    waiting = Some(Waiting { ledger, id });
+                }
+                LockedLedger::LockedBy(_) => (),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(Ended::Left(Exit::CouldNot)),
+                () = tokio::time::sleep(TRY_EVERY) => (),
+            }
+        }
+    }
+
+    /// Whether nothing is gained by asking: a pass is asked for already, or cron comes again.
+    async fn is_pointless(&self, ledger: &dyn Ledger) -> Result<bool, Failure> {
+        if self.patience == Patience::None {
+            return Ok(true);
+        }
+        let asked = ledger.requests(system_env().now()).await?;
+        Ok(self.asked == Asked::Pass && asked.contains(&Asked::Pass))
+    }
+
+    /// Do it with the lock in hand, and what others asked for meanwhile.
+    async fn work(
+        &self,
+        ledger: Arc<dyn Ledger>,
+        waiting: Option<&Waiting>,
+        work: impl AsyncFnOnce(Arc<dyn Ledger>) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
+        // Answered between our last question and the lock.
+        if let Some(answer) = answer(waiting).await? {
+            return Ok(answer);
+        }
+        let answer = work(ledger.clone()).await?;
+        if let Some(waiting) = waiting {
+            ledger.answer_request(waiting.id, &answer.write()).await?;
+        }
+        self.serve(&self.context.wiring(), ledger).await;
+        Ok(answer)
+    }
+
+    /// Take up what others asked for. Where that cannot be done here, they do it themselves once
+    /// the lock is free.
+    async fn serve(&self, wiring: &Wiring<'_>, ledger: Arc<dyn Ledger>) {
+        let now = system_env().now();
+        if !ledger.requests(now).await.is_ok_and(|asked| !asked.is_empty()) {
+            return;
+        }
+        let Ok(engine) = wiring.engine_on(ledger).await else { return };
+        if let Err(error) = requests::serve(&engine, &Silent, self.stop).await {
+            Failure::from(error).log("who asked for something does it");
+        }
+        engine.source.close().await;
+    }
+
+    /// Somebody may have asked after we looked, and before the lock was free.
+    async fn serve_once_more(&self, wiring: &Wiring<'_>, ledger: &dyn Ledger) {
+        let now = system_env().now();
+        if !ledger.requests(now).await.is_ok_and(|asked| !asked.is_empty()) {
+            return;
+        }
+        if let Ok(LockedLedger::Ours(ledger, _lock)) = wiring.locked_ledger(self.command).await {
+            self.serve(wiring, Arc::new(ledger)).await;
+        }
+    }
+}
+
+/// A request of ours that waits.
+struct Waiting {
+    ledger: Box<dyn Ledger>,
+    id: i64,
+}
+
+async fn answer(waiting: Option<&Waiting>) -> Result<Option<Answer>, Failure> {
+    match waiting {
+        Some(Waiting { ledger, id }) => Ok(requests::answer_to(ledger.as_ref(), *id).await?),
+        None => Ok(None),
+    }
+}
