@@ -9,7 +9,7 @@ use rules::entry::{
     Alias, Certificate, Condition, Intent, Lease, Mapped, Owned, OwnedAs, Proof, Routing,
 };
 use rules::event::Event;
-use rules::ledger::{Batch, Deferred, LastPass, Ledger, Memory};
+use rules::ledger::{Batch, Deferred, LastPass, Ledger, Memory, NextCalls};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -23,6 +23,7 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     a_later_entry_replaces_the_whole_earlier_one(&fresh().await).await;
     retired_entries_are_left_out_and_found(&fresh().await).await;
     only_what_is_due_is_loaded_as_due(&fresh().await).await;
+    the_next_calls_are_those_of_all_that_is_recorded(&fresh().await).await;
     what_a_person_asked_for_meanwhile_stays(&fresh().await).await;
     a_name_that_a_person_wants_asked_again_stays_wanted(&fresh().await).await;
     events_are_kept_in_their_order(&fresh().await).await;
@@ -95,6 +96,26 @@ async fn only_what_is_due_is_loaded_as_due(ledger: &dyn Ledger) {
     let due = ledger.load_due(at(100)).await.expect("loading").entries;
     assert_eq!(due.into_values().collect::<Vec<_>>(), [check, step]);
     assert_eq!(ledger.next_due().await.expect("a time"), Some(at(100)));
+}
+
+async fn the_next_calls_are_those_of_all_that_is_recorded(ledger: &dyn Ledger) {
+    let next_calls = async || ledger.next_calls().await.expect("times");
+    assert_eq!(next_calls().await, NextCalls::default(), "an empty ledger owes nothing");
+    for some in entries_of_every_kind().chunks(40) {
+        save(ledger, some).await;
+        let recorded = ledger.load().await.expect("loading");
+        assert_eq!(next_calls().await, recorded.next_calls());
+    }
+    let NextCalls { add: Some(_), remove: Some(_) } = next_calls().await else {
+        panic!("there are calls of both kinds");
+    };
+    let paused = Memory { quiet_until: Some(at(i64::MAX)), ..Memory::default() };
+    let refused = Memory { key_refused: Some("no".to_owned()), ..Memory::default() };
+    for (memory, want) in [(paused, Some(at(i64::MAX))), (refused, None)] {
+        let batch = Batch { memory: Some(memory), ..Batch::default() };
+        ledger.save(&batch).await.expect("saving");
+        assert_eq!(next_calls().await, NextCalls { add: want, remove: want });
+    }
 }
 
 async fn what_a_person_asked_for_meanwhile_stays(ledger: &dyn Ledger) {
