@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+pub(crate) use engine::rough;
 use engine::{Env, Random, Timer};
 use jiff::Timestamp;
 use rules::{Clock, Time};
@@ -61,17 +62,6 @@ pub(crate) fn relative(time: Time, now: Time) -> String {
     }
 }
 
-/// A duration in its largest fitting unit.
-pub(crate) fn rough(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +74,5 @@ mod tests {
         assert_eq!(relative(now, now), "now");
         assert_eq!(relative(now + Duration::from_mins(5), now), "in 5 min");
         assert_eq!(relative(now - Duration::from_hours(3), now), "3 h ago");
-        assert_eq!(rough(Duration::from_hours(49)), "2 days");
     }
 }

@@ -7,7 +7,7 @@
 //! # Where to start
 //!
 //! 1. [`Engine::pass`]: one round of read, plan, apply.
-//! 2. [`controller::run`]: the loop that makes passes, and between them only what is due.
+//! 2. [`Controller::run`]: the loop that makes passes, and between them only what is due.
 //! 3. [`ops`]: what people ask for, each as one function that returns a value.
 //!
 //! # Invariants
@@ -21,8 +21,11 @@ pub mod error_chain;
 pub mod failure;
 pub mod ops;
 pub mod pass;
+mod rough;
 
+pub use controller::Controller;
 pub use env::{Env, Random, Timer};
 pub use error_chain::error_chain;
 pub use failure::{Exit, Failure};
 pub use pass::{Engine, PassSettings};
+pub use rough::rough;
