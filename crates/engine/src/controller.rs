@@ -1,25 +1,54 @@
 //! The resident loop: a pass at start, one on every change and every minute, and
-//! looks exactly when they are due.
+//! checks and calls exactly when they are due.
+//!
+//! ```text
+//!   turn ──▶ what it came to ──▶ policy: what to say, when to try again
+//!    ▲                                        │
+//!    └── the earliest of poll, pass, step, check, or a new try ◀──┘
+//! ```
 //!
 //! A nudge from WordPress is a reason to make a pass at once and nothing more.
 //! Whatever woke it, a pass checks the whole state, so the path after a lost
 //! wake-up, a restart or an outage is the path taken every day. Between passes
 //! one cheap query tells whether the network changed, and only entries that are
-//! due are touched. It never stops because a pass failed.
+//! due are touched. It never stops because a pass failed: while the network cannot be
+//! read, checks go on, and nothing is sent to the host or written to WordPress.
+//!
+//! Start with [`Controller::run`]. What is decided is pure: `policy`, `standing`, `wake`.
+
+mod known;
+mod line;
+mod policy;
+mod standing;
+mod wake;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rules::records::SETTLED_AFTER;
+use rules::action::Action;
+use rules::ledger::NextCalls;
 use rules::{Network, Time};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::pass::{Engine, PassError, Passed, Silent};
+use known::Known;
+pub use line::{Failed, LogLine, Matter, Subject};
+use policy::{Ending, Policy};
+use standing::{Looked, Standing, matters};
+use wake::Ahead;
+
+use crate::ops::requests;
+use crate::pass::{DueWork, Engine, PassError, Passed, Silent};
 
 /// A pass over everything at least so often: what no query shows, such as a site
 /// that gets old enough or a second good read, waits no longer.
 const PASS_EVERY: Duration = Duration::from_mins(1);
+
+/// A pause between turns, however long one took.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// However long a wait is, its observer hears so often that the loop is alive.
+const ALIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// A stop may take so long: what is under way then was written down before.
 const STOP_WITHIN: Duration = Duration::from_secs(9);
@@ -31,6 +60,8 @@ pub struct Signals {
     pub stop: CancellationToken,
     /// Make a pass now: something changed in WordPress.
     pub wake: Arc<Notify>,
+    /// Somebody left a request in the ledger.
+    pub asked: Arc<Notify>,
     /// Read the settings and wp-config.php again.
     pub reload: Arc<Notify>,
 }
@@ -44,54 +75,69 @@ pub enum Ended {
     Reload,
 }
 
-/// What the loop remembers from one round to the next.
-#[derive(Default)]
-struct Known {
-    /// The network of the last pass; none where that did not act for it.
-    network: Option<Network>,
-    /// The number that the cheap query gave then.
-    pulse: Option<u64>,
-    /// When that pass began.
-    passed: Option<Time>,
-    /// When a site that was too young then may get its record.
-    ripe: Option<Time>,
+/// Who is told how the loop does.
+pub trait RunObserver: Send + Sync {
+    /// The loop turns.
+    fn alive(&self);
+    /// It has something to say, once.
+    fn says(&self, line: &LogLine);
 }
 
-/// Run `engine` until a signal ends it; `alive` is called at every turn.
-pub async fn run(engine: &Engine, poll: Duration, signals: &Signals, alive: impl Fn()) -> Ended {
-    let mut known = Known::default();
-    loop {
-        alive();
-        let began = engine.env.now();
-        let round = round(engine, &mut known, signals);
-        tokio::select! {
-            biased;
-            outcome = round => report(outcome),
-            () = overdue(engine, &signals.stop) => {
-                tracing::warn!("the call in hand took too long; the next start finds out what became of it");
-                return Ended::Stopped;
+/// The loop, with what outlives a reload: what fails, what was said, and the network.
+#[derive(Debug, Default)]
+pub struct Controller {
+    signals: Signals,
+    policy: Policy,
+    standing: Standing,
+    known: Known,
+}
+
+impl Controller {
+    pub fn new(signals: Signals) -> Self {
+        Self { signals, ..Self::default() }
+    }
+
+    /// The engine is another one from now on: the network may be, too.
+    pub fn exchanged(&mut self) {
+        self.known = Known::default();
+    }
+
+    /// Run `engine` until a signal ends it, asking the network every `poll`.
+    pub async fn run(
+        &mut self,
+        engine: &Engine,
+        poll: Duration,
+        observer: &dyn RunObserver,
+    ) -> Ended {
+        let stop = self.signals.stop.clone();
+        self.try_now();
+        let mut run = Run { controller: self, engine, poll: poll.max(PAUSE), observer };
+        loop {
+            let began = engine.env.now();
+            tokio::select! {
+                biased;
+                () = run.turn() => (),
+                () = overdue(engine, &stop) => {
+                    observer.says(&LogLine::CutOff);
+                    return Ended::Stopped;
+                }
             }
-        }
-        alive();
-        tokio::select! {
-            biased;
-            () = signals.stop.cancelled() => return Ended::Stopped,
-            () = signals.reload.notified() => return Ended::Reload,
-            () = signals.wake.notified() => {
-                known = Known::default();
-                // What comes in a burst is one change.
-                engine.env.sleep(PAUSE).await;
+            let next = run.next_turn(began).await;
+            match run.wait(next).await {
+                Woken::InTime => (),
+                Woken::Stopped => return Ended::Stopped,
+                Woken::Reload => return Ended::Reload,
+                Woken::Nudged => run.nudged().await,
+                Woken::Asked => run.asked().await,
             }
-            // From start to start, so that a long round does not put off the next question.
-            () = pause(engine, poll, began) => (),
         }
     }
-}
 
-/// Rest until something may have to be done, or it is time to ask the network again.
-async fn pause(engine: &Engine, poll: Duration, began: Time) {
-    let took = engine.env.now().since(began);
-    engine.env.sleep(rest(engine, poll.saturating_sub(took)).await).await;
+    /// Somebody asks: the next turn is a pass, whatever failed.
+    fn try_now(&mut self) {
+        self.known.pass_soon();
+        self.policy.try_now();
+    }
 }
 
 /// A while after it was asked to stop.
@@ -100,61 +146,175 @@ async fn overdue(engine: &Engine, stop: &CancellationToken) {
     engine.env.sleep(STOP_WITHIN).await;
 }
 
-fn report(outcome: Result<(), PassError>) {
-    if let Err(error) = outcome {
-        crate::Failure::from(error).log("will retry automatically");
-    }
+/// What ended a wait.
+enum Woken {
+    InTime,
+    Stopped,
+    Reload,
+    Nudged,
+    Asked,
 }
 
-/// One turn: a pass where the network changed or the last one is old, else what is due.
-async fn round(engine: &Engine, known: &mut Known, signals: &Signals) -> Result<(), PassError> {
-    let now = engine.env.now();
-    let pulse = engine.source.pulse().await.map_err(PassError::Read)?;
-    let old = known.passed.is_none_or(|at| PASS_EVERY <= now.since(at))
-        || known.ripe.is_some_and(|ripe| ripe <= now);
-    if !old && known.pulse == Some(pulse) {
-        return match &known.network {
-            Some(network) => engine.due(network, &signals.stop).await,
-            None => Ok(()),
+/// The loop on one engine, until a reload makes another.
+struct Run<'a> {
+    controller: &'a mut Controller,
+    engine: &'a Engine,
+    poll: Duration,
+    observer: &'a dyn RunObserver,
+}
+
+impl Run<'_> {
+    /// Do what there is to do now.
+    async fn turn(&mut self) {
+        self.observer.alive();
+        let now = self.engine.env.now();
+        if !self.controller.policy.waits(now) {
+            let Some(outcome) = self.round(now).await else { return };
+            let is_ledger = matches!(outcome, Err(PassError::Ledger(_)));
+            let is_well = outcome.is_ok();
+            self.conclude(outcome);
+            if is_well || is_ledger {
+                return;
+            }
+        }
+        self.observer.alive();
+        if let Err(error) = self.due(DueWork::ChecksOnly).await {
+            self.conclude(Err(error));
+        }
+    }
+
+    /// Say what is to be said of a turn, and decide when to try again.
+    fn conclude(&mut self, outcome: Result<(), PassError>) {
+        let env = &self.engine.env;
+        let ending = Ending { now: env.now(), chance: env.chance(), poll: self.poll };
+        let line = self.controller.policy.after(outcome.map_err(Failed::from), ending);
+        self.say(line);
+    }
+
+    /// A pass where the network changed or the last one is old, else what is due; nothing
+    /// where a stop came before the network answered.
+    async fn round(&mut self, now: Time) -> Option<Result<(), PassError>> {
+        let stop = self.controller.signals.stop.clone();
+        let pulse = match stop.run_until_cancelled(self.engine.source.pulse()).await? {
+            Ok(pulse) => pulse,
+            Err(error) => return Some(Err(PassError::Read(error))),
         };
+        Some(if self.controller.known.calls_for_pass(pulse, now) {
+            self.pass(pulse, now).await
+        } else {
+            self.due(DueWork::All).await
+        })
     }
-    // The number is from before the pass: what changes during it shows as another.
-    *known = Known::default();
-    let (passed, network) = engine.pass(None, &Silent, &signals.stop).await?;
-    known.ripe = network.as_ref().and_then(|network| ripe(network, now));
-    (known.network, known.pulse, known.passed) = (network, Some(pulse), Some(now));
-    if let Passed::Ran(report) = passed {
-        for alert in &report.alerts {
-            tracing::error!(hint = alert.hint, "{}", alert.what);
-        }
-        // Rows of ours that somebody deletes again leave the number as it was before us.
-        if report.changes.iter().any(|change| change.action == rules::action::Action::CreateRecord)
-        {
-            known.pulse = None;
+
+    async fn pass(&mut self, pulse: u64, began: Time) -> Result<(), PassError> {
+        self.controller.known.pass_soon();
+        let stop = &self.controller.signals.stop;
+        let (passed, network) = self.engine.pass(None, &Silent, stop).await?;
+        let looked = if network.is_some() { Looked::Everywhere } else { Looked::NoFurther };
+        // The number is from before the pass: what changes during it shows as another. Rows of
+        // ours that somebody deletes again leave it as it was before us.
+        let pulse = Some(pulse).filter(|_| !made_records(&passed));
+        self.controller.known.pass_ran(began, pulse, network);
+        let now = self.engine.env.now();
+        let lines = self.controller.standing.after(matters(&passed), looked, now);
+        self.say(lines);
+        Ok(())
+    }
+
+    /// Do what is due, where we act for a network.
+    async fn due(&self, work: DueWork) -> Result<(), PassError> {
+        match self.network() {
+            Some(network) => self.engine.due(network, work, &self.controller.signals.stop).await,
+            None => Ok(()),
         }
     }
-    Ok(())
+
+    /// The network to work with between passes: as it was last read, also while it cannot be.
+    fn network(&self) -> Option<&Network> {
+        self.controller.known.network.as_ref()
+    }
+
+    /// When the next turn is, after one that began at `began`.
+    async fn next_turn(&mut self, began: Time) -> Time {
+        let (check, calls) = self.next_steps().await;
+        let (now, chance) = (self.engine.env.now(), self.engine.env.chance());
+        let Controller { known, policy, .. } = &mut *self.controller;
+        known.removal = calls.remove;
+        let (turns, steps) = match policy.retry_at(now) {
+            Some(retry) => ([Some(retry), None], [check, None]),
+            // From start to start, so that a long turn does not put off the next question.
+            None => ([Some(began + self.poll), known.pass_at()], [check, calls.add]),
+        };
+        let some = |times: [Option<Time>; 2]| times.into_iter().flatten().collect();
+        let ahead = Ahead { now, turns: some(turns), steps: some(steps) };
+        known.stuck = if ahead.is_stuck() { known.stuck.saturating_add(1) } else { 0 };
+        ahead.wake_at(known.stuck, chance)
+    }
+
+    /// When the next check and the next calls are due, where we act for a network.
+    ///
+    /// A ledger that cannot be read makes the next turn fail, and is reported then.
+    async fn next_steps(&self) -> (Option<Time>, NextCalls) {
+        if self.network().is_none() {
+            return (None, NextCalls::default());
+        }
+        let ledger = &self.engine.ledger;
+        let check = ledger.next_due().await.ok().flatten();
+        (check, ledger.next_calls().await.unwrap_or_default())
+    }
+
+    /// Wait until `until` or a signal.
+    async fn wait(&self, until: Time) -> Woken {
+        let (clock, signals) = (&self.engine.env.clock, &self.controller.signals);
+        let mut now = clock.now();
+        loop {
+            self.observer.alive();
+            let before = now;
+            tokio::select! {
+                biased;
+                () = signals.stop.cancelled() => return Woken::Stopped,
+                () = signals.reload.notified() => return Woken::Reload,
+                () = signals.wake.notified() => return Woken::Nudged,
+                () = signals.asked.notified() => return Woken::Asked,
+                () = clock.sleep_until(until.min(now + ALIVE_EVERY)) => (),
+            }
+            now = clock.now();
+            // Where the clock went back, nobody knows how long it still is.
+            if until <= now || now < before {
+                return Woken::InTime;
+            }
+        }
+    }
+
+    /// WordPress asks for a pass. What comes in a burst is one change.
+    async fn nudged(&mut self) {
+        self.controller.try_now();
+        let pause = self.engine.env.sleep(PAUSE);
+        self.controller.signals.stop.run_until_cancelled(pause).await;
+    }
+
+    /// Somebody left a request in the ledger. A pass follows: what it did may change what is due.
+    async fn asked(&mut self) {
+        let stop = self.controller.signals.stop.clone();
+        let served = tokio::select! {
+            biased;
+            served = requests::serve(self.engine, &Silent, &stop) => served,
+            // What is cut off is done again by whoever has the lock next.
+            () = overdue(self.engine, &stop) => return,
+        };
+        match served {
+            Ok(0) => (),
+            Ok(_) => self.controller.try_now(),
+            Err(error) => self.conclude(Err(error.into())),
+        }
+    }
+
+    fn say(&self, lines: impl IntoIterator<Item = LogLine>) {
+        lines.into_iter().for_each(|line| self.observer.says(&line));
+    }
 }
 
-/// When the next site that is too young for a record is old enough.
-fn ripe(network: &Network, now: Time) -> Option<Time> {
-    let ages = network.sites.values().filter_map(|site| site.age);
-    let left = ages.filter_map(|age| SETTLED_AFTER.checked_sub(age)).filter(|it| !it.is_zero());
-    // The database counts whole seconds.
-    left.min().map(|left| now + left + Duration::from_secs(1))
-}
-
-/// A pause between rounds, however long one took.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long nothing has to be done: until the next check, and never longer than `poll`.
-async fn rest(engine: &Engine, poll: Duration) -> Duration {
-    let poll = poll.max(PAUSE);
-    let next = engine.ledger.next_due().await.ok().flatten();
-    match next.map(|next| next.since(engine.env.now())) {
-        // It stays due: no resolver answers, say. That must not spin the loop.
-        Some(Duration::ZERO) => poll.min(Duration::from_secs(1)),
-        Some(until) => poll.min(until),
-        None => poll,
-    }
+fn made_records(passed: &Passed) -> bool {
+    let Passed::Ran(report) = passed else { return false };
+    report.changes.iter().any(|change| change.action == Action::CreateRecord)
 }

@@ -7,7 +7,7 @@
 //! # Where to start
 //!
 //! 1. [`Engine::pass`]: one round of read, plan, apply.
-//! 2. [`controller::run`]: the loop that makes passes, and between them only what is due.
+//! 2. [`Controller::run`]: the loop that makes passes, and between them only what is due.
 //! 3. [`ops`]: what people ask for, each as one function that returns a value.
 //! 4. [`memory`]: everything outside in memory, to run it all in a test.
 //!
@@ -27,6 +27,7 @@ mod rough;
 mod targets;
 pub mod texts;
 
+pub use controller::Controller;
 pub use env::{Env, Random, Timer};
 pub use error_chain::error_chain;
 pub use failure::{Exit, Failure};

@@ -106,6 +106,16 @@ pub struct PassSettings {
     pub keep_events: Duration,
 }
 
+/// What is done of that which is due between passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueWork {
+    /// Checks, additions, and the stages that follow.
+    All,
+    /// Checks: whether the network still wants the rest is not known. The next pass writes
+    /// the stages.
+    ChecksOnly,
+}
+
 /// What a pass tells while it runs.
 pub trait PassObserver: Send + Sync {
     /// The plan is made, and nothing of it done. `first`: it is this network's first.
@@ -216,17 +226,22 @@ impl Engine {
     }
 
     /// Do what is due and nothing else, for a `network` that has not changed
-    /// since a pass read it.
-    pub async fn due(&self, network: &Network, stop: &CancellationToken) -> Result<(), PassError> {
+    /// since a pass read it; where that is not known, checks only.
+    pub async fn due(
+        &self,
+        network: &Network,
+        work: DueWork,
+        stop: &CancellationToken,
+    ) -> Result<(), PassError> {
         let now = self.env.now();
         let owner = self.env.process.as_str();
         let claim = Claim { owner, now, until: now + self.settings.limit };
         let recorded = self.ledger.claim_due(&claim, usize::MAX).await?;
-        let calls: BTreeMap<_, _> = recorded
-            .entries
-            .values()
-            .filter_map(|entry| Some((entry.domain.clone(), entry.due_call(now)?)))
-            .collect();
+        let due_call = |entry: &rules::Entry| {
+            let call = entry.due_call(now).filter(|_| work == DueWork::All)?;
+            Some((entry.domain.clone(), call))
+        };
+        let calls: BTreeMap<_, _> = recorded.entries.values().filter_map(due_call).collect();
         let checks = recorded.entries.values().any(|entry| entry.is_check_due(now));
         let may_call = deadline::may_write(&recorded.memory.host, now) != Allowed::None;
         if !checks && (calls.is_empty() || !may_call) {
@@ -234,9 +249,11 @@ impl Engine {
         }
         let deadline = Deadline::new(&self.env, now + self.settings.limit, stop.clone());
         let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
-        let work = self.work(network, &journal, &deadline, &Silent);
-        let mut entries = work.run(recorded.entries, &calls, None, true).await?;
-        stages::write(self, network, &mut entries, &journal).await;
+        let steps = self.work(network, &journal, &deadline, &Silent);
+        let mut entries = steps.run(recorded.entries, &calls, None, true).await?;
+        if work == DueWork::All {
+            stages::write(self, network, &mut entries, &journal).await;
+        }
         let Closed { changes, .. } = journal.close().await?;
         if let Some(plugin) = &self.plugin {
             plugin.note(&changes);

@@ -12,7 +12,7 @@
 use std::sync::LazyLock;
 
 use futures_util::TryStreamExt;
-use rules::ledger::{Claim, LedgerError};
+use rules::ledger::{Claim, LedgerError, NextCalls};
 use rules::{DomainName, Entry, Time};
 use serde::Serialize;
 use sqlx::{Row as _, SqliteConnection};
@@ -114,6 +114,22 @@ pub(crate) async fn next_due(
     let row = sqlx::query(sql).fetch_one(connection).await.map_err(error::read)?;
     let due: Option<i64> = row.try_get(0).map_err(error::read)?;
     Ok(due.map(Time::from_millis))
+}
+
+/// When the next calls to the host are due ([`Entry::pending_call`]), whatever it allows.
+pub(crate) async fn next_calls(
+    connection: &mut SqliteConnection,
+) -> Result<NextCalls, LedgerError> {
+    let sql = "SELECT min(next_step) FILTER (WHERE mapping_id IS NOT NULL AND alias <> 'removing'), \
+               min(next_step) FILTER (WHERE mapping_id IS NULL AND alias = 'removing') \
+               FROM entries WHERE alias IN ('wanted', 'adding', 'rejected', 'removing') \
+               AND NOT (alias = 'rejected' AND state -> 'alias' ->> 'reason' IS 'invalid-domain')";
+    let row = sqlx::query(sql).fetch_one(connection).await.map_err(error::read)?;
+    let due = |place: usize| -> Result<Option<Time>, LedgerError> {
+        let due: Option<i64> = row.try_get(place).map_err(error::read)?;
+        Ok(due.map(Time::from_millis))
+    };
+    Ok(NextCalls { add: due(0)?, remove: due(1)? })
 }
 
 /// The entry of `domain`, retired or not.

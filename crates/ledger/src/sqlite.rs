@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::event::Event;
-use rules::ledger::{Batch, Claim, Ledger, LedgerError, Memory, Recorded};
+use rules::ledger::{Batch, Claim, Ledger, LedgerError, Memory, NextCalls, Recorded};
 use rules::request::{Asked, Request};
 use rules::{DomainName, Entry, Time};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
@@ -193,6 +193,15 @@ impl Ledger for SqliteLedger {
 
     async fn next_due(&self) -> Result<Option<Time>, LedgerError> {
         entries::next_due(&mut *self.connection.lock().await).await
+    }
+
+    async fn next_calls(&self) -> Result<NextCalls, LedgerError> {
+        let mut connection = self.connection.lock().await;
+        let mut snapshot = connection.begin().await.map_err(error::read)?;
+        let calls = entries::next_calls(&mut snapshot).await?;
+        let calls = meta::memory(&mut snapshot).await?.host.bound(calls);
+        snapshot.rollback().await.map_err(error::read)?;
+        Ok(calls)
     }
 
     async fn save(&self, batch: &Batch) -> Result<Vec<DomainName>, LedgerError> {

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 
 use crate::action::Deferred;
 use crate::breaker::Breaker;
-use crate::entry::Entry;
+use crate::entry::{Call, Entry};
 use crate::event::Event;
 use crate::request::{Asked, Request};
 use crate::words::words;
-use crate::{DomainName, Identity, Problem, Time};
+use crate::{Disposition, DomainName, Identity, Problem, Time};
 
 /// So many events of a mapped domain are kept however old they are.
 pub const KEPT_OF_MAPPED: usize = 20;
@@ -40,6 +40,12 @@ pub trait Ledger: Send + Sync {
     async fn claim_due(&self, claim: &Claim<'_>, limit: usize) -> Result<Recorded, LedgerError>;
     /// When the next check is due.
     async fn next_due(&self) -> Result<Option<Time>, LedgerError>;
+
+    /// When the next calls to the host are due: [`Recorded::next_calls`] of all there is.
+    async fn next_calls(&self) -> Result<NextCalls, LedgerError> {
+        Ok(self.load().await?.next_calls())
+    }
+
     /// Write entries, events and memory in one transaction.
     ///
     /// An entry is written only where its row is still of the version that it has, and is of the
@@ -99,6 +105,29 @@ pub struct Recorded {
     pub mapped_sites: BTreeSet<u64>,
 }
 
+impl Recorded {
+    /// When the next calls to the host are due, and not before it may be called.
+    pub fn next_calls(&self) -> NextCalls {
+        let due = |call: Call| {
+            let entries = self.entries.values();
+            // An addition is made for a mapping, a removal for a mapping that is gone.
+            let mapped = entries.filter(|entry| entry.mapped.is_some() == (call == Call::Add));
+            mapped.filter(|it| it.pending_call() == Some(call)).map(|it| it.step.due).min()
+        };
+        let (add, remove) = (due(Call::Add), due(Call::Remove));
+        self.memory.host.bound(NextCalls { add, remove })
+    }
+}
+
+/// When the next calls to the host are due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NextCalls {
+    /// The next addition.
+    pub add: Option<Time>,
+    /// The next removal. It needs a good read right before it.
+    pub remove: Option<Time>,
+}
+
 /// What is remembered of the whole: rows of their own, as each changes in its own time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
@@ -150,6 +179,20 @@ pub struct HostHealth {
     pub breaker: Breaker,
     /// Until when it asked to be left alone (`Retry-After`).
     pub quiet_until: Option<Time>,
+}
+
+impl HostHealth {
+    /// `calls`, none of them before the host may be called. A refused key has no such time:
+    /// the next pass asks whether it is accepted.
+    #[must_use]
+    pub fn bound(&self, calls: NextCalls) -> NextCalls {
+        if self.key_refused.is_some() {
+            return NextCalls::default();
+        }
+        let allowed = self.quiet_until.max(self.breaker.open_until);
+        let bound = |due: Option<Time>| due.map(|due| allowed.map_or(due, |it| due.max(it)));
+        NextCalls { add: bound(calls.add), remove: bound(calls.remove) }
+    }
 }
 
 /// What a pass left for people.
@@ -228,6 +271,16 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// What the engine should do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Open { .. } | Self::Read(_) | Self::Write(_) => {
+                Disposition::Retry { after: None }
+            }
+            Self::Newer { .. } | Self::Missing { .. } | Self::BadPath { .. } => Disposition::Halt,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -242,6 +295,49 @@ impl LedgerError {
             Self::Write(_) => {
                 "check that the disk is not full and that this user may write to the ledger's folder; nothing was sent that was not written down first"
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Alias, Mapped};
+    use crate::reason::Reason;
+
+    fn at(millis: i64) -> Time {
+        Time::from_millis(millis)
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_call_is_due_when_its_entry_says_and_the_host_may_be_called() {
+        let free = HostHealth::default;
+        let quiet = || HostHealth { quiet_until: Some(at(50)), ..free() };
+        let open = || HostHealth { breaker: Breaker { outages: 5, open_until: Some(at(70)) }, ..quiet() };
+        let refused = || HostHealth { key_refused: Some("no".to_owned()), ..free() };
+        let table = [
+            // the alias, whether mapped, why         the host      add       remove
+            (Alias::Wanted,   true,  None,                     free(),    Some(9),  None),
+            (Alias::Adding,   true,  None,                     free(),    Some(9),  None),
+            (Alias::Rejected, true,  None,                     free(),    Some(9),  None),
+            (Alias::Rejected, true,  Some(Reason::InvalidDomain), free(), None,     None),
+            (Alias::Removing, false, None,                     free(),    None,     Some(9)),
+            (Alias::Wanted,   false, None,                     free(),    None,     None),
+            (Alias::Present,  true,  None,                     free(),    None,     None),
+            (Alias::Wanted,   true,  None,                     quiet(),   Some(50), None),
+            (Alias::Removing, false, None,                     open(),    None,     Some(70)),
+            (Alias::Wanted,   true,  None,                     refused(), None,     None),
+        ];
+        for (alias, is_mapped, reason, host, add, remove) in table {
+            let row = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+            let mut entry = Entry::new("a.example".parse().unwrap(), is_mapped.then_some(row), at(9));
+            entry.alias.set(at(9), alias, reason, None);
+            let entries = BTreeMap::from([(entry.domain.clone(), entry)]);
+            let memory = Memory { host, ..Memory::default() };
+            let recorded = Recorded { entries, memory, ..Recorded::default() };
+            let want = NextCalls { add: add.map(at), remove: remove.map(at) };
+            assert_eq!(recorded.next_calls(), want, "{alias} {is_mapped} {reason:?}");
         }
     }
 }

@@ -11,6 +11,9 @@ pub const LONGEST_GAP: Duration = Duration::from_hours(6);
 /// The shortest interval that anybody may set.
 pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The longest wait after something failed, however often it has.
+pub const LONGEST_RETRY: Duration = Duration::from_mins(5);
+
 /// When to check next, and the gap from which the following one grows.
 ///
 /// `chance` is a random number from 0 to 1: gaps that are not hot are up to a
@@ -47,6 +50,16 @@ pub fn ask_again(tries: u32) -> Duration {
 pub fn try_again(tries: u32) -> Duration {
     let doublings = tries.saturating_sub(1).min(10);
     (Duration::from_secs(5) * 2u32.pow(doublings)).min(Duration::from_mins(15))
+}
+
+/// How long to wait after `tries` failures in a row, where the first wait is `first`.
+///
+/// Each is twice as long as the one before. `chance` is a random number from 0 to 1: a
+/// wait is up to a fifth shorter, so that programs which failed together try apart.
+pub fn backoff(first: Duration, tries: u32, chance: f64) -> Duration {
+    let doublings = tries.saturating_sub(1).min(20);
+    let gap = first.saturating_mul(2u32.pow(doublings)).min(LONGEST_RETRY);
+    gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 5.0)
 }
 
 #[cfg(test)]
@@ -110,5 +123,29 @@ mod tests {
         assert_eq!(ask_again(300), Duration::from_hours(24));
         assert_eq!(try_again(1), Duration::from_secs(5));
         assert_eq!(try_again(300), Duration::from_mins(15));
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_wait_doubles_up_to_five_minutes() {
+        let table = [
+            // first, tries, chance, wait in milliseconds
+            (1000, 0,        0.0,   1_000),
+            (1000, 1,        0.0,   1_000),
+            (1000, 2,        0.0,   2_000),
+            (1000, 5,        0.0,  16_000),
+            (1000, 9,        0.0, 256_000),
+            (1000, 10,       0.0, 300_000),
+            (1000, u32::MAX, 0.0, 300_000),
+            ( 200, 3,        0.0,     800),
+            (1000, 1,        0.5,     900),
+            (1000, u32::MAX, 1.0, 240_000),
+            (1000, u32::MAX, 9.0, 240_000),
+        ];
+        for (first, tries, chance, wait) in table {
+            let got = backoff(Duration::from_millis(first), tries, chance);
+            assert_eq!(got, Duration::from_millis(wait), "{first} {tries} {chance}");
+        }
+        assert_eq!(backoff(Duration::MAX, 9, 0.0), LONGEST_RETRY);
     }
 }

@@ -8,7 +8,9 @@ use rules::action::{Action, Deferred, Release};
 use rules::breaker::Breaker;
 use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
 use rules::event::{Event, EventKind};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory, NotActing};
+use rules::ledger::{
+    Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory, NextCalls, NotActing,
+};
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
@@ -25,6 +27,7 @@ pub async fn ledger_contract<L: Ledger>(fresh: impl AsyncFn() -> L) {
     retired_entries_are_left_out_and_found(&fresh().await).await;
     only_what_is_due_is_claimed_the_longest_due_first(&fresh().await).await;
     what_is_claimed_is_nobody_elses_until_then_or_until_it_is_stored(&fresh().await).await;
+    the_next_calls_are_those_of_all_that_is_recorded(&fresh().await).await;
     events_are_kept_in_their_order(&fresh().await).await;
     old_events_and_retired_entries_are_forgotten(&fresh().await).await;
     a_request_is_taken_by_one_until_it_is_answered(&fresh().await).await;
@@ -136,6 +139,26 @@ async fn what_is_claimed_is_nobody_elses_until_then_or_until_it_is_stored(ledger
     assert_eq!(claimed(ledger, claim("b", 200, 299), 9).await.len(), 2, "its time is over");
     ledger.release_leases().await.expect("releasing");
     assert_eq!(claimed(ledger, claim("a", 200, 300), 9).await.len(), 2, "it was released");
+}
+
+async fn the_next_calls_are_those_of_all_that_is_recorded(ledger: &dyn Ledger) {
+    let next_calls = async || ledger.next_calls().await.expect("times");
+    assert_eq!(next_calls().await, NextCalls::default(), "an empty ledger owes nothing");
+    for some in entries_of_every_kind().chunks(40) {
+        save(ledger, some).await;
+        let recorded = ledger.load().await.expect("loading");
+        assert_eq!(next_calls().await, recorded.next_calls());
+    }
+    let NextCalls { add: Some(_), remove: Some(_) } = next_calls().await else {
+        panic!("there are calls of both kinds");
+    };
+    let paused = HostHealth { quiet_until: Some(at(i64::MAX)), ..HostHealth::default() };
+    let refused = HostHealth { key_refused: Some("no".to_owned()), ..HostHealth::default() };
+    for (host, want) in [(paused, Some(at(i64::MAX))), (refused, None)] {
+        let batch = Batch { host: Some(host), ..Batch::default() };
+        ledger.save(&batch).await.expect("saving");
+        assert_eq!(next_calls().await, NextCalls { add: want, remove: want });
+    }
 }
 
 async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {

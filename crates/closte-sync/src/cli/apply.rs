@@ -35,12 +35,12 @@ impl Args {
         let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
         let errand =
             Errand { context, command: "apply", asked: asked.clone(), patience, stop: &stop };
-        let ended = errand.run(async |ledger| {
+        let ended = Box::pin(errand.run(async |ledger| {
             let engine = parts.with(ledger);
             let answer = requests::perform(&engine, &asked, &observer, &stop).await;
             engine.source.close().await;
             Ok(answer)
-        });
+        }));
         let ended = ended.await;
         observer.finish();
         report::ended(context, ended?, Verbosity::Full)

@@ -53,9 +53,9 @@ impl Args {
         let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
         let command = "enable --here";
         let errand = Errand { context, command, asked: Asked::EnableHere, patience, stop: &stop };
-        let ended = errand.run(async |ledger| {
+        let ended = Box::pin(errand.run(async |ledger| {
             Ok(Answer::Enabled(ops::enable(source.as_ref(), Some(ledger.as_ref())).await?))
-        });
+        }));
         ended.await
     }
 }

@@ -1,7 +1,8 @@
 //! `closte-sync run`: stay, and make passes as they are needed.
 
+mod heartbeat;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use ledger::{Lock, SqliteLedger};
@@ -15,12 +16,15 @@ use super::{Context, Exit, Failure, report};
 use crate::clock::SystemClock;
 use crate::triggers::Triggers;
 use crate::wiring::LockedLedger;
-use engine::controller::{self, Ended, Signals};
+use engine::controller::{Controller, Ended, Signals};
 use engine::pass::Engine;
+use heartbeat::{Heartbeat, tell_systemd, watchdog};
 
-/// So long a loop may be busy with one round, beyond `run.pass_limit`, before
-/// systemd hears no more of it.
-const SLACK: Duration = Duration::from_mins(1);
+/// A lock that somebody else has is tried again at least so often.
+const LOCK_AGAIN: Duration = Duration::from_secs(5);
+
+/// A request in the ledger is noticed within this time.
+const REQUESTS_WITHIN: Duration = Duration::from_millis(500);
 
 /// So long after a reload that failed it is tried again.
 const RELOAD_AGAIN: Duration = Duration::from_mins(1);
@@ -40,67 +44,70 @@ impl Args {
     pub(super) async fn run(self, mut context: Context) -> Result<Exit, Failure> {
         let signals = Signals::default();
         report::stop_on_signals(&signals.stop);
-        let Some((ledger, _lock)) = wait_for_lock(&context, &signals).await? else {
+        let waiting = wait_for_lock(&context);
+        let Some(locked) = signals.stop.run_until_cancelled(waiting).await else {
             return Ok(Exit::Done);
         };
+        let (ledger, _lock) = locked?;
         // Before the secret is read for the engine, so that no exchange is missed.
         let mut triggers = Triggers::open(&context.wiring(), &signals)?;
         let mut engine = engine(&context, ledger.clone()).await?;
         triggers.listen(&context.wiring(), &signals).await?;
-        let turned = Arc::new(AtomicI64::new(SystemClock.now().as_millis()));
-        tokio::spawn(watchdog(turned.clone(), context.loaded.settings.pass_limit + SLACK));
+        let heartbeat = Arc::new(Heartbeat::new(context.loaded.settings.pass_limit));
+        tokio::spawn(watchdog(heartbeat.clone()));
         reload_on_hangup(&signals);
+        tokio::spawn(notice_requests(ledger.clone(), signals.clone()));
         tell_systemd(&[NotifyState::Ready]);
         tracing::info!("following the network; asking every {:?}", context.loaded.settings.poll);
-        let alive = || turned.store(SystemClock.now().as_millis(), Ordering::Relaxed);
-        while controller::run(&engine, context.loaded.settings.poll, &signals, alive).await
+        let mut controller = Controller::new(signals.clone());
+        let mut reloads = Reloads::default();
+        while controller.run(&engine, context.loaded.settings.poll, &*heartbeat).await
             == Ended::Reload
         {
-            match reloaded(&mut context, ledger.clone(), &signals).await {
+            let reading = reloaded(&mut context, ledger.clone(), &signals);
+            let Some(read) = signals.stop.run_until_cancelled(reading).await else { break };
+            match read {
                 Ok((new_engine, new_triggers)) => {
                     engine.source.close().await;
                     engine = new_engine;
+                    controller.exchanged();
                     // The old ones go first: they have the address.
                     std::mem::replace(&mut triggers, new_triggers).close().await;
                     if let Err(failure) = triggers.listen(&context.wiring(), &signals).await {
                         failure.log("nudges over HTTP are not received");
                     }
-                    tracing::info!("settings and wp-config.php were read again");
+                    heartbeat.follow(context.loaded.settings.pass_limit);
+                    reloads.succeeded();
                 }
                 Err(failure) => {
-                    failure.log("the settings stay as they were, and are read again soon");
+                    reloads.failed(&failure);
                     reload_later(&signals);
                 }
             }
         }
         tell_systemd(&[NotifyState::Stopping]);
+        triggers.close().await;
         engine.source.close().await;
         Ok(Exit::Done)
     }
 }
 
-/// The ledger and its lock, as soon as nobody else has it; none if asked to stop meanwhile.
-async fn wait_for_lock(
-    context: &Context,
-    signals: &Signals,
-) -> Result<Option<(Arc<SqliteLedger>, Lock)>, Failure> {
+/// The ledger and its lock, as soon as nobody else has it.
+async fn wait_for_lock(context: &Context) -> Result<(Arc<SqliteLedger>, Lock), Failure> {
     let wiring = context.wiring();
     // What may be missing is asked for before a ledger is made.
     wiring.api_key().await?;
     let mut warned = false;
     loop {
         match wiring.locked_ledger("run").await? {
-            LockedLedger::Ours(ledger, lock) => return Ok(Some((Arc::new(ledger), lock))),
+            LockedLedger::Ours(ledger, lock) => return Ok((Arc::new(ledger), lock)),
             LockedLedger::LockedBy(owner) if !warned => {
                 tracing::warn!("{}; waiting for it", report::locked_by(owner.as_ref()));
                 warned = true;
             }
             LockedLedger::LockedBy(_) => (),
         }
-        tokio::select! {
-            () = signals.stop.cancelled() => return Ok(None),
-            () = sleep(context.loaded.settings.poll) => (),
-        }
+        sleep(LOCK_AGAIN.min(context.loaded.settings.poll)).await;
     }
 }
 
@@ -126,6 +133,16 @@ async fn reloaded(
     made.inspect_err(|_| context.loaded = before)
 }
 
+/// Notice requests that somebody leaves in the ledger: nobody else takes them up while we are here.
+async fn notice_requests(ledger: Arc<SqliteLedger>, signals: Signals) {
+    loop {
+        sleep(REQUESTS_WITHIN).await;
+        if ledger.requests(SystemClock.now()).await.is_ok_and(|asked| !asked.is_empty()) {
+            signals.asked.notify_one();
+        }
+    }
+}
+
 /// What was to be read again is not forgotten because it could not be read once.
 fn reload_later(signals: &Signals) {
     let reload = signals.reload.clone();
@@ -145,21 +162,24 @@ fn reload_on_hangup(signals: &Signals) {
     });
 }
 
-/// Keep telling systemd that the loop turns, as long as it does.
-async fn watchdog(turned: Arc<AtomicI64>, patience: Duration) {
-    let Some(every) = sd_notify::watchdog_enabled() else { return };
-    loop {
-        let last = rules::Time::from_millis(turned.load(Ordering::Relaxed));
-        if SystemClock.now().since(last) < patience {
-            tell_systemd(&[NotifyState::Watchdog]);
-        }
-        sleep(every / 2).await;
-    }
+/// Whether what is asked for on SIGHUP fails, and in which words that was said.
+#[derive(Default)]
+struct Reloads {
+    said: Option<(String, Option<String>)>,
 }
 
-/// Where systemd does not listen, nobody misses it.
-fn tell_systemd(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        tracing::debug!("systemd was not notified: {error}");
+impl Reloads {
+    fn succeeded(&mut self) {
+        self.said = None;
+        tracing::info!("settings and wp-config.php were read again");
+    }
+
+    /// The same failure again is not said again.
+    fn failed(&mut self, failure: &Failure) {
+        let words = failure.in_one_line();
+        if self.said.as_ref() != Some(&words) {
+            failure.log("the settings stay as they were, and are read again every minute");
+        }
+        self.said = Some(words);
     }
 }

@@ -62,12 +62,12 @@ impl Args {
             (false, false) => Patience::Wait,
         };
         let errand = Errand { context, command: "sync", asked: Asked::Pass, patience, stop: &stop };
-        let ended = errand.run(async |ledger| {
+        let ended = Box::pin(errand.run(async |ledger| {
             let engine = parts.with(ledger);
             let answer = requests::perform(&engine, &Asked::Pass, &observer, &stop).await;
             engine.source.close().await;
             Ok(answer)
-        });
+        }));
         let ended = ended.await;
         observer.finish();
         report::ended(context, ended?, self.verbosity())

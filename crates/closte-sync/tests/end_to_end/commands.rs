@@ -121,7 +121,7 @@ async fn a_second_pass_says_who_is_at_work_and_does_nothing() {
     world.sandbox.closte().fault(slow.on(sandbox::closte::CallKind::Add).once());
     let mut first = world.command("sync").spawn().unwrap();
     world.sandbox.closte().called(2).await;
-    let second = world.done("sync");
+    let second = world.done("sync --quiet");
     let pid = first.id().to_string();
     assert!(second.err.contains(&format!("(pid {pid}, `sync`")), "{second:?}");
     world.done("status");

@@ -13,6 +13,7 @@ mod proof;
 mod records;
 mod remote;
 mod removing;
+mod requests;
 mod resident;
 mod rows;
 mod running;

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use sandbox::closte::{Act, CallKind, Fault};
+use sandbox::closte::{Act, CallKind, Fault, RetryAfter};
 
 use crate::running::{eventually, signal, stop};
 use crate::world::{World, ended};
@@ -65,16 +65,16 @@ async fn a_network_at_rest_costs_the_host_nothing() {
     let run = world.command("run").spawn().unwrap();
     eventually("it is done", || world.stage("shop.example") == "done 1");
     let calls = world.sandbox.closte().calls().len();
-    let asked = |world: &World| {
-        let sql = "SHOW GLOBAL STATUS LIKE 'Com_select'";
-        let count: u64 =
-            world.database.execute(sql).split_whitespace().last().unwrap().parse().unwrap();
-        count
-    };
     let before = asked(&world);
     eventually("it goes on asking the database", || before + 3 < asked(&world));
     assert_eq!(world.sandbox.closte().calls().len(), calls);
     stop(run);
+}
+
+/// How often the database was asked.
+fn asked(world: &World) -> u64 {
+    let count = world.database.execute("SHOW GLOBAL STATUS LIKE 'Com_select'");
+    count.split_whitespace().last().unwrap().parse().unwrap()
 }
 
 /// A resident program whose first call to the host hangs.
@@ -141,7 +141,58 @@ async fn a_database_that_goes_away_ends_nothing() {
     world.database.execute("RENAME TABLE elsewhere TO wp_blogs");
     eventually("it goes on", || world.aliases() == ["shop.example"]);
     let (ran, _) = stop(run);
+    assert_eq!(ran.err.matches("could not read the network").count(), 1, "{ran:?}");
     assert!(ran.err.contains("will retry automatically"), "{ran:?}");
+    assert!(ran.err.contains("the network can be read again after"), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_tried_again_in_time_however_seldom_the_network_is_asked() {
+    let mut world = world().await;
+    world.set("run.poll", "1h");
+    world.map(1, "shop.example");
+    world.here("shop.example");
+    let busy = Fault::new(Act::RateLimited { retry_after: Some(RetryAfter::Seconds(2)) })
+        .on(CallKind::Add)
+        .domain("shop.example")
+        .once();
+    world.sandbox.closte().fault(busy);
+    let run = world.command("run").spawn().unwrap();
+    eventually("it is added after all", || world.aliases() == ["shop.example"]);
+    let (ran, took) = stop(run);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_closte_is_off_is_logged_once() {
+    let world = world().await;
+    world.map(1, "shop.example");
+    world.done("disable");
+    let before = asked(&world);
+    let run = world.command("run").spawn().unwrap();
+    eventually("it asks the database again and again", || before + 20 < asked(&world));
+    world.done("enable");
+    eventually("it goes on", || world.aliases() == ["shop.example"]);
+    let (ran, _) = stop(run);
+    for word in ["the Closte integration is switched off", "switched on again after"] {
+        assert_eq!(ran.err.matches(word).count(), 1, "{word}: {ran:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_ends_the_wait_for_the_lock() {
+    let mut world = world().await;
+    world.set("run.poll", "1h");
+    let first = world.command("run").spawn().unwrap();
+    eventually("the first pass", || world.run("status").code == 0);
+    let second = world.command("run").spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let (ran, took) = stop(second);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("waiting for it"), "{ran:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    stop(first);
 }
 
 #[tokio::test(flavor = "multi_thread")]

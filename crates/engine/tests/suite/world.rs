@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engine::controller::{self, Ended, Signals};
+use engine::controller::{Controller, Ended, LogLine, RunObserver, Signals};
 use engine::memory::{
     MemoryHost, MemoryLedger, MemoryNetwork, MemoryProbe, SiteRow, SteadyClock, VirtualClock,
 };
@@ -56,7 +56,7 @@ impl World {
         let signals = Signals::default();
         let loop_of = signals.clone();
         let resident = Box::pin(async move {
-            controller::run(&engine, Duration::from_secs(10), &loop_of, || ()).await
+            Controller::new(loop_of).run(&engine, Duration::from_secs(10), &Quiet).await
         });
         Self { clock, network, host, probe, signals, resident }
     }
@@ -141,6 +141,14 @@ fn settings() -> PassSettings {
         limit: Duration::from_mins(5),
         keep_events: Duration::from_hours(24 * 90),
     }
+}
+
+/// Nobody listens.
+struct Quiet;
+
+impl RunObserver for Quiet {
+    fn alive(&self) {}
+    fn says(&self, _: &LogLine) {}
 }
 
 /// Chance that is always in the middle.

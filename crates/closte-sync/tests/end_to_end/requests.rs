@@ -1,0 +1,114 @@
+//! What needs the ledger's lock while somebody else holds it.
+
+use sandbox::closte::{Act, CallKind, Fault};
+
+use crate::running::{eventually, signal, stop};
+use crate::world::{World, ended};
+
+/// A network with domains that are owned, whose resident program asks every second and needs one
+/// good read.
+async fn world(domains: u32) -> World {
+    let mut world = World::new().await;
+    world.set("run.poll", "1s");
+    world.set("removal.confirmations", "1");
+    for i in 0..domains {
+        world.map(1, &format!("d{i:02}.example"));
+    }
+    world.done("sync");
+    assert_eq!(world.aliases().len(), domains as usize);
+    world
+}
+
+fn drop_domains(world: &World, count: u32) {
+    for i in 0..count {
+        world.unmap(&format!("d{i:02}.example"));
+    }
+}
+
+fn hash(world: &World) -> String {
+    world.json("plan")["hash"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_applied_while_the_resident_program_is_up() {
+    let world = world(20).await;
+    let run = world.command("run").spawn().unwrap();
+    drop_domains(&world, 8);
+    eventually("they are deferred", || {
+        world.json("status")["deferred"].as_array().unwrap().len() == 8
+    });
+    world
+        .run("apply 000000000000")
+        .fails(1, &["holds the ledger lock", "the plan is not `000000000000`"]);
+    let applied = world.done(&format!("apply {}", hash(&world)));
+    assert!(applied.err.contains("`run` since"), "{applied:?}");
+    assert!(applied.out.contains("remove-alias d00.example: done"), "{applied:?}");
+    assert_eq!(world.aliases().len(), 12);
+    stop(run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_is_made_by_the_resident_program_and_reported_to_who_asked() {
+    let world = world(1).await;
+    let run = world.command("run").spawn().unwrap();
+    eventually("it follows", || world.run("sync --quiet").err.contains("`run` since"));
+    let report = world.run("sync --output json");
+    assert_eq!(report.code, 0, "{report:?}");
+    assert!(report.json()["changes"].is_array(), "{report:?}");
+    let left = world.done("sync --no-wait");
+    assert!(left.err.contains("is asked to do it"), "{left:?}");
+    stop(run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_made_the_one_that_acts_while_its_resident_program_is_up() {
+    let world = world(1).await;
+    let staging = world.wp_config().replace("'app1'", "'app2'");
+    world.write_wp_config(&staging);
+    world.map(1, "shop.example");
+    let run = world.command("run").spawn().unwrap();
+    eventually("it is a copy", || world.json("status")["why_not"] == "copy");
+    world.run("sync").fails(1, &["this is a copy"]);
+    let enabled = world.done("enable --here");
+    assert!(enabled.err.contains("this installation acts for network.example"), "{enabled:?}");
+    eventually("it acts", || world.aliases().contains(&"shop.example".to_owned()));
+    stop(run);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_taker_is_killed_is_done_by_who_asked() {
+    let world = world(20).await;
+    let mut run = world.command("run").spawn().unwrap();
+    drop_domains(&world, 8);
+    eventually("they are deferred", || {
+        world.json("status")["deferred"].as_array().unwrap().len() == 8
+    });
+    world.sandbox.closte().fault(Fault::new(Act::Hang).on(CallKind::Delete).once());
+    let apply = world.command(&format!("apply {}", hash(&world))).spawn().unwrap();
+    eventually("it is taken up", || world.asked().iter().any(|call| call.starts_with("remove")));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let applied = ended(apply, "apply");
+    assert!(applied.err.contains("holds the ledger lock"), "{applied:?}");
+    world.done("sync");
+    eventually("they are gone", || {
+        world.run("sync --quiet");
+        world.aliases().len() == 12
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_can_be_stopped() {
+    let world = world(0).await;
+    world.map(1, "shop.example");
+    world.sandbox.closte().fault(Fault::new(Act::Hang).on(CallKind::Add).once());
+    let mut first = world.command("sync").spawn().unwrap();
+    world.sandbox.closte().called(3).await;
+    let second = world.command("sync").spawn().unwrap();
+    eventually("it asks", || world.run("sync").err.contains("nothing was done"));
+    signal(&second, "-TERM");
+    let stopped = ended(second, "sync");
+    assert_eq!(stopped.code, 2, "{stopped:?}");
+    first.kill().unwrap();
+    first.wait().unwrap();
+}

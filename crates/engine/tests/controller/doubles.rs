@@ -1,0 +1,246 @@
+//! The traits to the outside over one state in memory, and a clock that jumps to whatever is
+//! waited for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::controller::{LogLine, RunObserver};
+use engine::{Random, Timer};
+use rules::host::{AliasHost, AliasList, HostError};
+use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
+use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::{Clock, DomainName, Home, Network, Time};
+
+/// A domain that somebody maps.
+pub(crate) const DOMAIN: &str = "shop.example";
+
+/// Where domains must point.
+pub(crate) const TARGET: &str = "203.0.113.1";
+
+/// How the database fails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trouble {
+    Unreachable,
+    Denied,
+    Hangs,
+}
+
+/// Something that happens at some time.
+pub(crate) type Deed = Box<dyn FnOnce() + Send>;
+
+/// All that the doubles share.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) now: i64,
+    pub(crate) deeds: BTreeMap<i64, Deed>,
+    pub(crate) network: Option<Network>,
+    pub(crate) pulse: u64,
+    pub(crate) troubles: Vec<(Range<i64>, Trouble)>,
+    pub(crate) host_fails: u32,
+    pub(crate) busy_for: Option<Duration>,
+    pub(crate) here_from: Option<i64>,
+    pub(crate) pulses: Vec<i64>,
+    pub(crate) calls: Vec<(i64, &'static str)>,
+    pub(crate) checks: Vec<i64>,
+    pub(crate) stages_asked: Vec<i64>,
+    pub(crate) lines: Vec<LogLine>,
+    pub(crate) alive: Vec<i64>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Shared(Arc<Mutex<State>>);
+
+impl Shared {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.0.lock().unwrap())
+    }
+
+    pub(crate) fn seconds(&self) -> i64 {
+        self.with(|state| state.now / 1000)
+    }
+
+    /// Whether the database can be used now.
+    async fn database(&self) -> Result<(), SourceError> {
+        let trouble = self.with(|state| {
+            let now = state.now / 1000;
+            state.troubles.iter().find(|(when, _)| when.contains(&now)).map(|it| it.1)
+        });
+        match trouble {
+            None => Ok(()),
+            Some(Trouble::Hangs) => std::future::pending().await,
+            Some(Trouble::Denied) => Err(SourceError::Denied { what: "no".to_owned() }),
+            Some(Trouble::Unreachable) => {
+                Err(SourceError::Unreachable { at: "db".to_owned(), source: "refused".into() })
+            }
+        }
+    }
+}
+
+pub(crate) struct NoChance;
+
+impl Random for NoChance {
+    fn next(&self) -> u64 {
+        0
+    }
+}
+
+impl Clock for Shared {
+    fn now(&self) -> Time {
+        self.with(|state| Time::from_millis(state.now))
+    }
+}
+
+#[async_trait]
+impl Timer for Shared {
+    async fn sleep_until(&self, at: Time) {
+        loop {
+            let deed = self.with(|state| {
+                let first = state.deeds.first_entry().filter(|deed| *deed.key() <= at.as_millis());
+                let (time, deed) = match first {
+                    Some(first) => first.remove_entry(),
+                    None => return None,
+                };
+                state.now = state.now.max(time);
+                Some(deed)
+            });
+            let Some(deed) = deed else { break };
+            deed();
+            // Whoever sleeps may have been woken by it.
+            tokio::task::yield_now().await;
+        }
+        self.with(|state| state.now = state.now.max(at.as_millis()));
+    }
+}
+
+impl RunObserver for Shared {
+    fn alive(&self) {
+        let now = self.seconds();
+        self.with(|state| state.alive.push(now));
+    }
+
+    fn says(&self, line: &LogLine) {
+        self.with(|state| state.lines.push(line.clone()));
+    }
+}
+
+#[async_trait]
+impl NetworkSource for Shared {
+    async fn read(&self) -> Result<Network, SourceError> {
+        self.database().await?;
+        Ok(self.with(|state| state.network.clone().unwrap()))
+    }
+
+    async fn pulse(&self) -> Result<u64, SourceError> {
+        let now = self.seconds();
+        self.with(|state| state.pulses.push(now));
+        self.database().await?;
+        Ok(self.with(|state| state.pulse))
+    }
+
+    async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {
+        let now = self.seconds();
+        self.with(|state| state.stages_asked.push(now));
+        self.database().await?;
+        self.with(|state| {
+            let mappings = &mut state.network.as_mut().unwrap().mappings;
+            for mapping in mappings {
+                mapping.stage = Some(write.to);
+            }
+        });
+        Ok(true)
+    }
+
+    async fn write_home(&self, home: &Home, _: bool) -> Result<Home, SourceError> {
+        self.database().await?;
+        self.with(|state| state.network.as_mut().unwrap().home = Some(home.clone()));
+        Ok(home.clone())
+    }
+
+    async fn create_record(&self, _: u64, _: &DomainName) -> Result<Option<u64>, SourceError> {
+        unimplemented!("no test makes records")
+    }
+
+    async fn add_mapping(&self, _: u64, _: &DomainName, _: Primary) -> Result<u64, SourceError> {
+        unimplemented!("a person's")
+    }
+
+    async fn remove_mapping(&self, _: &DomainName) -> Result<u64, SourceError> {
+        unimplemented!("a person's")
+    }
+
+    async fn switch(&self, _: bool) -> Result<bool, SourceError> {
+        unimplemented!("a person's")
+    }
+
+    async fn set_check_interval(&self, _: u32) -> Result<(), SourceError> {
+        unimplemented!("a person's")
+    }
+
+    async fn rights(&self) -> Result<Vec<Right>, SourceError> {
+        unimplemented!("a person's")
+    }
+}
+
+impl Shared {
+    fn called(&self, call: &'static str) -> Result<(), HostError> {
+        self.with(|state| {
+            state.calls.push((state.now / 1000, call));
+            if state.host_fails == 0 {
+                return Ok(());
+            }
+            state.host_fails -= 1;
+            Err(match state.busy_for.take() {
+                Some(after) => HostError::RateLimited { retry_after: Some(after) },
+                None => HostError::Unreachable("refused".into()),
+            })
+        })
+    }
+}
+
+#[async_trait]
+impl AliasHost for Shared {
+    async fn add_alias(&self, _: &DomainName) -> Result<(), HostError> {
+        self.called("add")
+    }
+
+    async fn remove_alias(&self, _: &DomainName) -> Result<(), HostError> {
+        self.called("remove")
+    }
+
+    async fn aliases(&self) -> Result<AliasList, HostError> {
+        Ok(AliasList::default())
+    }
+
+    async fn check_key(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Probe for Shared {
+    async fn resolve(&self, name: &DomainName) -> DnsObservation {
+        self.with(|state| {
+            let now = state.now / 1000;
+            if name.as_str() == DOMAIN {
+                state.checks.push(now);
+            }
+            if state.here_from.is_some_and(|from| from <= now) {
+                let found = BTreeSet::from([TARGET.parse().unwrap()]);
+                return DnsObservation::Addresses { found, through: Vec::new() };
+            }
+            DnsObservation::NoSuchName
+        })
+    }
+
+    async fn handshake(&self, _: &DomainName, _: IpAddr) -> TlsObservation {
+        TlsObservation::NoCertificate { detail: "none yet".to_owned() }
+    }
+
+    async fn ask(&self, _: &DomainName, _: IpAddr, _: &str) -> ProofObservation {
+        ProofObservation::NoProof { detail: "not asked".to_owned() }
+    }
+}

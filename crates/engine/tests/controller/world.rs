@@ -1,0 +1,221 @@
+//! A small world for the loop: one network, one host, DNS. Times are in seconds from its start.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::controller::{Controller, Ended, LogLine, Signals};
+use engine::memory::MemoryLedger;
+use engine::pass::{SqlWriter, Writers};
+use engine::{Engine, Env, PassSettings};
+use rules::network::Settings;
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::source::NetworkSource;
+use rules::stage::StagePolicy;
+use rules::{Home, Identity, Mapping, Network, Problem, Site, Stage};
+
+use crate::doubles::{Deed, NoChance, Shared, TARGET, Trouble};
+
+pub(crate) struct World {
+    shared: Shared,
+    pub(crate) signals: Signals,
+    controller: Controller,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let shared = Shared::default();
+        shared.with(|state| state.network = Some(network()));
+        let signals = Signals::default();
+        let controller = Controller::new(signals.clone());
+        Self { shared, signals, controller }
+    }
+
+    /// Run the loop until `end`, or until it is asked to reload.
+    pub(crate) async fn run(&mut self, poll: Duration, end: i64) -> Ended {
+        let stop = self.signals.stop.clone();
+        self.at(end, move || stop.cancel());
+        let engine = engine(&self.shared);
+        self.controller.run(&engine, poll, &self.shared).await
+    }
+
+    pub(crate) fn at(&self, second: i64, deed: impl FnOnce() + Send + 'static) {
+        self.shared.with(|state| state.deeds.insert(second * 1000, Box::new(deed)));
+    }
+
+    pub(crate) fn source(&self, when: Range<i64>, trouble: Trouble) {
+        self.shared.with(|state| state.troubles.push((when, trouble)));
+    }
+
+    pub(crate) fn map(&self, domain: &str) {
+        let mapping = Mapping {
+            id: 7,
+            site_id: 2,
+            domain: domain.parse().unwrap(),
+            stage: Some(Stage::CheckingDns),
+            secure: false,
+            active: true,
+            primary: false,
+        };
+        self.change(move |network| network.mappings.push(mapping))();
+    }
+
+    pub(crate) fn unmap(&self) -> Deed {
+        self.change(|network| network.mappings.clear())
+    }
+
+    pub(crate) fn switch(&self, on: bool) -> Deed {
+        self.change(move |network| network.switched_on = on)
+    }
+
+    pub(crate) fn copied(&self) -> Deed {
+        let home = Home {
+            app: Some("another".to_owned()),
+            domain: "another.example".to_owned(),
+            ledger: "another".to_owned(),
+        };
+        self.change(|network| network.home = Some(home))
+    }
+
+    pub(crate) fn problem(&self) -> Deed {
+        let problem = Problem::in_row("wp_blogs", "domain", 9, "no name");
+        self.change(|network| network.problems.push(problem))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Network) + Send + 'static) -> Deed {
+        let shared = self.shared.clone();
+        Box::new(move || {
+            shared.with(|state| {
+                change(state.network.as_mut().unwrap());
+                state.pulse += 1;
+            });
+        })
+    }
+
+    /// The next `count` calls do not reach the host.
+    pub(crate) fn host_fails(&self, count: u32) {
+        self.host_breaks(count)();
+    }
+
+    pub(crate) fn host_breaks(&self, count: u32) -> Deed {
+        let shared = self.shared.clone();
+        Box::new(move || shared.with(|state| state.host_fails = count))
+    }
+
+    /// The next call that fails says when to come back.
+    pub(crate) fn host_is_busy_for(&self, duration: Duration) {
+        self.shared.with(|state| state.busy_for = Some(duration));
+    }
+
+    pub(crate) fn routed_here_from(&self, second: i64) {
+        self.shared.with(|state| state.here_from = Some(second));
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        self.shared.seconds()
+    }
+
+    pub(crate) fn pulses(&self) -> Vec<i64> {
+        self.shared.with(|state| state.pulses.clone())
+    }
+
+    pub(crate) fn calls(&self) -> Vec<(i64, &'static str)> {
+        self.shared.with(|state| state.calls.clone())
+    }
+
+    pub(crate) fn checks(&self) -> Vec<i64> {
+        self.shared.with(|state| state.checks.clone())
+    }
+
+    pub(crate) fn stages_asked(&self) -> Vec<i64> {
+        self.shared.with(|state| state.stages_asked.clone())
+    }
+
+    pub(crate) fn lines(&self) -> Vec<LogLine> {
+        self.shared.with(|state| state.lines.clone())
+    }
+
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.lines().iter().map(ToString::to_string).collect()
+    }
+
+    pub(crate) fn alive(&self) -> Vec<i64> {
+        self.shared.with(|state| state.alive.clone())
+    }
+}
+
+fn network() -> Network {
+    let site = |name: &str| Site {
+        network_id: 1,
+        domain: name.parse().ok(),
+        path: "/".to_owned(),
+        age: Some(Duration::from_hours(1)),
+        hidden: false,
+    };
+    Network {
+        identity: Identity {
+            app: Some("app".to_owned()),
+            domain: "net.example".parse().unwrap(),
+            database: "wp".to_owned(),
+            prefix: "wp_".to_owned(),
+            network_id: 1,
+        },
+        home: None,
+        switched_on: true,
+        settings: Settings::default(),
+        network_domains: BTreeSet::from(["net.example".parse().unwrap()]),
+        shared_bases: BTreeSet::new(),
+        stage_words: BTreeSet::from(Stage::ALL),
+        sites: BTreeMap::from([(1, site("net.example")), (2, site("s2.net.example"))]),
+        mappings: Vec::new(),
+        unreadable_of: BTreeSet::new(),
+        problems: Vec::new(),
+        object_cache: false,
+        database_time: None,
+        moved: false,
+    }
+}
+
+fn engine(shared: &Shared) -> Engine {
+    let source: Arc<dyn NetworkSource> = Arc::new(shared.clone());
+    let stages = StagePolicy {
+        dns_patience: Duration::from_hours(48),
+        certificate_patience: Duration::from_hours(2),
+        demote: false,
+        require_proof: false,
+    };
+    let settings = PassSettings {
+        stages,
+        confirmations: 2,
+        read_gap: Duration::from_mins(1),
+        brake: Brake::default(),
+        records: Records::Never,
+        interval: None,
+        targets: BTreeSet::from([TARGET.parse().unwrap()]),
+        public_address: None,
+        cdn: None,
+        protected: Vec::new(),
+        dashboard: None,
+        ask_proof: false,
+        concurrency: 4,
+        limit: Duration::from_mins(4),
+        keep_events: Duration::from_hours(24),
+    };
+    Engine {
+        writers: Writers::new(vec![Arc::new(SqlWriter(source.clone()))]),
+        source,
+        no_plugin: None,
+        plugin: None,
+        host: Box::new(shared.clone()),
+        probe: Box::new(shared.clone()),
+        ledger: Arc::new(MemoryLedger::new("ledger")),
+        env: Env {
+            clock: Arc::new(shared.clone()),
+            random: Arc::new(NoChance),
+            process: "1".to_owned(),
+        },
+        settings,
+    }
+}
