@@ -12,7 +12,7 @@
 //! wake-up, a restart or an outage is the path taken every day. Between passes
 //! one cheap query tells whether the network changed, and only entries that are
 //! due are touched. It never stops because a pass failed: while the network cannot be
-//! read, checks go on, and nothing is sent to the host or written to WordPress.
+//! read, checks go on, and nothing is changed at the host or in WordPress.
 //!
 //! Start with [`Controller::run`]. What is decided is pure: `policy`, `standing`, `wake`.
 

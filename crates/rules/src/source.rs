@@ -251,11 +251,11 @@ impl SourceError {
             Self::Unreachable { .. }
             | Self::Failed { .. }
             | Self::NoAnswer { .. }
-            | Self::BadAnswer { .. } => Disposition::Retry { after: None },
+            | Self::BadAnswer { .. }
+            // Its tables may be on their way, as when a dump is imported.
+            | Self::NotANetwork { .. } => Disposition::Retry { after: None },
             Self::Refused { .. } => Disposition::GiveUp,
-            Self::Denied { .. } | Self::NotAdmitted { .. } | Self::NotANetwork { .. } => {
-                Disposition::Halt
-            }
+            Self::Denied { .. } | Self::NotAdmitted { .. } => Disposition::Halt,
         }
     }
 

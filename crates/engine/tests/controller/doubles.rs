@@ -23,7 +23,7 @@ pub(crate) const TARGET: &str = "203.0.113.1";
 
 /// How the database fails.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum Outage {
     Unreachable,
     Denied,
     Hangs,
@@ -39,7 +39,7 @@ pub(crate) struct State {
     pub(crate) deeds: BTreeMap<i64, Deed>,
     pub(crate) network: Option<Network>,
     pub(crate) pulse: u64,
-    pub(crate) troubles: Vec<(Range<i64>, Trouble)>,
+    pub(crate) outages: Vec<(Range<i64>, Outage)>,
     pub(crate) host_fails: u32,
     pub(crate) busy_for: Option<Duration>,
     pub(crate) here_from: Option<i64>,
@@ -65,15 +65,15 @@ impl Shared {
 
     /// Whether the database can be used now.
     async fn database(&self) -> Result<(), SourceError> {
-        let trouble = self.with(|state| {
+        let outage = self.with(|state| {
             let now = state.now / 1000;
-            state.troubles.iter().find(|(when, _)| when.contains(&now)).map(|it| it.1)
+            state.outages.iter().find(|(when, _)| when.contains(&now)).map(|it| it.1)
         });
-        match trouble {
+        match outage {
             None => Ok(()),
-            Some(Trouble::Hangs) => std::future::pending().await,
-            Some(Trouble::Denied) => Err(SourceError::Denied { what: "no".to_owned() }),
-            Some(Trouble::Unreachable) => {
+            Some(Outage::Hangs) => std::future::pending().await,
+            Some(Outage::Denied) => Err(SourceError::Denied { what: "no".to_owned() }),
+            Some(Outage::Unreachable) => {
                 Err(SourceError::Unreachable { at: "db".to_owned(), source: "refused".into() })
             }
         }

@@ -7,7 +7,7 @@ mod world;
 
 use std::time::Duration;
 
-use doubles::{DOMAIN, Trouble};
+use doubles::{DOMAIN, Outage};
 use engine::controller::{Ended, LogLine};
 use world::World;
 
@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_hours(1);
 #[tokio::test]
 async fn an_outage_of_35_seconds_is_two_lines() {
     let mut world = World::new();
-    world.source(10..45, Trouble::Unreachable);
+    world.source(10..45, Outage::Unreachable);
     world.run(POLL, 120).await;
     let lines = world.texts();
     assert_eq!(
@@ -33,7 +33,7 @@ async fn an_outage_of_35_seconds_is_two_lines() {
 #[tokio::test]
 async fn an_outage_is_asked_about_in_growing_gaps_of_five_minutes_at_most() {
     let mut world = World::new();
-    world.source(10..1500, Trouble::Unreachable);
+    world.source(10..1500, Outage::Unreachable);
     world.run(POLL, 1600).await;
     let asked = world.pulses();
     let asked: Vec<_> = asked.into_iter().filter(|at| (10..1600).contains(at)).take(12).collect();
@@ -43,7 +43,7 @@ async fn an_outage_is_asked_about_in_growing_gaps_of_five_minutes_at_most() {
 #[tokio::test]
 async fn a_person_has_to_act_so_it_looks_every_five_minutes_and_at_once_when_asked() {
     let mut world = World::new();
-    world.source(10..2000, Trouble::Denied);
+    world.source(10..2000, Outage::Denied);
     let wake = world.signals.wake.clone();
     world.at(100, move || wake.notify_one());
     world.run(POLL, 1000).await;
@@ -91,7 +91,7 @@ async fn with_the_database_down_checks_go_on_and_nothing_is_sent_or_written() {
     let mut world = World::new();
     world.map(DOMAIN);
     world.host_fails(1);
-    world.source(1..3500, Trouble::Unreachable);
+    world.source(1..3500, Outage::Unreachable);
     // DNS leads to the network in the middle of the outage, so that a stage is to be written.
     world.routed_here_from(1000);
     world.run(POLL, 3600).await;
@@ -106,9 +106,9 @@ async fn with_the_database_down_checks_go_on_and_nothing_is_sent_or_written() {
 
 #[tokio::test]
 async fn a_stop_ends_the_wait_for_a_new_try_at_once() {
-    for (trouble, stop) in [(Trouble::Unreachable, 50), (Trouble::Denied, 50)] {
+    for (outage, stop) in [(Outage::Unreachable, 50), (Outage::Denied, 50)] {
         let mut world = World::new();
-        world.source(10..9999, trouble);
+        world.source(10..9999, outage);
         assert_eq!(world.run(POLL, stop).await, Ended::Stopped);
         assert_eq!(world.now(), stop);
     }
@@ -117,7 +117,7 @@ async fn a_stop_ends_the_wait_for_a_new_try_at_once() {
 #[tokio::test]
 async fn a_stop_ends_a_question_that_hangs() {
     let mut world = World::new();
-    world.source(10..9999, Trouble::Hangs);
+    world.source(10..9999, Outage::Hangs);
     let stop = world.signals.stop.clone();
     let hanging = world.run(POLL, 9999);
     let stopped = async {
@@ -163,7 +163,7 @@ async fn a_copy_and_a_problem_are_said_once_each_and_do_no_work() {
 #[tokio::test]
 async fn a_reload_tries_at_once_and_repeats_nothing() {
     let mut world = World::new();
-    world.source(10..100, Trouble::Denied);
+    world.source(10..100, Outage::Denied);
     let reload = world.signals.reload.clone();
     for second in [50, 150] {
         let reload = reload.clone();
@@ -184,7 +184,7 @@ async fn a_reload_tries_at_once_and_repeats_nothing() {
 #[tokio::test]
 async fn however_long_it_sleeps_it_is_alive() {
     let mut world = World::new();
-    world.source(10..9999, Trouble::Denied);
+    world.source(10..9999, Outage::Denied);
     world.run(POLL, 1000).await;
     let gaps = world.alive();
     let longest = gaps.windows(2).map(|two| two[1] - two[0]).max();

@@ -16,7 +16,7 @@ use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
 use rules::{Home, Identity, Mapping, Network, Problem, Site, Stage};
 
-use crate::doubles::{Deed, NoChance, Shared, TARGET, Trouble};
+use crate::doubles::{Deed, NoChance, Outage, Shared, TARGET};
 
 pub(crate) struct World {
     shared: Shared,
@@ -45,8 +45,8 @@ impl World {
         self.shared.with(|state| state.deeds.insert(second * 1000, Box::new(deed)));
     }
 
-    pub(crate) fn source(&self, when: Range<i64>, trouble: Trouble) {
-        self.shared.with(|state| state.troubles.push((when, trouble)));
+    pub(crate) fn source(&self, when: Range<i64>, outage: Outage) {
+        self.shared.with(|state| state.outages.push((when, outage)));
     }
 
     pub(crate) fn map(&self, domain: &str) {
