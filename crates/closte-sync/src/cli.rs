@@ -144,7 +144,7 @@ pub(crate) async fn run(arguments: Arguments, environment: Environment) -> Exit 
         tracing::warn!("{warning}");
     }
     let context = Context { console, loaded, environment, only: global.config, flags };
-    match command.run(context).await {
+    match Box::pin(command.run(context)).await {
         Ok(exit) => exit,
         Err(failure) => console.fail(&failure),
     }

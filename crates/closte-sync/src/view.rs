@@ -183,10 +183,8 @@ impl DomainView {
 /// domain that waits is never without a reason.
 fn routing(entry: &Entry) -> StateView {
     let described = state(&entry.routing, entry.routing.state.as_str());
-    let stage = entry.mapped.as_ref().and_then(|mapped| mapped.stage);
-    let held_back =
-        entry.is_ready() && entry.lacks_proof() && stage == Some(Stage::CheckingSslCert);
-    if described.reason.is_some() || !held_back && entry.proof.state != Proof::Contradicted {
+    let proof = entry.is_held_back() || entry.proof.state == Proof::Contradicted;
+    if described.reason.is_some() || !proof {
         return described;
     }
     let StateView { reason, detail, .. } = state(&entry.proof, entry.proof.state.as_str());

@@ -111,6 +111,11 @@ impl Controller {
     ) -> Ended {
         let stop = self.signals.stop.clone();
         self.try_now();
+        if self.known.network.is_none() {
+            // Checks go on although the network cannot be read: from what the ledger remembers.
+            let memory = engine.ledger.memory().await.unwrap_or_default();
+            self.known.network = memory.network.for_checks();
+        }
         let mut run = Run { controller: self, engine, poll: poll.max(PAUSE), observer };
         loop {
             let began = engine.env.now();

@@ -12,6 +12,7 @@ mod deadline;
 mod journal;
 mod planned;
 mod plugin_sync;
+mod remember;
 mod report;
 mod stages;
 mod work;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NetworkMemory, NotActing};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -44,15 +45,13 @@ use journal::{Closed, Journal};
 pub use planned::{Planned, Planning, Purpose};
 use plugin_sync::After;
 pub use plugin_sync::PluginSync;
+use remember::remember_checks;
 pub use report::{Alert, AlertCode, Change, Off, PassError, Passed, Report};
 use report::{copy_alert, key_alert};
 pub use writers::{SqlWriter, Writers};
 
 /// Our clock and the database's may differ by this much.
 const CLOCKS_AGREE: Duration = Duration::from_mins(10);
-
-/// Old events are forgotten so often.
-const FORGET_EVERY: Duration = Duration::from_hours(24);
 
 /// Everything a pass works with.
 pub struct Engine {
@@ -283,13 +282,13 @@ impl Engine {
         let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
-        let journal = self.save_plan(&mut plan).await?;
+        let (journal, mut memory) = self.save_plan(&mut plan).await?;
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = self.wrong_clock(&network).is_none();
         let work = self.work(&network, &journal, &deadline, observer);
         let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), checks).await?;
         stages::write(self, &network, &mut entries, &journal).await;
-        let Closed { host, changes, problems: met } = journal.close().await?;
+        let Closed { host, changes, problems: met, targets } = journal.close().await?;
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
@@ -299,7 +298,9 @@ impl Engine {
             problems: problems.clone(),
             foreign: plan.foreign,
         };
-        self.ledger.save(&Batch { last_pass: Some(left), ..Batch::default() }).await?;
+        let changed = remember_checks(&mut memory, &network, targets).then_some(memory);
+        let batch = Batch { network: changed, last_pass: Some(left), ..Batch::default() };
+        self.ledger.save(&batch).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
         let report = Report { changes, deferred, problems, known, alerts: all };
@@ -308,35 +309,6 @@ impl Engine {
             plugin.push(&after, self.env.now()).await;
         }
         Ok((report, network))
-    }
-
-    /// Write what the reading changed. Entries with a call follow with their intent.
-    async fn save_plan<'a>(&'a self, plan: &mut Plan) -> Result<Journal<'a>, PassError> {
-        let mut memory = std::mem::take(&mut plan.memory);
-        self.forget_events(&mut memory.network).await?;
-        let remembered = Batch {
-            network: Some(memory.network),
-            host: Some(memory.host.clone()),
-            ..Batch::default()
-        };
-        self.ledger.save(&remembered).await?;
-        let journal = Journal::new(self.ledger.as_ref(), &self.env, memory.host);
-        for (name, before) in &plan.changed {
-            journal.entry(before.as_ref(), &plan.entries[name]);
-        }
-        journal.mapped(std::mem::take(&mut plan.mapped_sites));
-        journal.flush_but(|name| plan.calls.contains_key(name)).await?;
-        Ok(journal)
-    }
-
-    /// Once a day, forget events that are kept long enough.
-    async fn forget_events(&self, memory: &mut NetworkMemory) -> Result<(), PassError> {
-        let now = self.env.now();
-        if memory.forgot_at.is_none_or(|at| FORGET_EVERY <= now.since(at)) {
-            self.ledger.forget(now - self.settings.keep_events).await?;
-            memory.forgot_at = Some(now);
-        }
-        Ok(())
     }
 
     /// The host's list, where it may be asked and its answer can be read; and

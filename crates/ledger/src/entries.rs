@@ -58,20 +58,26 @@ static SELECT_LIVE: LazyLock<String> = LazyLock::new(|| {
     format!("{} WHERE NOT (alias = 'absent' AND mapping_id IS NULL) ORDER BY domain", *SELECT)
 });
 
+/// What an entry whose addition is owed is ([`Entry::pending_call`]).
+const ADDING: &str = "(alias IN ('wanted', 'adding') OR (alias = 'rejected' \
+     AND state -> 'alias' ->> 'reason' IS NOT 'invalid-domain'))";
+
 /// Take at most `?4` of those that a check or an addition is due for at `?1`, the longest due
 /// first, for `?2` until `?3`.
-const CLAIM: &str = "UPDATE entries SET lease_owner = ?2, lease_until = ?3 WHERE domain IN ( \
-     SELECT domain FROM entries WHERE mapping_id IS NOT NULL \
-     AND (next_check <= ?1 OR (next_step <= ?1 AND alias IN ('wanted', 'adding', 'rejected'))) \
-     AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner = ?2) \
-     ORDER BY min(next_check, \
-         iif(alias IN ('wanted', 'adding', 'rejected'), next_step, next_check)), domain \
-     LIMIT ?4)";
+static CLAIM: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "UPDATE entries SET lease_owner = ?2, lease_until = ?3 WHERE domain IN ( \
+         SELECT domain FROM entries WHERE mapping_id IS NOT NULL \
+         AND (next_check <= ?1 OR (next_step <= ?1 AND {ADDING})) \
+         AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner = ?2) \
+         ORDER BY min(next_check, iif({ADDING}, next_step, next_check)), domain LIMIT ?4)"
+    )
+});
 
 static SELECT_CLAIMED: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "{} WHERE lease_owner = ?1 AND lease_until = ?2 AND (next_check <= ?3 OR \
-         (next_step <= ?3 AND alias IN ('wanted', 'adding', 'rejected')))",
+        "{} WHERE lease_owner = ?1 AND lease_until = ?2 \
+         AND (next_check <= ?3 OR (next_step <= ?3 AND {ADDING}))",
         *SELECT
     )
 });
@@ -96,7 +102,7 @@ pub(crate) async fn claim(
 ) -> Result<Vec<Entry>, LedgerError> {
     let (now, until) = (claim.now.as_millis(), claim.until.as_millis());
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let query = sqlx::query(CLAIM).bind(now).bind(claim.owner).bind(until).bind(limit);
+    let query = sqlx::query(CLAIM.as_str()).bind(now).bind(claim.owner).bind(until).bind(limit);
     let taken = query.execute(&mut *connection).await.map_err(error::write)?;
     if taken.rows_affected() == 0 {
         return Ok(Vec::new());

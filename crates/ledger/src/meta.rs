@@ -4,10 +4,16 @@
 //! Rows that nobody here knows are left as they are: a newer closte-sync wrote them and was rolled
 //! back.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
 use rules::action::{Action, Deferred, Release};
 use rules::breaker::Breaker;
-use rules::ledger::{Batch, HostHealth, LastPass, LedgerError, Memory, NetworkMemory, NotActing};
-use rules::{DomainName, Identity, Problem, Reason, Time};
+use rules::ledger::{
+    Batch, CheckBasis, HostHealth, LastPass, LedgerError, Memory, NetworkMemory, NotActing,
+};
+use rules::{DomainName, Identity, Problem, Reason, Stage, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
@@ -38,6 +44,15 @@ struct NetworkRow {
     applied: Option<String>,
     forgot_at: Option<i64>,
     not_acting: Option<String>,
+    checks: Option<CheckItem>,
+}
+
+/// [`CheckBasis`] as it is stored.
+#[derive(Deserialize, Serialize)]
+struct CheckItem {
+    interval: i64,
+    stage_words: Vec<String>,
+    targets: BTreeSet<IpAddr>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -182,6 +197,7 @@ impl From<&NetworkMemory> for NetworkRow {
             applied: memory.applied.clone(),
             forgot_at: memory.forgot_at.map(Time::as_millis),
             not_acting: memory.not_acting.map(|why| why.to_string()),
+            checks: memory.checks.as_ref().map(CheckItem::from),
         }
     }
 }
@@ -197,7 +213,29 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             applied: row.applied,
             forgot_at: row.forgot_at.map(Time::from_millis),
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
+            checks: row.checks.map(CheckBasis::from),
         })
+    }
+}
+
+impl From<&CheckBasis> for CheckItem {
+    fn from(basis: &CheckBasis) -> Self {
+        Self {
+            interval: i64::try_from(basis.interval.as_millis()).unwrap_or(i64::MAX),
+            stage_words: basis.stage_words.iter().map(ToString::to_string).collect(),
+            targets: basis.targets.clone(),
+        }
+    }
+}
+
+impl From<CheckItem> for CheckBasis {
+    fn from(item: CheckItem) -> Self {
+        let words = item.stage_words.iter().filter_map(|word| Stage::from_word(word));
+        Self {
+            interval: Duration::from_millis(item.interval.max(0).cast_unsigned()),
+            stage_words: words.collect(),
+            targets: item.targets,
+        }
     }
 }
 

@@ -109,6 +109,22 @@ pub struct Condition<S> {
     pub since: Time,
 }
 
+/// Why something is as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Why<'a> {
+    pub reason: Reason,
+    /// In words: the host's own, or what was seen.
+    pub detail: Option<&'a str>,
+}
+
+impl<S> Condition<S> {
+    /// Why it is so, where there is a reason.
+    pub fn why(&self) -> Option<Why<'_>> {
+        let detail = self.detail.as_deref();
+        self.reason.map(|reason| Why { reason, detail })
+    }
+}
+
 impl<S: Copy + PartialEq> Condition<S> {
     /// `state`, entered at `since`, with nothing to say about it.
     pub fn new(state: S, since: Time) -> Self {
@@ -305,12 +321,24 @@ impl Entry {
             && matches!(self.certificate.state, Certificate::Valid | Certificate::Expiring)
     }
 
-    /// The reason that comes first: the host's, that of DNS, of the certificate, of
-    /// a proof that contradicts. A proof that is only missing says nothing.
-    pub fn first_reason(&self) -> Option<Reason> {
-        let contradicted = self.proof.state == Proof::Contradicted;
-        let states = self.alias.reason.or(self.routing.reason).or(self.certificate.reason);
-        states.or(self.proof.reason.filter(|_| contradicted))
+    /// Why it is as it is, as a person is told: the host's reason comes first, then what was
+    /// observed. None where there is nothing to say.
+    pub fn why(&self) -> Option<Why<'_>> {
+        self.alias.why().or_else(|| self.observed_why(self.is_held_back()))
+    }
+
+    /// Why what was observed is as it is: DNS, the certificate, and the proof, where that
+    /// contradicts or its absence holds the domain back. A proof that only lacks says nothing.
+    pub fn observed_why(&self, held_back: bool) -> Option<Why<'_>> {
+        let counts = held_back || self.proof.state == Proof::Contradicted;
+        let proof = || self.proof.why().filter(|_| counts);
+        self.routing.why().or_else(|| self.certificate.why()).or_else(proof)
+    }
+
+    /// Whether only its proof keeps it from `done`.
+    pub fn is_held_back(&self) -> bool {
+        let stage = self.mapped.as_ref().and_then(|mapped| mapped.stage);
+        self.is_ready() && self.lacks_proof() && stage == Some(Stage::CheckingSslCert)
     }
 
     /// Whether WordPress could prove that it answers here, and has not.

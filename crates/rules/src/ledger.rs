@@ -3,6 +3,8 @@
 //! `ledger::SqliteLedger` is the real one, on a file or in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -10,9 +12,10 @@ use crate::action::Deferred;
 use crate::breaker::Breaker;
 use crate::entry::{Call, Entry};
 use crate::event::Event;
+use crate::network::Settings;
 use crate::request::{Asked, Request};
 use crate::words::words;
-use crate::{Disposition, DomainName, Identity, Problem, Time};
+use crate::{Disposition, DomainName, Identity, Network, Problem, Stage, Time};
 
 /// So many events of a mapped domain are kept however old they are.
 pub const KEPT_OF_MAPPED: usize = 20;
@@ -152,6 +155,46 @@ pub struct NetworkMemory {
     pub forgot_at: Option<Time>,
     /// Why the last pass did not act; none where it did.
     pub not_acting: Option<NotActing>,
+    /// What checks need of the network, so that they go on while it cannot be read.
+    pub checks: Option<CheckBasis>,
+}
+
+/// What checks need of the network besides its own domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckBasis {
+    /// `dns_check_interval`.
+    pub interval: Duration,
+    /// The words that the column `stage` can hold.
+    pub stage_words: BTreeSet<Stage>,
+    /// Where domains had to point.
+    pub targets: BTreeSet<IpAddr>,
+}
+
+impl NetworkMemory {
+    /// The network as far as checks need it; none where a pass has not acted for it.
+    ///
+    /// It has no sites and no mappings, so it counts as one that changed while it was read:
+    /// nothing is planned from it, and no answer contradicts it.
+    pub fn for_checks(&self) -> Option<Network> {
+        let basis = self.checks.as_ref().filter(|_| self.not_acting.is_none())?;
+        let identity = self.identity.clone()?;
+        Some(Network {
+            network_domains: BTreeSet::from([identity.domain.clone()]),
+            identity,
+            home: None,
+            switched_on: true,
+            settings: Settings { dns_check_interval: basis.interval, ..Settings::default() },
+            shared_bases: BTreeSet::new(),
+            stage_words: basis.stage_words.clone(),
+            sites: BTreeMap::new(),
+            mappings: Vec::new(),
+            unreadable_of: BTreeSet::new(),
+            problems: Vec::new(),
+            object_cache: false,
+            database_time: None,
+            moved: true,
+        })
+    }
 }
 
 words! {

@@ -9,7 +9,8 @@ use rules::breaker::Breaker;
 use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
 use rules::event::{Event, EventKind};
 use rules::ledger::{
-    Batch, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory, NextCalls, NotActing,
+    Batch, CheckBasis, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory, NextCalls,
+    NotActing,
 };
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
@@ -325,6 +326,11 @@ fn full_memory() -> Memory {
             applied: Some("1e5".to_owned()),
             forgot_at: Some(at(9)),
             not_acting: Some(NotActing::SwitchedOff),
+            checks: Some(CheckBasis {
+                interval: Duration::from_secs(10),
+                stage_words: BTreeSet::from([Stage::Done, Stage::SslFailed]),
+                targets: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]),
+            }),
         },
         host: HostHealth {
             list_believed: true,

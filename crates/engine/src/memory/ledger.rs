@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use rules::entry::{Alias, Call};
+use rules::entry::Call;
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, KEPT_OF_MAPPED, Ledger, LedgerError, Memory, Recorded};
 use rules::request::{Asked, EXPIRES_AFTER, Request};
@@ -66,8 +66,11 @@ impl MemoryLedger {
 
 /// Since when a check or an addition of it is due.
 fn due_since(entry: &Entry) -> Time {
-    let adding = entry.pending_call() == Some(Call::Add) || entry.alias.state == Alias::Rejected;
-    if adding { entry.checks.due.min(entry.step.due) } else { entry.checks.due }
+    if entry.pending_call() == Some(Call::Add) {
+        entry.checks.due.min(entry.step.due)
+    } else {
+        entry.checks.due
+    }
 }
 
 impl State {

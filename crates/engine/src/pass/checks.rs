@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future};
 use rules::action::{Action, Outcome};
-use rules::entry::{Entry, Proof};
+use rules::entry::Entry;
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
@@ -105,6 +105,7 @@ impl<'a> Checker<'a> {
         let own = &self.network.identity.domain;
         let targets =
             crate::targets(&settings.targets, settings.public_address, Some(own), probe).await;
+        self.journal.targets(&targets);
         if targets.is_empty() {
             self.journal.problem(Problem::of_all(format!(
                 "it is not known where domains must point: `{own}` has no address in DNS and \
@@ -178,20 +179,12 @@ fn checked(entry: &Entry, check: &Check, require_proof: bool) -> Change {
         (true, true) => Outcome::Ready,
         (true, false) => Outcome::Waiting,
     };
-    // What is no proof says nothing, so it is no news where nobody waits for it.
-    let proof = held_back || entry.proof.state == Proof::Contradicted;
-    let (reason, detail) = if entry.routing.reason.is_some() {
-        (entry.routing.reason, &entry.routing.detail)
-    } else if proof && entry.certificate.reason.is_none() {
-        (entry.proof.reason, &entry.proof.detail)
-    } else {
-        (entry.certificate.reason, &entry.certificate.detail)
-    };
+    let why = entry.observed_why(held_back);
     Change {
         action: Action::Check,
         domain: entry.domain.clone(),
         outcome,
-        reason,
-        detail: detail.clone(),
+        reason: why.map(|why| why.reason),
+        detail: why.and_then(|why| why.detail).map(str::to_owned),
     }
 }

@@ -8,6 +8,7 @@
 //! dropped, and neither is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::Action;
@@ -47,6 +48,7 @@ struct State {
     events: Vec<Event>,
     changes: Vec<Change>,
     problems: Vec<Problem>,
+    targets: Option<BTreeSet<IpAddr>>,
 }
 
 /// An entry to write.
@@ -62,6 +64,8 @@ pub(super) struct Closed {
     pub(super) host: HostHealth,
     pub(super) changes: Vec<Change>,
     pub(super) problems: Vec<Problem>,
+    /// Where domains must point, where anything was checked.
+    pub(super) targets: Option<BTreeSet<IpAddr>>,
 }
 
 impl<'a> Journal<'a> {
@@ -75,6 +79,7 @@ impl<'a> Journal<'a> {
             events: Vec::new(),
             changes: Vec::new(),
             problems: Vec::new(),
+            targets: None,
         };
         Self { ledger, env, state: Mutex::new(state), full: Notify::new() }
     }
@@ -150,6 +155,11 @@ impl<'a> Journal<'a> {
         if !state.problems.contains(&problem) {
             state.problems.push(problem);
         }
+    }
+
+    /// Domains must point there.
+    pub(super) fn targets(&self, targets: &BTreeSet<IpAddr>) {
+        self.state().targets = Some(targets.clone());
     }
 
     /// Write what was collected whenever that is worth a transaction, while the work goes on,
@@ -247,8 +257,8 @@ impl<'a> Journal<'a> {
     pub(super) async fn close(self) -> Result<Closed, LedgerError> {
         self.flush().await?;
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State { host, changes, problems, .. } = state;
-        Ok(Closed { host, changes, problems })
+        let State { host, changes, problems, targets, .. } = state;
+        Ok(Closed { host, changes, problems, targets })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -194,7 +194,7 @@ fn digest(entries: &[&Entry]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for entry in entries {
         let states = (entry.alias.state, entry.routing.state, entry.certificate.state);
-        let reason = entry.first_reason();
+        let reason = entry.why().map(|why| why.reason);
         let row = entry.mapped.as_ref().map(|it| (it.mapping_id, it.stage));
         format!("{} {states:?} {reason:?} {row:?}", entry.domain).hash(&mut hasher);
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);

@@ -48,12 +48,12 @@ fn domain(entry: &Entry) -> Option<(String, Value)> {
 
 /// The first reason that there is, as a code and for people.
 fn why(entry: &Entry) -> Option<(&'static str, String)> {
-    let reason = entry.first_reason()?;
-    let text = match &entry.alias.detail {
-        Some(words) if entry.alias.reason.is_some() => format!("{}: {words}", reason.sentence()),
-        _ => reason.sentence().to_owned(),
+    let why = entry.why()?;
+    let text = match why.detail.filter(|_| entry.alias.reason.is_some()) {
+        Some(words) => format!("{}: {words}", why.reason.sentence()),
+        None => why.reason.sentence().to_owned(),
     };
-    Some((reason.code(), text))
+    Some((why.reason.code(), text))
 }
 
 fn seconds(time: Time) -> i64 {

@@ -82,5 +82,5 @@ fn tone(stage: Stage) -> Tone {
 
 /// The reason that comes first.
 pub(in crate::cli) fn why(entry: &Entry) -> String {
-    entry.first_reason().map(|reason| reason.code().to_owned()).unwrap_or_default()
+    entry.why().map(|why| why.reason.code().to_owned()).unwrap_or_default()
 }
