@@ -105,6 +105,19 @@ async fn with_the_database_down_checks_go_on_and_nothing_is_sent_or_written() {
 }
 
 #[tokio::test]
+async fn after_a_restart_with_the_database_down_checks_go_on_from_the_ledger() {
+    let mut world = World::new();
+    world.map(DOMAIN);
+    world.run(POLL, 100).await;
+    world.source(100..9999, Outage::Unreachable);
+    world.restart();
+    world.run(POLL, 1000).await;
+    let after = world.checks().into_iter().filter(|at| 100 < *at).count();
+    assert_eq!(after, 3, "every five minutes: {:?}", world.checks());
+    assert_eq!(world.stages_asked().len(), 0, "and nothing is written");
+}
+
+#[tokio::test]
 async fn a_stop_ends_the_wait_for_a_new_try_at_once() {
     for (outage, stop) in [(Outage::Unreachable, 50), (Outage::Denied, 50)] {
         let mut world = World::new();

@@ -22,6 +22,7 @@ pub(crate) struct World {
     shared: Shared,
     pub(crate) signals: Signals,
     controller: Controller,
+    ledger: MemoryLedger,
 }
 
 impl World {
@@ -30,15 +31,22 @@ impl World {
         shared.with(|state| state.network = Some(network()));
         let signals = Signals::default();
         let controller = Controller::new(signals.clone());
-        Self { shared, signals, controller }
+        let ledger = MemoryLedger::new("ledger");
+        Self { shared, signals, controller, ledger }
     }
 
     /// Run the loop until `end`, or until it is asked to reload.
     pub(crate) async fn run(&mut self, poll: Duration, end: i64) -> Ended {
         let stop = self.signals.stop.clone();
         self.at(end, move || stop.cancel());
-        let engine = engine(&self.shared);
+        let engine = engine(&self.shared, self.ledger.clone());
         self.controller.run(&engine, poll, &self.shared).await
+    }
+
+    /// Another process begins, with the same ledger.
+    pub(crate) fn restart(&mut self) {
+        self.signals = Signals::default();
+        self.controller = Controller::new(self.signals.clone());
     }
 
     pub(crate) fn at(&self, second: i64, deed: impl FnOnce() + Send + 'static) {
@@ -178,7 +186,7 @@ fn network() -> Network {
     }
 }
 
-fn engine(shared: &Shared) -> Engine {
+fn engine(shared: &Shared, ledger: MemoryLedger) -> Engine {
     let source: Arc<dyn NetworkSource> = Arc::new(shared.clone());
     let stages = StagePolicy {
         dns_patience: Duration::from_hours(48),
@@ -210,7 +218,7 @@ fn engine(shared: &Shared) -> Engine {
         plugin: None,
         host: Box::new(shared.clone()),
         probe: Box::new(shared.clone()),
-        ledger: Arc::new(MemoryLedger::new("ledger")),
+        ledger: Arc::new(ledger),
         env: Env {
             clock: Arc::new(shared.clone()),
             random: Arc::new(NoChance),
