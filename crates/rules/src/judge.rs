@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
+use crate::planted::{Fault, planted};
 use crate::probe::{DnsObservation, Presented, ProofObservation, TlsObservation, TlsVerdict};
 use crate::proof::{self, Asking};
 use crate::reason::Reason;
@@ -134,6 +135,9 @@ fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bo
         DnsObservation::Failed { detail } => {
             could_not_ask(entry, Reason::DnsFailed, Some(detail.clone()), now);
             false
+        }
+        DnsObservation::NoAnswer { .. } if planted(Fault::StageOnUnseen) => {
+            elsewhere(Vec::new(), Reason::NoSuchName, None)
         }
         DnsObservation::NoAnswer { detail } => {
             could_not_ask(entry, Reason::NoResolver, Some(detail.clone()), now);

@@ -19,6 +19,7 @@ use rules::entry::{Call, Entry, Lease, Mapped};
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::{Deferred, LedgerError};
+use rules::planted::{Fault, planted};
 use rules::reason::Reason;
 use rules::records::NewRecord;
 use rules::{DomainName, Network, Problem, Stage};
@@ -198,14 +199,15 @@ impl Work<'_> {
                     let lacked = call == Call::Add && answer::lacks(list, &entry);
                     answer::intend(&mut entry, call, lacked, now);
                     let until = now + self.engine.settings.limit;
-                    entry.lease = Some(Lease { owner: self.engine.env.process.clone(), until });
+                    let lease = Lease { owner: self.engine.env.process.clone(), until };
+                    entry.lease = Some(lease).filter(|_| !planted(Fault::CallWithoutLease));
                 } else {
                     self.journal.undone(&before);
                 }
                 Intended { before, entry, call, open }
             })
             .collect();
-        if may_send {
+        if may_send && !planted(Fault::ActBeforeIntent) {
             let entries = intended.iter().map(|intended| intended.entry.clone()).collect();
             self.journal.flush_with(entries).await?;
         }
@@ -243,7 +245,9 @@ impl Work<'_> {
             );
         }
         self.journal.change(called(&entry, call, &answer));
-        self.journal.entry(Some(&before), &entry);
+        if !planted(Fault::DropOutcome) {
+            self.journal.entry(Some(&before), &entry);
+        }
         entry
     }
 
