@@ -11,6 +11,10 @@ ci:
 test *args:
     ./test {{ args }}
 
+# Hunt through seeds for what must never happen; ends with the shortest story of the first one
+simulate *args:
+    cargo run --quiet -p simulator -- {{ args }}
+
 # Format in place
 fmt:
     cargo fmt --all

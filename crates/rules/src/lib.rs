@@ -35,6 +35,7 @@ pub mod judge;
 pub mod ledger;
 pub mod network;
 pub mod plan;
+pub mod planted;
 pub mod plugin_client;
 pub mod probe;
 pub mod proof;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use wildmatch::WildMatchPattern;
 
+use crate::planted::{Fault, planted};
 use crate::{DomainName, Network};
 
 /// The names that are protected on one network.
@@ -51,7 +52,9 @@ impl Protected {
             set.iter().any(|own| !name.is_wildcard() && own.as_str() == name.without_www())
         };
         let host = name.base() == "closte.com" || name.as_str().ends_with(".closte.com");
-        if is_in(&self.own) {
+        if planted(Fault::SendProtected) {
+            None
+        } else if is_in(&self.own) {
             Some(Protection::NetworkDomain)
         } else if is_in(&self.shared) {
             Some(Protection::SharedBase)

@@ -12,6 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::entry::{Alias, Certificate, Entry, Routing};
+use crate::planted::{Fault, planted};
 use crate::source::StageWrite;
 use crate::{DomainName, Time};
 
@@ -101,14 +102,18 @@ pub fn project(
     network: &DomainName,
     now: Time,
 ) -> Option<StageWrite> {
-    let mapped = entry.mapped.as_ref().filter(|mapped| !mapped.contested)?;
+    let mapped = entry
+        .mapped
+        .as_ref()
+        .filter(|mapped| !mapped.contested || planted(Fault::WriteContested))?;
     let target_stage = target_stage(entry, policy, network, now)?;
     let to = match target_stage {
         Stage::SslFailed if !words.contains(&target_stage) => Stage::DoneWithoutSsl,
         _ => target_stage,
     };
     let served = mapped.stage.is_some_and(Stage::is_served);
-    if served && to != Stage::Done && !may_demote(entry, policy, now) {
+    let stays = served && !planted(Fault::ForgetServed);
+    if stays && to != Stage::Done && !may_demote(entry, policy, now) {
         return None;
     }
     let secure = to == Stage::Done;

@@ -158,6 +158,30 @@ fn the_engine_depends_on_the_rules_alone_and_waits_by_its_own_clock() {
 }
 
 #[test]
+fn only_the_simulator_plants_faults() {
+    let asks = |name: &String| {
+        let manifest = read(&root().join("crates").join(name).join("Cargo.toml"));
+        let asked =
+            manifest.lines().filter(|line| line.contains("features = [\"planted-faults\"]"));
+        asked.count() != 0
+    };
+    let asking: Vec<_> = crates().into_iter().filter(asks).collect();
+    assert_eq!(asking, ["simulator"], "a program must not be built with faults");
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args(["tree", "-p", "closte-sync", "-e", "features", "--offline", "--all-features"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
+    assert!(tree.contains("engine v"), "the tree looks different now: {tree}");
+    assert!(!tree.contains("planted-faults"), "the program is built with planted faults");
+    let knows = |name: &String| {
+        dependencies(name, &["dependencies", "dev-dependencies"]).contains("simulator")
+    };
+    assert!(!crates().iter().any(knows), "nothing depends on the simulator");
+}
+
+#[test]
 fn adapters_do_not_know_each_other() {
     for adapter in ADAPTERS {
         let known = dependencies(adapter, &["dependencies", "build-dependencies"]);

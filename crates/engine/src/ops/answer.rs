@@ -275,7 +275,7 @@ mod tests {
                 code: AlertCode::Brake,
                 domain: Some(domain),
                 what: "too many".to_owned(),
-                hint: "look".to_owned(),
+                hint: "apply it".to_owned(),
             }],
         };
         let Answer::Ran(read) = there_and_back(&Answer::Ran(report.clone())) else { panic!() };

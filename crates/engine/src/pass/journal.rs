@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rules::action::Action;
 use rules::event::{self, Event};
 use rules::ledger::{Batch, HostHealth, Ledger, LedgerError};
+use rules::planted::{Fault, planted};
 use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -247,6 +248,10 @@ impl<'a> Journal<'a> {
                 entries.push(Entry { version: 0, ..now.clone() });
                 continue;
             };
+            if planted(Fault::DropOnMiss) {
+                entries.push(stored);
+                continue;
+            }
             let unchanged = Entry::new(domain.clone(), None, now.first_seen);
             entries.push(now.rebase(before.as_ref().unwrap_or(&unchanged), &stored));
         }

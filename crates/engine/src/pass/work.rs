@@ -20,6 +20,7 @@ use rules::entry::{Call, Entry, Mapped};
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::LedgerError;
+use rules::planted::{Fault, planted};
 use rules::reason::Reason;
 use rules::records::NewRecord;
 use rules::{DomainName, Network, Problem, Stage};
@@ -203,7 +204,7 @@ impl Work<'_> {
                 Intended { before, entry, call, open }
             })
             .collect();
-        if may_send {
+        if may_send && !planted(Fault::ActBeforeIntent) {
             self.journal.flush().await?;
         }
         Ok(intended)
@@ -237,7 +238,9 @@ impl Work<'_> {
             self.journal.call_failed(&entry, call.action(), error.to_string());
         }
         self.journal.change(called(&entry, call, &answer));
-        self.journal.outcome(&before, &intended, &entry);
+        if !planted(Fault::DropOutcome) {
+            self.journal.outcome(&before, &intended, &entry);
+        }
         entry
     }
 

@@ -1,0 +1,160 @@
+//! What is known of one ledger and of the passes that write it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rules::host::AliasList;
+use rules::ledger::Memory;
+use rules::removal::Brake;
+use rules::{DomainName, Entry, Network, Time};
+
+/// How far apart two good reads must be; a list that is asked between makes them look nearer.
+const GAP: Duration = Duration::from_secs(30);
+
+/// A plan that a person looked at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Printed {
+    pub(crate) hash: String,
+    /// Names that it shows gone.
+    pub(crate) gone: BTreeSet<DomainName>,
+    /// Whether it holds something back that a person may let through.
+    pub(crate) holds: bool,
+    /// Names that it shows a record for.
+    pub(crate) records: BTreeSet<DomainName>,
+}
+
+/// What reached an installation last.
+pub(crate) struct Read {
+    pub(crate) network: Network,
+    pub(crate) list: Option<AliasList>,
+}
+
+impl Read {
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = &DomainName> {
+        self.network.mappings.iter().map(|row| &row.domain)
+    }
+}
+
+/// What was last seen of a domain, where anything was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) here: Option<bool>,
+    pub(crate) good: Option<bool>,
+}
+
+/// How often good reads have lacked a name, and when the last one counted.
+#[derive(Clone, Copy, Debug)]
+struct Missing {
+    reads: u32,
+    counted: Moment,
+}
+
+/// How much time has passed, and what the clock shows: either may be the one that the engine went by.
+type Moment = (Duration, Time);
+
+fn is_far(now: Moment, counted: Moment) -> bool {
+    GAP <= now.0.saturating_sub(counted.0) || GAP <= now.1.since(counted.1)
+}
+
+/// The same of every name.
+#[derive(Clone, Debug, Default)]
+struct Counts(BTreeMap<DomainName, Missing>);
+
+impl Counts {
+    /// A read showed `names`; where it was good, it lacked these at that time.
+    fn read(
+        &mut self,
+        names: &BTreeSet<DomainName>,
+        lacked: Option<(&BTreeSet<DomainName>, Moment)>,
+    ) {
+        self.0.retain(|name, _| !names.contains(name));
+        let Some((lacked, now)) = lacked else { return };
+        for name in lacked {
+            let counted = self.0.entry(name.clone()).or_insert(Missing { reads: 0, counted: now });
+            if counted.reads == 0 || is_far(now, counted.counted) {
+                *counted = Missing { reads: counted.reads + 1, counted: now };
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Facts {
+    pub(crate) entries: BTreeMap<DomainName, Entry>,
+    pub(crate) memory: Memory,
+    /// Names that it may call its own: it added them, or saw them present while mapped.
+    pub(crate) claims: BTreeSet<DomainName>,
+    missing: Counts,
+    /// The same before the last read, and as a process that died at its last read left it.
+    before: Counts,
+    after_crash: Counts,
+    /// The row that each name was mapped by when it was last read.
+    pub(crate) rows: BTreeMap<DomainName, u64>,
+    pub(crate) in_flight: BTreeSet<DomainName>,
+    /// Names that the host gave a clear answer for in this pass.
+    pub(crate) answered: BTreeSet<DomainName>,
+    pub(crate) sights: BTreeMap<DomainName, Seen>,
+    /// The same when a pass last ended: all that a crash leaves.
+    pub(crate) settled_sights: BTreeMap<DomainName, Seen>,
+    /// Whether the process died since then.
+    pub(crate) died: bool,
+    /// Names that became claims by a call that is under way.
+    pub(crate) hoped: BTreeSet<DomainName>,
+    /// Names whose last answer was a no.
+    pub(crate) refused: BTreeSet<DomainName>,
+    /// The plan that is being applied.
+    pub(crate) apply: Option<Printed>,
+    /// What was removed in this pass without a person's word.
+    pub(crate) removed: BTreeSet<DomainName>,
+    /// The same of the last hour.
+    pub(crate) removals: Vec<(Duration, DomainName)>,
+    /// What was owned when the pass began.
+    pub(crate) owned: BTreeSet<DomainName>,
+}
+
+impl Facts {
+    /// A read begins a pass: count what it lacks, where it can be relied on.
+    pub(crate) fn begin_pass(&mut self, network: &Network, now: Moment, brake: Brake) {
+        self.removed.clear();
+        let live = self.entries.values().filter(|entry| !entry.is_retired());
+        let owned = live.filter(|entry| entry.owned.is_some());
+        self.owned = owned.map(|entry| entry.domain.clone()).collect();
+        let names: BTreeSet<_> = network.mappings.iter().map(|row| row.domain.clone()).collect();
+        let (was, is) = (self.memory.network.mapped_names.unwrap_or(0), names.len() as u64);
+        let fell = (brake.allows(self.owned.len()) as u64) < was.saturating_sub(is) && is * 2 < was;
+        let good = !network.moved && (!fell || self.apply.is_some());
+        self.rows.extend(network.mappings.iter().map(|row| (row.domain.clone(), row.id)));
+        // Nothing is planned on it, so nothing is learnt from it.
+        if !network.switched_on {
+            return;
+        }
+        let known: BTreeSet<_> =
+            self.entries.keys().filter(|it| !names.contains(*it)).cloned().collect();
+        self.before = self.missing.clone();
+        for counts in [&mut self.missing, &mut self.after_crash] {
+            counts.read(&names, if good { Some((&known, now)) } else { None });
+        }
+    }
+
+    /// In how many good reads in a row the name was missing. A read that a crash followed may be
+    /// forgotten or not.
+    pub(crate) fn missing_in(&self, name: &DomainName) -> u32 {
+        let counts = [&self.missing, &self.after_crash];
+        counts.into_iter().filter_map(|it| it.0.get(name)).map(|it| it.reads).max().unwrap_or(0)
+    }
+
+    /// The process died: what its last read showed may be forgotten.
+    pub(crate) fn die(&mut self) {
+        self.answered.clear();
+        self.apply = None;
+        self.died = true;
+        self.after_crash = self.before.clone();
+    }
+
+    /// A person deleted the mapping: that counts as the first good read.
+    pub(crate) fn operator_removed(&mut self, name: &DomainName, now: Moment) {
+        for counts in [&mut self.missing, &mut self.after_crash] {
+            counts.0.insert(name.clone(), Missing { reads: 1, counted: now });
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What may be written to WordPress: only what was seen.
+
+use std::time::Duration;
+
+use engine::memory::MappingRow;
+use rules::probe::{DnsObservation, TlsObservation, TlsVerdict};
+use rules::source::StageWrite;
+use rules::{DomainName, Mapping, Stage};
+
+use super::Watch;
+use super::facts::Seen;
+use crate::world::{HERE, Who};
+
+/// So far the database's clock and ours may differ.
+const CLOCKS_AGREE: u64 = 10;
+
+impl Watch {
+    pub(crate) fn resolved(
+        &mut self,
+        who: Who,
+        name: &DomainName,
+        seen: &DnsObservation,
+        clock_off: i64,
+        at: Duration,
+    ) {
+        if CLOCKS_AGREE < clock_off.unsigned_abs() {
+            let detail = format!("{name}, {clock_off} min off");
+            self.break_("checked-by-a-wrong-clock", at, detail);
+        }
+        let sight = self.facts(who).sights.entry(name.clone()).or_default();
+        sight.here = match seen {
+            DnsObservation::Addresses { found, .. } => Some(found.iter().all(|ip| *ip == HERE)),
+            DnsObservation::NoSuchName | DnsObservation::NoAddress { .. } => Some(false),
+            DnsObservation::Failed { .. } | DnsObservation::NoAnswer { .. } => sight.here,
+        };
+        if sight.here == Some(false) {
+            sight.good = None;
+        }
+    }
+
+    pub(crate) fn shaken(&mut self, who: Who, name: &DomainName, seen: &TlsObservation) {
+        let sight = self.facts(who).sights.entry(name.clone()).or_default();
+        sight.good = match seen {
+            TlsObservation::Presented { verdict, .. } => Some(*verdict == TlsVerdict::Trusted),
+            TlsObservation::NoCertificate { .. } => Some(false),
+            TlsObservation::NoAnswer { .. } | TlsObservation::Forbidden { .. } => sight.good,
+        };
+    }
+
+    /// A stage is about to be written over `row`.
+    pub(crate) fn stage(
+        &mut self,
+        who: Who,
+        write: &StageWrite,
+        row: Option<&MappingRow>,
+        at: Duration,
+    ) {
+        let StageWrite { mapping_id, to, .. } = write;
+        self.log(at, &format!("{who:?}: stage of mapping {mapping_id}: {to}"));
+        self.must_act(who, at, "a stage");
+        let row = row.filter(|row| row.stage == write.from);
+        let served = row.and_then(|row| row.stage).is_some_and(Stage::is_served);
+        if served && !to.is_served() {
+            self.break_("served-taken-down", at, format!("mapping {mapping_id} to {to}"));
+        }
+        let Some(mapping) = self.read_mapping(who, *mapping_id) else { return };
+        if let Some(invariant) = self.contested(who, &mapping) {
+            self.break_(invariant, at, format!("{} to {to}", mapping.domain));
+        }
+        let sight = self.facts(who).sights.get(&mapping.domain).copied().unwrap_or_default();
+        let refused = *to == Stage::Failed && self.is_rejected(who, &mapping.domain);
+        if !refused && !is_seen(*to, sight) {
+            let detail = format!("{} to {to}, last seen {sight:?}", mapping.domain);
+            let older = self.facts(who).settled_sights.get(&mapping.domain).copied();
+            let older = older.is_some_and(|older| is_seen(*to, older));
+            let invariant = if older { "stage-of-an-older-check" } else { "stage-not-seen" };
+            self.break_(invariant, at, detail);
+        }
+    }
+
+    fn read_mapping(&self, who: Who, id: u64) -> Option<Mapping> {
+        let read = self.reads.get(&who)?;
+        read.network.mappings.iter().find(|row| row.id == id).cloned()
+    }
+
+    /// Whether another row claims the name, or its twin for another site.
+    ///
+    /// A twin that is itself mapped twice is told apart: there the other row may be the one that
+    /// does not speak for its name.
+    fn contested(&self, who: Who, mapping: &Mapping) -> Option<&'static str> {
+        let network = &self.reads.get(&who)?.network;
+        let ours = |row: &&Mapping| {
+            network.sites.get(&row.site_id).is_some_and(|site| site.network_id == 1)
+        };
+        let others = network.mappings.iter().filter(ours).filter(|row| row.id != mapping.id);
+        let others: Vec<&Mapping> = others.collect();
+        if others.iter().any(|row| row.domain == mapping.domain) {
+            return Some("contested-written");
+        }
+        let twin = mapping.domain.twin()?;
+        let twins: Vec<_> = others.iter().filter(|row| row.domain == twin).collect();
+        let elsewhere = twins.iter().any(|row| row.site_id != mapping.site_id);
+        match twins.len() {
+            1 if elsewhere => Some("contested-written"),
+            2.. if elsewhere => Some("contested-by-a-second-row"),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a stage says what was last seen.
+fn is_seen(stage: Stage, sight: Seen) -> bool {
+    match stage {
+        Stage::Done => sight.here == Some(true) && sight.good == Some(true),
+        Stage::CheckingSslCert => sight.here == Some(true),
+        Stage::SslFailed | Stage::DoneWithoutSsl => {
+            sight.here == Some(true) && sight.good == Some(false)
+        }
+        Stage::CheckingDns | Stage::Failed => sight.here == Some(false),
+    }
+}
