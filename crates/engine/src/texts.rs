@@ -3,6 +3,7 @@
 //! Scripts read the values themselves. A second language is a second one of this file.
 
 use rules::event::{Event, EventKind};
+use rules::ledger::NotActing;
 
 use crate::pass::Change;
 
@@ -33,6 +34,24 @@ pub fn change(change: &Change) -> String {
 /// ` (code: words)` of a change, of that which there is; else nothing.
 pub fn why(change: &Change) -> String {
     in_parentheses(change.reason, change.detail.as_deref())
+}
+
+/// Why the last pass did not act for the network, and what to do about it.
+pub fn not_acting(why: NotActing) -> &'static str {
+    match why {
+        NotActing::Copy => {
+            "this is a copy of the installation that acts for the network: nothing is sent or written; where this is the network now, run `closte-sync enable --here`"
+        }
+        NotActing::OtherNetwork => {
+            "the ledger was filled from another network: nothing is sent or written; point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
+        }
+        NotActing::SwitchedOff => {
+            "the Closte integration is switched off: nothing is sent or written until `closte-sync enable`"
+        }
+        NotActing::MappingDisabled => {
+            "domain mapping is switched off in Ultimate Multisite: nothing is sent or written"
+        }
+    }
 }
 
 fn why_of(event: &Event) -> String {

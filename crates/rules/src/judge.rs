@@ -10,7 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::entry::{Certificate, Entry, Routing};
-use crate::planted::{Fault, planted};
+use crate::planted;
 use crate::probe::{DnsObservation, Presented, ProofObservation, TlsObservation, TlsVerdict};
 use crate::proof::{self, Asking};
 use crate::reason::Reason;
@@ -139,7 +139,7 @@ fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bo
             could_not_ask(entry, Reason::DnsFailed, Some(detail.clone()), now);
             false
         }
-        DnsObservation::NoAnswer { .. } if planted(Fault::StageOnUnseen) => {
+        DnsObservation::NoAnswer { .. } if planted!(StageOnUnseen) => {
             elsewhere(Vec::new(), Reason::NoSuchName, None)
         }
         DnsObservation::NoAnswer { detail } => {

@@ -19,7 +19,7 @@ use crate::answer;
 use crate::entry::{Alias, Call, Entry, Gone, Mapped, Proof};
 use crate::host::AliasList;
 use crate::ledger::{Memory, Recorded};
-use crate::planted::{Fault, planted};
+use crate::planted;
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, NewRecord, Records};
@@ -136,7 +136,7 @@ pub fn copy_of(network: &Network) -> Option<&Home> {
         .home
         .as_ref()
         .filter(|home| home.app != identity.app || home.domain != identity.domain.as_str())
-        .filter(|_| !planted(Fault::ActOnCopy))
+        .filter(|_| !planted!(ActOnCopy))
 }
 
 /// Plan a pass over everything that is `recorded`.
@@ -314,7 +314,7 @@ impl Planner<'_> {
         let now = self.world.now;
         let far = |at: Time| self.world.policy.read_gap <= now.since(at);
         let wanted = self.world.policy.confirmations;
-        if (self.doubts.is_empty() || planted(Fault::CountDoubtfulRead))
+        if (self.doubts.is_empty() || planted!(CountDoubtfulRead))
             && entry.gone.reads < wanted
             && entry.gone.counted_at.is_none_or(far)
         {
@@ -350,8 +350,7 @@ impl Planner<'_> {
         let ready = std::mem::take(&mut self.ready);
         let is_approved = |name: &DomainName| approved || self.plan.entries[name].gone.approved;
         let asking = ready.iter().filter(|name| !is_approved(name)).count();
-        self.plan.braked =
-            self.allowed < asking && self.doubts.is_empty() && !planted(Fault::SkipBrake);
+        self.plan.braked = self.allowed < asking && self.doubts.is_empty() && !planted!(SkipBrake);
         for name in &ready {
             let reason = match self.doubts.first() {
                 Some(doubt) => Some((Reason::Doubt, doubt.release())),

@@ -1,38 +1,48 @@
 //! Faults that the simulator plants, to prove that it would find them.
 //!
 //! Only with the feature `planted-faults`, which nobody but the simulator asks for. Without it
-//! [`planted`] is always false, and nothing of this is in a program.
+//! [`planted!`](crate::planted!) is the word `false`, and nothing of this is in a program.
 
-/// A fault that this code does not have.
-#[cfg_attr(feature = "planted-faults", derive(Clone, Copy, Debug, PartialEq, Eq))]
-pub enum Fault {
-    SkipBrake,
-    RemoveForeign,
-    ActOnCopy,
-    SendProtected,
-    ForgetServed,
-    StageOnUnseen,
-    CountDoubtfulRead,
-    ActBeforeIntent,
-    DropOnMiss,
-    DropOutcome,
-    WriteContested,
+/// Whether the code is to have this fault.
+#[cfg(not(feature = "planted-faults"))]
+#[macro_export]
+macro_rules! planted {
+    ($fault:ident) => {
+        false
+    };
 }
 
-/// Whether the code is to have `fault`.
-#[cfg(not(feature = "planted-faults"))]
-pub const fn planted(_: Fault) -> bool {
-    false
+/// Whether the code is to have this fault.
+#[cfg(feature = "planted-faults")]
+#[macro_export]
+macro_rules! planted {
+    ($fault:ident) => {
+        $crate::planted::is_planted($crate::planted::Fault::$fault)
+    };
 }
 
 #[cfg(feature = "planted-faults")]
-pub use with_feature::{plant, planted};
+pub use with_feature::{Fault, is_planted, plant};
 
 #[cfg(feature = "planted-faults")]
 mod with_feature {
     use std::cell::Cell;
 
-    use super::Fault;
+    /// A fault that this code does not have.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Fault {
+        SkipBrake,
+        RemoveForeign,
+        ActOnCopy,
+        SendProtected,
+        ForgetServed,
+        StageOnUnseen,
+        CountDoubtfulRead,
+        ActBeforeIntent,
+        DropOnMiss,
+        DropOutcome,
+        WriteContested,
+    }
 
     thread_local! {
         static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
@@ -44,25 +54,24 @@ mod with_feature {
     }
 
     /// Whether the code is to have `fault`.
-    pub fn planted(fault: Fault) -> bool {
+    pub fn is_planted(fault: Fault) -> bool {
         PLANTED.get() == Some(fault)
     }
-}
 
-#[cfg(feature = "planted-faults")]
-impl Fault {
-    /// All there are.
-    pub const ALL: [Self; 11] = [
-        Self::SkipBrake,
-        Self::RemoveForeign,
-        Self::ActOnCopy,
-        Self::SendProtected,
-        Self::ForgetServed,
-        Self::StageOnUnseen,
-        Self::CountDoubtfulRead,
-        Self::ActBeforeIntent,
-        Self::DropOnMiss,
-        Self::DropOutcome,
-        Self::WriteContested,
-    ];
+    impl Fault {
+        /// All there are.
+        pub const ALL: [Self; 11] = [
+            Self::SkipBrake,
+            Self::RemoveForeign,
+            Self::ActOnCopy,
+            Self::SendProtected,
+            Self::ForgetServed,
+            Self::StageOnUnseen,
+            Self::CountDoubtfulRead,
+            Self::ActBeforeIntent,
+            Self::DropOnMiss,
+            Self::DropOutcome,
+            Self::WriteContested,
+        ];
+    }
 }

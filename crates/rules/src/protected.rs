@@ -5,7 +5,7 @@ use std::fmt;
 
 use wildmatch::WildMatchPattern;
 
-use crate::planted::{Fault, planted};
+use crate::planted;
 use crate::{DomainName, Network};
 
 /// The names that are protected on one network.
@@ -52,7 +52,7 @@ impl Protected {
             set.iter().any(|own| !name.is_wildcard() && own.as_str() == name.without_www())
         };
         let host = name.base() == "closte.com" || name.as_str().ends_with(".closte.com");
-        if planted(Fault::SendProtected) {
+        if planted!(SendProtected) {
             None
         } else if is_in(&self.own) {
             Some(Protection::NetworkDomain)

@@ -2,7 +2,7 @@
 //! at once.
 
 use crate::entry::Entry;
-use crate::planted::{Fault, planted};
+use crate::planted;
 
 /// How many aliases one pass may remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Brake {
 /// Whether an alias is ours to remove: we own it, or asked for it after a list
 /// of the host's lacked it.
 pub fn is_ours(entry: &Entry) -> bool {
-    planted(Fault::RemoveForeign)
+    planted!(RemoveForeign)
         || entry.owned.is_some()
         || entry.step.intent.is_some_and(|intent| intent.list_lacked)
 }

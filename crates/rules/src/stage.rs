@@ -12,7 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::entry::{Alias, Certificate, Entry, Routing};
-use crate::planted::{Fault, planted};
+use crate::planted;
 use crate::source::StageWrite;
 use crate::{DomainName, Time};
 
@@ -102,17 +102,15 @@ pub fn project(
     network: &DomainName,
     now: Time,
 ) -> Option<StageWrite> {
-    let mapped = entry
-        .mapped
-        .as_ref()
-        .filter(|mapped| !mapped.contested || planted(Fault::WriteContested))?;
+    let mapped =
+        entry.mapped.as_ref().filter(|mapped| !mapped.contested || planted!(WriteContested))?;
     let target_stage = target_stage(entry, policy, network, now)?;
     let to = match target_stage {
         Stage::SslFailed if !words.contains(&target_stage) => Stage::DoneWithoutSsl,
         _ => target_stage,
     };
     let served = mapped.stage.is_some_and(Stage::is_served);
-    let stays = served && !planted(Fault::ForgetServed);
+    let stays = served && !planted!(ForgetServed);
     if stays && to != Stage::Done && !may_demote(entry, policy, now) {
         return None;
     }

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use engine::texts;
 use rules::entry::Entry;
-use rules::ledger::{Ledger, Recorded};
+use rules::host_state::HostState;
+use rules::ledger::{Ledger, Memory, Recorded};
+use rules::{Reason, Time};
 
 use super::console::Tone;
 use super::domains::list;
@@ -39,6 +42,7 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
     if let Some(pass) = &recorded.memory.last_pass {
         let _ = writeln!(text, "Last pass {}.", relative(pass.at, now));
     }
+    text.extend(standing(&recorded.memory, now));
     text.push('\n');
     let waiting: Vec<&Entry> = recorded.entries.values().filter(|it| !it.is_ready()).collect();
     if !waiting.is_empty() {
@@ -62,6 +66,22 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
         }
     }
     text
+}
+
+/// What keeps all domains waiting: whoever does not act, and a host that may not be asked.
+fn standing(memory: &Memory, now: Time) -> Option<String> {
+    let why_not = memory.network.not_acting.map(texts::not_acting);
+    let why_not = why_not.map(|why| format!("does not act: {why}\n"));
+    let host = match HostState::of(&memory.host, now) {
+        HostState::Ok => None,
+        HostState::Paused { reason, until } => {
+            Some(format!("{} ({})\n", reason.sentence(), relative(until, now)))
+        }
+        HostState::KeyRefused { words } => {
+            Some(format!("{}; its answer: {words}\n", Reason::KeyRefused.sentence()))
+        }
+    };
+    why_not.into_iter().chain(host).reduce(|all, line| all + &line)
 }
 
 /// How many are ready, and how many are not.

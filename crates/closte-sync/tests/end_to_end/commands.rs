@@ -68,6 +68,8 @@ async fn the_switch_is_the_plugins_own_and_other_integrations_are_kept() {
     assert_eq!(world.aliases(), ["shop.example"]);
     let status = world.json("status");
     assert_eq!((&status["acting"], &status["why_not"]), (&json!(false), &json!("switched-off")));
+    let text = world.done("status").out;
+    assert!(text.contains("does not act: ") && text.contains("closte-sync enable`"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,4 +212,19 @@ async fn a_quiet_pass_prints_nothing_unless_a_person_is_needed() {
     world.map(99, "orphan.example");
     assert!(world.done("sync --quiet").out.contains("orphan.example"));
     assert_eq!(world.done("sync --quiet").out, "", "told once");
+}
+
+#[test]
+fn the_program_has_no_word_of_planted_faults() {
+    let planted = concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/src/planted.rs");
+    let planted = std::fs::read_to_string(planted).expect("the list of faults");
+    let (_, faults) = planted.split_once("pub enum Fault {").expect("the faults");
+    let (faults, _) = faults.split_once('}').expect("their end");
+    let faults: Vec<_> = faults.split(',').map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert!(8 <= faults.len(), "{faults:?}");
+    let program = std::fs::read(env!("CARGO_BIN_EXE_closte-sync")).expect("the program");
+    let program = String::from_utf8_lossy(&program);
+    for word in faults.iter().chain(&["PLANTED"]) {
+        assert!(!program.contains(word), "{word} is in the program");
+    }
 }

@@ -37,6 +37,8 @@ async fn a_copy_sends_and_writes_nothing_until_it_is_reported_to_act() {
     assert!(alert["hint"].as_str().unwrap().contains("enable --here"), "{alert}");
     let status = world.json("status");
     assert_eq!((&status["acting"], &status["why_not"]), (&json!(false), &json!("copy")));
+    let text = world.done("status").out;
+    assert!(text.contains("does not act: this is a copy"), "{text}");
     world.run("domains add new.example --site 1").fails(1, &["copy"]);
     world.run("domains remove shop.example").fails(1, &["copy"]);
     world.run("enable").fails(1, &["copy"]);

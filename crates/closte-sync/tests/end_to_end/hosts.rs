@@ -153,6 +153,8 @@ async fn a_refused_key_stops_all_writes_until_it_is_accepted_again() {
         assert!(asked <= 8, "{wrong_key:?}: {asked} calls before it stopped");
         let host = &world.json("status")["host"];
         assert_eq!((&host["state"], host["reason"].is_string()), (&"key-refused".into(), true));
+        let text = world.done("status").out;
+        assert!(text.contains("the host refuses the key"), "{text}");
         world.run("sync").fails(1, &["refused our key"]);
         assert_eq!(world.asked().len(), asked, "{wrong_key:?}: nothing is sent with a bad key");
         let calls = world.sandbox.closte().calls_of(CallKind::Add).len();

@@ -14,7 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rules::action::Action;
 use rules::event::{self, Event};
 use rules::ledger::{Batch, HostHealth, Ledger, LedgerError};
-use rules::planted::{Fault, planted};
+use rules::planted;
 use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -248,7 +248,7 @@ impl<'a> Journal<'a> {
                 entries.push(Entry { version: 0, ..now.clone() });
                 continue;
             };
-            if planted(Fault::DropOnMiss) {
+            if planted!(DropOnMiss) {
                 entries.push(stored);
                 continue;
             }

@@ -20,7 +20,7 @@ use rules::entry::{Call, Entry, Mapped};
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::LedgerError;
-use rules::planted::{Fault, planted};
+use rules::planted;
 use rules::reason::Reason;
 use rules::records::NewRecord;
 use rules::{DomainName, Network, Problem, Stage};
@@ -204,7 +204,7 @@ impl Work<'_> {
                 Intended { before, entry, call, open }
             })
             .collect();
-        if may_send && !planted(Fault::ActBeforeIntent) {
+        if may_send && !planted!(ActBeforeIntent) {
             self.journal.flush().await?;
         }
         Ok(intended)
@@ -238,7 +238,7 @@ impl Work<'_> {
             self.journal.call_failed(&entry, call.action(), error.to_string());
         }
         self.journal.change(called(&entry, call, &answer));
-        if !planted(Fault::DropOutcome) {
+        if !planted!(DropOutcome) {
             self.journal.outcome(&before, &intended, &entry);
         }
         entry
