@@ -264,7 +264,7 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
     for (name, want) in table {
         let error = source_at(&at(name)).read().await.unwrap_err();
         assert_eq!(describe(&error), want);
-        assert_eq!(error.disposition(), Disposition::Halt);
+        assert_eq!(error.disposition(), Disposition::Retry { after: None });
     }
     assert!(!at("none.db").exists());
     assert!(source_at(&at("none.db")).switch(true).await.is_err());
