@@ -1,8 +1,8 @@
 //! The table `entries`: a row a domain, to and from [`Entry`].
 //!
 //! Columns are what is filtered, sorted, claimed, or decides on removal; all else is in one JSON
-//! text ([`State`]). Rows travel as JSON between SQLite and here, many in one statement to write,
-//! one value each to read: that is several times quicker than a value for each field.
+//! text ([`crate::row::State`]). Rows travel as JSON between SQLite and here, many in one statement
+//! to write, one value each to read: that is several times quicker than a value for each field.
 //!
 //! A word that nobody knows (a newer closte-sync wrote it and was rolled back) is read as what is
 //! known to be harmless: a reason or a stage as none, routing and certificate as `unknown`, the
