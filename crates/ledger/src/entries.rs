@@ -9,6 +9,7 @@
 //! proof as `unproven`, which checks correct. For the alias and for why it is owned nothing is
 //! harmless, as they decide what is removed: that is an error.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use futures_util::TryStreamExt;
@@ -23,13 +24,8 @@ use crate::row::{COLUMNS, Row, Unreadable};
 /// So many entries are written by one statement.
 const CHUNK: usize = 500;
 
-/// Those of the rows `?1` that somebody else stored meanwhile.
-const MISSED: &str = "SELECT entries.domain FROM jsonb_each(?1) AS given \
-     JOIN entries ON entries.domain = given.value ->> 0 \
-     WHERE entries.version <> (given.value ->> 1) - 1";
-
 /// Write entries whole, each where its row is of the version before; `?1` is a JSON list of rows.
-/// Storing one ends its lease.
+/// Storing one ends its lease. Returns the names of those that were stored.
 static UPSERT: LazyLock<String> = LazyLock::new(|| {
     let values: Vec<_> = (0..COLUMNS.len()).map(|place| format!("value ->> {place}")).collect();
     let updates = COLUMNS.iter().filter(|column| **column != "domain");
@@ -37,7 +33,7 @@ static UPSERT: LazyLock<String> = LazyLock::new(|| {
     format!(
         "INSERT INTO entries ({}) SELECT {} FROM jsonb_each(?1) WHERE true \
          ON CONFLICT (domain) DO UPDATE SET {}, lease_owner = NULL, lease_until = NULL \
-         WHERE entries.version = excluded.version - 1",
+         WHERE entries.version = excluded.version - 1 RETURNING domain",
         COLUMNS.join(", "),
         values.join(", "),
         updates.join(", "),
@@ -158,15 +154,13 @@ pub(crate) async fn store(
         let mut rows: Vec<_> = chunk.iter().map(Row::next_of).collect();
         rows.sort_by_key(|row| row.domain); // As the table is: each page is visited once.
         let rows = json(&rows)?;
-        let query = sqlx::query(MISSED).bind(&rows);
-        for row in query.fetch_all(&mut *connection).await.map_err(error::read)? {
-            let name: String = row.try_get(0).map_err(error::read)?;
-            missed.extend(
-                chunk.iter().find(|it| it.domain.as_str() == name).map(|it| it.domain.clone()),
-            );
+        let query = sqlx::query_scalar(UPSERT.as_str()).bind(rows);
+        let stored = query.fetch_all(&mut *connection).await.map_err(error::write)?;
+        if stored.len() < chunk.len() {
+            let stored: BTreeSet<String> = stored.into_iter().collect();
+            let names = chunk.iter().map(|entry| &entry.domain);
+            missed.extend(names.filter(|name| !stored.contains(name.as_str())).cloned());
         }
-        let query = sqlx::query(UPSERT.as_str()).bind(rows);
-        query.execute(&mut *connection).await.map_err(error::write)?;
     }
     Ok(missed)
 }
