@@ -7,7 +7,7 @@
 //! who deletes a mapping. What the pass did is then applied to what stands there; it is never
 //! dropped, and neither is theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -274,9 +274,11 @@ impl<'a> Journal<'a> {
 impl State {
     /// Keep `after` to be written; what was before the first change that is not written yet stays.
     fn put(&mut self, before: Option<&Entry>, after: &Entry) {
-        let pending = self.pending.entry(after.domain.clone());
-        let pending =
-            pending.or_insert_with(|| Pending { before: before.cloned(), now: after.clone() });
-        pending.now.clone_from(after);
+        match self.pending.entry(after.domain.clone()) {
+            btree_map::Entry::Occupied(mut pending) => pending.get_mut().now.clone_from(after),
+            btree_map::Entry::Vacant(free) => {
+                free.insert(Pending { before: before.cloned(), now: after.clone() });
+            }
+        }
     }
 }

@@ -29,8 +29,8 @@ impl Engine {
         };
         self.ledger.save(&remembered).await?;
         let journal = Journal::new(self.ledger.as_ref(), &self.env, memory.host);
-        for (name, before) in &plan.changed {
-            journal.entry(before.as_ref(), &plan.entries[name]);
+        for (name, before) in std::mem::take(&mut plan.changed) {
+            journal.entry(before.as_ref(), &plan.entries[&name]);
         }
         journal.mapped(std::mem::take(&mut plan.mapped_sites));
         journal.flush_but(|name| plan.calls.contains_key(name)).await?;
