@@ -23,6 +23,7 @@ async fn world(domains: u32) -> World {
     world
 }
 
+/// Drop so many mappings, while nobody reads: a pass between two of them would remove the first.
 fn drop_domains(world: &World, count: u32) {
     for i in 0..count {
         world.unmap(&format!("d{i:02}.example"));
@@ -43,8 +44,8 @@ fn hash(world: &World) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_applied_while_the_resident_program_is_up() {
     let world = world(20).await;
-    let run = world.command("run").spawn().unwrap();
     drop_domains(&world, 8);
+    let run = world.command("run").spawn().unwrap();
     eventually("they are deferred", || {
         world.json("status")["deferred"].as_array().unwrap().len() == 8
     });
@@ -89,8 +90,8 @@ async fn a_copy_is_made_the_one_that_acts_while_its_resident_program_is_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_taker_is_killed_is_done_by_who_asked() {
     let world = world(20).await;
-    let mut run = world.command("run").spawn().unwrap();
     drop_domains(&world, 8);
+    let mut run = world.command("run").spawn().unwrap();
     eventually("they are deferred", || {
         world.json("status")["deferred"].as_array().unwrap().len() == 8
     });
