@@ -40,13 +40,13 @@ static UPSERT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// A row as one JSON list.
+/// A row as one JSON list. Its last value is JSON already: it is put there as it is, unread.
 static SELECT: LazyLock<String> = LazyLock::new(|| {
-    let values: Vec<_> = COLUMNS
-        .iter()
-        .map(|column| if *column == "state" { "json(state)" } else { column })
-        .collect();
-    format!("SELECT json_array({}) FROM entries", values.join(", "))
+    let (last, values) = COLUMNS.split_last().expect("there are columns");
+    format!(
+        "SELECT rtrim(json_array({}), ']') || ',' || {last} || ']' FROM entries",
+        values.join(", ")
+    )
 });
 
 /// All but the retired ones ([`Entry::is_retired`]).

@@ -71,60 +71,78 @@ row! {
     state: State<'a>,
 }
 
-/// All of an entry that is in no column. A field that is missing has its default: it came with a
-/// later closte-sync.
-#[derive(Deserialize, Serialize)]
-pub(crate) struct State<'a> {
-    first_seen: i64,
-    #[serde(default)]
-    secure: u8,
-    #[serde(default)]
-    contested: u8,
-    #[serde(borrow)]
-    alias: Said<'a>,
-    routing: Said<'a>,
-    #[serde(default)]
-    found: Cow<'a, [IpAddr]>,
-    certificate: Said<'a>,
-    issuer: Option<Cow<'a, str>>,
-    proof: Said<'a>,
-    shown: u8,
-    confirmed: u8,
-    #[serde(default)]
-    tries: u32,
-    checks: CheckState,
-    #[serde(default)]
-    gone: GoneState,
-    rechecked_at: Option<i64>,
+/// Fields of the state. One that has its default is not written, as most have: the fewer pages of
+/// the ledger a batch fills, the sooner it is on the disk. One that is missing has its default.
+macro_rules! state {
+    ($(#[$doc:meta])* struct $name:ident $(<$life:lifetime>)? {
+        $($(#[$attribute:meta])* $field:ident: $kind:ty,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Default, Deserialize, PartialEq, Serialize)]
+        #[serde(default)]
+        pub(crate) struct $name $(<$life>)? {
+            $(#[serde(skip_serializing_if = "is_default")] $(#[$attribute])* $field: $kind,)*
+        }
+    };
 }
 
-/// One of the states of a domain; that of the alias is a column.
-#[derive(Deserialize, Serialize)]
-struct Said<'a> {
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    state: Option<&'a str>,
-    #[serde(borrow)]
-    reason: Option<&'a str>,
-    detail: Option<Cow<'a, str>>,
-    since: i64,
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
-/// Times in milliseconds since 1970, spans in milliseconds.
-#[derive(Deserialize, Serialize)]
-struct CheckState {
-    made: u32,
-    last: Option<i64>,
-    gap: i64,
-    hot_until: i64,
-    bad: u32,
-    bad_since: Option<i64>,
+state! {
+    /// All of an entry that is in no column.
+    struct State<'a> {
+        first_seen: i64,
+        secure: u8,
+        contested: u8,
+        #[serde(borrow)]
+        alias: Said<'a>,
+        routing: Said<'a>,
+        found: Cow<'a, [IpAddr]>,
+        certificate: Said<'a>,
+        issuer: Option<Cow<'a, str>>,
+        proof: Said<'a>,
+        shown: u8,
+        confirmed: u8,
+        tries: u32,
+        checks: CheckState,
+        gone: GoneState,
+        rechecked_at: Option<i64>,
+    }
 }
 
-#[derive(Default, Deserialize, Serialize)]
-struct GoneState {
-    reads: u32,
-    counted_at: Option<i64>,
-    approved: u8,
+state! {
+    /// One of the states of a domain; that of the alias is a column.
+    struct Said<'a> {
+        #[serde(borrow)]
+        state: Option<&'a str>,
+        #[serde(borrow)]
+        reason: Option<&'a str>,
+        detail: Option<Cow<'a, str>>,
+        since: i64,
+    }
+}
+
+state! {
+    /// Times in milliseconds since 1970, spans in milliseconds.
+    struct CheckState {
+        made: u32,
+        last: Option<i64>,
+        gap: i64,
+        hot_until: i64,
+        bad: u32,
+        bad_since: Option<i64>,
+    }
+}
+
+state! {
+    /// Good reads without its mapping.
+    struct GoneState {
+        reads: u32,
+        counted_at: Option<i64>,
+        approved: u8,
+    }
 }
 
 impl<'a> Row<'a> {
