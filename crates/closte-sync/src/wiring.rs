@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
@@ -224,7 +225,7 @@ impl<'a> Wiring<'a> {
                 require_proof: settings.routing_proof == RoutingProof::Require,
             },
             confirmations: settings.confirmations,
-            read_gap: std::time::Duration::ZERO,
+            read_gap: Duration::ZERO,
             brake: settings.brake,
             records: settings.records,
             interval: settings.interval,
@@ -302,4 +303,18 @@ pub(crate) fn public_address(wp: &WpConfig) -> Result<Option<IpAddr>, Failure> {
 fn of_wp_config(error: WpConfigError) -> Failure {
     let hint = error.hint();
     Failure::could_not(error).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    #[test]
+    fn where_nobody_sets_anything_a_pass_is_told_its_own_defaults() {
+        let (file, environment) = (tempfile::NamedTempFile::new().unwrap(), Environment::default());
+        let loaded = load(&environment, Some(file.path().to_owned()), &[]).unwrap();
+        let told = Wiring::new(&loaded, &environment).pass_settings(None).unwrap();
+        assert_eq!(told, PassSettings::default());
+    }
 }

@@ -14,12 +14,12 @@ mod planned;
 mod plugin_sync;
 mod remember;
 mod report;
+mod settings;
 mod stages;
 mod work;
 mod writers;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -30,11 +30,8 @@ use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
-use rules::records::Records;
-use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
-use rules::stage::StagePolicy;
 use rules::{DomainName, Network, Problem};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +45,7 @@ pub use plugin_sync::PluginSync;
 use remember::remember_checks;
 pub use report::{Alert, AlertCode, Change, Off, PassError, Passed, Report};
 use report::{copy_alert, key_alert};
+pub use settings::PassSettings;
 pub use writers::{SqlWriter, Writers};
 
 /// Our clock and the database's may differ by this much.
@@ -73,36 +71,6 @@ pub struct Engine {
     pub env: Env,
     /// What the operator and wp-config.php set.
     pub settings: PassSettings,
-}
-
-/// What a pass is told beforehand.
-#[derive(Clone, Debug)]
-pub struct PassSettings {
-    pub stages: StagePolicy,
-    pub confirmations: u32,
-    pub read_gap: Duration,
-    pub brake: Brake,
-    pub records: Records,
-    /// The interval between checks, where it is not the network's.
-    pub interval: Option<Duration>,
-    /// Where domains must point, where an operator said so.
-    pub targets: BTreeSet<IpAddr>,
-    /// `CLOSTE_PUBLIC_IP_ADDRESS`.
-    pub public_address: Option<IpAddr>,
-    /// `CLOSTE_CDN_HOSTNAME`.
-    pub cdn: Option<DomainName>,
-    /// `protected.names`.
-    pub protected: Vec<String>,
-    /// The host's page where a person finishes a wildcard.
-    pub dashboard: Option<String>,
-    /// Whether WordPress is asked to prove that it is what answers at a domain.
-    pub ask_proof: bool,
-    /// How many calls may be under way at once.
-    pub concurrency: usize,
-    /// How long a pass may take.
-    pub limit: Duration,
-    /// How long events are kept.
-    pub keep_events: Duration,
 }
 
 /// What is done of that which is due between passes.

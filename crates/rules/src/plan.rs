@@ -106,7 +106,7 @@ pub struct Plan {
     /// Every entry as it is after reading, retired ones of this pass included.
     pub entries: BTreeMap<DomainName, Entry>,
     /// Those that the reading changed, as they were before; none of those that it showed first.
-    pub changed: BTreeMap<DomainName, Option<Entry>>,
+    pub changed: BTreeMap<DomainName, Option<Box<Entry>>>,
     /// What is remembered of the network as a whole.
     pub memory: Memory,
     /// Sites seen mapped for the first time.
@@ -230,7 +230,7 @@ impl Planner<'_> {
                 None => self.miss(&mut after),
             }
             if after != before {
-                self.plan.changed.insert(name.clone(), Some(before));
+                self.plan.changed.insert(name.clone(), Some(Box::new(before)));
             }
             self.plan.entries.insert(name, after);
         }
@@ -378,7 +378,7 @@ impl Planner<'_> {
             entry.step.due = now;
         }
         if *entry != before {
-            self.plan.changed.entry(name.clone()).or_insert(Some(before));
+            self.plan.changed.entry(name.clone()).or_insert(Some(Box::new(before)));
         }
         if entry.due_call(now) == Some(Call::Remove) {
             self.plan.calls.insert(name.clone(), Call::Remove);

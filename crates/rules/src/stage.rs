@@ -79,7 +79,7 @@ impl fmt::Display for Stage {
 }
 
 /// How long to wait for a domain, and how its word is picked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StagePolicy {
     /// How long DNS may take.
     pub dns_patience: Duration,

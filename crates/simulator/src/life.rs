@@ -12,7 +12,6 @@ use engine::pass::{Passed, Silent, SqlWriter, Writers};
 use engine::{Controller, Engine, Env, PassSettings, error_chain};
 use rules::ledger::Ledger;
 use rules::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
-use rules::stage::StagePolicy;
 use rules::{Clock, DomainName};
 use tokio_util::sync::CancellationToken;
 
@@ -311,26 +310,14 @@ async fn one_pass(engine: &Engine, world: &World, who: Who, hash: Option<&str>) 
 
 fn settings(history: &History) -> PassSettings {
     PassSettings {
-        stages: StagePolicy {
-            dns_patience: Duration::from_hours(48),
-            certificate_patience: Duration::from_mins(100),
-            demote: false,
-            require_proof: false,
-        },
-        confirmations: 2,
         read_gap: Duration::from_mins(1),
         brake: history.brake,
         records: history.records,
-        interval: None,
         targets: BTreeSet::from([HERE]),
-        public_address: None,
-        cdn: None,
         protected: vec!["secret.*".to_owned()],
-        dashboard: None,
         ask_proof: false,
         concurrency: history.concurrency,
-        limit: Duration::from_mins(5),
-        keep_events: Duration::from_hours(90 * 24),
+        ..PassSettings::default()
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::Action;
 use rules::event::{self, Event};
-use rules::ledger::{Batch, HostHealth, Ledger, LedgerError};
+use rules::ledger::{Batch, HostHealth, Ledger, LedgerError, NetworkMemory};
 use rules::planted;
 use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
@@ -39,10 +39,14 @@ pub(super) struct Journal<'a> {
 
 struct State {
     host: HostHealth,
-    /// As it was stored last.
-    stored_host: HostHealth,
+    /// As it was stored last, where that is known.
+    stored_host: Option<HostHealth>,
+    /// What is remembered of the network, to write.
+    network: Option<NetworkMemory>,
     /// Entries to write.
     pending: BTreeMap<DomainName, Pending>,
+    /// Entries that are soon written with an intent, and not before.
+    following: BTreeMap<DomainName, Pending>,
     /// The version of each entry that was written.
     versions: BTreeMap<DomainName, u64>,
     mapped_sites: BTreeSet<u64>,
@@ -52,13 +56,16 @@ struct State {
     targets: Option<BTreeSet<IpAddr>>,
 }
 
-/// An entry to write.
+/// An entry to write. Boxed: a map of large values is half empty.
 struct Pending {
     /// As it was before what is to be written was done; none of a new one.
-    before: Option<Entry>,
+    before: Option<Box<Entry>>,
     /// As it is now, however often it changed.
-    now: Entry,
+    now: Box<Entry>,
 }
+
+/// What entries were before what is to be written was done; none of a new one.
+type Befores = BTreeMap<DomainName, Option<Box<Entry>>>;
 
 /// What a journal held when it was closed.
 pub(super) struct Closed {
@@ -72,9 +79,11 @@ pub(super) struct Closed {
 impl<'a> Journal<'a> {
     pub(super) fn new(ledger: &'a dyn Ledger, env: &'a Env, host: HostHealth) -> Self {
         let state = State {
-            stored_host: host.clone(),
+            stored_host: Some(host.clone()),
             host,
+            network: None,
             pending: BTreeMap::new(),
+            following: BTreeMap::new(),
             versions: BTreeMap::new(),
             mapped_sites: BTreeSet::new(),
             events: Vec::new(),
@@ -90,6 +99,13 @@ impl<'a> Journal<'a> {
         work(&mut self.state().host)
     }
 
+    /// What is remembered of the network and of the host is to be written with what comes next.
+    pub(super) fn remember(&self, network: NetworkMemory) {
+        let mut state = self.state();
+        state.network = Some(network);
+        state.stored_host = None;
+    }
+
     /// An entry changed.
     pub(super) fn entry(&self, before: Option<&Entry>, after: &Entry) {
         if before == Some(after) {
@@ -99,6 +115,14 @@ impl<'a> Journal<'a> {
         state.events.extend(event::between(before, after, self.env.now()));
         state.put(before, after);
         self.notify(&state);
+    }
+
+    /// An entry changed, and is written when it changes again: with the intent of its call.
+    pub(super) fn entry_with_call(&self, before: Option<Box<Entry>>, after: &Entry) {
+        let mut state = self.state();
+        state.events.extend(event::between(before.as_deref(), after, self.env.now()));
+        let pending = Pending { before, now: Box::new(after.clone()) };
+        state.following.insert(after.domain.clone(), pending);
     }
 
     /// A call is about to be made: nothing that happened, but to be written before it.
@@ -178,73 +202,71 @@ impl<'a> Journal<'a> {
 
     /// Write what was collected.
     pub(super) async fn flush(&self) -> Result<(), LedgerError> {
-        self.flush_but(|_| false).await
-    }
-
-    /// Write what was collected, but those entries that `follow` soon.
-    pub(super) async fn flush_but(
-        &self,
-        follow: impl Fn(&DomainName) -> bool,
-    ) -> Result<(), LedgerError> {
-        let mut pending = self.take_pending(follow);
-        let mut batch = self.batch(&pending);
-        for _ in 0..MOST_READS {
-            let missed: BTreeSet<_> = self.ledger.save(&batch).await?.into_iter().collect();
-            self.written(&batch, &missed);
-            pending.retain(|domain, _| missed.contains(domain));
-            if pending.is_empty() {
+        let (batch, before) = self.take_batch();
+        let mut missed = self.save(&batch).await?;
+        let mut done = batch.entries;
+        for _ in 1..MOST_READS {
+            done.retain(|entry| missed.contains(&entry.domain));
+            if done.is_empty() {
                 return Ok(());
             }
-            batch = Batch { entries: self.read_again(&mut pending).await?, ..Batch::default() };
+            let entries = self.read_again(&done, &before).await?;
+            missed = self.save(&Batch { entries, ..Batch::default() }).await?;
         }
-        let names: Vec<_> = pending.keys().map(DomainName::as_str).collect();
+        if missed.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = missed.iter().map(DomainName::as_str).collect();
         let why = format!("somebody else keeps storing {}", names.join(", "));
         Err(LedgerError::Write(why.into()))
     }
 
-    fn take_pending(&self, follow: impl Fn(&DomainName) -> bool) -> BTreeMap<DomainName, Pending> {
+    /// All that is to be written, entries in the version that the ledger has; and what each was
+    /// before.
+    fn take_batch(&self) -> (Batch, Befores) {
         let mut state = self.state();
-        state.pending.extract_if(.., |domain, _| !follow(domain)).collect()
-    }
-
-    /// All that is to be written, entries in the version that the ledger has.
-    fn batch(&self, pending: &BTreeMap<DomainName, Pending>) -> Batch {
-        let mut state = self.state();
-        let version = |entry: &Entry| state.versions.get(&entry.domain).copied();
-        let entries = pending.values().map(|Pending { before, now }| {
+        let (mut entries, mut befores) = (Vec::new(), Befores::new());
+        for (domain, Pending { before, now }) in std::mem::take(&mut state.pending) {
             let loaded = before.as_ref().map_or(0, |before| before.version);
-            Entry { version: version(now).unwrap_or(loaded), ..now.clone() }
-        });
-        let entries = entries.collect();
-        let host = (state.host != state.stored_host).then(|| state.host.clone());
-        if let Some(host) = &host {
-            state.stored_host.clone_from(host);
+            let version = state.versions.get(&domain).copied().unwrap_or(loaded);
+            entries.push(Entry { version, ..*now });
+            befores.insert(domain, before);
         }
-        Batch {
+        let host =
+            Some(&state.host).filter(|host| state.stored_host.as_ref() != Some(host)).cloned();
+        if host.is_some() {
+            state.stored_host.clone_from(&host);
+        }
+        let batch = Batch {
             entries,
             events: std::mem::take(&mut state.events),
+            network: state.network.take(),
             host,
             mapped_sites: std::mem::take(&mut state.mapped_sites),
             ..Batch::default()
-        }
+        };
+        (batch, befores)
     }
 
-    /// Remember the versions of what was written.
-    fn written(&self, batch: &Batch, missed: &BTreeSet<DomainName>) {
-        let mut state = self.state();
-        for entry in batch.entries.iter().filter(|entry| !missed.contains(&entry.domain)) {
-            state.versions.insert(entry.domain.clone(), entry.version + 1);
-        }
+    /// Write `batch` and remember the versions of what was written; what was not, as somebody
+    /// else stored it.
+    async fn save(&self, batch: &Batch) -> Result<BTreeSet<DomainName>, LedgerError> {
+        let missed: BTreeSet<_> = self.ledger.save(batch).await?.into_iter().collect();
+        let written = batch.entries.iter().filter(|entry| !missed.contains(&entry.domain));
+        let versions = written.map(|entry| (entry.domain.clone(), entry.version + 1));
+        self.state().versions.extend(versions);
+        Ok(missed)
     }
 
-    /// What was done, applied to what somebody else stored meanwhile.
+    /// What was `done` to what was `before`, applied to what somebody else stored meanwhile.
     async fn read_again(
         &self,
-        pending: &mut BTreeMap<DomainName, Pending>,
+        done: &[Entry],
+        before: &Befores,
     ) -> Result<Vec<Entry>, LedgerError> {
         let mut entries = Vec::new();
-        for (domain, Pending { before, now }) in pending.iter() {
-            let Some(stored) = self.ledger.entry(domain).await? else {
+        for now in done {
+            let Some(stored) = self.ledger.entry(&now.domain).await? else {
                 entries.push(Entry { version: 0, ..now.clone() });
                 continue;
             };
@@ -252,14 +274,20 @@ impl<'a> Journal<'a> {
                 entries.push(stored);
                 continue;
             }
-            let unchanged = Entry::new(domain.clone(), None, now.first_seen);
-            entries.push(now.rebase(before.as_ref().unwrap_or(&unchanged), &stored));
+            let unchanged = Entry::new(now.domain.clone(), None, now.first_seen);
+            let before = before[&now.domain].as_deref().unwrap_or(&unchanged);
+            entries.push(now.rebase(before, &stored));
         }
         Ok(entries)
     }
 
     /// Write the rest and hand over what people are told.
     pub(super) async fn close(self) -> Result<Closed, LedgerError> {
+        {
+            // Of these no call was made.
+            let State { pending, following, .. } = &mut *self.state();
+            pending.append(following);
+        }
         self.flush().await?;
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { host, changes, problems, targets, .. } = state;
@@ -275,9 +303,11 @@ impl State {
     /// Keep `after` to be written; what was before the first change that is not written yet stays.
     fn put(&mut self, before: Option<&Entry>, after: &Entry) {
         match self.pending.entry(after.domain.clone()) {
-            btree_map::Entry::Occupied(mut pending) => pending.get_mut().now.clone_from(after),
+            btree_map::Entry::Occupied(mut pending) => *pending.get_mut().now = after.clone(),
             btree_map::Entry::Vacant(free) => {
-                free.insert(Pending { before: before.cloned(), now: after.clone() });
+                let followed = self.following.remove(&after.domain).map(|it| it.before);
+                let before = followed.unwrap_or_else(|| before.cloned().map(Box::new));
+                free.insert(Pending { before, now: Box::new(after.clone()) });
             }
         }
     }

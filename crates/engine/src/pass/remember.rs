@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rules::Network;
-use rules::ledger::{Batch, CheckBasis, NetworkMemory};
+use rules::ledger::{CheckBasis, NetworkMemory};
 use rules::plan::Plan;
 
 use super::journal::Journal;
@@ -22,18 +22,18 @@ impl Engine {
     ) -> Result<(Journal<'a>, NetworkMemory), PassError> {
         let mut memory = std::mem::take(&mut plan.memory);
         self.forget_events(&mut memory.network).await?;
-        let remembered = Batch {
-            network: Some(memory.network.clone()),
-            host: Some(memory.host.clone()),
-            ..Batch::default()
-        };
-        self.ledger.save(&remembered).await?;
         let journal = Journal::new(self.ledger.as_ref(), &self.env, memory.host);
+        journal.remember(memory.network.clone());
         for (name, before) in std::mem::take(&mut plan.changed) {
-            journal.entry(before.as_ref(), &plan.entries[&name]);
+            let entry = &plan.entries[&name];
+            if plan.calls.contains_key(&name) {
+                journal.entry_with_call(before, entry);
+            } else {
+                journal.entry(before.as_deref(), entry);
+            }
         }
         journal.mapped(std::mem::take(&mut plan.mapped_sites));
-        journal.flush_but(|name| plan.calls.contains_key(name)).await?;
+        journal.flush().await?;
         Ok((journal, memory.network))
     }
 

@@ -11,7 +11,6 @@ use engine::pass::{SqlWriter, Writers};
 use engine::{Engine, Env, PassSettings};
 use rules::network::Settings;
 use rules::records::Records;
-use rules::removal::Brake;
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
 use rules::{Home, Identity, Mapping, Network, Problem, Site, Stage};
@@ -188,28 +187,16 @@ fn network() -> Network {
 
 fn engine(shared: &Shared, ledger: MemoryLedger) -> Engine {
     let source: Arc<dyn NetworkSource> = Arc::new(shared.clone());
-    let stages = StagePolicy {
-        dns_patience: Duration::from_hours(48),
-        certificate_patience: Duration::from_hours(2),
-        demote: false,
-        require_proof: false,
-    };
     let settings = PassSettings {
-        stages,
-        confirmations: 2,
+        stages: StagePolicy {
+            certificate_patience: Duration::from_hours(2),
+            ..PassSettings::default().stages
+        },
         read_gap: Duration::from_mins(1),
-        brake: Brake::default(),
         records: Records::Never,
-        interval: None,
         targets: BTreeSet::from([TARGET.parse().unwrap()]),
-        public_address: None,
-        cdn: None,
-        protected: Vec::new(),
-        dashboard: None,
         ask_proof: false,
-        concurrency: 4,
-        limit: Duration::from_mins(4),
-        keep_events: Duration::from_hours(24),
+        ..PassSettings::default()
     };
     Engine {
         writers: Writers::new(vec![Arc::new(SqlWriter(source.clone()))]),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use engine::memory::{MemoryHost, MemoryLedger};
 use engine::ops::{self, Answer, Applied, requests};
@@ -12,35 +11,17 @@ use rules::Network;
 use rules::action::Action;
 use rules::ledger::{Ledger, Memory, NotActing};
 use rules::records::Records;
-use rules::removal::Brake;
 use rules::request::Asked;
-use rules::stage::StagePolicy;
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{Dark, Source, copy, env, is_refused, ledger, mapping, network};
 
 fn settings() -> PassSettings {
     PassSettings {
-        stages: StagePolicy {
-            dns_patience: Duration::from_hours(48),
-            certificate_patience: Duration::from_mins(100),
-            demote: false,
-            require_proof: false,
-        },
-        confirmations: 2,
-        read_gap: Duration::ZERO,
-        brake: Brake::default(),
         records: Records::Never,
-        interval: None,
         targets: BTreeSet::from(["192.0.2.1".parse().unwrap()]),
-        public_address: None,
-        cdn: None,
-        protected: Vec::new(),
-        dashboard: None,
         ask_proof: false,
-        concurrency: 1,
-        limit: Duration::from_mins(5),
-        keep_events: Duration::from_hours(24),
+        ..PassSettings::default()
     }
 }
 

@@ -15,9 +15,6 @@ use engine::pass::{SqlWriter, Writers};
 use engine::{Engine, Env, PassSettings, Random};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::probe::Presented;
-use rules::records::Records;
-use rules::removal::Brake;
-use rules::stage::StagePolicy;
 use rules::{Clock, DomainName, Identity, Stage, Time};
 
 /// Where the network is.
@@ -120,26 +117,10 @@ fn env(clock: Arc<VirtualClock>) -> Env {
 
 fn settings() -> PassSettings {
     PassSettings {
-        stages: StagePolicy {
-            dns_patience: Duration::from_hours(48),
-            certificate_patience: Duration::from_mins(100),
-            demote: false,
-            require_proof: false,
-        },
-        confirmations: 2,
         read_gap: Duration::from_mins(1),
-        brake: Brake::default(),
-        records: Records::New,
-        interval: None,
         targets: BTreeSet::from([HERE]),
-        public_address: None,
-        cdn: None,
-        protected: Vec::new(),
-        dashboard: None,
         ask_proof: false,
-        concurrency: 4,
-        limit: Duration::from_mins(5),
-        keep_events: Duration::from_hours(24 * 90),
+        ..PassSettings::default()
     }
 }
 

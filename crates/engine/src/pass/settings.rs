@@ -1,0 +1,68 @@
+//! What a pass is told beforehand.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rules::DomainName;
+use rules::records::Records;
+use rules::removal::Brake;
+use rules::stage::StagePolicy;
+
+/// What a pass is told beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassSettings {
+    pub stages: StagePolicy,
+    pub confirmations: u32,
+    pub read_gap: Duration,
+    pub brake: Brake,
+    pub records: Records,
+    /// The interval between checks, where it is not the network's.
+    pub interval: Option<Duration>,
+    /// Where domains must point, where an operator said so.
+    pub targets: BTreeSet<IpAddr>,
+    /// `CLOSTE_PUBLIC_IP_ADDRESS`.
+    pub public_address: Option<IpAddr>,
+    /// `CLOSTE_CDN_HOSTNAME`.
+    pub cdn: Option<DomainName>,
+    /// `protected.names`.
+    pub protected: Vec<String>,
+    /// The host's page where a person finishes a wildcard.
+    pub dashboard: Option<String>,
+    /// Whether WordPress is asked to prove that it is what answers at a domain.
+    pub ask_proof: bool,
+    /// How many calls may be under way at once.
+    pub concurrency: usize,
+    /// How long a pass may take.
+    pub limit: Duration,
+    /// How long events are kept.
+    pub keep_events: Duration,
+}
+
+/// What the program's settings are where nobody sets any.
+impl Default for PassSettings {
+    fn default() -> Self {
+        Self {
+            stages: StagePolicy {
+                dns_patience: Duration::from_hours(48),
+                certificate_patience: Duration::from_mins(100),
+                demote: false,
+                require_proof: false,
+            },
+            confirmations: 2,
+            read_gap: Duration::ZERO,
+            brake: Brake::default(),
+            records: Records::default(),
+            interval: None,
+            targets: BTreeSet::new(),
+            public_address: None,
+            cdn: None,
+            protected: Vec::new(),
+            dashboard: None,
+            ask_proof: true,
+            concurrency: 8,
+            limit: Duration::from_mins(4),
+            keep_events: Duration::from_hours(90 * 24),
+        }
+    }
+}
