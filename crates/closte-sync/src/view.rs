@@ -182,13 +182,13 @@ impl DomainView {
 /// The routing, with the reason of the proof where that is all that is wrong: a
 /// domain that waits is never without a reason.
 fn routing(entry: &Entry) -> StateView {
-    let described = state(&entry.routing, entry.routing.state.as_str());
+    let routing = state(&entry.routing, entry.routing.state.as_str());
     let proof = entry.is_held_back() || entry.proof.state == Proof::Contradicted;
-    if described.reason.is_some() || !proof {
-        return described;
+    if routing.reason.is_some() || !proof {
+        return routing;
     }
     let StateView { reason, detail, .. } = state(&entry.proof, entry.proof.state.as_str());
-    StateView { reason, detail, ..described }
+    StateView { reason, detail, ..routing }
 }
 
 fn state<S>(condition: &Condition<S>, word: &'static str) -> StateView {

@@ -43,14 +43,14 @@ mod tests {
         fs::write(&file, "").unwrap();
         let old = fs::metadata(&file).unwrap().modified().unwrap() - Duration::from_secs(9);
         fs::File::open(&file).unwrap().set_modified(old).unwrap();
-        let described = Cell::new(0);
-        let watching = watch(file.clone(), EVERY, || described.set(described.get() + 1));
+        let touches = Cell::new(0);
+        let watching = watch(file.clone(), EVERY, || touches.set(touches.get() + 1));
         let mut watching = std::pin::pin!(watching);
         // The first turn only sees how things are.
         assert!(futures_util::poll!(&mut watching).is_pending());
         change(&file);
         let _ = tokio::time::timeout(EVERY * 9, watching).await;
-        described.get()
+        touches.get()
     }
 
     #[tokio::test(start_paused = true)]

@@ -149,9 +149,9 @@ async fn connect(
 
 /// Whether nobody has it open, and its own file contains all that was written.
 fn is_at_rest(ledger_path: &LedgerPath) -> bool {
-    let owned_as =
+    let has_content =
         |suffix| fs::metadata(ledger_path.sibling(suffix)).is_ok_and(|file| file.len() != 0);
-    !owned_as("-shm") && !owned_as("-wal")
+    !has_content("-shm") && !has_content("-wal")
 }
 
 #[async_trait]

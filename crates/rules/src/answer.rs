@@ -279,11 +279,11 @@ mod tests {
             (Remove, Err(unreachable()),    Removing, Some(Reason::HostUnreachable), false, 1, None),
         ];
         for (call, answer, state, reason, open, tries, words) in table {
-            let described = format!("{call:?} {answer:?}");
+            let case = format!("{call:?} {answer:?}");
             let (entry, _) = after(call, &answer);
-            assert_eq!((entry.alias.state, entry.alias.reason), (state, reason), "{described}");
-            assert_eq!(entry.alias.detail.as_deref(), words, "{described}");
-            assert_eq!((entry.step.intent.is_some(), entry.step.tries), (open, tries), "{described}");
+            assert_eq!((entry.alias.state, entry.alias.reason), (state, reason), "{case}");
+            assert_eq!(entry.alias.detail.as_deref(), words, "{case}");
+            assert_eq!((entry.step.intent.is_some(), entry.step.tries), (open, tries), "{case}");
         }
     }
 

@@ -142,8 +142,8 @@ pub fn copy_of(network: &Network) -> Option<&Home> {
 /// Plan a pass over everything that is `recorded`.
 pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let wanted = Wanted::of(world.network);
-    let deferred = recorded.entries.values().filter(|entry| entry.owned.is_some()).count();
-    let allowed = world.policy.brake.allows(deferred);
+    let owned = recorded.entries.values().filter(|entry| entry.owned.is_some()).count();
+    let allowed = world.policy.brake.allows(owned);
     let mut planner = Planner {
         doubts: doubts(&recorded.memory, world, wanted.count(), allowed),
         mapped_names: wanted.count(),
@@ -190,12 +190,12 @@ fn differs(was: &Identity, is: &Identity) -> Option<String> {
         ("network id", was.network_id.to_string(), is.network_id.to_string()),
     ];
     let both_whole = was.is_whole() && is.is_whole();
-    let described: Vec<String> = pairs
+    let differences: Vec<String> = pairs
         .into_iter()
         .filter(|(what, was, is)| was != is && (both_whole || *what == "domain"))
         .map(|(what, was, is)| format!("{what} `{was}` → `{is}`"))
         .collect();
-    (!described.is_empty()).then(|| described.join(", "))
+    (!differences.is_empty()).then(|| differences.join(", "))
 }
 
 struct Planner<'a> {

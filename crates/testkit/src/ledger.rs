@@ -163,18 +163,18 @@ async fn the_next_calls_are_those_of_all_that_is_recorded(ledger: &dyn Ledger) {
 }
 
 async fn events_are_kept_in_their_order(ledger: &dyn Ledger) {
-    let described = [
+    let all = [
         event(7, 1, EventKind::Alias),
         event(7, 2, EventKind::Host),
         event(7, 1, EventKind::Routing),
         event(7, 1, EventKind::Note),
     ];
-    for events in described.chunks(2) {
+    for events in all.chunks(2) {
         let batch = Batch { events: events.to_vec(), ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
     }
     let newest = |places: &[usize]| -> Vec<Event> {
-        places.iter().map(|place| described[*place].clone()).collect()
+        places.iter().map(|place| all[*place].clone()).collect()
     };
     let events = async |domain: Option<&DomainName>, limit| {
         ledger.events(domain, limit).await.expect("events")

@@ -22,8 +22,8 @@ fn a_network_whose_sites_come_and_go() {
     assert_eq!(of_copy("domain"), "copy.network.example");
     assert_eq!(of_copy("home"), "http://copy.network.example");
     assert_eq!(of_copy("blogname"), "Site shop.network.example/");
-    let described = wordpress.php(&format!("echo get_blog_option({copy}, 'blogdescription');"));
-    assert_eq!(described, "All of it");
+    let description = wordpress.php(&format!("echo get_blog_option({copy}, 'blogdescription');"));
+    assert_eq!(description, "All of it");
 
     let map = format!(
         "INSERT INTO wp_wu_domain_mappings (blog_id, domain) VALUES ({site}, 'a.example'), ({copy}, 'b.example')"
@@ -48,9 +48,9 @@ fn php_that_goes_wrong_is_reported() {
         ("$wpdb->query('SELECT nothing');", "nothing"),
         ("well(wpmu_create_blog('shop.network.example', '/', 'Again', 1));", "already exists"),
     ];
-    for (code, described) in wrong {
+    for (code, words) in wrong {
         let said = wordpress.try_php(code).expect_err(code);
-        assert!(said.contains(described), "{code}: {said}");
+        assert!(said.contains(words), "{code}: {said}");
     }
 }
 

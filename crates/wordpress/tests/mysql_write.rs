@@ -80,9 +80,9 @@ async fn options_in_another_character_set_keep_their_bytes() {
         option(&database, "wu_host_integrations_enabled"),
         r#"a:2:{s:3:"ovh";s:2:"é";s:6:"closte";b:1;}"#
     );
-    let described = source(&database).options(&["wu_host_integrations_enabled"]).await.unwrap();
-    let described: Vec<_> = described.values().map(|it| String::from_utf8_lossy(it)).collect();
-    assert_eq!(described, [r#"a:2:{s:3:"ovh";s:2:"é";s:6:"closte";b:1;}"#]);
+    let options = source(&database).options(&["wu_host_integrations_enabled"]).await.unwrap();
+    let options: Vec<_> = options.values().map(|it| String::from_utf8_lossy(it)).collect();
+    assert_eq!(options, [r#"a:2:{s:3:"ovh";s:2:"é";s:6:"closte";b:1;}"#]);
 }
 
 #[tokio::test]

@@ -144,8 +144,8 @@ async fn options_keep_bytes_that_are_no_text() {
     let whole = before.replacen("613a31", "613a32", 1);
     let want = format!("text\t{}{added}\n", whole.trim_end_matches("7d"));
     assert_eq!(network.execute(after).await.unwrap(), want);
-    let describe = source(&network).options(&["wu_host_integrations_enabled"]).await.unwrap();
-    let value = &describe["wu_host_integrations_enabled"];
+    let options = source(&network).options(&["wu_host_integrations_enabled"]).await.unwrap();
+    let value = &options["wu_host_integrations_enabled"];
     assert!(value.windows(3).any(|it| it == b"\xe9\0x"), "{value:?}");
 }
 

@@ -284,8 +284,8 @@ fn a_salt_is_the_one_that_wordpress_takes() {
     ];
     for (body, key) in table {
         let config = php(&body);
-        let described = config.auth_key.known().map_or("-", |it| it.expose_secret());
-        assert_eq!(described, key, "{body}");
+        let found = config.auth_key.known().map_or("-", |it| it.expose_secret());
+        assert_eq!(found, key, "{body}");
         assert!(
             config.auth_key.unknown().is_none() && config.auth_salt.known().is_none(),
             "{body}"

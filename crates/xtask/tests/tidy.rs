@@ -297,8 +297,8 @@ fn every_command_is_documented() {
     let text = read(&root().join("docs/commands.md"));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for command in commands() {
-        let described = text.contains(&format!("`closte-sync {command}"));
-        assert!(described, "docs/commands.md: it lacks `closte-sync {command}`");
+        let documented = text.contains(&format!("`closte-sync {command}"));
+        assert!(documented, "docs/commands.md: it lacks `closte-sync {command}`");
     }
 }
 
@@ -309,8 +309,8 @@ fn every_setting_is_documented_with_its_default() {
     for (key, default) in &keys {
         let row = text.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
         let row = row.unwrap_or_else(|| panic!("docs/settings.md: it lacks `{key}`"));
-        let described = default.is_empty() || row.contains(&format!("| `{default}` |"));
-        assert!(described, "docs/settings.md: the default of `{key}` is `{default}`");
+        let documented = default.is_empty() || row.contains(&format!("| `{default}` |"));
+        assert!(documented, "docs/settings.md: the default of `{key}` is `{default}`");
     }
     let rows = first_cells(&text);
     let unknown: Vec<_> = rows.filter(|row| !keys.iter().any(|(key, _)| key == row)).collect();
@@ -324,8 +324,8 @@ fn every_reason_is_documented_with_what_to_do() {
     let codes: BTreeSet<&str> =
         source.lines().filter_map(|line| quoted(line.split_once(" = ")?.1)).collect();
     assert!(!codes.is_empty(), "crates/rules/src/reason.rs: its list looks different now");
-    let described: BTreeSet<&str> = first_cells(&text).collect();
-    assert_eq!(described, codes, "docs/reasons.md and crates/rules/src/reason.rs differ");
+    let documented: BTreeSet<&str> = first_cells(&text).collect();
+    assert_eq!(documented, codes, "docs/reasons.md and crates/rules/src/reason.rs differ");
     for row in text.lines().filter(|line| line.starts_with("| `")) {
         let cells = row.split('|').filter(|cell| !cell.trim().is_empty()).count();
         assert_eq!(cells, 3, "docs/reasons.md: code, meaning and what to do: {row}");

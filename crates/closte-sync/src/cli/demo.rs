@@ -74,12 +74,12 @@ impl Args {
             _ = timeout(show.left(self.within), show.play()) => Ok(()),
         };
         show.screen.finish();
-        let described = played.map(|()| show.tell(context, self.keep));
-        if described.is_ok() && self.keep {
+        let shown = played.map(|()| show.tell(context, self.keep));
+        if shown.is_ok() && self.keep {
             stop.cancelled().await;
         }
         show.world.end().await;
-        described
+        shown
     }
 }
 

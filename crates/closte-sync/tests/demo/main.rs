@@ -57,14 +57,14 @@ fn it_shows_everything_and_ends_well() {
 
 #[test]
 fn each_call_to_the_host_that_it_prints_is_in_the_hosts_own_log() {
-    let described = |call: &Value| {
+    let describe = |call: &Value| {
         let mut words = vec![call["kind"].as_str().unwrap()];
         words.extend(call["domain"].as_str());
         words.extend(call["wildcard"].as_str().filter(|it| *it == "1").map(|_| "wildcard=1"));
         let answer = call["answer"].as_str().unwrap().trim();
         format!("{}: {} {answer}", words.join(" "), call["status"])
     };
-    let log: Vec<String> = KEPT.calls.iter().map(described).collect();
+    let log: Vec<String> = KEPT.calls.iter().map(describe).collect();
     let printed = KEPT.from("host");
     assert!(10 < printed.len(), "{printed:#?}");
     // The program goes on after the summary, and so may the log.
@@ -73,12 +73,11 @@ fn each_call_to_the_host_that_it_prints_is_in_the_hosts_own_log() {
 
 #[test]
 fn each_record_that_it_prints_is_in_dns() {
-    let described = |(name, records): (&String, &Value)| {
+    let describe = |(name, records): (&String, &Value)| {
         let address = records[0]["A"].as_str().unwrap();
         format!("{name} A {address}")
     };
-    let mut records: Vec<String> =
-        KEPT.records.as_object().unwrap().iter().map(described).collect();
+    let mut records: Vec<String> = KEPT.records.as_object().unwrap().iter().map(describe).collect();
     let mut printed = KEPT.from("dns");
     printed.sort_unstable();
     records.sort_unstable();

@@ -56,8 +56,8 @@ async fn a_file_with_credentials_wins_over_the_settings() {
     std::fs::write(&file, "k3y:another-secret").unwrap();
     world.set("network.rest_credentials_file", file.to_str().unwrap());
     let ran = world.done("sync");
-    let described = "problem: could not write a stage to WordPress";
-    assert!(ran.out.contains(described) && ran.out.contains("HTTP 401"), "{ran:?}");
+    let problem = "problem: could not write a stage to WordPress";
+    assert!(ran.out.contains(problem) && ran.out.contains("HTTP 401"), "{ran:?}");
     assert!(!ran.out.contains("another-secret"), "{ran:?}");
     assert_eq!(
         (there.rows(), world.stage("shop.example")),

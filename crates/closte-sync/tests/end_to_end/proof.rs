@@ -160,8 +160,8 @@ async fn a_required_proof_that_nobody_can_ask_for_says_why() {
     world.done("sync");
     assert_eq!(world.stage("shop.example"), "checking-ssl-cert 0");
     assert_eq!(proof(&world, "shop.example"), "unproven no-proof");
-    let described = detail(&world, "shop.example");
-    assert!(described.contains("AUTH_KEY") && described.contains("plugin install"), "{described}");
+    let why = detail(&world, "shop.example");
+    assert!(why.contains("AUTH_KEY") && why.contains("plugin install"), "{why}");
     assert_eq!(questions(&world), Vec::<String>::new());
 
     world.set("checks.routing_proof", "ask");

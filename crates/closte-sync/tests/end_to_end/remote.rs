@@ -148,8 +148,8 @@ async fn a_read_that_keeps_moving_adds_and_neither_removes_nor_makes_records() {
     });
     for pass in 1..=3 {
         let report = remote.world.json("sync");
-        let described = problems(&report);
-        assert!(described.len() == 1 && described[0].starts_with(MOVED), "{described:?}");
+        let found = problems(&report);
+        assert!(found.len() == 1 && found[0].starts_with(MOVED), "{found:?}");
         let deferred = report["deferred"].as_array().unwrap().iter();
         let deferred: Vec<_> =
             deferred.map(|it| (&it["action"], &it["domain"], &it["reason"])).collect();
@@ -220,8 +220,8 @@ async fn a_refusal_is_reported_once_and_the_others_are_written() {
         asked.method == Method::PUT && asked.route() == "/wu/v2/domain/6"
     });
     let report = remote.world.json("sync");
-    let described = ["WordPress will not save `done` for refused.example: Not this one."];
-    assert_eq!(problems(&report), described);
+    let problem = ["WordPress will not save `done` for refused.example: Not this one."];
+    assert_eq!(problems(&report), problem);
     let stages: Vec<_> = remote.there.rows().iter().map(|it| it[2..].to_owned()).collect();
     let done = |name: &str| format!("1 {name} 1 0 1 done");
     let refused = "1 refused.example 1 0 0 checking-dns".to_owned();
@@ -229,7 +229,7 @@ async fn a_refusal_is_reported_once_and_the_others_are_written() {
     let put = remote.was_asked(&Method::PUT);
     assert_eq!(put.iter().filter(|it| *it == "domain/6").count(), 1);
     assert_eq!(remote.world.done("sync --quiet").out.lines().count(), 1, "the refusal itself");
-    assert_eq!(problems(&remote.world.json("status")), described);
+    assert_eq!(problems(&remote.world.json("status")), problem);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -231,11 +231,11 @@ async fn systemd_is_reported_that_it_is_ready_and_alive() {
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut command = world.command("run");
     let run = command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000").spawn().unwrap();
-    let mut described = String::new();
-    while !(described.contains("READY=1") && described.contains("WATCHDOG=1")) {
+    let mut notices = String::new();
+    while !(notices.contains("READY=1") && notices.contains("WATCHDOG=1")) {
         let mut buffer = [0; 256];
         let length = socket.recv(&mut buffer).unwrap();
-        described.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        notices.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
     stop(run);
 }

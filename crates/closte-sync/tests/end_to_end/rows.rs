@@ -33,14 +33,11 @@ async fn bad_rows_cost_only_themselves() {
     );
     world.here("good.example");
     world.done("sync");
-    let described = problems(&world);
+    let found = problems(&world);
     for id in ids {
-        assert!(
-            described.contains(&format!("wu_domain_mappings domain {id}")),
-            "{id}: {described:?}"
-        );
+        assert!(found.contains(&format!("wu_domain_mappings domain {id}")), "{id}: {found:?}");
     }
-    assert!(described.contains(&format!("wu_domain_mappings blog_id {orphan}")), "{described:?}");
+    assert!(found.contains(&format!("wu_domain_mappings blog_id {orphan}")), "{found:?}");
     assert_eq!(world.aliases(), ["good.example"]);
     assert_eq!(world.stage("good.example"), "done 1");
 }
@@ -60,9 +57,9 @@ async fn a_name_on_two_sites_is_kept_reported_and_its_stages_are_left_alone() {
     assert_eq!(world.aliases(), ["twice.example", "twin.example", "www.twin.example"]);
     assert_eq!(world.stage("twice.example"), "checking-dns 0\nchecking-dns 0");
     assert_eq!(world.stage("twin.example"), "checking-dns 0");
-    let described = problems(&world);
-    assert!(described.contains(&format!("wu_domain_mappings domain {second}")), "{described:?}");
-    assert!(described.contains(&format!("wu_domain_mappings domain {www}")), "{described:?}");
+    let found = problems(&world);
+    assert!(found.contains(&format!("wu_domain_mappings domain {second}")), "{found:?}");
+    assert!(found.contains(&format!("wu_domain_mappings domain {www}")), "{found:?}");
     world.database.execute(&format!("DELETE FROM wp_wu_domain_mappings WHERE id = {second}"));
     world.pass();
     assert_eq!(world.stage("twice.example"), "done 1", "and then it goes on");
@@ -132,11 +129,8 @@ async fn an_object_cache_is_reported_with_the_way_to_flush_it() {
     std::fs::write(world.root().join("wp-content/object-cache.php"), "<?php").unwrap();
     world.done("sync");
     let status = world.json("status");
-    let described = status["problems"][0]["reason"].as_str().unwrap();
-    assert!(
-        described.contains("object-cache.php") && described.contains("wp cache flush"),
-        "{described}"
-    );
+    let reason = status["problems"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("object-cache.php") && reason.contains("wp cache flush"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

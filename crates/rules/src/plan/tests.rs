@@ -77,16 +77,16 @@ fn owning_many(count: u64) -> Recorded {
 
 /// Every world of one name: 3 kinds of mapping, 3 lists, and each way it may be recorded.
 fn all_worlds() -> Vec<(Network, Option<AliasList>, Recorded)> {
-    let signals = [vec![], vec![mapping(1, 2, "a.example")], vec![mapping(1, 99, "a.example")]];
+    let mapped = [vec![], vec![mapping(1, 2, "a.example")], vec![mapping(1, 99, "a.example")]];
     let lists = [None, Some(list(&["other.example"])), Some(list(&["a.example"]))];
     let mut worlds = Vec::new();
-    for target_stage in &signals {
+    for mappings in &mapped {
         for list in &lists {
             for entry in all_entries() {
                 let mut recorded = owning(&[]);
                 recorded.memory.host.list_believed = entry.shown;
                 recorded.entries.insert(entry.domain.clone(), entry);
-                worlds.push((network(target_stage.clone()), list.clone(), recorded));
+                worlds.push((network(mappings.clone()), list.clone(), recorded));
             }
         }
     }
@@ -184,7 +184,7 @@ fn a_first_pass_adds_what_is_mapped_and_marks_the_sites_that_are_there() {
 }
 
 #[test]
-fn what_the_host_shows_is_deferred_as_seen_and_not_asked_for_again() {
+fn what_the_host_shows_is_owned_as_seen_and_not_asked_for_again() {
     let shown = list(&["d0.example", "stranger.example"]);
     let plan = planned(Recorded::default(), &network(rows(2)), Some(&shown), &POLICY);
     assert_eq!(calls(&plan), ["add-alias d1.example"]);

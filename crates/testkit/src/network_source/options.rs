@@ -73,18 +73,18 @@ pub(super) async fn options_are_reported_as_they_stand_there(source: &dyn Networ
              (26, 1, 'other', 'y'), (27, 1, 'p%', 'z')",
         )
         .await;
-    let described = async |names: &[&'static str]| {
+    let values_of = async |names: &[&'static str]| {
         let options = source.options(names).await.expect("an answer");
         let text = |value| String::from_utf8(value).expect("text");
         options.into_iter().map(|(name, value)| (name, text(value))).collect::<Vec<_>>()
     };
     let plain = ("plain", "çaé€ 'x' \t".to_owned());
     assert_eq!(
-        described(&["plain", "none", "it's", "nowhere", "p_"]).await,
+        values_of(&["plain", "none", "it's", "nowhere", "p_"]).await,
         [("it's", "a:1:{".to_owned()), ("none", String::new()), plain.clone()]
     );
-    assert_eq!(described(&["plain"]).await, [plain]);
-    assert_eq!(described(&[]).await, []);
+    assert_eq!(values_of(&["plain"]).await, [plain]);
+    assert_eq!(values_of(&[]).await, []);
 }
 
 const KEPT: &str = "SELECT site_id, meta_key FROM wp_sitemeta ORDER BY meta_id";

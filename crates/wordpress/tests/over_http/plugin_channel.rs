@@ -117,8 +117,8 @@ async fn what_a_handshake_leaves_out_is_empty() {
 
 #[tokio::test]
 async fn a_report_arrives_signed() {
-    let described = Arc::new(Mutex::new(Value::Null));
-    let (heard, clock) = (Arc::clone(&described), ManualClock::at(NOW));
+    let received = Arc::new(Mutex::new(Value::Null));
+    let (heard, clock) = (Arc::clone(&received), ManualClock::at(NOW));
     let server = serve(move |call, body| {
         assert_eq!(call, "report");
         *heard.lock().unwrap() = body.clone();
@@ -135,9 +135,9 @@ async fn a_report_arrives_signed() {
         log: Vec::new(),
     };
     channel(&server).report(&report).await.unwrap();
-    let described = described.lock().unwrap();
-    assert_eq!((&described["engine"], &described["silence"]), (&json!("0.1.0"), &json!(3600)));
-    assert_eq!((&described["counts"], &described["domains"]), (&json!({"done": 3}), &json!({})));
+    let received = received.lock().unwrap();
+    assert_eq!((&received["engine"], &received["silence"]), (&json!("0.1.0"), &json!(3600)));
+    assert_eq!((&received["counts"], &received["domains"]), (&json!({"done": 3}), &json!({})));
 }
 
 #[tokio::test]
@@ -229,13 +229,13 @@ async fn anything_else_is_a_failure_that_is_reported() {
         assert!(matches!(error, SourceError::BadAnswer { .. }), "{why}: {error:?}");
         assert!(cause(&error).contains(why), "{why}: {}", cause(&error));
     }
-    for (answer, described) in [
+    for (answer, words) in [
         (Answer::fault(404, "rest_no_route", "No"), "no plugin closte-sync that is active"),
         (Answer::fault(401, "rest_forbidden", "No"), "HTTP 401, `rest_forbidden`: No"),
     ] {
         let server = Server::start(move |_| answer.clone()).await;
         let error = channel(&server).hello().await.unwrap_err();
-        assert!(error.to_string().contains(described) && error.hint().is_some(), "{error:?}");
+        assert!(error.to_string().contains(words) && error.hint().is_some(), "{error:?}");
     }
     let entangled = |_: &Asked| Answer::fault(409, "closte_sync_unreadable", "It is left alone.");
     let server = Server::start(entangled).await;
@@ -350,7 +350,7 @@ async fn a_read_without_change_is_one_small_request() {
 }
 
 #[tokio::test]
-async fn a_fresh_process_begins_with_what_the_last_one_was_reported() {
+async fn a_fresh_process_begins_with_what_the_last_one_kept() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("network.json");
     let now = Arc::new(Mutex::new(listing("v1", "shop.example")));
@@ -369,8 +369,8 @@ async fn a_fresh_process_begins_with_what_the_last_one_was_reported() {
     assert_eq!(elsewhere.asked()[0].json(), json!({"known": null}), "another network's listing");
 
     let nowhere = folder.path().join("none/network.json");
-    let described = network(&server, Some(&nowhere)).read().await.unwrap();
-    assert!(described.problems[0].reason.contains("could not be kept"), "{:?}", described.problems);
+    let read = network(&server, Some(&nowhere)).read().await.unwrap();
+    assert!(read.problems[0].reason.contains("could not be kept"), "{:?}", read.problems);
 }
 
 #[tokio::test]

@@ -253,9 +253,9 @@ async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
     multisite.tables().interval = None;
     let network = network(&multisite).read().await.unwrap();
     assert_eq!(network.settings.dns_check_interval, Duration::from_mins(5));
-    let described =
+    let reason =
         "`dns_check_interval` could not be read (the answer has no value); using the default 300";
-    assert_eq!(network.problems[0].reason, described);
+    assert_eq!(network.problems[0].reason, reason);
 }
 
 #[tokio::test]

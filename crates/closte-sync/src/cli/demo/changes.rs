@@ -138,8 +138,8 @@ mod tests {
         let seen = observed(&[mapping("a.example", "done", true)]);
         let mut unobservable = seen.clone();
         unobservable.sandbox.problem = Some("it does not answer".to_owned());
-        let describe = [Line::new("sandbox", "not to be read: it does not answer")];
-        assert_eq!(between(&seen, &unobservable), describe);
+        let said = [Line::new("sandbox", "not to be read: it does not answer")];
+        assert_eq!(between(&seen, &unobservable), said);
         assert_eq!(between(&unobservable, &unobservable), []);
         assert_eq!(between(&unobservable, &seen), [Line::new("sandbox", "can be read again")]);
     }

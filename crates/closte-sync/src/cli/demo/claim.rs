@@ -26,7 +26,7 @@ pub(super) enum Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     /// Whether it is so. What cannot be read is not.
-    pub(super) owned_as: bool,
+    pub(super) holds: bool,
     /// What was read.
     pub(super) shows: String,
 }
@@ -35,7 +35,7 @@ impl Claim {
     /// Hold it against `observed`.
     pub(super) fn judge(self, observed: &Observed) -> Finding {
         let readable = observed.problems().iter().all(|(_, problem)| problem.is_none());
-        Finding { owned_as: readable && self.is_so(observed), shows: self.shown(observed) }
+        Finding { holds: readable && self.is_so(observed), shows: self.shown(observed) }
     }
 
     fn is_so(self, observed: &Observed) -> bool {

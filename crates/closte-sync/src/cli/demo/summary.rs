@@ -45,7 +45,7 @@ struct Kept {
 /// Whether everything expected shows now.
 pub(super) fn is_complete(observed: &Observed) -> bool {
     let claims = EXPECTED.iter().flat_map(|expected| expected.claims);
-    claims.into_iter().all(|claim| claim.judge(observed).owned_as)
+    claims.into_iter().all(|claim| claim.judge(observed).holds)
 }
 
 impl Summary {
@@ -60,7 +60,7 @@ impl Summary {
                 let found: Vec<_> = found.collect();
                 Outcome {
                     what: expected.what,
-                    seen: found.iter().all(|finding| finding.owned_as),
+                    seen: found.iter().all(|finding| finding.holds),
                     shows: found.into_iter().map(|finding| finding.shows).collect(),
                 }
             })

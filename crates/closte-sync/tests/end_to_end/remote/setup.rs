@@ -30,34 +30,33 @@ async fn what_is_missing_is_reported_before_anything_is_sent() {
         remote.world.run("sync").fails(2, &[what, hint]);
     }
     remote.world.set("network.rest_credentials_file", "/nowhere/rest-credentials");
-    let described = "could not read the credentials of the REST API in `/nowhere/rest-credentials`";
-    remote.world.run("sync").fails(2, &[described, hint]);
+    let words = "could not read the credentials of the REST API in `/nowhere/rest-credentials`";
+    remote.world.run("sync").fails(2, &[words, hint]);
     remote.world.set("network.rest_credentials_file", "");
-    let described = ["needs a key and a secret", "hint: put `KEY:SECRET`"];
-    remote.world.run("sync").fails(2, &described);
+    let words = ["needs a key and a secret", "hint: put `KEY:SECRET`"];
+    remote.world.run("sync").fails(2, &words);
 
     remote.credentials(&format!("{KEY}:{SECRET}"));
     remote.world.set("closte.api_key_file", "");
-    let described = ["which API key Closte accepts", "hint: put `CLOSTE_CLIENT_API_KEY`"];
-    remote.world.run("sync").fails(2, &described);
+    let words = ["which API key Closte accepts", "hint: put `CLOSTE_CLIENT_API_KEY`"];
+    remote.world.run("sync").fails(2, &words);
     remote.world.set("closte.api_key_file", "/nowhere/api-key");
-    let described = ["could not read the API key in `/nowhere/api-key`", "`closte.api_key_file`"];
-    remote.world.run("sync").fails(2, &described);
+    let words = ["could not read the API key in `/nowhere/api-key`", "`closte.api_key_file`"];
+    remote.world.run("sync").fails(2, &words);
 
     let key = remote.write("api-key", "\n");
     remote.world.set("closte.api_key_file", key.to_str().unwrap());
-    let described = ["the API key is empty", "or the file that has the key instead"];
-    remote.world.run("sync").fails(2, &described);
+    let words = ["the API key is empty", "or the file that has the key instead"];
+    remote.world.run("sync").fails(2, &words);
 
     remote.write("api-key", API_KEY);
     remote.world.set("network.url", "http://127.0.0.1:9/");
     remote.world.set("network.host", "");
-    let described =
-        ["`127.0.0.1` is not the network's own domain", "hint: set `network.host` to it"];
-    remote.world.run("plan").fails(2, &described);
+    let words = ["`127.0.0.1` is not the network's own domain", "hint: set `network.host` to it"];
+    remote.world.run("plan").fails(2, &words);
     remote.world.set("network.url", "");
-    let described = ["it is not known where the network answers", "hint: set `network.url`"];
-    remote.world.run("sync").fails(2, &described);
+    let words = ["it is not known where the network answers", "hint: set `network.url`"];
+    remote.world.run("sync").fails(2, &words);
     remote.is_untouched();
 }
 
@@ -115,11 +114,11 @@ async fn the_doctor_knows_what_is_there_and_what_is_not() {
 async fn what_rest_cannot_do_is_said_with_where_to_do_it() {
     let remote = Remote::with(&["shop.example"]).await;
     for command in ["enable", "disable"] {
-        let described = ["Closte cannot be switched over REST without the plugin", "in WordPress"];
-        remote.world.run(command).fails(1, &described);
+        let words = ["Closte cannot be switched over REST without the plugin", "in WordPress"];
+        remote.world.run(command).fails(1, &words);
     }
-    let described = ["`dns_check_interval` cannot be set over REST", "in WordPress"];
-    remote.world.run("config set-interval 60s").fails(1, &described);
+    let words = ["`dns_check_interval` cannot be set over REST", "in WordPress"];
+    remote.world.run("config set-interval 60s").fails(1, &words);
     for method in [Method::PUT, Method::POST, Method::DELETE] {
         assert_eq!(remote.was_asked(&method), Vec::<String>::new());
     }
