@@ -5,18 +5,8 @@ use crate::world::World;
 /// A network with `count` domains that were added and are owned.
 async fn with_domains(count: u32) -> World {
     let world = World::new().await;
-    for i in 0..count {
-        world.map(1, &format!("d{i:02}.example"));
-    }
-    world.done("sync");
-    assert_eq!(world.aliases().len(), count as usize);
+    world.own_domains(count);
     world
-}
-
-fn drop_domains(world: &World, count: u32) {
-    for i in 0..count {
-        world.unmap(&format!("d{i:02}.example"));
-    }
 }
 
 fn deferred(world: &World) -> Vec<String> {
@@ -25,11 +15,6 @@ fn deferred(world: &World) -> Vec<String> {
     deferred
         .map(|it| format!("{} {}", it["action"].as_str().unwrap(), it["reason"].as_str().unwrap()))
         .collect()
-}
-
-/// The hash that `plan` prints.
-fn hash(world: &World) -> String {
-    world.json("plan")["hash"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +66,7 @@ async fn what_is_not_ours_is_shown_and_never_touched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_removals_are_deferred_until_a_person_lets_exactly_that_plan_through() {
     let world = with_domains(20).await;
-    drop_domains(&world, 8);
+    world.drop_domains(8);
     world.done("sync");
     let braked = world.run("sync");
     braked.fails(
@@ -94,14 +79,14 @@ async fn too_many_removals_are_deferred_until_a_person_lets_exactly_that_plan_th
     quiet.fails(1, &["attention: 8 aliases"]);
     assert_eq!(quiet.out, "");
 
-    let plan = hash(&world);
-    assert_eq!(plan, hash(&world), "the same world, the same plan");
+    let plan = world.plan_hash();
+    assert_eq!(plan, world.plan_hash(), "the same world, the same plan");
     world.run("apply 000000000000").fails(1, &["the plan is not `000000000000`"]);
     world.map(1, "new.example");
     world.run(&format!("apply {plan}")).fails(1, &["the plan is not", "closte-sync plan"]);
     assert_eq!(world.aliases().len(), 20);
 
-    let plan = hash(&world);
+    let plan = world.plan_hash();
     world.done(&format!("apply {plan}"));
     assert_eq!(world.aliases().len(), 13);
     world.run(&format!("apply {plan}")).fails(1, &["counts once"]);
@@ -111,13 +96,13 @@ async fn too_many_removals_are_deferred_until_a_person_lets_exactly_that_plan_th
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emptied_table_removes_nothing_however_often_it_is_read() {
     let world = with_domains(12).await;
-    drop_domains(&world, 12);
+    world.drop_domains(12);
     for _ in 0..4 {
         world.run("sync").fails(1, &["mapped domains fell from 12 to 0 since the last run"]);
     }
     assert_eq!(world.aliases().len(), 12);
     assert_eq!(deferred(&world), vec!["remove-alias doubt"; 12]);
-    world.done(&format!("apply {}", hash(&world)));
+    world.done(&format!("apply {}", world.plan_hash()));
     assert_eq!(world.aliases(), Vec::<String>::new());
     world.done("sync");
 }

@@ -15,19 +15,8 @@ async fn world(domains: u32) -> World {
     let mut world = World::new().await;
     world.set("run.poll", "1s");
     world.set("removal.confirmations", "1");
-    for i in 0..domains {
-        world.map(1, &format!("d{i:02}.example"));
-    }
-    world.done("sync");
-    assert_eq!(world.aliases().len(), domains as usize);
+    world.own_domains(domains);
     world
-}
-
-/// Drop so many mappings, while nobody reads: a pass between two of them would remove the first.
-fn drop_domains(world: &World, count: u32) {
-    for i in 0..count {
-        world.unmap(&format!("d{i:02}.example"));
-    }
 }
 
 /// What is asked for in the ledger.
@@ -37,14 +26,10 @@ async fn asked(world: &World) -> Vec<Asked> {
     ledger.requests(Time::from_millis(0)).await.unwrap()
 }
 
-fn hash(world: &World) -> String {
-    world.json("plan")["hash"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_applied_while_the_resident_program_is_up() {
     let world = world(20).await;
-    drop_domains(&world, 8);
+    world.drop_domains(8);
     let run = world.command("run").spawn().unwrap();
     eventually("they are deferred", || {
         world.json("status")["deferred"].as_array().unwrap().len() == 8
@@ -52,7 +37,7 @@ async fn a_plan_is_applied_while_the_resident_program_is_up() {
     world
         .run("apply 000000000000")
         .fails(1, &["holds the ledger lock", "the plan is not `000000000000`"]);
-    let applied = world.done(&format!("apply {}", hash(&world)));
+    let applied = world.done(&format!("apply {}", world.plan_hash()));
     assert!(applied.err.contains("`run` since"), "{applied:?}");
     assert!(applied.out.contains("remove-alias d00.example: done"), "{applied:?}");
     assert_eq!(world.aliases().len(), 12);
@@ -90,13 +75,13 @@ async fn a_copy_is_made_the_one_that_acts_while_its_resident_program_is_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_taker_is_killed_is_done_by_who_asked() {
     let world = world(20).await;
-    drop_domains(&world, 8);
+    world.drop_domains(8);
     let mut run = world.command("run").spawn().unwrap();
     eventually("they are deferred", || {
         world.json("status")["deferred"].as_array().unwrap().len() == 8
     });
     world.sandbox.closte().fault(Fault::new(Act::Hang).on(CallKind::Delete).once());
-    let apply = world.command(&format!("apply {}", hash(&world))).spawn().unwrap();
+    let apply = world.command(&format!("apply {}", world.plan_hash())).spawn().unwrap();
     eventually("it is taken up", || world.asked().iter().any(|call| call.starts_with("remove")));
     run.kill().unwrap();
     run.wait().unwrap();

@@ -139,6 +139,28 @@ impl World {
         self.database.execute(&sql);
     }
 
+    /// Have `count` domains added, `d00.example` and so on, so that they are owned.
+    pub(crate) fn own_domains(&self, count: u32) {
+        for i in 0..count {
+            self.map(1, &format!("d{i:02}.example"));
+        }
+        self.done("sync");
+        assert_eq!(self.aliases().len(), count as usize);
+    }
+
+    /// Delete the mappings of the first `count` of them, all at once.
+    pub(crate) fn drop_domains(&self, count: u32) {
+        let names: Vec<_> = (0..count).map(|i| format!("'d{i:02}.example'")).collect();
+        let names = names.join(", ");
+        let sql = format!("DELETE FROM wp_wu_domain_mappings WHERE domain IN ({names})");
+        self.database.execute(&sql);
+    }
+
+    /// The hash that `plan` prints.
+    pub(crate) fn plan_hash(&self) -> String {
+        self.json("plan")["hash"].as_str().unwrap().to_owned()
+    }
+
     /// Point a name at the network.
     pub(crate) fn here(&self, name: &str) {
         self.sandbox.dns().set(name, [a("127.0.0.1")]);
