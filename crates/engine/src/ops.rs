@@ -25,7 +25,7 @@ mod stored;
 
 pub use add::{Added, NewMapping, add};
 pub use answer::Answer;
-pub use apply::{Applied, apply};
+pub use apply::apply;
 pub use backfill::{Backfill, RecordState, SiteRecord, backfill};
 pub use disable::disable;
 pub use enable::{Enabled, enable};
@@ -43,6 +43,7 @@ use rules::source::NetworkSource;
 use rules::{DomainName, Network};
 
 use crate::failure::Failure;
+use crate::texts::ENABLE_HERE;
 
 /// The names that are protected whatever network it is: what the host and the operator say.
 #[derive(Clone, Debug, Default)]
@@ -84,9 +85,7 @@ pub fn refuse_copy(network: &Network) -> Result<(), Failure> {
                 "this is a copy of the installation at `{}`, and writes nothing",
                 home.domain
             );
-            Err(Failure::no(what).hint(
-                "if this installation is the one that counts now, run `closte-sync enable --here`",
-            ))
+            Err(Failure::no(what).hint(ENABLE_HERE))
         }
     }
 }

@@ -332,7 +332,7 @@ impl Engine {
     fn wrong_clock(&self, network: &Network) -> Option<Problem> {
         let now = self.env.now();
         let database = network.database_time?;
-        let difference = now.since(database).max(database.since(now));
+        let difference = now.distance(database);
         (CLOCKS_AGREE < difference).then(|| {
             Problem::of_all(format!(
                 "this machine's clock and the database's are {} minutes apart; no domain is looked \

@@ -54,6 +54,10 @@ pub fn not_acting(why: NotActing) -> &'static str {
     }
 }
 
+/// What to do on a copy that is none.
+pub(crate) const ENABLE_HERE: &str =
+    "if this installation is the one that counts now, run `closte-sync enable --here`";
+
 fn why_of(event: &Event) -> String {
     in_parentheses(event.reason, event.detail.as_deref().filter(|_| event.reason.is_some()))
 }

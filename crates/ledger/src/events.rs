@@ -1,7 +1,7 @@
 //! The table `events`: what happened, as JSON with a version; never changed, and kept for a while.
 
 use rules::event::{Event, EventKind};
-use rules::ledger::LedgerError;
+use rules::ledger::{KEPT_OF_MAPPED, LedgerError};
 use rules::{DomainName, Reason, Time};
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
@@ -25,11 +25,11 @@ const NEWEST_OF: &str =
 const FORGET_ENTRIES: &str = "DELETE FROM entries WHERE alias = 'absent' AND mapping_id IS NULL \
      AND state -> 'alias' ->> 'since' < ?1";
 
-/// Events from before `?1`, but of a domain that is mapped the newest 20.
+/// Events from before `?1`, but of a domain that is mapped the newest, and `?2` more.
 const FORGET_EVENTS: &str = "DELETE FROM events WHERE at < ?1 AND NOT EXISTS ( \
      SELECT 1 FROM entries WHERE entries.domain = events.domain AND mapping_id IS NOT NULL \
      AND events.id >= ifnull((SELECT id FROM events AS of_it WHERE of_it.domain = events.domain \
-         ORDER BY id DESC LIMIT 1 OFFSET 19), 0))";
+         ORDER BY id DESC LIMIT 1 OFFSET ?2), 0))";
 
 /// An event as it is stored. A field or a word that nobody knows is left out: a newer
 /// closte-sync wrote it.
@@ -95,10 +95,11 @@ pub(crate) async fn forget(
     connection: &mut SqliteConnection,
     before: Time,
 ) -> Result<(), LedgerError> {
-    for sql in [FORGET_ENTRIES, FORGET_EVENTS] {
-        let query = sqlx::query(sql).bind(before.as_millis());
-        query.execute(&mut *connection).await.map_err(error::write)?;
-    }
+    let before = before.as_millis();
+    let entries = sqlx::query(FORGET_ENTRIES).bind(before);
+    entries.execute(&mut *connection).await.map_err(error::write)?;
+    let events = sqlx::query(FORGET_EVENTS).bind(before).bind(KEPT_OF_MAPPED - 1);
+    events.execute(connection).await.map_err(error::write)?;
     Ok(())
 }
 

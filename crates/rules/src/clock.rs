@@ -27,6 +27,11 @@ impl Time {
         let millis = self.0.saturating_sub(earlier.0);
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
+
+    /// How far this and `other` are apart, whichever is later.
+    pub fn distance(self, other: Self) -> Duration {
+        self.since(other).max(other.since(self))
+    }
 }
 
 impl Add<Duration> for Time {

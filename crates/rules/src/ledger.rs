@@ -17,8 +17,11 @@ use crate::request::{Asked, Request};
 use crate::words::words;
 use crate::{Disposition, DomainName, Identity, Network, Problem, Stage, Time};
 
+/// So often an entry is read again that somebody else keeps storing.
+pub const MOST_READS: usize = 5;
+
 /// So many events of a mapped domain are kept however old they are.
-pub const KEPT_OF_MAPPED: usize = 20;
+pub const KEPT_OF_MAPPED: u32 = 20;
 
 /// A durable record of the domains of one network.
 ///
@@ -177,22 +180,11 @@ impl NetworkMemory {
     /// nothing is planned from it, and no answer contradicts it.
     pub fn for_checks(&self) -> Option<Network> {
         let basis = self.checks.as_ref().filter(|_| self.not_acting.is_none())?;
-        let identity = self.identity.clone()?;
         Some(Network {
-            network_domains: BTreeSet::from([identity.domain.clone()]),
-            identity,
-            home: None,
-            switched_on: true,
             settings: Settings { dns_check_interval: basis.interval, ..Settings::default() },
-            shared_bases: BTreeSet::new(),
             stage_words: basis.stage_words.clone(),
-            sites: BTreeMap::new(),
-            mappings: Vec::new(),
-            unreadable_of: BTreeSet::new(),
-            problems: Vec::new(),
-            object_cache: false,
-            database_time: None,
             moved: true,
+            ..Network::empty(self.identity.clone()?)
         })
     }
 }
@@ -314,6 +306,12 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Somebody else stored these each time anew, [`MOST_READS`] times.
+    pub fn contended<'a>(domains: impl IntoIterator<Item = &'a DomainName>) -> Self {
+        let names: Vec<_> = domains.into_iter().map(DomainName::as_str).collect();
+        Self::Write(format!("somebody else keeps storing {}", names.join(", ")).into())
+    }
+
     /// What the engine should do about it.
     pub fn disposition(&self) -> Disposition {
         match self {

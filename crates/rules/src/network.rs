@@ -43,6 +43,29 @@ pub struct Network {
     pub moved: bool,
 }
 
+impl Network {
+    /// The network of `identity` with nothing in it: switched on, every setting at its default, no
+    /// site and no mapping.
+    pub fn empty(identity: Identity) -> Self {
+        Self {
+            network_domains: BTreeSet::from([identity.domain.clone()]),
+            identity,
+            home: None,
+            switched_on: true,
+            settings: Settings::default(),
+            shared_bases: BTreeSet::new(),
+            stage_words: BTreeSet::from(Stage::ALL),
+            sites: BTreeMap::new(),
+            mappings: Vec::new(),
+            unreadable_of: BTreeSet::new(),
+            problems: Vec::new(),
+            object_cache: false,
+            database_time: None,
+            moved: false,
+        }
+    }
+}
+
 /// What distinguishes one network from another, and an original from its copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -75,6 +98,17 @@ pub struct Home {
     pub domain: String,
     /// The ledger that wrote it.
     pub ledger: String,
+}
+
+impl Home {
+    /// What the installation of `identity` says with its `ledger`.
+    pub fn of(identity: &Identity, ledger: &str) -> Self {
+        Self {
+            app: identity.app.clone(),
+            domain: identity.domain.to_string(),
+            ledger: ledger.to_owned(),
+        }
+    }
 }
 
 /// What we follow of Ultimate Multisite's settings; defaults where a key is missing.

@@ -1,9 +1,8 @@
 //! Small worlds for the tables of this crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::network::Settings;
 use crate::{Identity, Mapping, Network, Site, Stage};
 
 /// A mapping in its first stage.
@@ -35,26 +34,12 @@ pub(crate) fn network(mappings: Vec<Mapping>) -> Network {
     let mut sites: BTreeMap<u64, Site> =
         (2..=4).map(|id| (id, site(&format!("s{id}.net.example")))).collect();
     sites.insert(1, site("net.example"));
-    Network {
-        identity: Identity {
-            app: Some("app1".to_owned()),
-            domain: "net.example".parse().unwrap(),
-            database: "wp".to_owned(),
-            prefix: "wp_".to_owned(),
-            network_id: 1,
-        },
-        home: None,
-        switched_on: true,
-        settings: Settings::default(),
-        network_domains: BTreeSet::from(["net.example".parse().unwrap()]),
-        shared_bases: BTreeSet::new(),
-        stage_words: BTreeSet::from(Stage::ALL),
-        sites,
-        mappings,
-        unreadable_of: BTreeSet::new(),
-        problems: Vec::new(),
-        object_cache: false,
-        database_time: None,
-        moved: false,
-    }
+    let identity = Identity {
+        app: Some("app1".to_owned()),
+        domain: "net.example".parse().unwrap(),
+        database: "wp".to_owned(),
+        prefix: "wp_".to_owned(),
+        network_id: 1,
+    };
+    Network { sites, mappings, ..Network::empty(identity) }
 }

@@ -1,11 +1,9 @@
 //! `closte-sync apply HASH`: one pass that a person has checked beforehand.
 
-use engine::ops::requests;
 use rules::request::Asked;
-use tokio_util::sync::CancellationToken;
 
-use super::errand::{Errand, Patience};
-use super::report::{self, Progress, Verbosity};
+use super::errand::{self, Patience};
+use super::report::Verbosity;
 use super::{Context, Exit, Failure};
 
 /// Let exactly the plan of this hash through, brake included, once
@@ -25,24 +23,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let wiring = context.wiring();
-        // What may be missing is asked for before a ledger is made.
-        let parts = wiring.parts().await?;
-        let stop = CancellationToken::new();
-        report::stop_on_signals(&stop);
-        let observer = Progress::new(context.console, Verbosity::Full);
-        let asked = Asked::Apply(self.hash);
         let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
-        let errand =
-            Errand { context, command: "apply", asked: asked.clone(), patience, stop: &stop };
-        let ended = Box::pin(errand.run(async |ledger| {
-            let engine = parts.with(ledger);
-            let answer = requests::perform(&engine, &asked, &observer, &stop).await;
-            engine.source.close().await;
-            Ok(answer)
-        }));
-        let ended = ended.await;
-        observer.finish();
-        report::ended(context, ended?, Verbosity::Full)
+        errand::pass(context, Asked::Apply(self.hash), patience, Verbosity::Full).await
     }
 }

@@ -51,8 +51,7 @@ impl Args {
         let stop = CancellationToken::new();
         report::stop_on_signals(&stop);
         let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
-        let command = "enable --here";
-        let errand = Errand { context, command, asked: Asked::EnableHere, patience, stop: &stop };
+        let errand = Errand { context, asked: Asked::EnableHere, patience, stop: &stop };
         let ended = Box::pin(errand.run(async |ledger| {
             Ok(Answer::Enabled(ops::enable(source.as_ref(), Some(ledger.as_ref())).await?))
         }));

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use engine::ops::{Answer, requests};
 use engine::pass::Silent;
+use rules::Clock;
 use rules::ledger::Ledger;
 use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Exit, Failure, report};
-use crate::clock::system_env;
+use super::report::{self, Progress, Verbosity};
+use super::{Context, Exit, Failure};
+use crate::clock::{SystemClock, system_env};
 use crate::wiring::{LockedLedger, Wiring};
 
 /// The lock is tried so often.
@@ -23,11 +25,33 @@ const TRY_EVERY: Duration = Duration::from_secs(1);
 /// Something to do that needs the lock.
 pub(super) struct Errand<'a> {
     pub(super) context: &'a Context,
-    /// The name of the command, for those who meet the lock.
-    pub(super) command: &'static str,
     pub(super) asked: Asked,
     pub(super) patience: Patience,
     pub(super) stop: &'a CancellationToken,
+}
+
+/// Have a pass made, or the plan that a person looked at applied, and say what came of it.
+pub(super) async fn pass(
+    context: &Context,
+    asked: Asked,
+    patience: Patience,
+    verbosity: Verbosity,
+) -> Result<Exit, Failure> {
+    // What may be missing is asked for before a ledger is made.
+    let parts = context.wiring().parts().await?;
+    let stop = CancellationToken::new();
+    report::stop_on_signals(&stop);
+    let observer = Progress::new(context.console, verbosity);
+    let errand = Errand { context, asked, patience, stop: &stop };
+    let ended = Box::pin(errand.run(async |ledger| {
+        let engine = parts.with(ledger);
+        let answer = requests::perform(&engine, &errand.asked, &observer, &stop).await;
+        engine.source.close().await;
+        Ok(answer)
+    }));
+    let ended = ended.await;
+    observer.finish();
+    report::ended(context, ended?, verbosity)
 }
 
 /// What to do where somebody else holds the lock.
@@ -50,6 +74,15 @@ pub(super) enum Ended {
 }
 
 impl Errand<'_> {
+    /// The name of the command, for those who meet the lock.
+    fn command(&self) -> &'static str {
+        match self.asked {
+            Asked::Pass => "sync",
+            Asked::Apply(_) => "apply",
+            Asked::EnableHere => "enable --here",
+        }
+    }
+
     /// Have it done: by `work` where the lock is ours.
     pub(super) async fn run(
         &self,
@@ -62,7 +95,7 @@ impl Errand<'_> {
             if let Some(answer) = answer(waiting.as_ref()).await? {
                 return Ok(Ended::Answered(answer));
             }
-            match wiring.locked_ledger(self.command).await? {
+            match wiring.locked_ledger(self.command()).await? {
                 LockedLedger::Ours(ledger, lock) => {
                     let ledger: Arc<dyn Ledger> = Arc::new(ledger);
                     // Whoever had taken it up does not any more.
@@ -101,7 +134,7 @@ impl Errand<'_> {
         if self.patience == Patience::None {
             return Ok(true);
         }
-        let asked = ledger.requests(system_env().now()).await?;
+        let asked = ledger.requests(SystemClock.now()).await?;
         Ok(self.asked == Asked::Pass && asked.contains(&Asked::Pass))
     }
 
@@ -127,8 +160,7 @@ impl Errand<'_> {
     /// Take up what others asked for. Where that cannot be done here, they do it themselves once
     /// the lock is free.
     async fn serve(&self, wiring: &Wiring<'_>, ledger: Arc<dyn Ledger>) {
-        let now = system_env().now();
-        if !ledger.requests(now).await.is_ok_and(|asked| !asked.is_empty()) {
+        if !requests::are_waiting(ledger.as_ref(), SystemClock.now()).await {
             return;
         }
         let Ok(engine) = wiring.engine_on(ledger).await else { return };
@@ -140,11 +172,10 @@ impl Errand<'_> {
 
     /// Somebody may have asked after we looked, and before the lock was free.
     async fn serve_once_more(&self, wiring: &Wiring<'_>, ledger: &dyn Ledger) {
-        let now = system_env().now();
-        if !ledger.requests(now).await.is_ok_and(|asked| !asked.is_empty()) {
+        if !requests::are_waiting(ledger, SystemClock.now()).await {
             return;
         }
-        if let Ok(LockedLedger::Ours(ledger, _lock)) = wiring.locked_ledger(self.command).await {
+        if let Ok(LockedLedger::Ours(ledger, _lock)) = wiring.locked_ledger(self.command()).await {
             self.serve(wiring, Arc::new(ledger)).await;
         }
     }

@@ -17,6 +17,7 @@ use crate::clock::SystemClock;
 use crate::triggers::Triggers;
 use crate::wiring::LockedLedger;
 use engine::controller::{Controller, Ended, Signals};
+use engine::ops::requests;
 use engine::pass::Engine;
 use heartbeat::{Heartbeat, tell_systemd, watchdog};
 
@@ -137,7 +138,7 @@ async fn reloaded(
 async fn notice_requests(ledger: Arc<SqliteLedger>, signals: Signals) {
     loop {
         sleep(REQUESTS_WITHIN).await;
-        if ledger.requests(SystemClock.now()).await.is_ok_and(|asked| !asked.is_empty()) {
+        if requests::are_waiting(ledger.as_ref(), SystemClock.now()).await {
             signals.asked.notify_one();
         }
     }

@@ -1,11 +1,8 @@
 //! `closte-sync sync`: one pass.
 
-use tokio_util::sync::CancellationToken;
-
-use super::errand::{Errand, Patience};
-use super::report::{self, Progress, Verbosity};
+use super::errand::{self, Patience};
+use super::report::{self, Verbosity};
 use super::{Context, Exit, Failure};
-use engine::ops::requests;
 use engine::pass::{Planning, Purpose, Report};
 use rules::request::Asked;
 
@@ -50,27 +47,12 @@ impl Args {
     }
 
     async fn pass(&self, context: &Context) -> Result<Exit, Failure> {
-        let wiring = context.wiring();
-        // What may be missing is asked for before a ledger is made.
-        let parts = wiring.parts().await?;
-        let stop = CancellationToken::new();
-        report::stop_on_signals(&stop);
-        let observer = Progress::new(context.console, self.verbosity());
         let patience = match (self.quiet, self.no_wait) {
             (true, _) => Patience::None,
             (false, true) => Patience::Leave,
             (false, false) => Patience::Wait,
         };
-        let errand = Errand { context, command: "sync", asked: Asked::Pass, patience, stop: &stop };
-        let ended = Box::pin(errand.run(async |ledger| {
-            let engine = parts.with(ledger);
-            let answer = requests::perform(&engine, &Asked::Pass, &observer, &stop).await;
-            engine.source.close().await;
-            Ok(answer)
-        }));
-        let ended = ended.await;
-        observer.finish();
-        report::ended(context, ended?, self.verbosity())
+        errand::pass(context, Asked::Pass, patience, self.verbosity()).await
     }
 
     fn verbosity(&self) -> Verbosity {

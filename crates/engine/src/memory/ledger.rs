@@ -148,7 +148,7 @@ impl Ledger for MemoryLedger {
         let mut state = self.state();
         let State { recorded, events, .. } = &mut *state;
         recorded.entries.retain(|_, entry| !entry.is_retired() || before <= entry.alias.since);
-        let mut newer: BTreeMap<DomainName, usize> = BTreeMap::new();
+        let mut newer: BTreeMap<DomainName, u32> = BTreeMap::new();
         let mut kept = Vec::new();
         for event in events.drain(..).rev() {
             let newer = newer.entry(event.domain.clone()).or_default();

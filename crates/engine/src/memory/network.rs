@@ -185,20 +185,16 @@ fn network(tables: &Tables, now: Time) -> Network {
         }
     }
     Network {
-        identity: tables.identity.clone(),
         home: tables.home.clone(),
         switched_on: tables.switched_on,
         settings: tables.settings.clone(),
-        network_domains: BTreeSet::from([tables.identity.domain.clone()]),
         shared_bases: tables.shared_bases.clone(),
-        stage_words: BTreeSet::from(Stage::ALL),
         sites,
         mappings,
         unreadable_of,
         problems,
-        object_cache: false,
         database_time: Some(now),
-        moved: false,
+        ..Network::empty(tables.identity.clone())
     }
 }
 

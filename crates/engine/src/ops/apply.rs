@@ -1,19 +1,10 @@
 //! One pass that a person has looked at beforehand.
 
-use rules::Problem;
 use tokio_util::sync::CancellationToken;
 
+use super::Answer;
 use crate::failure::Failure;
-use crate::pass::{Engine, Off, PassObserver, Passed, Report};
-
-/// What letting a plan through came to.
-#[derive(Debug)]
-pub enum Applied {
-    /// It ran.
-    Ran(Report),
-    /// Nothing was done: the network's admin switched something off.
-    Off(Off, Vec<Problem>),
-}
+use crate::pass::{Engine, PassObserver, Passed};
 
 /// Let exactly the plan of `hash` through, brake included, once.
 ///
@@ -25,11 +16,23 @@ pub async fn apply(
     hash: &str,
     observer: &dyn PassObserver,
     stop: &CancellationToken,
-) -> Result<Applied, Failure> {
-    match engine.pass(Some(hash), observer, stop).await?.0 {
-        Passed::Ran(report) => Ok(Applied::Ran(report)),
-        Passed::Off(off, problems) => Ok(Applied::Off(off, problems)),
-        Passed::OtherPlan { hash: now, used } => Err(other_plan(hash, &now, used)),
+) -> Result<Answer, Failure> {
+    pass(engine, Some(hash), observer, stop).await
+}
+
+/// One pass; with `hash`, only of the plan of that hash.
+pub(super) async fn pass(
+    engine: &Engine,
+    hash: Option<&str>,
+    observer: &dyn PassObserver,
+    stop: &CancellationToken,
+) -> Result<Answer, Failure> {
+    match engine.pass(hash, observer, stop).await?.0 {
+        Passed::Ran(report) => Ok(Answer::Ran(report)),
+        Passed::Off(off, problems) => Ok(Answer::Off(off, problems)),
+        Passed::OtherPlan { hash: now, used } => {
+            Err(other_plan(hash.unwrap_or_default(), &now, used))
+        }
     }
 }
 

@@ -43,12 +43,7 @@ async fn settle(
     ledger: &dyn Ledger,
     network: &Network,
 ) -> Result<(), Failure> {
-    let home = Home {
-        app: network.identity.app.clone(),
-        domain: network.identity.domain.to_string(),
-        ledger: ledger.id().to_owned(),
-    };
-    source.write_home(&home, true).await?;
+    source.write_home(&Home::of(&network.identity, ledger.id()), true).await?;
     let before = ledger.memory().await?.network;
     let mut memory = before.clone();
     if let Some(known) = &mut memory.identity {

@@ -4,19 +4,25 @@
 //! ledger and waits; the holder takes it up between its own passes, does it and answers. A request
 //! whose taker died is done again: each can be.
 
+use rules::Time;
 use rules::ledger::{Claim, Ledger, LedgerError};
 use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Applied, apply, enable};
+use super::apply::pass;
+use super::{Answer, apply, enable};
 use crate::env::Env;
-use crate::failure::Failure;
-use crate::pass::{Engine, PassObserver, Passed};
+use crate::pass::{Engine, PassObserver};
 
 /// Leave a request; its id.
 pub async fn leave(ledger: &dyn Ledger, env: &Env, asked: &Asked) -> Result<i64, LedgerError> {
     let now = env.now();
     ledger.request(asked, &Claim { owner: &env.process, now, until: now }).await
+}
+
+/// Whether somebody's request waits; not where the ledger cannot tell.
+pub async fn are_waiting(ledger: &dyn Ledger, now: Time) -> bool {
+    ledger.requests(now).await.is_ok_and(|asked| !asked.is_empty())
 }
 
 /// The answer to the request `id`, once there is one.
@@ -55,21 +61,8 @@ pub async fn perform(
     stop: &CancellationToken,
 ) -> Answer {
     let done = match asked {
-        Asked::Pass => {
-            engine.pass(None, observer, stop).await.map_err(Failure::from).map(|(passed, _)| {
-                match passed {
-                    Passed::Ran(report) => Answer::Ran(report),
-                    Passed::Off(off, problems) => Answer::Off(off, problems),
-                    Passed::OtherPlan { .. } => unreachable!("no plan was asked for"),
-                }
-            })
-        }
-        Asked::Apply(hash) => {
-            apply(engine, hash, observer, stop).await.map(|applied| match applied {
-                Applied::Ran(report) => Answer::Ran(report),
-                Applied::Off(off, problems) => Answer::Off(off, problems),
-            })
-        }
+        Asked::Pass => pass(engine, None, observer, stop).await,
+        Asked::Apply(hash) => apply(engine, hash, observer, stop).await,
         Asked::EnableHere => {
             let ledger = engine.ledger.as_ref();
             enable(engine.source.as_ref(), Some(ledger)).await.map(Answer::Enabled)

@@ -1,10 +1,7 @@
 //! Changing entries that are stored, while a pass may be working on them in another process.
 
-use rules::ledger::{Batch, Ledger, LedgerError};
+use rules::ledger::{Batch, Ledger, LedgerError, MOST_READS};
 use rules::{DomainName, Entry, Time, event};
-
-/// So often an entry is read again that somebody else keeps storing.
-const MOST_READS: usize = 5;
 
 /// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
 /// gone. Returns whether the ledger knew it as mapped.
@@ -53,7 +50,5 @@ pub(crate) async fn change(
             return Ok(changed);
         }
     }
-    let names: Vec<_> = left.iter().map(DomainName::as_str).collect();
-    let why = format!("somebody else keeps storing {}", names.join(", "));
-    Err(LedgerError::Write(why.into()))
+    Err(LedgerError::contended(&left))
 }

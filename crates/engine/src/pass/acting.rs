@@ -20,11 +20,7 @@ impl Engine {
     ///
     /// Another ledger's name there is told: that one is lost, or runs elsewhere.
     pub(super) async fn claim_home(&self, network: &Network) -> Result<Option<Problem>, PassError> {
-        let ours = Home {
-            app: network.identity.app.clone(),
-            domain: network.identity.domain.to_string(),
-            ledger: self.ledger.id().to_owned(),
-        };
+        let ours = Home::of(&network.identity, self.ledger.id());
         let lost = match &network.home {
             Some(home) if *home == ours => return Ok(None),
             Some(home) => Some(lost_ledger(&home.ledger)),

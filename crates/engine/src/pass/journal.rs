@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::Action;
 use rules::event::{self, Event};
-use rules::ledger::{Batch, HostHealth, Ledger, LedgerError, NetworkMemory};
+use rules::ledger::{Batch, HostHealth, Ledger, LedgerError, MOST_READS, NetworkMemory};
 use rules::planted;
 use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
@@ -24,9 +24,6 @@ use crate::env::Env;
 
 /// So many results are worth a transaction.
 const FULL: usize = 128;
-
-/// So often an entry is read again that somebody else keeps storing.
-const MOST_READS: usize = 5;
 
 /// The journal of one pass.
 pub(super) struct Journal<'a> {
@@ -216,9 +213,7 @@ impl<'a> Journal<'a> {
         if missed.is_empty() {
             return Ok(());
         }
-        let names: Vec<_> = missed.iter().map(DomainName::as_str).collect();
-        let why = format!("somebody else keeps storing {}", names.join(", "));
-        Err(LedgerError::Write(why.into()))
+        Err(LedgerError::contended(&missed))
     }
 
     /// All that is to be written, entries in the version that the ledger has; and what each was

@@ -7,6 +7,8 @@ use rules::source::SourceError;
 use rules::words;
 use rules::{DomainName, Home, Network, Problem, Reason};
 
+use crate::texts::ENABLE_HERE;
+
 /// How a pass ended.
 #[derive(Debug)]
 pub enum Passed {
@@ -142,6 +144,5 @@ pub(super) fn copy_alert(network: &Network, home: &Home) -> Alert {
         network.identity.domain,
         app(&network.identity.app),
     );
-    let hint = "if this installation is the one that counts now, run `closte-sync enable --here`";
-    Alert::of_all(AlertCode::Copy, what, hint)
+    Alert::of_all(AlertCode::Copy, what, ENABLE_HERE)
 }

@@ -1,5 +1,5 @@
-//! The traits to the outside over one state in memory, and a clock that jumps to whatever is
-//! waited for.
+//! The traits to the outside over one state in memory, the network being the engine's own twin,
+//! and a clock that jumps to whatever is waited for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::controller::{LogLine, RunObserver};
+use engine::memory::{MemoryNetwork, SiteRow};
 use engine::{Random, Timer};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
-use rules::{Clock, DomainName, Home, Network, Time};
+use rules::{Clock, DomainName, Home, Identity, Network, Problem, Time};
 
 /// A domain that somebody maps.
 pub(crate) const DOMAIN: &str = "shop.example";
@@ -37,8 +38,9 @@ pub(crate) type Deed = Box<dyn FnOnce() + Send>;
 pub(crate) struct State {
     pub(crate) now: i64,
     pub(crate) deeds: BTreeMap<i64, Deed>,
-    pub(crate) network: Option<Network>,
-    pub(crate) pulse: u64,
+    /// How often the network changed in what no row shows.
+    pub(crate) changes: u64,
+    pub(crate) problems: Vec<Problem>,
     pub(crate) outages: Vec<(Range<i64>, Outage)>,
     pub(crate) host_fails: u32,
     pub(crate) busy_for: Option<Duration>,
@@ -51,12 +53,44 @@ pub(crate) struct State {
     pub(crate) alive: Vec<i64>,
 }
 
-#[derive(Clone, Default)]
-pub(crate) struct Shared(Arc<Mutex<State>>);
+#[derive(Clone)]
+pub(crate) struct Shared {
+    state: Arc<Mutex<State>>,
+    pub(crate) network: MemoryNetwork,
+}
+
+/// The time of the state.
+struct Now(Arc<Mutex<State>>);
+
+impl Clock for Now {
+    fn now(&self) -> Time {
+        Time::from_millis(self.0.lock().unwrap().now)
+    }
+}
 
 impl Shared {
+    /// A network that is switched on, with a site besides its own, an hour old.
+    pub(crate) fn new() -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        let clock = Now(Arc::clone(&state));
+        let registered = clock.now() - Duration::from_hours(1);
+        let identity = Identity {
+            app: Some("app".to_owned()),
+            domain: "net.example".parse().unwrap(),
+            database: "wp".to_owned(),
+            prefix: "wp_".to_owned(),
+            network_id: 1,
+        };
+        let network = MemoryNetwork::new(identity, Arc::new(clock));
+        let (domain, path) = ("s2.net.example".to_owned(), "/".to_owned());
+        let site = SiteRow { network_id: 1, domain, path, hidden: false, registered };
+        network.tables().sites.insert(2, site);
+        network.tables().switched_on = true;
+        Self { state, network }
+    }
+
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.0.lock().unwrap())
+        work(&mut self.state.lock().unwrap())
     }
 
     pub(crate) fn seconds(&self) -> i64 {
@@ -131,57 +165,60 @@ impl RunObserver for Shared {
 impl NetworkSource for Shared {
     async fn read(&self) -> Result<Network, SourceError> {
         self.database().await?;
-        Ok(self.with(|state| state.network.clone().unwrap()))
+        let problems = self.with(|state| state.problems.clone());
+        Ok(Network { problems, ..self.network.read().await? })
     }
 
     async fn pulse(&self) -> Result<u64, SourceError> {
         let now = self.seconds();
         self.with(|state| state.pulses.push(now));
         self.database().await?;
-        Ok(self.with(|state| state.pulse))
+        Ok(self.network.pulse().await?.wrapping_add(self.with(|state| state.changes)))
     }
 
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {
         let now = self.seconds();
         self.with(|state| state.stages_asked.push(now));
         self.database().await?;
-        self.with(|state| {
-            let mappings = &mut state.network.as_mut().unwrap().mappings;
-            for mapping in mappings {
-                mapping.stage = Some(write.to);
-            }
-        });
-        Ok(true)
+        self.network.write_stage(write).await
     }
 
-    async fn write_home(&self, home: &Home, _: bool) -> Result<Home, SourceError> {
+    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
         self.database().await?;
-        self.with(|state| state.network.as_mut().unwrap().home = Some(home.clone()));
-        Ok(home.clone())
+        self.network.write_home(home, replace).await
     }
 
-    async fn create_record(&self, _: u64, _: &DomainName) -> Result<Option<u64>, SourceError> {
-        unimplemented!("no test makes records")
+    async fn create_record(
+        &self,
+        site: u64,
+        domain: &DomainName,
+    ) -> Result<Option<u64>, SourceError> {
+        self.network.create_record(site, domain).await
     }
 
-    async fn add_mapping(&self, _: u64, _: &DomainName, _: Primary) -> Result<u64, SourceError> {
-        unimplemented!("a person's")
+    async fn add_mapping(
+        &self,
+        site: u64,
+        domain: &DomainName,
+        primary: Primary,
+    ) -> Result<u64, SourceError> {
+        self.network.add_mapping(site, domain, primary).await
     }
 
-    async fn remove_mapping(&self, _: &DomainName) -> Result<u64, SourceError> {
-        unimplemented!("a person's")
+    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+        self.network.remove_mapping(domain).await
     }
 
-    async fn switch(&self, _: bool) -> Result<bool, SourceError> {
-        unimplemented!("a person's")
+    async fn switch(&self, on: bool) -> Result<bool, SourceError> {
+        self.network.switch(on).await
     }
 
-    async fn set_check_interval(&self, _: u32) -> Result<(), SourceError> {
-        unimplemented!("a person's")
+    async fn set_check_interval(&self, seconds: u32) -> Result<(), SourceError> {
+        self.network.set_check_interval(seconds).await
     }
 
     async fn rights(&self) -> Result<Vec<Right>, SourceError> {
-        unimplemented!("a person's")
+        self.network.rights().await
     }
 }
 

@@ -1,19 +1,18 @@
 //! A small world for the loop: one network, one host, DNS. Times are in seconds from its start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::controller::{Controller, Ended, LogLine, Signals};
-use engine::memory::MemoryLedger;
+use engine::memory::{MemoryLedger, Tables};
 use engine::pass::{SqlWriter, Writers};
 use engine::{Engine, Env, PassSettings};
-use rules::network::Settings;
 use rules::records::Records;
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
-use rules::{Home, Identity, Mapping, Network, Problem, Site, Stage};
+use rules::{Home, Problem};
 
 use crate::doubles::{Deed, NoChance, Outage, Shared, TARGET};
 
@@ -26,8 +25,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let shared = Shared::default();
-        shared.with(|state| state.network = Some(network()));
+        let shared = Shared::new();
         let signals = Signals::default();
         let controller = Controller::new(signals.clone());
         let ledger = MemoryLedger::new("ledger");
@@ -57,24 +55,15 @@ impl World {
     }
 
     pub(crate) fn map(&self, domain: &str) {
-        let mapping = Mapping {
-            id: 7,
-            site_id: 2,
-            domain: domain.parse().unwrap(),
-            stage: Some(Stage::CheckingDns),
-            secure: false,
-            active: true,
-            primary: false,
-        };
-        self.change(move |network| network.mappings.push(mapping))();
+        self.shared.network.tables().map(2, domain);
     }
 
     pub(crate) fn unmap(&self) -> Deed {
-        self.change(|network| network.mappings.clear())
+        self.change(|tables| tables.mappings.clear())
     }
 
     pub(crate) fn switch(&self, on: bool) -> Deed {
-        self.change(move |network| network.switched_on = on)
+        self.change(move |tables| tables.switched_on = on)
     }
 
     pub(crate) fn copied(&self) -> Deed {
@@ -83,21 +72,25 @@ impl World {
             domain: "another.example".to_owned(),
             ledger: "another".to_owned(),
         };
-        self.change(|network| network.home = Some(home))
+        self.change(|tables| tables.home = Some(home))
     }
 
     pub(crate) fn problem(&self) -> Deed {
         let problem = Problem::in_row("wp_blogs", "domain", 9, "no name");
-        self.change(|network| network.problems.push(problem))
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Network) + Send + 'static) -> Deed {
         let shared = self.shared.clone();
         Box::new(move || {
             shared.with(|state| {
-                change(state.network.as_mut().unwrap());
-                state.pulse += 1;
+                state.problems.push(problem);
+                state.changes += 1;
             });
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tables) + Send + 'static) -> Deed {
+        let shared = self.shared.clone();
+        Box::new(move || {
+            change(&mut shared.network.tables());
+            shared.with(|state| state.changes += 1);
         })
     }
 
@@ -150,38 +143,6 @@ impl World {
 
     pub(crate) fn alive(&self) -> Vec<i64> {
         self.shared.with(|state| state.alive.clone())
-    }
-}
-
-fn network() -> Network {
-    let site = |name: &str| Site {
-        network_id: 1,
-        domain: name.parse().ok(),
-        path: "/".to_owned(),
-        age: Some(Duration::from_hours(1)),
-        hidden: false,
-    };
-    Network {
-        identity: Identity {
-            app: Some("app".to_owned()),
-            domain: "net.example".parse().unwrap(),
-            database: "wp".to_owned(),
-            prefix: "wp_".to_owned(),
-            network_id: 1,
-        },
-        home: None,
-        switched_on: true,
-        settings: Settings::default(),
-        network_domains: BTreeSet::from(["net.example".parse().unwrap()]),
-        shared_bases: BTreeSet::new(),
-        stage_words: BTreeSet::from(Stage::ALL),
-        sites: BTreeMap::from([(1, site("net.example")), (2, site("s2.net.example"))]),
-        mappings: Vec::new(),
-        unreadable_of: BTreeSet::new(),
-        problems: Vec::new(),
-        object_cache: false,
-        database_time: None,
-        moved: false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::memory::{MemoryHost, MemoryLedger};
-use engine::ops::{self, Answer, Applied, requests};
+use engine::ops::{self, Answer, requests};
 use engine::pass::{AlertCode, Planning, Purpose, Silent, Writers};
 use engine::{Engine, PassSettings};
 use rules::Network;
@@ -48,7 +48,7 @@ async fn hash(engine: &Engine) -> String {
     planned.hash()
 }
 
-async fn apply(engine: &Engine, hash: &str) -> Result<Applied, engine::Failure> {
+async fn apply(engine: &Engine, hash: &str) -> Result<Answer, engine::Failure> {
     ops::apply(engine, hash, &Silent, &CancellationToken::new()).await
 }
 
@@ -60,7 +60,7 @@ async fn exactly_the_plan_of_the_hash_is_let_through_once() {
     assert!(engine.host.aliases().await.unwrap().names.is_empty(), "nothing was done");
 
     let hash = hash(&engine).await;
-    let Applied::Ran(report) = apply(&engine, &hash).await.unwrap() else { panic!("it ran") };
+    let Answer::Ran(report) = apply(&engine, &hash).await.unwrap() else { panic!("it ran") };
     assert_eq!(report.changes[0].action, Action::AddAlias);
     assert_eq!(engine.host.aliases().await.unwrap().names.len(), 1);
     is_refused(apply(&engine, &hash).await, "was applied before, and counts once");
@@ -69,7 +69,7 @@ async fn exactly_the_plan_of_the_hash_is_let_through_once() {
 #[tokio::test]
 async fn a_plan_is_not_applied_where_the_integration_is_switched_off() {
     let (engine, _) = engine(Network { switched_on: false, ..network() });
-    assert!(matches!(apply(&engine, "0123").await.unwrap(), Applied::Off(..)));
+    assert!(matches!(apply(&engine, "0123").await.unwrap(), Answer::Off(..)));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A network, a host and a ledger that remember what they were asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use engine::memory::MemoryLedger;
 use engine::{Env, Exit, Failure, Random, Timer};
 use rules::ledger::{Batch, Ledger};
-use rules::network::Settings;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Site, Stage, Time};
@@ -29,32 +28,22 @@ pub(crate) fn network() -> Network {
         age: Some(Duration::from_hours(1)),
         hidden: false,
     };
+    let identity = Identity {
+        app: Some("app1".to_owned()),
+        domain: name("net.example"),
+        database: "wp".to_owned(),
+        prefix: "wp_".to_owned(),
+        network_id: 1,
+    };
     Network {
-        identity: Identity {
-            app: Some("app1".to_owned()),
-            domain: name("net.example"),
-            database: "wp".to_owned(),
-            prefix: "wp_".to_owned(),
-            network_id: 1,
-        },
-        home: None,
-        switched_on: true,
-        settings: Settings::default(),
-        network_domains: BTreeSet::from([name("net.example")]),
-        shared_bases: BTreeSet::new(),
-        stage_words: BTreeSet::from(Stage::ALL),
         sites: BTreeMap::from([
             (1, site(1, "net.example")),
             (2, site(1, "two.net.example")),
             (3, site(1, "three.net.example")),
             (9, site(5, "other.example")),
         ]),
-        mappings: Vec::new(),
-        unreadable_of: BTreeSet::new(),
-        problems: Vec::new(),
-        object_cache: false,
         database_time: Some(NOW),
-        moved: false,
+        ..Network::empty(identity)
     }
 }
 

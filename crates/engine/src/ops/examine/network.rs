@@ -10,6 +10,7 @@ use super::plugin::{self, PluginFound};
 use super::{Check, Findings, State, fail, failed, ok, warn};
 use crate::failure::Failure;
 use crate::rough::rough;
+use crate::texts::ENABLE_HERE;
 
 /// How the network is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +174,7 @@ fn clock(network: &Network, route: Route, now: Time) -> Check {
         let what = format!("the {whose} did not report its time");
         return warn("clock", what, "compare this machine's clock by hand");
     };
-    let difference = now.since(theirs).max(theirs.since(now));
+    let difference = now.distance(theirs);
     if difference <= Duration::from_mins(1) {
         return ok("clock", format!("as the {whose}'s"));
     }
@@ -192,7 +193,7 @@ fn home(network: &Network) -> Check {
                 "this is a copy of the installation at `{}`; it sends and writes nothing",
                 home.domain
             ),
-            "if this installation is the one that counts now, run `closte-sync enable --here`",
+            ENABLE_HERE,
         ),
         (None, Some(_)) => ok("home", "this installation acts for the network"),
         (None, None) => ok("home", "no installation acts for the network yet; the first pass will"),

@@ -57,7 +57,7 @@ pub fn plugin_answers(found: &PluginFound, ours: &str, now: Time) -> Check {
 fn judge(hello: &PluginHello, ours: &str, now: Time) -> Check {
     let check = "answers";
     let described = describe(hello);
-    let difference = hello.time.map(|time| now.since(time).max(time.since(now)));
+    let difference = hello.time.map(|time| now.distance(time));
     match difference {
         _ if hello.ultimate_multisite.is_none() => {
             fail(check, described, "activate Ultimate Multisite for the network")
