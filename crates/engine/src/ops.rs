@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //!
-//! - A copy writes nothing: see [`refuse_copy`].
+//! - Who does not act for the network writes nothing: see [`refuse_not_ours`].
 //! - What WordPress holds is changed before the ledger is told, so that the ledger never
 //!   remembers what did not happen.
 
@@ -28,7 +28,7 @@ pub use answer::Answer;
 pub use apply::apply;
 pub use backfill::{Backfill, RecordState, SiteRecord, backfill};
 pub use disable::disable;
-pub use enable::{Enabled, enable};
+pub use enable::{Enabled, enable, enable_here};
 pub use examine::{
     Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
     examine, plugin_answers,
@@ -37,13 +37,14 @@ pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;
 
-use rules::plan::copy_of;
+use rules::acting::{NotOurs, not_ours};
+use rules::ledger::Ledger;
 use rules::protected::Protected;
 use rules::source::NetworkSource;
 use rules::{DomainName, Network};
 
 use crate::failure::Failure;
-use crate::texts::ENABLE_HERE;
+use crate::texts::{ENABLE_HERE, RIGHT_NETWORK};
 
 /// The names that are protected whatever network it is: what the host and the operator say.
 #[derive(Clone, Debug, Default)]
@@ -76,24 +77,42 @@ impl Switched {
     }
 }
 
-/// A copy writes nothing.
-pub fn refuse_copy(network: &Network) -> Result<(), Failure> {
-    match copy_of(network) {
+/// Refuse what would write, where this installation does not act for `network`.
+///
+/// # Errors
+///
+/// The network is another installation's, or `ledger` another network's.
+pub async fn refuse_not_ours(
+    network: &Network,
+    ledger: Option<&dyn Ledger>,
+) -> Result<(), Failure> {
+    let filled_from = match ledger {
+        Some(ledger) => ledger.memory().await?.network.identity,
+        None => None,
+    };
+    match not_ours(network, filled_from.as_ref()) {
         None => Ok(()),
-        Some(home) => {
+        Some(NotOurs::Copy(home)) => {
             let what = format!(
                 "this is a copy of the installation at `{}`, and writes nothing",
                 home.domain
             );
             Err(Failure::no(what).hint(ENABLE_HERE))
         }
+        Some(NotOurs::OtherNetwork { differs }) => {
+            let what = format!("the ledger was filled from another network ({differs})");
+            Err(Failure::no(what).hint(RIGHT_NETWORK))
+        }
     }
 }
 
-/// The network, where this installation may change it.
-pub async fn network_to_change(source: &dyn NetworkSource) -> Result<Network, Failure> {
+/// The network, where this installation with its `ledger` may change it.
+pub async fn network_to_change(
+    source: &dyn NetworkSource,
+    ledger: Option<&dyn Ledger>,
+) -> Result<Network, Failure> {
     let network = source.read().await?;
-    refuse_copy(&network)?;
+    refuse_not_ours(&network, ledger).await?;
     Ok(network)
 }
 

@@ -24,9 +24,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use rules::acting::not_ours;
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -44,7 +45,7 @@ use plugin_sync::After;
 pub use plugin_sync::PluginSync;
 use remember::remember_checks;
 pub use report::{Alert, AlertCode, Change, Off, PassError, Passed, Report};
-use report::{copy_alert, key_alert};
+use report::{key_alert, not_ours_alert};
 pub use settings::PassSettings;
 pub use writers::{SqlWriter, Writers};
 
@@ -112,8 +113,10 @@ impl Engine {
         if !network.settings.domain_mapping {
             return Ok(Planning::Off(Off::DomainMapping, network.problems));
         }
-        if let Some(home) = plan::copy_of(&network) {
-            return Ok(Planning::Copy(copy_alert(&network, home)));
+        let filled_from = self.ledger.memory().await?.network.identity;
+        if let Some(why) = not_ours(&network, filled_from.as_ref()) {
+            let alert = not_ours_alert(&network, &why);
+            return Ok(Planning::NotOurs(why.not_acting(), alert));
         }
         let plugin_problem =
             if purpose == Purpose::Show { None } else { self.poll_plugin().await? };
@@ -170,8 +173,8 @@ impl Engine {
                 self.does_not_act(off.not_acting()).await?;
                 return Ok((Passed::Off(off, problems), None));
             }
-            Planning::Copy(alert) => {
-                self.does_not_act(NotActing::Copy).await?;
+            Planning::NotOurs(why, alert) => {
+                self.does_not_act(why).await?;
                 let report = Report { alerts: vec![alert], ..Report::default() };
                 return Ok((Passed::Ran(report), None));
             }

@@ -54,6 +54,10 @@ pub fn not_acting(why: NotActing) -> &'static str {
     }
 }
 
+/// What to do where the ledger is another network's.
+pub(crate) const RIGHT_NETWORK: &str = "point closte-sync at the right wp-config.php, or at a ledger of its own (`ledger.url`); if \
+     this is the network now, run `closte-sync enable --here`";
+
 /// What to do on a copy that is none.
 pub(crate) const ENABLE_HERE: &str =
     "if this installation is the one that counts now, run `closte-sync enable --here`";

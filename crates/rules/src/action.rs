@@ -51,8 +51,6 @@ words! {
         NextRead = "next-read",
         /// By a person who applies the plan.
         Apply = "apply",
-        /// By a person who says which network this is.
-        RightNetwork = "right-network",
         /// By the next read during which nothing changes.
         UndisturbedRead = "undisturbed-read",
     }
@@ -65,9 +63,6 @@ impl Release {
             Self::NextRead => "nothing to do: the next good read releases it",
             Self::Apply => {
                 "look at `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints"
-            }
-            Self::RightNetwork => {
-                "point closte-sync at the right wp-config.php, or run `closte-sync enable --here` if this is the network now"
             }
             Self::UndisturbedRead => {
                 "nothing to do: the next read that is not disturbed releases it"

@@ -21,6 +21,7 @@
 
 mod words;
 
+pub mod acting;
 pub mod action;
 pub mod answer;
 pub mod breaker;

@@ -25,7 +25,7 @@ use crate::reason::Reason;
 use crate::records::{self, NewRecord, Records};
 use crate::removal::{Brake, is_ours};
 use crate::wanted::Wanted;
-use crate::{DomainName, Home, Identity, Network, Problem, Time};
+use crate::{DomainName, Network, Problem, Time};
 
 /// What a pass is planned from, besides the ledger.
 #[derive(Clone, Debug)]
@@ -60,11 +60,6 @@ pub struct Policy {
 /// Why a read is in doubt: it removes nothing and makes no records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// The ledger belongs to another network.
-    OtherNetwork {
-        /// What differs, as `was → is`.
-        differs: String,
-    },
     /// Far fewer names are mapped than last time.
     SuddenFall {
         /// How many names were mapped.
@@ -80,9 +75,6 @@ impl Doubt {
     /// What a person should know, in one sentence.
     pub fn sentence(&self) -> String {
         match self {
-            Self::OtherNetwork { differs } => {
-                format!("the ledger was filled from another network ({differs})")
-            }
             Self::SuddenFall { was, is } => {
                 format!("mapped domains fell from {was} to {is} since the last run")
             }
@@ -93,7 +85,6 @@ impl Doubt {
     /// How a person ends it.
     pub fn release(&self) -> Release {
         match self {
-            Self::OtherNetwork { .. } => Release::RightNetwork,
             Self::SuddenFall { .. } => Release::Apply,
             Self::Moved => Release::UndisturbedRead,
         }
@@ -129,16 +120,6 @@ pub struct Plan {
     pub fingerprint: String,
 }
 
-/// The installation that acts for `network`, where that is not this one.
-pub fn copy_of(network: &Network) -> Option<&Home> {
-    let identity = &network.identity;
-    network
-        .home
-        .as_ref()
-        .filter(|home| home.app != identity.app || home.domain != identity.domain.as_str())
-        .filter(|_| !planted!(ActOnCopy))
-}
-
 /// Plan a pass over everything that is `recorded`.
 pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let wanted = Wanted::of(world.network);
@@ -164,9 +145,6 @@ pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
 }
 
 fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Doubt> {
-    let other =
-        memory.network.identity.as_ref().and_then(|was| differs(was, &world.network.identity));
-    let other = other.map(|differs| Doubt::OtherNetwork { differs });
     let fell = memory
         .network
         .mapped_names
@@ -175,27 +153,7 @@ fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Do
         .filter(|_| !world.policy.approved)
         .map(|was| Doubt::SuddenFall { was, is });
     let moved = world.network.moved.then_some(Doubt::Moved);
-    other.into_iter().chain(fell).chain(moved).collect()
-}
-
-/// What distinguishes two networks; none where they are the same. Where one is known
-/// by its domain only, only that is compared.
-fn differs(was: &Identity, is: &Identity) -> Option<String> {
-    let app = |identity: &Identity| identity.app.clone().unwrap_or_else(|| "none".to_owned());
-    let pairs = [
-        ("CLOSTE_APP_ID", app(was), app(is)),
-        ("domain", was.domain.to_string(), is.domain.to_string()),
-        ("database", was.database.clone(), is.database.clone()),
-        ("table prefix", was.prefix.clone(), is.prefix.clone()),
-        ("network id", was.network_id.to_string(), is.network_id.to_string()),
-    ];
-    let both_whole = was.is_whole() && is.is_whole();
-    let differences: Vec<String> = pairs
-        .into_iter()
-        .filter(|(what, was, is)| was != is && (both_whole || *what == "domain"))
-        .map(|(what, was, is)| format!("{what} `{was}` → `{is}`"))
-        .collect();
-    (!differences.is_empty()).then(|| differences.join(", "))
+    fell.into_iter().chain(moved).collect()
 }
 
 struct Planner<'a> {

@@ -34,6 +34,7 @@ mod with_feature {
         SkipBrake,
         RemoveForeign,
         ActOnCopy,
+        ActOnOther,
         SendProtected,
         ForgetServed,
         StageOnUnseen,
@@ -60,10 +61,11 @@ mod with_feature {
 
     impl Fault {
         /// All there are.
-        pub const ALL: [Self; 11] = [
+        pub const ALL: [Self; 12] = [
             Self::SkipBrake,
             Self::RemoveForeign,
             Self::ActOnCopy,
+            Self::ActOnOther,
             Self::SendProtected,
             Self::ForgetServed,
             Self::StageOnUnseen,

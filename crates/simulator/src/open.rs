@@ -15,7 +15,6 @@ pub struct Open {
 
 #[rustfmt::skip] // One invariant a line.
 pub const OPEN: &[Open] = &[
-    Open { invariant: "other-network-acts", what: "a ledger that was filled from another network adds that network's names and writes its stages", seed: 12 },
     Open { invariant: "removed-after-a-restore", what: "a WordPress database that was put back removes what was mapped since the backup", seed: 110 },
     Open { invariant: "removed-while-unreadable", what: "a row whose text is no domain name any more counts as gone", seed: 19 },
     Open { invariant: "removed-on-an-old-read", what: "a mapping that came back between the read and the call is removed all the same", seed: 514 },

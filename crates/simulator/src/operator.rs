@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use engine::ops::{self, RecheckScope};
 use engine::pass::{Planning, Purpose};
+use rules::acting::not_ours;
 use rules::action::Action;
-use rules::plan::copy_of;
 use rules::source::{NetworkSource, Primary};
 use rules::{Clock, DomainName, Reason};
 
@@ -86,5 +86,5 @@ impl Life {
 
 /// A copy writes nothing.
 async fn may_write(source: &FaultySource) -> bool {
-    source.read().await.is_ok_and(|network| copy_of(&network).is_none())
+    source.read().await.is_ok_and(|network| not_ours(&network, None).is_none())
 }

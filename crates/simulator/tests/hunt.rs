@@ -44,10 +44,11 @@ fn every_open_invariant_is_still_broken_by_its_seed() {
 }
 
 #[rustfmt::skip] // One fault a line.
-const FOUND_AS: [(Fault, &str); 11] = [
+const FOUND_AS: [(Fault, &str); 12] = [
     (Fault::SkipBrake,         "brake-in-a-pass"),
     (Fault::RemoveForeign,     "removed-foreign"),
     (Fault::ActOnCopy,         "copy-acts"),
+    (Fault::ActOnOther,        "other-network-acts"),
     (Fault::SendProtected,     "protected-sent"),
     (Fault::ForgetServed,      "served-taken-down"),
     (Fault::StageOnUnseen,     "stage-not-seen"),

@@ -91,8 +91,8 @@ async fn set_interval(context: &Context, text: &str) -> Result<(), Failure> {
         return Err(bad(format!("{} seconds are not between 10 and 300", interval.as_secs())));
     }
     let wiring = context.wiring();
-    let source = wiring.access()?.source;
-    network_to_change(source.as_ref()).await?;
+    let (source, ledger) = (wiring.access()?.source, wiring.existing_ledger().await?);
+    network_to_change(source.as_ref(), ledger.as_deref()).await?;
     let seconds = u32::try_from(interval.as_secs()).expect("at most 300");
     source.set_check_interval(seconds).await?;
     context.console.tell(format!("the network's DNS check interval is {seconds} s now"));

@@ -12,8 +12,9 @@ pub(crate) struct Args {}
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let source = context.wiring().access()?.source;
-        context.console.tell(match ops::disable(source.as_ref()).await? {
+        let wiring = context.wiring();
+        let (source, ledger) = (wiring.access()?.source, wiring.existing_ledger().await?);
+        context.console.tell(match ops::disable(source.as_ref(), ledger.as_deref()).await? {
             Switched::Now => {
                 "Closte is switched off; its aliases stay, and are not followed any more"
             }

@@ -33,7 +33,8 @@ impl Args {
                 other => return report::ended(context, other, Verbosity::Full),
             }
         } else {
-            ops::enable(wiring.access()?.source.as_ref(), None).await?
+            let ledger = wiring.existing_ledger().await?;
+            ops::enable(wiring.access()?.source.as_ref(), ledger.as_deref()).await?
         };
         if let Some(domain) = enabled.acts_for {
             context.console.tell(format!("this installation acts for {domain} from now on"));
@@ -53,7 +54,7 @@ impl Args {
         let patience = if self.no_wait { Patience::Leave } else { Patience::Wait };
         let errand = Errand { context, asked: Asked::EnableHere, patience, stop: &stop };
         let ended = Box::pin(errand.run(async |ledger| {
-            Ok(Answer::Enabled(ops::enable(source.as_ref(), Some(ledger.as_ref())).await?))
+            Ok(Answer::Enabled(ops::enable_here(source.as_ref(), ledger.as_ref()).await?))
         }));
         ended.await
     }

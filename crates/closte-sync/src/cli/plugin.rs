@@ -9,7 +9,7 @@ use clap::Subcommand;
 pub(super) use status::ask;
 
 use super::{Context, Exit, Failure};
-use crate::wiring::NetworkAccess;
+use crate::wiring::{NetworkAccess, Wiring};
 
 /// Put the plugin into WordPress, and look after it
 ///
@@ -40,11 +40,14 @@ impl Args {
     }
 }
 
-/// A copy changes nothing. From another machine the plugin may be the very thing
+/// Who does not act for the network changes nothing. From another machine the plugin may be the very thing
 /// that keeps the network from being read: then its own side is all that changes.
-async fn refuse_on_copy(access: &NetworkAccess) -> Result<(), Failure> {
+async fn refuse_not_ours(wiring: &Wiring<'_>, access: &NetworkAccess) -> Result<(), Failure> {
     match access.source.read().await {
-        Ok(network) => engine::ops::refuse_copy(&network),
+        Ok(network) => {
+            let ledger = wiring.existing_ledger().await?;
+            engine::ops::refuse_not_ours(&network, ledger.as_deref()).await
+        }
         Err(_) if access.wp.is_none() => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -1,6 +1,7 @@
 //! Mapping a domain to a site.
 
 use rules::domain_name::LONGEST_MAPPING;
+use rules::ledger::Ledger;
 use rules::protected::Protected;
 use rules::source::{NetworkSource, Primary};
 use rules::{DomainName, Network};
@@ -31,10 +32,11 @@ pub struct Added {
 /// Nothing was written: there is no such site, or the name may not be mapped to it.
 pub async fn add(
     source: &dyn NetworkSource,
+    ledger: Option<&dyn Ledger>,
     protected: &ProtectedNames,
     new: &NewMapping,
 ) -> Result<Added, Failure> {
-    let network = network_to_change(source).await?;
+    let network = network_to_change(source, ledger).await?;
     let site_id = find_site(&network, &new.site)?;
     refuse_too_long(&new.domain)?;
     refuse_protected(&protected.on(&network), &new.domain)?;

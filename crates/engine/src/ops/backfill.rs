@@ -6,7 +6,7 @@ use rules::ledger::Ledger;
 use rules::records::{NewRecord, missing};
 use rules::source::NetworkSource;
 
-use super::{ProtectedNames, refuse_copy};
+use super::{ProtectedNames, refuse_not_ours};
 use crate::failure::Failure;
 
 /// What to do about sites without a record.
@@ -59,7 +59,7 @@ pub async fn backfill(
 ) -> Result<Vec<SiteRecord>, Failure> {
     let network = source.read().await?;
     if what == Backfill::Create {
-        refuse_copy(&network)?;
+        refuse_not_ours(&network, ledger).await?;
     }
     let ever_mapped = match ledger {
         Some(ledger) => ledger.load().await?.mapped_sites,

@@ -1,5 +1,6 @@
 //! Switching Closte off for the network.
 
+use rules::ledger::Ledger;
 use rules::source::NetworkSource;
 
 use super::{Switched, network_to_change};
@@ -9,8 +10,11 @@ use crate::failure::Failure;
 ///
 /// # Errors
 ///
-/// This is a copy: nothing was written.
-pub async fn disable(source: &dyn NetworkSource) -> Result<Switched, Failure> {
-    network_to_change(source).await?;
+/// This installation does not act for the network: nothing was written.
+pub async fn disable(
+    source: &dyn NetworkSource,
+    ledger: Option<&dyn Ledger>,
+) -> Result<Switched, Failure> {
+    network_to_change(source, ledger).await?;
     Ok(Switched::of(source.switch(false).await?))
 }

@@ -4,7 +4,7 @@ use rules::ledger::{Batch, Ledger, NotActing};
 use rules::source::NetworkSource;
 use rules::{DomainName, Home, Network};
 
-use super::{Switched, refuse_copy};
+use super::{Switched, network_to_change};
 use crate::failure::Failure;
 
 /// What enabling changed.
@@ -17,23 +17,26 @@ pub struct Enabled {
 
 /// Switch the integration on; other integrations stay as they are.
 ///
-/// With `here`, the ledger of this installation, it is the one that acts for the network from
-/// now on, and no other. The caller has the lock of that ledger.
-///
 /// # Errors
 ///
-/// This is a copy, and `here` was not asked for: nothing was written.
+/// This installation does not act for the network: nothing was written.
 pub async fn enable(
     source: &dyn NetworkSource,
-    here: Option<&dyn Ledger>,
+    ledger: Option<&dyn Ledger>,
+) -> Result<Enabled, Failure> {
+    network_to_change(source, ledger).await?;
+    Ok(Enabled { switched: Switched::of(source.switch(true).await?), acts_for: None })
+}
+
+/// The same; and this installation with its `ledger` is the one that acts for the network from now
+/// on, and no other. The caller has the lock of that ledger.
+pub async fn enable_here(
+    source: &dyn NetworkSource,
+    ledger: &dyn Ledger,
 ) -> Result<Enabled, Failure> {
     let network = source.read().await?;
-    if let Some(ledger) = here {
-        settle(source, ledger, &network).await?;
-    } else {
-        refuse_copy(&network)?;
-    }
-    let acts_for = here.map(|_| network.identity.domain);
+    settle(source, ledger, &network).await?;
+    let acts_for = Some(network.identity.domain);
     Ok(Enabled { switched: Switched::of(source.switch(true).await?), acts_for })
 }
 
@@ -50,7 +53,8 @@ async fn settle(
         known.clone_from(&network.identity);
     }
     // What the last pass said of it is not so any more.
-    memory.not_acting.take_if(|why| *why == NotActing::Copy);
+    let is_whose = |why: &mut NotActing| matches!(why, NotActing::Copy | NotActing::OtherNetwork);
+    memory.not_acting.take_if(is_whose);
     if memory != before {
         ledger.save(&Batch { network: Some(memory), ..Batch::default() }).await?;
     }

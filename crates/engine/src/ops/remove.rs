@@ -21,7 +21,7 @@ pub async fn remove(
     domain: &DomainName,
     now: Time,
 ) -> Result<(), Failure> {
-    network_to_change(source).await?;
+    network_to_change(source, ledger).await?;
     if source.remove_mapping(domain).await? == 0 {
         return Err(unknown(domain));
     }

@@ -10,7 +10,7 @@ use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::pass;
-use super::{Answer, apply, enable};
+use super::{Answer, apply, enable_here};
 use crate::env::Env;
 use crate::pass::{Engine, PassObserver};
 
@@ -65,7 +65,7 @@ pub async fn perform(
         Asked::Apply(hash) => apply(engine, hash, observer, stop).await,
         Asked::EnableHere => {
             let ledger = engine.ledger.as_ref();
-            enable(engine.source.as_ref(), Some(ledger)).await.map(Answer::Enabled)
+            enable_here(engine.source.as_ref(), ledger).await.map(Answer::Enabled)
         }
     };
     done.unwrap_or_else(Answer::Failed)

@@ -2,6 +2,7 @@
 
 use rules::action::{Action, Outcome, Release};
 use rules::host::AliasList;
+use rules::ledger::NotActing;
 use rules::plan::{Doubt, Plan};
 use rules::reason::Reason;
 use rules::{DomainName, Network, Problem};
@@ -32,8 +33,8 @@ pub enum Purpose {
 pub enum Planning {
     /// Something is switched off; and what was wrong with the read.
     Off(Off, Vec<Problem>),
-    /// This is a copy.
-    Copy(Alert),
+    /// This installation does not act for the network.
+    NotOurs(NotActing, Alert),
     /// There is a plan.
     Made(Box<Planned>),
 }
@@ -52,7 +53,7 @@ impl Planned {
         let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
         let doubts = doubts.map(|doubt| {
             let what = format!("{}; nothing is removed and no records are made", doubt.sentence());
-            Alert::of_all(code_of(doubt), what, doubt.release().text())
+            Alert::of_all(AlertCode::Doubt, what, doubt.release().text())
         });
         let deferred =
             self.plan.deferred.iter().filter(|deferred| deferred.reason == Reason::Brake).count();
@@ -90,12 +91,5 @@ impl Planned {
         });
         let calls = self.plan.calls.iter().map(|(name, call)| step(call.action(), name));
         records.chain(calls).collect()
-    }
-}
-
-fn code_of(doubt: &Doubt) -> AlertCode {
-    match doubt {
-        Doubt::OtherNetwork { .. } => AlertCode::OtherNetwork,
-        Doubt::SuddenFall { .. } | Doubt::Moved => AlertCode::Doubt,
     }
 }

@@ -1,13 +1,14 @@
 //! What came of a pass: for the people and scripts that asked for it.
 
+use rules::acting::NotOurs;
 use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
 use rules::ledger::{LedgerError, NotActing};
 use rules::source::SourceError;
 use rules::words;
-use rules::{DomainName, Home, Network, Problem, Reason};
+use rules::{DomainName, Network, Problem, Reason};
 
-use crate::texts::ENABLE_HERE;
+use crate::texts::{ENABLE_HERE, RIGHT_NETWORK};
 
 /// How a pass ended.
 #[derive(Debug)]
@@ -133,8 +134,18 @@ pub(super) fn key_alert(words: &str) -> Alert {
     Alert::of_all(AlertCode::KeyRefused, what, refused.hint().unwrap_or_default())
 }
 
-/// The alert of a copy of the installation at `home`.
-pub(super) fn copy_alert(network: &Network, home: &Home) -> Alert {
+/// The alert of an installation that does not act for `network`.
+pub(super) fn not_ours_alert(network: &Network, why: &NotOurs<'_>) -> Alert {
+    let home = match why {
+        NotOurs::Copy(home) => home,
+        NotOurs::OtherNetwork { differs } => {
+            let what = format!(
+                "the ledger was filled from another network ({differs}); nothing is sent and \
+                 nothing written"
+            );
+            return Alert::of_all(AlertCode::OtherNetwork, what, RIGHT_NETWORK);
+        }
+    };
     let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
     let what = format!(
         "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \

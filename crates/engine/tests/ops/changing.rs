@@ -23,7 +23,7 @@ fn names() -> ProtectedNames {
 async fn a_site_is_named_by_its_id_or_by_its_own_domain() {
     for site in ["2", "two.net.example"] {
         let source = Source::of(network());
-        let added = ops::add(&source, &names(), &wanted("shop.example", site)).await.unwrap();
+        let added = ops::add(&source, None, &names(), &wanted("shop.example", site)).await.unwrap();
         assert_eq!(added, Added { site_id: 2, mapping_id: 70 });
         assert_eq!(source.written(), ["map shop.example 2 Yes"]);
     }
@@ -45,9 +45,9 @@ async fn a_mapping_that_makes_no_sense_is_refused_and_nothing_is_written() {
         ("www.taken.example", "2", "WordPress treats `taken.example` and `www.taken.example`"),
     ];
     for (domain, site, words) in table {
-        is_refused(ops::add(&source, &names(), &wanted(domain, site)).await, words);
+        is_refused(ops::add(&source, None, &names(), &wanted(domain, site)).await, words);
     }
-    ops::add(&source, &names(), &wanted("www.taken.example", "3")).await.unwrap();
+    ops::add(&source, None, &names(), &wanted("www.taken.example", "3")).await.unwrap();
     assert_eq!(source.written(), ["map www.taken.example 3 Yes"], "both on one site is fine");
 }
 
@@ -55,12 +55,30 @@ async fn a_mapping_that_makes_no_sense_is_refused_and_nothing_is_written() {
 async fn a_copy_writes_nothing_whatever_it_is_asked_for() {
     let source = Source::of(Network { mappings: vec![mapping(7, 3, "a.example")], ..copy() });
     let (ledger, words) = (ledger(), "this is a copy of the installation at");
-    is_refused(ops::add(&source, &names(), &wanted("shop.example", "2")).await, words);
+    is_refused(ops::add(&source, None, &names(), &wanted("shop.example", "2")).await, words);
     is_refused(ops::remove(&source, Some(&ledger), &name("a.example"), NOW).await, words);
     let create = Backfill::Create;
     is_refused(ops::backfill(&source, Some(&ledger), &names(), create).await, words);
     is_refused(ops::enable(&source, None).await, words);
-    is_refused(ops::disable(&source).await, words);
+    is_refused(ops::disable(&source, None).await, words);
+    assert_eq!(source.written(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn on_another_networks_ledger_nothing_is_written_whatever_it_is_asked_for() {
+    let source = Source::of(Network { mappings: vec![mapping(7, 3, "a.example")], ..network() });
+    let identity = Some(Identity { prefix: "wp9_".to_owned(), ..network().identity });
+    let ledger = ledger();
+    let memory = NetworkMemory { identity, ..NetworkMemory::default() };
+    put(&ledger, Batch { network: Some(memory), ..Batch::default() }).await;
+    let words = "the ledger was filled from another network (table prefix `wp9_` → `wp_`)";
+    let wanted = wanted("shop.example", "2");
+    is_refused(ops::add(&source, Some(&ledger), &names(), &wanted).await, words);
+    is_refused(ops::remove(&source, Some(&ledger), &name("a.example"), NOW).await, words);
+    let create = Backfill::Create;
+    is_refused(ops::backfill(&source, Some(&ledger), &names(), create).await, words);
+    is_refused(ops::enable(&source, Some(&ledger)).await, words);
+    is_refused(ops::disable(&source, Some(&ledger)).await, words);
     assert_eq!(source.written(), Vec::<String>::new());
 }
 
@@ -118,8 +136,8 @@ async fn a_backfill_lists_old_sites_and_makes_their_records_where_asked() {
 async fn the_switch_says_whether_it_was_turned() {
     let source = Source::of(network());
     assert_eq!(ops::enable(&source, None).await.unwrap().switched, Switched::Already);
-    assert_eq!(ops::disable(&source).await.unwrap(), Switched::Now);
-    assert_eq!(ops::disable(&source).await.unwrap(), Switched::Already);
+    assert_eq!(ops::disable(&source, None).await.unwrap(), Switched::Now);
+    assert_eq!(ops::disable(&source, None).await.unwrap(), Switched::Already);
     assert_eq!(ops::enable(&source, None).await.unwrap().switched, Switched::Now);
 }
 
@@ -133,7 +151,7 @@ async fn enabling_here_makes_a_copy_the_one_that_acts_and_the_network_the_ledger
         ..NetworkMemory::default()
     };
     put(&ledger, Batch { network: Some(network_memory), ..Batch::default() }).await;
-    let enabled = ops::enable(&source, Some(&ledger)).await.unwrap();
+    let enabled = ops::enable_here(&source, &ledger).await.unwrap();
     assert_eq!(enabled.acts_for, Some(name("net.example")));
     assert_eq!(source.written(), ["home mine replace true", "switch true"]);
     let remembered = ledger.contents().memory.network;

@@ -76,10 +76,14 @@ async fn a_plan_is_not_applied_where_the_integration_is_switched_off() {
 async fn the_ledger_remembers_why_a_pass_did_not_act_until_one_does() {
     let mut mapping_off = network();
     mapping_off.settings.domain_mapping = false;
+    let mut other = network();
+    other.identity.database = "other".to_owned();
     let table = [
         (Network { switched_on: false, ..network() }, Some(NotActing::SwitchedOff)),
         (mapping_off, Some(NotActing::MappingDisabled)),
         (copy(), Some(NotActing::Copy)),
+        (network(), None),
+        (other, Some(NotActing::OtherNetwork)),
         (network(), None),
     ];
     let ledger = ledger();

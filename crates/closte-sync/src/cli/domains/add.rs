@@ -32,8 +32,9 @@ impl Args {
         let access = wiring.access()?;
         let primary = if self.primary { Primary::Yes } else { Primary::No };
         let new = NewMapping { domain: self.domain, site: self.site, primary };
-        let added =
-            ops::add(access.source.as_ref(), &wiring.protected_names(&access), &new).await?;
+        let ledger = wiring.existing_ledger().await?;
+        let (source, protected) = (access.source.as_ref(), wiring.protected_names(&access));
+        let added = ops::add(source, ledger.as_deref(), &protected, &new).await?;
         let (domain, Added { site_id, mapping_id }) = (new.domain, added);
         context.console.tell(format!(
             "{domain} is mapped to site {site_id} (mapping {mapping_id}); the next `closte-sync sync` adds it at Closte"

@@ -6,7 +6,7 @@ use engine::ops::check::{Check, State, fail, ok, warn};
 use secrecy::ExposeSecret;
 
 use super::status::handshake;
-use super::{UPLOAD, refuse_on_copy};
+use super::{UPLOAD, refuse_not_ours};
 use crate::cli::{Context, Exit, Failure, checks};
 use crate::package;
 use crate::wiring::{NetworkAccess, Wiring};
@@ -23,7 +23,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let access = wiring.access()?;
-        refuse_on_copy(&access).await?;
+        refuse_not_ours(&wiring, &access).await?;
         let checks = match access.plugins() {
             Some(plugins) => local(&wiring, &access, &plugins).await?,
             None => remote(&wiring, &access).await?,

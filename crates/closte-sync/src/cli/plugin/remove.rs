@@ -4,7 +4,7 @@ use std::path::Path;
 
 use engine::ops::check::{Check, fail, ok};
 
-use super::refuse_on_copy;
+use super::refuse_not_ours;
 use crate::cli::{Context, Exit, Failure, checks};
 use crate::package;
 use crate::wiring::NetworkAccess;
@@ -19,7 +19,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let access = wiring.access()?;
-        refuse_on_copy(&access).await?;
+        refuse_not_ours(&wiring, &access).await?;
         let mut checks = match access.plugins() {
             Some(plugins) => local(&access, &plugins).await?,
             None => vec![fail(

@@ -2,7 +2,7 @@
 
 use engine::ops::check::ok;
 
-use super::refuse_on_copy;
+use super::refuse_not_ours;
 use super::status::handshake;
 use crate::cli::{Context, Exit, Failure, checks};
 
@@ -16,7 +16,7 @@ impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let wiring = context.wiring();
         let access = wiring.access()?;
-        refuse_on_copy(&access).await?;
+        refuse_not_ours(&wiring, &access).await?;
         wiring.rotate_secret(&access).await?;
         let checks =
             [ok("secret", "both sides have a new one"), handshake(&wiring.access()?).await];

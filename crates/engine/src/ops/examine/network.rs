@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use rules::acting::{NotOurs, not_ours};
 use rules::network::WwwTwins;
 use rules::source::{NetworkSource, Right, SourceError};
-use rules::{Network, Stage, Time, plan};
+use rules::{Network, Stage, Time};
 
 use super::plugin::{self, PluginFound};
 use super::{Check, Findings, State, fail, failed, ok, warn};
 use crate::failure::Failure;
 use crate::rough::rough;
-use crate::texts::ENABLE_HERE;
+use crate::texts::{ENABLE_HERE, RIGHT_NETWORK};
 
 /// How the network is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,7 @@ pub(super) fn checks(findings: &Findings) -> Vec<Check> {
     let plugin = plugin::check(&found.plugin, &findings.plugin_version, now);
     if found.is_seen_from_inside() {
         let answers = plugin.state == State::Ok && matches!(found.plugin, PluginFound::Answers(_));
-        checks.extend([home(network), object_cache(network, answers)]);
+        checks.extend([home(network, findings), object_cache(network, answers)]);
     }
     checks.push(plugin);
     checks
@@ -185,15 +186,22 @@ fn clock(network: &Network, route: Route, now: Time) -> Check {
     )
 }
 
-fn home(network: &Network) -> Check {
-    match (plan::copy_of(network), &network.home) {
-        (Some(home), _) => fail(
+fn home(network: &Network, findings: &Findings) -> Check {
+    let ledger = findings.ledger.as_ref().ok().and_then(|found| found.recorded.as_ref());
+    let filled_from = ledger.and_then(|recorded| recorded.memory.network.identity.as_ref());
+    match (not_ours(network, filled_from), &network.home) {
+        (Some(NotOurs::Copy(home)), _) => fail(
             "home",
             format!(
                 "this is a copy of the installation at `{}`; it sends and writes nothing",
                 home.domain
             ),
             ENABLE_HERE,
+        ),
+        (Some(NotOurs::OtherNetwork { differs }), _) => fail(
+            "home",
+            format!("the ledger was filled from another network ({differs}); nothing is done"),
+            RIGHT_NETWORK,
         ),
         (None, Some(_)) => ok("home", "this installation acts for the network"),
         (None, None) => ok("home", "no installation acts for the network yet; the first pass will"),
