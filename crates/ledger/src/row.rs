@@ -94,6 +94,7 @@ state! {
     /// All of an entry that is in no column.
     struct State<'a> {
         first_seen: i64,
+        other_rows: Cow<'a, [u64]>,
         secure: u8,
         contested: u8,
         #[serde(borrow)]
@@ -189,6 +190,7 @@ impl<'a> State<'a> {
             checks: CheckState::from(&entry.checks),
             gone: GoneState::from(&entry.gone),
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
+            other_rows: Cow::from(&entry.other_rows),
         }
     }
 }
@@ -307,6 +309,7 @@ impl TryFrom<Row<'_>> for Entry {
             checks: state.checks.into_checks(row.next_check),
             gone: state.gone.into(),
             rechecked_at: state.rechecked_at.map(Time::from_millis),
+            other_rows: state.other_rows.into_owned(),
         })
     }
 }

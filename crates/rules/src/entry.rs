@@ -221,6 +221,8 @@ pub struct Entry {
     pub domain: DomainName,
     /// Its mapping; none once that is gone.
     pub mapped: Option<Mapped>,
+    /// Other rows that had the name when it was last read; once its mapping is gone, all that had.
+    pub other_rows: Vec<u64>,
     /// When a good read first showed it.
     pub first_seen: Time,
     /// The alias at the host.
@@ -281,6 +283,7 @@ impl Entry {
         Self {
             domain,
             mapped,
+            other_rows: Vec::new(),
             first_seen: now,
             alias: Condition::new(Alias::Wanted, now),
             routing: Condition::new(Routing::Unknown, now),
@@ -306,6 +309,12 @@ impl Entry {
             rechecked_at: None,
             version: 0,
         }
+    }
+
+    /// Every row that had the name when it was last read.
+    pub fn rows(&self) -> impl Iterator<Item = u64> {
+        let mapped = self.mapped.as_ref().map(|mapped| mapped.mapping_id);
+        mapped.into_iter().chain(self.other_rows.iter().copied())
     }
 
     /// Whether nothing is left to do for it: it stays only as a memory.
@@ -424,6 +433,7 @@ impl Entry {
         }
         let mut rebased = changed!(
             mapped,
+            other_rows,
             first_seen,
             alias,
             routing,

@@ -31,8 +31,8 @@ pub struct Network {
     pub sites: BTreeMap<u64, Site>,
     /// Every mapping that could be read, in the order of its id.
     pub mappings: Vec<Mapping>,
-    /// The sites of mappings whose name could not be read.
-    pub unreadable_of: BTreeSet<u64>,
+    /// Mappings whose text is no domain name, by their id: the site that each leads to.
+    pub unreadable: BTreeMap<u64, u64>,
     /// Invalid rows and settings; each affects only itself.
     pub problems: Vec<Problem>,
     /// Whether WordPress keeps mappings in a persistent object cache.
@@ -57,7 +57,7 @@ impl Network {
             stage_words: BTreeSet::from(Stage::ALL),
             sites: BTreeMap::new(),
             mappings: Vec::new(),
-            unreadable_of: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
             problems: Vec::new(),
             object_cache: false,
             database_time: None,

@@ -127,10 +127,12 @@ pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let allowed = world.policy.brake.allows(owned);
     let mut planner = Planner {
         doubts: doubts(&recorded.memory, world, wanted.count(), allowed),
+        sites_own: sites_own(world.network),
         mapped_names: wanted.count(),
         wanted,
         world,
         allowed,
+        gone: BTreeSet::new(),
         ready: BTreeSet::new(),
         missing: Vec::new(),
         plan: Plan { memory: recorded.memory, ..Plan::default() },
@@ -159,11 +161,15 @@ fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Do
 struct Planner<'a> {
     world: &'a World<'a>,
     wanted: Wanted,
+    /// The domains that sites have as their own, each with the site.
+    sites_own: BTreeMap<&'a DomainName, u64>,
     /// How many names have a mapping.
     mapped_names: u64,
     doubts: Vec<Doubt>,
     /// How many removals the brake allows.
     allowed: usize,
+    /// Names that neither a mapping nor a site speaks for.
+    gone: BTreeSet<DomainName>,
     /// Owned aliases whose mapping is certainly gone.
     ready: BTreeSet<DomainName>,
     /// Sites that have no record and should.
@@ -209,6 +215,10 @@ impl Planner<'_> {
             entry.heat(now);
             entry.proof.set(now, Proof::Unproven, None, None);
         }
+        let mut others = self.wanted.others.get(&entry.domain).cloned().unwrap_or_default();
+        others.extend(self.unreadable_rows(entry));
+        others.retain(|row| *row != mapped.mapping_id);
+        entry.other_rows = others;
         entry.mapped = Some(mapped);
         entry.gone = Gone::default();
         let protection = self.world.protected.why(&entry.domain);
@@ -240,16 +250,26 @@ impl Planner<'_> {
     /// A name that is not mapped, or not to a site of ours.
     fn miss(&mut self, entry: &mut Entry) {
         let now = self.world.now;
+        let unreadable = self.unreadable_rows(entry);
+        if !unreadable.is_empty() {
+            return self.keep_unreadable(entry, unreadable);
+        }
+        entry.other_rows = match self.wanted.others.get(&entry.domain) {
+            Some(rows) => rows.clone(),
+            None => entry.rows().filter(|row| !self.has_another_name(*row)).collect(),
+        };
         entry.mapped = None;
         let protected = self.world.protected.why(&entry.domain).is_some();
         self.see(entry, protected);
         if self.wanted.kept.contains(&entry.domain) {
-            entry.gone = Gone::default();
-            if entry.alias.state == Alias::Removing {
-                entry.alias.set(now, Alias::Present, None, None);
-            }
-            return;
+            return keep(entry, None, now);
         }
+        let own = self.sites_own.get(&entry.domain).filter(|_| is_ours(entry) && !protected);
+        if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
+            let why = format!("site {site} has it as its own domain");
+            return keep(entry, Some((Reason::SitesOwnName, why)), now);
+        }
+        self.gone.insert(entry.domain.clone());
         self.count(entry);
         if entry.alias.state == Alias::Absent {
             return;
@@ -265,6 +285,37 @@ impl Planner<'_> {
             entry.step.intent = None;
             entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None);
         }
+    }
+
+    /// Of the rows that had the name those whose text is no domain name now.
+    fn unreadable_rows(&self, entry: &Entry) -> Vec<u64> {
+        let unreadable = &self.world.network.unreadable;
+        entry
+            .rows()
+            .filter(|row| unreadable.contains_key(row) && !planted!(DropUnreadable))
+            .collect()
+    }
+
+    /// Whether a row that had a name has another one now.
+    fn has_another_name(&self, row: u64) -> bool {
+        self.world.network.mappings.binary_search_by_key(&row, |mapping| mapping.id).is_ok()
+    }
+
+    /// A name whose row is there and cannot be read: the mapping stays, its stage is left alone,
+    /// and nothing is owned for it that was not owned before.
+    fn keep_unreadable(&self, entry: &mut Entry, unreadable: Vec<u64>) {
+        if let Some(mapped) = &mut entry.mapped {
+            mapped.contested = true;
+            if !unreadable.contains(&mapped.mapping_id) {
+                mapped.mapping_id = unreadable[0];
+                mapped.site_id = self.world.network.unreadable[&unreadable[0]];
+            }
+        }
+        let speaks = entry.mapped.as_ref().map(|mapped| mapped.mapping_id);
+        entry.other_rows = unreadable;
+        entry.other_rows.retain(|row| Some(*row) != speaks);
+        self.see(entry, true);
+        keep(entry, None, self.world.now);
     }
 
     /// Count this read, where it is good and not too close to the last.
@@ -377,7 +428,7 @@ impl Planner<'_> {
     fn remember(&mut self, known: &BTreeSet<u64>) {
         let network = self.world.network;
         let sites = network.mappings.iter().map(|mapping| mapping.site_id);
-        let sites = sites.chain(network.unreadable_of.iter().copied());
+        let sites = sites.chain(network.unreadable.values().copied());
         self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
         if self.doubts.is_empty() {
             let memory = &mut self.plan.memory.network;
@@ -421,11 +472,25 @@ impl Planner<'_> {
             if entry.mapped.is_some() && entry.pending_call() == Some(Call::Add) {
                 let _ = writeln!(text, "add {name}");
             }
-            if entry.mapped.is_none() && !self.wanted.kept.contains(name) {
+            if self.gone.contains(name) {
                 let _ = writeln!(text, "gone {name} {:?}", entry.owned.map(|owned| owned.how));
             }
         }
         text
+    }
+}
+
+fn sites_own(network: &Network) -> BTreeMap<&DomainName, u64> {
+    let sites = network.sites.iter();
+    sites.filter_map(|(id, site)| Some((site.domain.as_ref()?, *id))).collect()
+}
+
+/// Keep the alias of an entry whose own mapping does not speak for it; why, where that is told.
+fn keep(entry: &mut Entry, why: Option<(Reason, String)>, now: Time) {
+    entry.gone = Gone::default();
+    if matches!(entry.alias.state, Alias::Removing | Alias::Present) {
+        let (reason, detail) = why.unzip();
+        entry.alias.set(now, Alias::Present, reason, detail);
     }
 }
 

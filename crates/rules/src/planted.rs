@@ -35,6 +35,8 @@ mod with_feature {
         RemoveForeign,
         ActOnCopy,
         ActOnOther,
+        DropUnreadable,
+        RemoveSitesOwn,
         SendProtected,
         ForgetServed,
         StageOnUnseen,
@@ -61,11 +63,13 @@ mod with_feature {
 
     impl Fault {
         /// All there are.
-        pub const ALL: [Self; 12] = [
+        pub const ALL: [Self; 14] = [
             Self::SkipBrake,
             Self::RemoveForeign,
             Self::ActOnCopy,
             Self::ActOnOther,
+            Self::DropUnreadable,
+            Self::RemoveSitesOwn,
             Self::SendProtected,
             Self::ForgetServed,
             Self::StageOnUnseen,

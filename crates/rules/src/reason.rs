@@ -50,6 +50,8 @@ reasons! {
     Vanished = "vanished", "it was at the host and is gone there; it is added again";
     /// The mapping is gone; one more good read must agree.
     MappingGone = "mapping-gone", "its mapping is gone; it is removed once enough good reads agree";
+    /// Its mapping is gone, and a site has the name as its own.
+    SitesOwnName = "sites-own-name", "its mapping is gone and a site has the name as its own, so its alias stays; remove it at the host if that is wrong";
     /// More would be removed than one pass may remove.
     Brake = "brake", "more would be removed than one pass may remove; see `closte-sync plan`";
     /// The read is in doubt.

@@ -46,13 +46,14 @@ pub fn missing(
     ever_mapped: &BTreeSet<u64>,
 ) -> Vec<NewRecord> {
     let mapped: BTreeSet<u64> = network.mappings.iter().map(|mapping| mapping.site_id).collect();
+    let unreadable: BTreeSet<u64> = network.unreadable.values().copied().collect();
     let new = network.sites.range(mark.saturating_add(1)..).filter(|(id, site)| {
         is_ours(network, site)
             && is_settled(site)
             && !site.hidden
             && site.path == "/"
             && !mapped.contains(id)
-            && !network.unreadable_of.contains(id)
+            && !unreadable.contains(id)
             && !ever_mapped.contains(id)
     });
     let candidates: Vec<NewRecord> = new
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(made(&with(new, vec![mapping(1, 9, "own.example")]), 4, &[]), []);
         assert_eq!(made(&with(new, vec![]), 4, &[9]), [], "what a person removed stays removed");
         let mut unreadable = with(new, vec![]);
-        unreadable.unreadable_of.insert(9);
+        unreadable.unreadable.insert(1, 9);
         assert_eq!(made(&unreadable, 4, &[]), []);
     }
 

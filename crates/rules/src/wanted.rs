@@ -13,6 +13,8 @@ pub struct Wanted {
     pub names: BTreeMap<DomainName, Mapped>,
     /// Names in rows that lead to no site of ours: neither added nor removed.
     pub kept: BTreeSet<DomainName>,
+    /// The rows that have a name besides the one that wants it.
+    pub others: BTreeMap<DomainName, Vec<u64>>,
     /// Rows that contradict others, or lead to no site.
     pub problems: Vec<Problem>,
 }
@@ -29,24 +31,30 @@ impl Wanted {
                     rows.entry(&mapping.domain).or_default().push(mapping);
                 }
                 // Another network's of the same installation.
-                Some(_) => _ = wanted.kept.insert(mapping.domain.clone()),
+                Some(_) => wanted.keep(mapping),
                 None => {
-                    wanted.kept.insert(mapping.domain.clone());
+                    wanted.keep(mapping);
                     wanted.problems.push(no_site(&table, mapping));
                 }
             }
         }
-        for (name, mut rows) in rows {
+        for rows in rows.values_mut() {
             // As WordPress picks: its own order, then the older row.
             rows.sort_by_key(|row| (Reverse((row.primary, row.active, row.secure)), row.id));
             for other in &rows[1..] {
                 wanted.problems.push(twice(&table, rows[0], other));
+                wanted.others.entry(other.domain.clone()).or_default().push(other.id);
             }
-            wanted.names.insert(name.clone(), mapped(rows[0], 1 < rows.len()));
+            wanted.names.insert(rows[0].domain.clone(), mapped(rows[0], 1 < rows.len()));
         }
+        wanted.contest_twins(&table, &rows);
         wanted.kept.retain(|name| !wanted.names.contains_key(name));
-        wanted.contest_twins(&table);
         wanted
+    }
+
+    fn keep(&mut self, mapping: &Mapping) {
+        self.kept.insert(mapping.domain.clone());
+        self.others.entry(mapping.domain.clone()).or_default().push(mapping.id);
     }
 
     /// How many names have a row at all.
@@ -54,27 +62,27 @@ impl Wanted {
         (self.names.len() + self.kept.len()) as u64
     }
 
-    /// `X` and `www.X` on different sites: to WordPress each answers for both.
-    fn contest_twins(&mut self, table: &str) {
-        let www = self.names.keys().filter(|name| name.as_str().starts_with("www."));
-        let pairs: Vec<_> = www.filter_map(|www| Some((www.clone(), www.twin()?))).collect();
-        for (www, apex) in pairs {
-            let site =
-                |name| self.names.get(name).map(|mapped| (mapped.site_id, mapped.mapping_id));
-            let (Some((site_www, id)), Some((site_apex, apex_id))) = (site(&www), site(&apex))
+    /// `X` and `www.X` on different sites, whichever of their rows lead there: to WordPress each
+    /// answers for both.
+    fn contest_twins(&mut self, table: &str, rows: &BTreeMap<&DomainName, Vec<&Mapping>>) {
+        for (www, of_www) in rows.iter().filter(|(name, _)| name.as_str().starts_with("www.")) {
+            let Some((apex, of_apex)) = www.twin().and_then(|it| rows.get_key_value(&it)) else {
+                continue;
+            };
+            let pairs = of_www.iter().flat_map(|row| of_apex.iter().map(move |other| (row, other)));
+            let Some((row, other)) =
+                pairs.into_iter().find(|(row, other)| row.site_id != other.site_id)
             else {
                 continue;
             };
-            if site_www == site_apex {
-                continue;
-            }
             let reason = format!(
-                "`{www}` leads to site {site_www} and `{apex}` (id {apex_id}) to site {site_apex}, \
-                 and WordPress treats them as one; delete one of the two mappings"
+                "`{www}` leads to site {} and `{apex}` (id {}) to site {}, and WordPress treats \
+                 them as one; delete one of the two mappings",
+                row.site_id, other.id, other.site_id
             );
-            self.problems.push(Problem::in_row(table, "domain", id, reason));
-            for name in [&www, &apex] {
-                if let Some(mapped) = self.names.get_mut(name) {
+            self.problems.push(Problem::in_row(table, "domain", row.id, reason));
+            for name in [www, apex] {
+                if let Some(mapped) = self.names.get_mut(*name) {
                     mapped.contested = true;
                 }
             }
@@ -142,6 +150,18 @@ mod tests {
         let wanted = Wanted::of(&network(different));
         assert_eq!(contested(&wanted), ["a.example", "www.a.example"]);
         assert_eq!(wanted.problems.len(), 1);
+    }
+
+    #[test]
+    fn a_twin_is_seen_in_whichever_row_it_is() {
+        let rows = vec![
+            mapping(1, 2, "a.example"),
+            mapping(2, 3, "a.example"),
+            mapping(3, 2, "www.a.example"),
+        ];
+        let wanted = Wanted::of(&network(rows));
+        assert_eq!(contested(&wanted), ["a.example", "www.a.example"]);
+        assert_eq!(wanted.problems.len(), 2, "{:?}", wanted.problems);
     }
 
     #[test]

@@ -80,7 +80,9 @@ fn wrongs(world: &World, writes: usize) -> Vec<(&'static str, String)> {
     for (name, entry) in &state.watch.main().entries {
         let owned = entry.owned.is_some() && is_wanted(name);
         let locked_out = state.watch.is_broken("apply-locked-out");
-        if owned && !locked_out && present.contains(name) && !is_kept(&tables, name) {
+        let spoilt = state.watch.main().spoilt(name, Some(entry), &tables);
+        let is_kept = spoilt || is_kept(&tables, name);
+        if owned && !locked_out && present.contains(name) && !is_kept {
             wrongs.push(("gone-present", name.to_string()));
         }
     }

@@ -162,6 +162,7 @@ impl Watch {
 
     /// A plan was not applied; `used`: because its hash was let through before.
     pub(crate) fn apply_refused(&mut self, used: bool, at: Duration) {
+        self.main_mut().read_for_nothing();
         let plan = self.main().apply.clone().filter(|plan| used && plan.holds);
         if let Some(plan) = plan {
             self.break_("apply-locked-out", at, format!("plan {} holds removals back", plan.hash));

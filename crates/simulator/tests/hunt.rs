@@ -44,11 +44,13 @@ fn every_open_invariant_is_still_broken_by_its_seed() {
 }
 
 #[rustfmt::skip] // One fault a line.
-const FOUND_AS: [(Fault, &str); 12] = [
+const FOUND_AS: [(Fault, &str); 14] = [
     (Fault::SkipBrake,         "brake-in-a-pass"),
     (Fault::RemoveForeign,     "removed-foreign"),
     (Fault::ActOnCopy,         "copy-acts"),
     (Fault::ActOnOther,        "other-network-acts"),
+    (Fault::DropUnreadable,    "removed-while-unreadable"),
+    (Fault::RemoveSitesOwn,    "removed-a-sites-own-name"),
     (Fault::SendProtected,     "protected-sent"),
     (Fault::ForgetServed,      "served-taken-down"),
     (Fault::StageOnUnseen,     "stage-not-seen"),

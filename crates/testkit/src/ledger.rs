@@ -497,6 +497,7 @@ impl Dice {
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
         entry.gone.approved = self.chance();
         entry.rechecked_at = self.maybe(Self::time);
+        entry.other_rows = (0..self.roll() % 3).map(|_| self.roll() >> 1).collect();
         entry
     }
 }

@@ -186,7 +186,7 @@ async fn rows_that_make_no_sense_cost_only_themselves(
     assert_eq!(first.stage, None);
     assert!(!first.active && !first.primary && !first.secure);
     assert_eq!(network.mappings[2].site_id, 0);
-    assert_eq!(network.unreadable_of.iter().copied().collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(network.unreadable.values().copied().collect::<Vec<_>>(), [2, 3]);
     assert_eq!(network.sites.len(), 5);
     assert_eq!(network.sites[&5].domain, None);
     assert_eq!(network.settings, rules::network::Settings::default());

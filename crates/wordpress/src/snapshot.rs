@@ -45,7 +45,7 @@ pub(crate) struct Snapshot<'a> {
     network_domains: BTreeSet<DomainName>,
     sites: BTreeMap<u64, Site>,
     mappings: Vec<Mapping>,
-    unreadable_of: BTreeSet<u64>,
+    unreadable: BTreeMap<u64, u64>,
     settings: Settings,
     switched_on: bool,
     home: Option<Home>,
@@ -61,7 +61,7 @@ impl<'a> Snapshot<'a> {
             network_domains: BTreeSet::new(),
             sites: BTreeMap::new(),
             mappings: Vec::new(),
-            unreadable_of: BTreeSet::new(),
+            unreadable: BTreeMap::new(),
             settings: Settings::default(),
             switched_on: false,
             home: None,
@@ -109,7 +109,7 @@ impl<'a> Snapshot<'a> {
                 self.mappings.push(mapping);
             }
             Err(why) => {
-                self.unreadable_of.insert(site_id);
+                self.unreadable.insert(row.id, site_id);
                 let text = String::from_utf8_lossy(row.domain);
                 self.odd_domain("wu_domain_mappings", row.id, &text, &why);
             }
@@ -222,7 +222,7 @@ impl<'a> Snapshot<'a> {
             stage_words,
             sites: self.sites,
             mappings: self.mappings,
-            unreadable_of: self.unreadable_of,
+            unreadable: self.unreadable,
             problems: self.problems,
             object_cache: self.of.object_cache,
             database_time,

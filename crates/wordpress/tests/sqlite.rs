@@ -115,7 +115,7 @@ async fn odd_values_cost_only_themselves() {
     let read = source(&network).read().await.unwrap();
     assert_eq!((read.sites[&3].age, read.sites[&4].age), (None, None));
     assert_eq!(read.sites.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4]);
-    assert_eq!(read.unreadable_of.first(), Some(&2));
+    assert_eq!(read.unreadable.values().next(), Some(&2));
     assert_eq!(read.problems.len(), 2, "{:?}", read.problems);
 
     let first = StageWrite { from: None, ..done() };

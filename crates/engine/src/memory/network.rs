@@ -174,14 +174,14 @@ fn network(tables: &Tables, now: Time) -> Network {
     let mut problems = Vec::new();
     let sites = tables.sites.iter().map(|(id, row)| (*id, site(*id, row, now, &mut problems)));
     let sites = sites.collect();
-    let (mut mappings, mut unreadable_of) = (Vec::new(), BTreeSet::new());
+    let (mut mappings, mut unreadable) = (Vec::new(), BTreeMap::new());
     for (id, row) in &tables.mappings {
         if let Some(name) = row.name() {
             mappings.push(mapping(*id, row, name));
         } else {
             let what = "it is no domain name";
             problems.push(Problem::in_row("wp_wu_domain_mappings", "domain", *id, what));
-            unreadable_of.insert(row.site_id);
+            unreadable.insert(*id, row.site_id);
         }
     }
     Network {
@@ -191,7 +191,7 @@ fn network(tables: &Tables, now: Time) -> Network {
         shared_bases: tables.shared_bases.clone(),
         sites,
         mappings,
-        unreadable_of,
+        unreadable,
         problems,
         database_time: Some(now),
         ..Network::empty(tables.identity.clone())

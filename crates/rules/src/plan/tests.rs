@@ -228,6 +228,68 @@ fn a_rename_is_one_name_gone_and_one_come() {
     assert_eq!(calls(&second), ["remove-alias old.example"]);
 }
 
+/// Passes over `now` after one over a network with `row`, with a list that shows what is owned.
+fn passes(row: Mapping, now: &Network, passes: usize) -> Plan {
+    let owned = row.domain.as_str().to_owned();
+    let before = network(vec![row]);
+    let mut known = recorded(planned(owning(&[&owned]), &before, None, &POLICY));
+    for _ in 1..passes {
+        known = recorded(planned(known, now, None, &POLICY));
+    }
+    planned(known, now, None, &POLICY)
+}
+
+#[test]
+fn a_row_whose_text_is_no_domain_name_is_a_mapping_that_is_there() {
+    let mut spoilt = network(vec![]);
+    spoilt.unreadable.insert(1, 2);
+    let plan = passes(mapping(1, 2, "shop.example"), &spoilt, 4);
+    let entry = &plan.entries[&"shop.example".parse().unwrap()];
+    assert_eq!((calls(&plan), deferred_reasons(&plan)), (vec![], vec![]));
+    assert_eq!((entry.alias.state, entry.gone.reads), (Alias::Present, 0));
+    assert!(
+        entry.mapped.as_ref().is_some_and(|mapped| mapped.contested),
+        "its stage is left alone"
+    );
+
+    let plan = passes(mapping(7, 2, "shop.example"), &spoilt, 2);
+    assert_eq!(calls(&plan), ["remove-alias shop.example"], "another row says nothing of it");
+
+    let plan =
+        passes(mapping(1, 2, "old.example"), &network(vec![mapping(1, 2, "new.example")]), 2);
+    assert_eq!(plan.calls.get(&"old.example".parse().unwrap()), Some(&Call::Remove), "a rename");
+}
+
+#[test]
+fn a_row_that_led_to_no_site_is_known_when_it_cannot_be_read() {
+    let lost = network(vec![mapping(1, 99, "shop.example")]);
+    let mut spoilt = network(vec![]);
+    spoilt.unreadable.insert(1, 99);
+    let mut known = recorded(planned(owning(&["shop.example"]), &lost, None, &POLICY));
+    for network in [&spoilt, &lost, &spoilt, &spoilt, &spoilt] {
+        let plan = planned(known, network, None, &POLICY);
+        assert_eq!((calls(&plan), deferred_reasons(&plan)), (vec![], vec![]));
+        known = recorded(plan);
+    }
+}
+
+#[test]
+fn an_alias_that_a_site_has_as_its_own_name_is_kept_and_says_so() {
+    let mut own = network(vec![]);
+    own.sites.insert(9, site("shop.example"));
+    let plan = passes(mapping(1, 2, "shop.example"), &own, 4);
+    let alias = &plan.entries[&"shop.example".parse().unwrap()].alias;
+    assert_eq!((calls(&plan), deferred_reasons(&plan)), (vec![], vec![]));
+    assert_eq!((alias.state, alias.reason), (Alias::Present, Some(Reason::SitesOwnName)));
+    assert_eq!(alias.detail.as_deref(), Some("site 9 has it as its own domain"));
+    let known = recorded(plan);
+    let gone = recorded(planned(known.clone(), &network(vec![]), None, &POLICY));
+    let plan = planned(gone, &network(vec![]), None, &POLICY);
+    assert_eq!(calls(&plan), ["remove-alias shop.example"], "once the site is gone too");
+    let back = planned(known, &network(vec![mapping(2, 2, "shop.example")]), None, &POLICY);
+    assert_eq!(back.entries.values().next().unwrap().alias.reason, None);
+}
+
 #[test]
 #[rustfmt::skip] // One case a line.
 fn the_brake_lets_all_through_or_none() {

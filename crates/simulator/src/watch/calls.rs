@@ -150,11 +150,11 @@ pub(crate) fn is_protected(name: &DomainName) -> bool {
 }
 
 impl super::Facts {
-    /// Whether the row that the name was mapped by is there, and holds no name any more.
-    fn spoilt(&self, name: &DomainName, entry: Option<&Entry>, tables: &Tables) -> bool {
-        let mapping =
-            self.rows.get(name).copied().or_else(|| Some(entry?.mapped.as_ref()?.mapping_id));
-        let row = mapping.and_then(|id| tables.mappings.get(&id));
-        row.is_some_and(|row| row.domain.parse::<DomainName>().is_err())
+    /// Whether a row that the name was mapped by is there, and holds no name any more.
+    pub(crate) fn spoilt(&self, name: &DomainName, entry: Option<&Entry>, tables: &Tables) -> bool {
+        let mapped = entry.and_then(|entry| Some(entry.mapped.as_ref()?.mapping_id));
+        let mut rows = self.rows.get(name).into_iter().flatten().copied().chain(mapped);
+        let is_no_name = |text: &str| text.parse::<DomainName>().is_err();
+        rows.any(|id| tables.mappings.get(&id).is_some_and(|row| is_no_name(&row.domain)))
     }
 }

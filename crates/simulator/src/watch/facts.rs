@@ -88,8 +88,11 @@ pub(crate) struct Facts {
     /// The same before the last read, and as a process that died at its last read left it.
     before: Counts,
     after_crash: Counts,
-    /// The row that each name was mapped by when it was last read.
-    pub(crate) rows: BTreeMap<DomainName, u64>,
+    /// The rows that each name was mapped by when it was last read, and those of them since that
+    /// hold no name any more.
+    pub(crate) rows: BTreeMap<DomainName, BTreeSet<u64>>,
+    /// The same before the last read.
+    rows_before: BTreeMap<DomainName, BTreeSet<u64>>,
     pub(crate) in_flight: BTreeSet<DomainName>,
     /// Names that the host gave a clear answer for in this pass.
     pub(crate) answered: BTreeSet<DomainName>,
@@ -123,7 +126,18 @@ impl Facts {
         let (was, is) = (self.memory.network.mapped_names.unwrap_or(0), names.len() as u64);
         let fell = (brake.allows(self.owned.len()) as u64) < was.saturating_sub(is) && is * 2 < was;
         let good = !network.moved && (!fell || self.apply.is_some());
-        self.rows.extend(network.mappings.iter().map(|row| (row.domain.clone(), row.id)));
+        self.rows_before = self.rows.clone();
+        for row in &network.mappings {
+            let others = self.rows.iter_mut().filter(|(name, _)| **name != row.domain);
+            others.for_each(|(_, rows)| _ = rows.remove(&row.id));
+        }
+        for name in &names {
+            let spoilt = |id: &u64| network.unreadable.contains_key(id);
+            self.rows.entry(name.clone()).or_default().retain(spoilt);
+        }
+        for row in network.mappings.iter().filter(|row| network.sites.contains_key(&row.site_id)) {
+            self.rows.entry(row.domain.clone()).or_default().insert(row.id);
+        }
         // Nothing is planned on it, so nothing is learnt from it.
         if !network.switched_on {
             return;
@@ -149,6 +163,15 @@ impl Facts {
         self.apply = None;
         self.died = true;
         self.after_crash = self.before.clone();
+        self.read_for_nothing();
+    }
+
+    /// Nothing was written after the last read: what it taught of rows may be forgotten.
+    pub(crate) fn read_for_nothing(&mut self) {
+        let before = &self.rows_before;
+        for (name, rows) in &mut self.rows {
+            rows.retain(|row| before.get(name).is_some_and(|before| before.contains(row)));
+        }
     }
 
     /// A person deleted the mapping: that counts as the first good read.

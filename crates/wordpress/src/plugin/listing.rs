@@ -190,7 +190,7 @@ fn pulse(network: &Network) -> u64 {
     (settings.dns_check_interval, settings.domain_mapping).hash(&mut hasher);
     format!("{:?}", settings.www).hash(&mut hasher);
     (network.switched_on, &network.network_domains, &network.shared_bases).hash(&mut hasher);
-    network.unreadable_of.hash(&mut hasher);
+    network.unreadable.hash(&mut hasher);
     hasher.finish()
 }
 
