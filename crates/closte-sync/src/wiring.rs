@@ -11,7 +11,6 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
@@ -225,7 +224,7 @@ impl<'a> Wiring<'a> {
                 require_proof: settings.routing_proof == RoutingProof::Require,
             },
             confirmations: settings.confirmations,
-            read_gap: Duration::ZERO,
+            gap: settings.removal_gap,
             brake: settings.brake,
             records: settings.records,
             interval: settings.interval,

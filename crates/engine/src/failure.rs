@@ -102,10 +102,13 @@ impl From<rules::source::SourceError> for Failure {
 
 impl From<crate::pass::PassError> for Failure {
     fn from(error: crate::pass::PassError) -> Self {
-        use crate::pass::PassError::{Ledger, Read, Write};
+        use crate::pass::PassError::{IsDone, Ledger, OtherPlan, Read, Write};
         let hint = match &error {
             Read(source) | Write(source) => source.hint().map(str::to_owned),
             Ledger(error) => Some(error.hint().to_owned()),
+            OtherPlan { .. } | IsDone { .. } => {
+                return Self::no(error).hint("see `closte-sync plan` again; nothing was done");
+            }
         };
         Self::could_not(error).maybe_hint(hint.as_deref())
     }

@@ -19,7 +19,7 @@ mod stages;
 mod work;
 mod writers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use std::time::Duration;
 use rules::acting::not_ours;
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Recorded};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -47,6 +47,7 @@ use remember::remember_checks;
 pub use report::{Alert, AlertCode, Change, Off, PassError, Passed, Report};
 use report::{key_alert, not_ours_alert};
 pub use settings::PassSettings;
+use work::Checks;
 pub use writers::{SqlWriter, Writers};
 
 /// Our clock and the database's may differ by this much.
@@ -105,7 +106,7 @@ impl PassObserver for Silent {
 
 impl Engine {
     /// Read everything and plan, without writing anything.
-    pub async fn plan(&self, purpose: Purpose) -> Result<Planning, PassError> {
+    pub async fn plan(&self, purpose: Purpose<'_>) -> Result<Planning, PassError> {
         let network = self.source.read().await.map_err(PassError::Read)?;
         if !network.switched_on {
             return Ok(Planning::Off(Off::Closte, network.problems));
@@ -127,10 +128,10 @@ impl Engine {
         let protected = Protected::on(&network, settings.cdn.clone(), settings.protected.clone());
         let policy = Policy {
             confirmations: settings.confirmations,
-            read_gap: settings.read_gap,
+            gap: settings.gap,
             brake: settings.brake,
             records: settings.records,
-            approved: purpose == Purpose::Approved,
+            only_approved: matches!(purpose, Purpose::Apply(_)),
         };
         let world = World {
             network: &network,
@@ -139,7 +140,10 @@ impl Engine {
             policy: &policy,
             now: self.env.now(),
         };
-        let mut plan = plan::plan(recorded, &world);
+        let mut plan = match purpose {
+            Purpose::Apply(asked) => approved_plan(recorded, &world, asked)?,
+            Purpose::Show | Purpose::Pass => plan::plan(recorded, &world),
+        };
         plan.problems.extend(list_problem);
         plan.problems.extend(plugin_problem);
         plan.problems.extend(self.writers.may_show_late(&network, self.env.now()).await);
@@ -157,8 +161,8 @@ impl Engine {
 
     /// Run one pass to its end, `run.pass_limit` or `stop`.
     ///
-    /// With `hash`, only if the plan is the one of that hash, which is then let
-    /// through, brake included. Also returns the network, where it acted for it.
+    /// With `hash`, it does what the plan of that hash defers and nothing else, and only if that is
+    /// the plan still. Also returns the network, where it acted for it.
     pub async fn pass(
         &self,
         hash: Option<&str>,
@@ -167,7 +171,7 @@ impl Engine {
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.env.now();
         self.ledger.release_leases().await?;
-        let purpose = if hash.is_some() { Purpose::Approved } else { Purpose::Pass };
+        let purpose = hash.map_or(Purpose::Pass, Purpose::Apply);
         let mut planned = match self.plan(purpose).await? {
             Planning::Off(off, problems) => {
                 self.does_not_act(off.not_acting()).await?;
@@ -180,18 +184,11 @@ impl Engine {
             }
             Planning::Made(planned) => planned,
         };
-        if let Some(asked) = hash {
-            let hash = planned.hash();
-            let used = planned.plan.memory.network.applied.as_deref() == Some(asked);
-            if used || hash != asked {
-                return Ok((Passed::OtherPlan { hash, used }, None));
-            }
-            planned.plan.memory.network.applied = Some(hash);
-        }
         planned.plan.memory.network.not_acting = None;
         observer.begins(&planned.network, &planned.plan, planned.first);
         let deadline = Deadline::new(&self.env, started + self.settings.limit, stop.clone());
-        let (report, network) = self.apply(*planned, deadline, observer).await?;
+        let scope = if hash.is_some() { Scope::Approved } else { Scope::All };
+        let (report, network) = self.apply(*planned, scope, deadline, observer).await?;
         Ok((Passed::Ran(report), Some(network)))
     }
 
@@ -220,7 +217,7 @@ impl Engine {
         let deadline = Deadline::new(&self.env, now + self.settings.limit, stop.clone());
         let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
         let steps = self.work(network, &journal, &deadline, &Silent);
-        let mut entries = steps.run(recorded.entries, &calls, None, true).await?;
+        let mut entries = steps.run(recorded.entries, &calls, None, Checks::Due).await?;
         if work == DueWork::All {
             stages::write(self, network, &mut entries, &journal).await;
         }
@@ -238,13 +235,14 @@ impl Engine {
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> work::Work<'a> {
-        let recovered = AtomicBool::new(false);
-        work::Work { engine: self, network, journal, deadline, observer, recovered }
+        let (approved, recovered) = (BTreeSet::new(), AtomicBool::new(false));
+        work::Work { engine: self, network, journal, deadline, observer, approved, recovered }
     }
 
     async fn apply(
         &self,
         planned: Planned,
+        scope: Scope,
         deadline: Deadline<'_>,
         observer: &dyn PassObserver,
     ) -> Result<(Report, Network), PassError> {
@@ -253,13 +251,25 @@ impl Engine {
         let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
         let moved = self.claim_home(&planned.network).await?;
         let Planned { network, list, mut plan, .. } = planned;
-        let (journal, mut memory) = self.save_plan(&mut plan).await?;
+        let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
+        let approved: BTreeSet<DomainName> = approved.collect();
+        let journal = self.save_plan(&mut plan).await?;
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
-        let checks = self.wrong_clock(&network).is_none();
+        let checks = match scope {
+            Scope::Approved => Checks::None,
+            Scope::All if self.wrong_clock(&network).is_some() => Checks::ByAWrongClock,
+            Scope::All => Checks::Due,
+        };
         let work = self.work(&network, &journal, &deadline, observer);
+        let work = work::Work { approved, ..work };
+        // What a list in doubt lacks says nothing.
+        let list = list.filter(|_| !plan.is_list_in_doubt());
         let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), checks).await?;
-        stages::write(self, &network, &mut entries, &journal).await;
-        let Closed { host, changes, problems: met, targets } = journal.close().await?;
+        if scope == Scope::All {
+            stages::write(self, &network, &mut entries, &journal).await;
+        }
+        let Closed { host, network: mut memory, changes, problems: met, targets } =
+            journal.close().await?;
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
@@ -287,7 +297,7 @@ impl Engine {
     async fn ask_host(
         &self,
         host: &mut HostHealth,
-        purpose: Purpose,
+        purpose: Purpose<'_>,
     ) -> (Option<AliasList>, Option<Problem>) {
         let now = self.env.now();
         if !deadline::may_ask(host, now) {
@@ -344,6 +354,35 @@ impl Engine {
             ))
         })
     }
+}
+
+/// How much of what is due a pass does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    All,
+    /// Only what a person let through.
+    Approved,
+}
+
+/// The plan that does what the plan of the hash `asked` defers: one that was let through and is not
+/// done, or the plan as it is now, which is let through by this.
+fn approved_plan(
+    mut recorded: Recorded,
+    world: &World<'_>,
+    asked: &str,
+) -> Result<Plan, PassError> {
+    let is_done = recorded.memory.network.applied.as_deref() == Some(asked);
+    let whole = Policy { only_approved: false, ..world.policy.clone() };
+    let plan = plan::plan(recorded.clone(), &World { policy: &whole, ..world.clone() });
+    if !plan.memory.approved.iter().any(|set| set.hash == asked) {
+        let (now, asked) = (planned::hash(&plan), asked.to_owned());
+        match now == asked {
+            true => plan::approve(&mut recorded.memory, &plan, now),
+            false if is_done => return Err(PassError::IsDone { asked }),
+            false => return Err(PassError::OtherPlan { asked, now }),
+        }
+    }
+    Ok(plan::plan(recorded, world))
 }
 
 type Entries = BTreeMap<DomainName, rules::Entry>;

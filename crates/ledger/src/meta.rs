@@ -4,12 +4,13 @@
 //! Rows that nobody here knows are left as they are: a newer closte-sync wrote them and was rolled
 //! back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rules::action::{Action, Deferred, Release};
+use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
+use rules::doubt::Lasting;
 use rules::ledger::{
     Batch, CheckBasis, HostHealth, LastPass, LedgerError, Memory, NetworkMemory, NotActing,
 };
@@ -42,6 +43,8 @@ struct NetworkRow {
     site_mark: Option<i64>,
     mapped_names: Option<i64>,
     applied: Option<String>,
+    doubts: BTreeMap<String, Option<i64>>,
+    removals: BTreeMap<String, i64>,
     forgot_at: Option<i64>,
     not_acting: Option<String>,
     checks: Option<CheckItem>,
@@ -94,6 +97,20 @@ struct DeferredItem {
     reason: String,
     release: String,
     until: Option<i64>,
+    #[serde(default)]
+    after: Option<i64>,
+}
+
+/// [`Approved`] as it is stored.
+#[derive(Deserialize, Serialize)]
+struct ApprovedItem {
+    hash: String,
+    #[serde(default)]
+    removals: Vec<String>,
+    #[serde(default)]
+    records: Vec<String>,
+    #[serde(default)]
+    additions: Vec<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -128,10 +145,12 @@ pub(crate) async fn id(connection: &mut SqliteConnection) -> Result<String, Ledg
 pub(crate) async fn memory(connection: &mut SqliteConnection) -> Result<Memory, LedgerError> {
     let network: Option<NetworkRow> = row(connection, "network").await?;
     let host: Option<HostRow> = row(connection, "host").await?;
+    let approved: Option<Vec<ApprovedItem>> = row(connection, "approved").await?;
     let last_pass: Option<LastPassRow> = row(connection, "last_pass").await?;
     Ok(Memory {
         network: network.map(NetworkMemory::try_from).transpose()?.unwrap_or_default(),
         host: host.map(HostHealth::from).unwrap_or_default(),
+        approved: approved.into_iter().flatten().map(Approved::from).collect(),
         last_pass: last_pass.map(LastPass::try_from).transpose()?,
     })
 }
@@ -154,6 +173,7 @@ pub(crate) async fn remember(
     let rows = [
         ("network", batch.network.as_ref().map(|it| json(&NetworkRow::from(it)))),
         ("host", batch.host.as_ref().map(|it| json(&HostRow::from(it)))),
+        ("approved", batch.approved.as_ref().map(|it| json(&approved_items(it)))),
         ("last_pass", batch.last_pass.as_ref().map(|it| json(&LastPassRow::from(it)))),
     ];
     for (key, value) in rows {
@@ -163,6 +183,10 @@ pub(crate) async fn remember(
         }
     }
     Ok(())
+}
+
+fn approved_items(sets: &[Approved]) -> Vec<ApprovedItem> {
+    sets.iter().map(ApprovedItem::from).collect()
 }
 
 /// Every site that was ever seen mapped.
@@ -195,6 +219,8 @@ impl From<&NetworkMemory> for NetworkRow {
             site_mark: memory.site_mark.map(u64::cast_signed),
             mapped_names: memory.mapped_names.map(u64::cast_signed),
             applied: memory.applied.clone(),
+            doubts: memory.doubts.iter().map(doubt_item).collect(),
+            removals: memory.removals.iter().map(removal_item).collect(),
             forgot_at: memory.forgot_at.map(Time::as_millis),
             not_acting: memory.not_acting.map(|why| why.to_string()),
             checks: memory.checks.as_ref().map(CheckItem::from),
@@ -211,10 +237,53 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             site_mark: row.site_mark.map(i64::cast_unsigned),
             mapped_names: row.mapped_names.map(i64::cast_unsigned),
             applied: row.applied,
+            doubts: row.doubts.into_iter().filter_map(doubt).collect(),
+            removals: row.removals.into_iter().filter_map(removal).collect(),
             forgot_at: row.forgot_at.map(Time::from_millis),
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
             checks: row.checks.map(CheckBasis::from),
         })
+    }
+}
+
+fn doubt_item((doubt, after): (&Lasting, &Option<Time>)) -> (String, Option<i64>) {
+    (doubt.to_string(), after.map(Time::as_millis))
+}
+
+/// One that only a newer closte-sync has ends here.
+fn doubt((word, after): (String, Option<i64>)) -> Option<(Lasting, Option<Time>)> {
+    Some((Lasting::from_word(&word)?, after.map(Time::from_millis)))
+}
+
+fn removal_item((domain, at): (&DomainName, &Time)) -> (String, i64) {
+    (domain.to_string(), at.as_millis())
+}
+
+fn removal((domain, at): (String, i64)) -> Option<(DomainName, Time)> {
+    Some((domain.parse().ok()?, Time::from_millis(at)))
+}
+
+impl From<&Approved> for ApprovedItem {
+    fn from(set: &Approved) -> Self {
+        let texts = |names: &BTreeSet<DomainName>| names.iter().map(ToString::to_string).collect();
+        Self {
+            hash: set.hash.clone(),
+            removals: texts(&set.removals),
+            records: texts(&set.records),
+            additions: texts(&set.additions),
+        }
+    }
+}
+
+impl From<ApprovedItem> for Approved {
+    fn from(item: ApprovedItem) -> Self {
+        let names = |texts: Vec<String>| texts.iter().filter_map(|it| it.parse().ok()).collect();
+        Self {
+            hash: item.hash,
+            removals: names(item.removals),
+            records: names(item.records),
+            additions: names(item.additions),
+        }
     }
 }
 
@@ -323,6 +392,7 @@ impl From<&Deferred> for DeferredItem {
             reason: deferred.reason.code().to_owned(),
             release: deferred.release.to_string(),
             until: deferred.until.map(Time::as_millis),
+            after: deferred.after.map(Time::as_millis),
         }
     }
 }
@@ -334,6 +404,7 @@ fn deferred(item: &DeferredItem) -> Option<Deferred> {
         reason: Reason::from_code(&item.reason)?,
         release: Release::from_word(&item.release)?,
         until: item.until.map(Time::from_millis),
+        after: item.after.map(Time::from_millis),
     })
 }
 

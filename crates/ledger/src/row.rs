@@ -142,7 +142,6 @@ state! {
     struct GoneState {
         reads: u32,
         counted_at: Option<i64>,
-        approved: u8,
     }
 }
 
@@ -244,14 +243,14 @@ impl CheckState {
 impl From<&Gone> for GoneState {
     fn from(gone: &Gone) -> Self {
         let counted_at = gone.counted_at.map(Time::as_millis);
-        Self { reads: gone.reads, counted_at, approved: gone.approved.into() }
+        Self { reads: gone.reads, counted_at }
     }
 }
 
 impl From<GoneState> for Gone {
     fn from(state: GoneState) -> Self {
         let counted_at = state.counted_at.map(Time::from_millis);
-        Self { reads: state.reads, counted_at, approved: state.approved != 0 }
+        Self { reads: state.reads, counted_at }
     }
 }
 

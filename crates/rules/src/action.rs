@@ -1,5 +1,7 @@
 //! What a pass does to a domain, what came of it, and what it defers.
 
+use std::collections::BTreeSet;
+
 use crate::reason::Reason;
 use crate::words::words;
 use crate::{DomainName, Time};
@@ -81,16 +83,41 @@ pub struct Deferred {
     pub release: Release,
     /// When it is released by itself, where that is known.
     pub until: Option<Time>,
+    /// When the last pass ended before it was first deferred; none where there was none. It tells
+    /// this time from another time that the same is deferred.
+    pub after: Option<Time>,
 }
 
-impl Deferred {
-    /// The removal of an alias.
-    pub fn removal(
-        domain: &DomainName,
-        reason: Reason,
-        release: Release,
-        until: Option<Time>,
-    ) -> Self {
-        Self { action: Action::RemoveAlias, domain: domain.clone(), reason, release, until }
+/// What a person let through: it is done, whatever it takes, and nothing else is approved by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Approved {
+    /// The hash of the plan that deferred it.
+    pub hash: String,
+    /// Aliases to remove, while their mapping is gone.
+    pub removals: BTreeSet<DomainName>,
+    /// Records to make, while their site has none.
+    pub records: BTreeSet<DomainName>,
+    /// Aliases to add again, while they are mapped and not there.
+    pub additions: BTreeSet<DomainName>,
+}
+
+impl Approved {
+    /// All that is in `deferred`, by the plan of `hash`.
+    pub fn of(hash: String, deferred: &[Deferred]) -> Self {
+        let all = |action| {
+            let steps = deferred.iter().filter(move |step| step.action == action);
+            steps.map(|step| step.domain.clone()).collect()
+        };
+        Self {
+            hash,
+            removals: all(Action::RemoveAlias),
+            records: all(Action::CreateRecord),
+            additions: all(Action::AddAlias),
+        }
+    }
+
+    /// Whether all of it is done.
+    pub fn is_done(&self) -> bool {
+        [&self.removals, &self.records, &self.additions].iter().all(|set| set.is_empty())
     }
 }

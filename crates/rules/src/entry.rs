@@ -210,8 +210,6 @@ pub struct Gone {
     pub reads: u32,
     /// When last.
     pub counted_at: Option<Time>,
-    /// Whether a person approved its removal, past the brake.
-    pub approved: bool,
 }
 
 /// What the ledger remembers of one domain.

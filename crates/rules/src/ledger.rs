@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::action::Deferred;
+use crate::action::{Approved, Deferred};
 use crate::breaker::Breaker;
+use crate::doubt::Doubts;
 use crate::entry::{Call, Entry};
 use crate::event::Event;
 use crate::network::Settings;
@@ -139,6 +140,8 @@ pub struct NextCalls {
 pub struct Memory {
     pub network: NetworkMemory,
     pub host: HostHealth,
+    /// What people let through and is not done yet.
+    pub approved: Vec<Approved>,
     /// What the last pass left for people.
     pub last_pass: Option<LastPass>,
 }
@@ -154,6 +157,10 @@ pub struct NetworkMemory {
     pub mapped_names: Option<u64>,
     /// The plan that was last applied by its hash.
     pub applied: Option<String>,
+    /// Doubts that last.
+    pub doubts: Doubts,
+    /// Aliases whose removal was sent within the last hour although nobody approved it, and when.
+    pub removals: BTreeMap<DomainName, Time>,
     /// When old events were last forgotten.
     pub forgot_at: Option<Time>,
     /// Why the last pass did not act; none where it did.
@@ -253,6 +260,8 @@ pub struct Batch {
     pub network: Option<NetworkMemory>,
     /// How the host has been answering, where that changed.
     pub host: Option<HostHealth>,
+    /// What people let through and is not done yet, where that changed.
+    pub approved: Option<Vec<Approved>>,
     /// What the pass left, once it ended.
     pub last_pass: Option<LastPass>,
     /// Sites seen mapped for the first time.

@@ -28,6 +28,7 @@ pub mod breaker;
 pub mod clock;
 pub mod disposition;
 pub mod domain_name;
+pub mod doubt;
 pub mod entry;
 pub mod event;
 pub mod host;

@@ -8,22 +8,25 @@
 //! ```
 //!
 //! Nothing here is sent or written; the same inputs give the same plan, so a
-//! person can read one and approve exactly that.
+//! person can read what it defers and approve exactly that.
+
+mod reading;
+mod removing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::action::{Action, Deferred, Release};
+use crate::action::{Action, Approved, Deferred, Release};
 use crate::answer;
-use crate::entry::{Alias, Call, Entry, Gone, Mapped, Proof};
+use crate::doubt::{self, Doubt, Lacking};
+use crate::entry::{Call, Entry};
 use crate::host::AliasList;
 use crate::ledger::{Memory, Recorded};
-use crate::planted;
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, NewRecord, Records};
-use crate::removal::{Brake, is_ours};
+use crate::removal::Brake;
 use crate::wanted::Wanted;
 use crate::{DomainName, Network, Problem, Time};
 
@@ -48,47 +51,13 @@ pub struct Policy {
     /// How many good reads must see a mapping gone.
     pub confirmations: u32,
     /// How much time must be between two of them.
-    pub read_gap: Duration,
-    /// How many aliases one pass may remove.
+    pub gap: Duration,
+    /// How many aliases one hour may remove.
     pub brake: Brake,
     /// Which sites get a record.
     pub records: Records,
-    /// Whether a person approved exactly this plan.
-    pub approved: bool,
-}
-
-/// Why a read is in doubt: it removes nothing and makes no records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// Far fewer names are mapped than last time.
-    SuddenFall {
-        /// How many names were mapped.
-        was: u64,
-        /// How many are.
-        is: u64,
-    },
-    /// The network changed while it was read.
-    Moved,
-}
-
-impl Doubt {
-    /// What a person should know, in one sentence.
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::SuddenFall { was, is } => {
-                format!("mapped domains fell from {was} to {is} since the last run")
-            }
-            Self::Moved => "the network changed while it was read".to_owned(),
-        }
-    }
-
-    /// How a person ends it.
-    pub fn release(&self) -> Release {
-        match self {
-            Self::SuddenFall { .. } => Release::Apply,
-            Self::Moved => Release::UndisturbedRead,
-        }
-    }
+    /// Whether only that is done which a person approved.
+    pub only_approved: bool,
 }
 
 /// The plan of one pass.
@@ -112,50 +81,121 @@ pub struct Plan {
     pub problems: Vec<Problem>,
     /// Aliases at the host that we do not own.
     pub foreign: BTreeSet<DomainName>,
-    /// Why the read is in doubt.
+    /// What makes the read or the list hard to believe.
     pub doubts: Vec<Doubt>,
     /// Whether the brake defers removals.
     pub braked: bool,
-    /// What the plan rests on, as a text to hash.
-    pub fingerprint: String,
+}
+
+impl Plan {
+    /// What a person approves by applying it, as a text to hash: all that is deferred and the
+    /// doubts, each with the time when it was first.
+    ///
+    /// It does not change by the passing of time alone; the same that is deferred another time
+    /// gives another text.
+    pub fn fingerprint(&self) -> String {
+        let mut text = String::new();
+        for Deferred { action, domain, after, .. } in &self.deferred {
+            let _ = writeln!(text, "{action} {domain} {after:?}");
+        }
+        for (doubt, after) in &self.memory.network.doubts {
+            let _ = writeln!(text, "doubt {doubt} {after:?}");
+        }
+        text
+    }
+
+    /// Whether what the host's list lacks says nothing.
+    pub fn is_list_in_doubt(&self) -> bool {
+        self.doubts.iter().any(|doubt| !doubt.is_of_the_read())
+    }
+}
+
+/// A person lets through what `plan` defers, by its `hash`: from now on that is approved, and its
+/// doubts are over.
+pub fn approve(memory: &mut Memory, plan: &Plan, hash: String) {
+    for doubt in &plan.doubts {
+        if let Doubt::SuddenFall { is, .. } = doubt {
+            memory.network.mapped_names = Some(*is);
+        }
+        if let Some(lasting) = doubt.lasting() {
+            memory.network.doubts.remove(&lasting);
+        }
+    }
+    memory.network.applied = Some(hash.clone());
+    memory.approved.push(Approved::of(hash, &plan.deferred));
 }
 
 /// Plan a pass over everything that is `recorded`.
 pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let wanted = Wanted::of(world.network);
-    let owned = recorded.entries.values().filter(|entry| entry.owned.is_some()).count();
+    let entries = recorded.entries.values();
+    let owned = entries.clone().filter(|entry| entry.owned.is_some()).count();
     let allowed = world.policy.brake.allows(owned);
+    let approved = union(&recorded.memory.approved);
+    let mut plan = Plan { memory: recorded.memory, ..Plan::default() };
+    let proven = world.list.is_some_and(|list| answer::proves_itself(list, entries.clone()));
+    plan.memory.host.list_believed |= proven;
+    let lacking = match world.list.filter(|_| plan.memory.host.list_believed) {
+        Some(list) => {
+            let agreed = approved.additions.union(&approved.removals).cloned().collect();
+            doubt::lacking(list, entries, &agreed, world.policy.brake)
+        }
+        None => Lacking::default(),
+    };
+    plan.doubts = doubts(&plan.memory, world, wanted.count(), allowed, &lacking);
     let mut planner = Planner {
-        doubts: doubts(&recorded.memory, world, wanted.count(), allowed),
-        sites_own: sites_own(world.network),
+        sites_own: reading::sites_own(world.network),
+        before: deferred_before(&plan.memory),
         mapped_names: wanted.count(),
         wanted,
         world,
         allowed,
+        approved,
+        lacking,
         gone: BTreeSet::new(),
         ready: BTreeSet::new(),
-        missing: Vec::new(),
-        plan: Plan { memory: recorded.memory, ..Plan::default() },
+        plan,
     };
-    planner.believe(recorded.entries.values());
     planner.read(recorded.entries);
     planner.remove();
+    planner.add_again();
     planner.make_records(&recorded.mapped_sites);
     planner.call();
     planner.remember(&recorded.mapped_sites);
     planner.finish()
 }
 
-fn doubts(memory: &Memory, world: &World<'_>, is: u64, allowed: usize) -> Vec<Doubt> {
-    let fell = memory
-        .network
-        .mapped_names
-        .filter(|was| (allowed as u64) < was.saturating_sub(is) && is * 2 < *was)
-        // A person checked and approved it.
-        .filter(|_| !world.policy.approved)
-        .map(|was| Doubt::SuddenFall { was, is });
-    let moved = world.network.moved.then_some(Doubt::Moved);
-    fell.into_iter().chain(moved).collect()
+fn doubts(
+    memory: &Memory,
+    world: &World<'_>,
+    is: u64,
+    allowed: usize,
+    lacking: &Lacking,
+) -> Vec<Doubt> {
+    let lacks = lacking.doubtful.then_some((lacking.names.len(), lacking.of));
+    // What cannot be read again is not right again.
+    let lasts = world.list.is_none() && memory.network.doubts.contains_key(&doubt::Lasting::List);
+    let list = (lacks.is_some() || lasts).then_some(Doubt::List { lacks });
+    doubt::of_read(world.network, memory.network.mapped_names, is, allowed).chain(list).collect()
+}
+
+/// All that people let through and is not done.
+fn union(sets: &[Approved]) -> Approved {
+    let mut all = Approved::default();
+    for set in sets {
+        all.removals.extend(set.removals.iter().cloned());
+        all.records.extend(set.records.iter().cloned());
+        all.additions.extend(set.additions.iter().cloned());
+    }
+    all
+}
+
+type DeferredBefore = BTreeMap<(Action, DomainName), Option<Time>>;
+
+/// What the last pass deferred, each with the end of the pass before it first was.
+fn deferred_before(memory: &Memory) -> DeferredBefore {
+    let deferred = memory.last_pass.iter().flat_map(|pass| &pass.deferred);
+    deferred.map(|step| ((step.action, step.domain.clone()), step.after)).collect()
 }
 
 struct Planner<'a> {
@@ -165,261 +205,93 @@ struct Planner<'a> {
     sites_own: BTreeMap<&'a DomainName, u64>,
     /// How many names have a mapping.
     mapped_names: u64,
-    doubts: Vec<Doubt>,
-    /// How many removals the brake allows.
+    /// How many removals the brake allows within an hour.
     allowed: usize,
+    /// What people let through.
+    approved: Approved,
+    /// What the list lacks that it had shown.
+    lacking: Lacking,
+    /// What was deferred before.
+    before: DeferredBefore,
     /// Names that neither a mapping nor a site speaks for.
     gone: BTreeSet<DomainName>,
     /// Owned aliases whose mapping is certainly gone.
     ready: BTreeSet<DomainName>,
-    /// Sites that have no record and should.
-    missing: Vec<NewRecord>,
     plan: Plan,
 }
 
+/// How a step is kept back.
+#[derive(Clone, Copy)]
+struct Hold {
+    reason: Reason,
+    release: Release,
+    until: Option<Time>,
+}
+
+impl Hold {
+    fn by(doubt: &Doubt) -> Self {
+        Self { reason: doubt.reason(), release: doubt.release(), until: None }
+    }
+}
+
 impl Planner<'_> {
-    fn believe<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
-        let proven = self.world.list.is_some_and(|list| answer::proves_itself(list, entries));
-        self.plan.memory.host.list_believed |= proven;
+    fn defer(&mut self, action: Action, domain: DomainName, hold: Hold) {
+        let Hold { reason, release, until } = hold;
+        let key = (action, domain);
+        let last = || self.plan.memory.last_pass.as_ref().map(|pass| pass.at);
+        let after = self.before.get(&key).copied().unwrap_or_else(last);
+        let (action, domain) = key;
+        self.plan.deferred.push(Deferred { action, domain, reason, release, until, after });
     }
 
-    /// Bring every entry up to what this read and the list show.
-    fn read(&mut self, recorded: BTreeMap<DomainName, Entry>) {
-        let now = self.world.now;
-        let mut names = std::mem::take(&mut self.wanted.names);
-        for (name, before) in recorded {
-            let mut after = before.clone();
-            match names.remove(&name) {
-                Some(mapped) => self.want(&mut after, mapped),
-                None => self.miss(&mut after),
-            }
-            if after != before {
-                self.plan.changed.insert(name.clone(), Some(Box::new(before)));
-            }
-            self.plan.entries.insert(name, after);
-        }
-        for (name, mapped) in names {
-            let mut entry = Entry::new(name.clone(), Some(mapped.clone()), now);
-            self.want(&mut entry, mapped);
-            self.plan.changed.insert(name.clone(), None);
-            self.plan.entries.insert(name, entry);
-        }
+    /// The doubt about the read of the network.
+    fn doubt_of_read(&self) -> Option<&Doubt> {
+        self.plan.doubts.iter().find(|doubt| doubt.is_of_the_read())
     }
 
-    /// A name that is mapped.
-    fn want(&self, entry: &mut Entry, mapped: Mapped) {
-        let now = self.world.now;
-        let row = |mapped: &Mapped| (mapped.mapping_id, mapped.site_id);
-        if entry.mapped.as_ref().map(row) != Some(row(&mapped)) {
-            entry.checks.due = now;
-            entry.heat(now);
-            entry.proof.set(now, Proof::Unproven, None, None);
-        }
-        let mut others = self.wanted.others.get(&entry.domain).cloned().unwrap_or_default();
-        others.extend(self.unreadable_rows(entry));
-        others.retain(|row| *row != mapped.mapping_id);
-        entry.other_rows = others;
-        entry.mapped = Some(mapped);
-        entry.gone = Gone::default();
-        let protection = self.world.protected.why(&entry.domain);
-        match (entry.alias.state, &protection) {
-            (_, Some(why)) => {
-                let (reason, detail) = (Some(Reason::ProtectedName), Some(why.to_string()));
-                entry.alias.set(now, Alias::Protected, reason, detail);
-                entry.step.intent = None;
-            }
-            // A removal had started: the list or adding again shows whether it happened.
-            (Alias::Removing, None) if entry.step.intent.is_some() => self.start_again(entry),
-            (Alias::Removing, None) => entry.alias.set(now, Alias::Present, None, None),
-            (Alias::Protected | Alias::Absent, None) => self.start_again(entry),
-            (Alias::Present, None) if entry.alias.reason.is_some() => {
-                entry.alias.set(now, Alias::Present, None, None);
-            }
-            _ => (),
-        }
-        self.see(entry, protection.is_some());
-    }
-
-    fn start_again(&self, entry: &mut Entry) {
-        entry.step.intent = None;
-        entry.step.tries = 0;
-        entry.step.due = self.world.now;
-        entry.alias.set(self.world.now, Alias::Wanted, None, None);
-    }
-
-    /// A name that is not mapped, or not to a site of ours.
-    fn miss(&mut self, entry: &mut Entry) {
-        let now = self.world.now;
-        let unreadable = self.unreadable_rows(entry);
-        if !unreadable.is_empty() {
-            return self.keep_unreadable(entry, unreadable);
-        }
-        entry.other_rows = match self.wanted.others.get(&entry.domain) {
-            Some(rows) => rows.clone(),
-            None => entry.rows().filter(|row| !self.has_another_name(*row)).collect(),
-        };
-        entry.mapped = None;
-        let protected = self.world.protected.why(&entry.domain).is_some();
-        self.see(entry, protected);
-        if self.wanted.kept.contains(&entry.domain) {
-            return keep(entry, None, now);
-        }
-        let own = self.sites_own.get(&entry.domain).filter(|_| is_ours(entry) && !protected);
-        if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
-            let why = format!("site {site} has it as its own domain");
-            return keep(entry, Some((Reason::SitesOwnName, why)), now);
-        }
-        self.gone.insert(entry.domain.clone());
-        self.count(entry);
-        if entry.alias.state == Alias::Absent {
+    /// What a list in doubt lacks is not added again.
+    fn add_again(&mut self) {
+        let Some(doubt) = self.plan.doubts.iter().find(|doubt| !doubt.is_of_the_read()) else {
             return;
-        }
-        if entry.gone.reads < self.world.policy.confirmations {
-            if entry.alias.state == Alias::Present {
-                entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
-            }
-            self.plan.deferred.extend(self.waiting(entry, protected));
-        } else if is_ours(entry) && !protected {
-            self.ready.insert(entry.domain.clone());
-        } else {
-            entry.step.intent = None;
-            entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None);
-        }
-    }
-
-    /// Of the rows that had the name those whose text is no domain name now.
-    fn unreadable_rows(&self, entry: &Entry) -> Vec<u64> {
-        let unreadable = &self.world.network.unreadable;
-        entry
-            .rows()
-            .filter(|row| unreadable.contains_key(row) && !planted!(DropUnreadable))
-            .collect()
-    }
-
-    /// Whether a row that had a name has another one now.
-    fn has_another_name(&self, row: u64) -> bool {
-        self.world.network.mappings.binary_search_by_key(&row, |mapping| mapping.id).is_ok()
-    }
-
-    /// A name whose row is there and cannot be read: the mapping stays, its stage is left alone,
-    /// and nothing is owned for it that was not owned before.
-    fn keep_unreadable(&self, entry: &mut Entry, unreadable: Vec<u64>) {
-        if let Some(mapped) = &mut entry.mapped {
-            mapped.contested = true;
-            if !unreadable.contains(&mapped.mapping_id) {
-                mapped.mapping_id = unreadable[0];
-                mapped.site_id = self.world.network.unreadable[&unreadable[0]];
-            }
-        }
-        let speaks = entry.mapped.as_ref().map(|mapped| mapped.mapping_id);
-        entry.other_rows = unreadable;
-        entry.other_rows.retain(|row| Some(*row) != speaks);
-        self.see(entry, true);
-        keep(entry, None, self.world.now);
-    }
-
-    /// Count this read, where it is good and not too close to the last.
-    fn count(&self, entry: &mut Entry) {
-        let now = self.world.now;
-        let far = |at: Time| self.world.policy.read_gap <= now.since(at);
-        let wanted = self.world.policy.confirmations;
-        if (self.doubts.is_empty() || planted!(CountDoubtfulRead))
-            && entry.gone.reads < wanted
-            && entry.gone.counted_at.is_none_or(far)
-        {
-            let approved = self.world.policy.approved;
-            entry.gone.reads = if approved { wanted } else { entry.gone.reads + 1 };
-            entry.gone.counted_at = Some(now);
-        }
-    }
-
-    /// A removal that waits for the next good read, or for the doubt to end.
-    fn waiting(&self, entry: &Entry, protected: bool) -> Option<Deferred> {
-        if protected || !is_ours(entry) {
-            return None;
-        }
-        let until = entry.gone.counted_at.map(|at| at + self.world.policy.read_gap);
-        let (reason, release, until) = match self.doubts.first() {
-            Some(doubt) => (Reason::Doubt, doubt.release(), None),
-            None => (Reason::MappingGone, Release::NextRead, until),
         };
-        Some(Deferred::removal(&entry.domain, reason, release, until))
-    }
-
-    fn see(&self, entry: &mut Entry, protected: bool) {
-        if let Some(list) = self.world.list {
-            let believed = self.plan.memory.host.list_believed;
-            answer::listed(entry, list, believed, protected, self.world.now);
-        }
-    }
-
-    /// Allow all removals, or none of them.
-    fn remove(&mut self) {
-        let approved = self.world.policy.approved;
-        let ready = std::mem::take(&mut self.ready);
-        let is_approved = |name: &DomainName| approved || self.plan.entries[name].gone.approved;
-        let asking = ready.iter().filter(|name| !is_approved(name)).count();
-        self.plan.braked = self.allowed < asking && self.doubts.is_empty() && !planted!(SkipBrake);
-        for name in &ready {
-            let reason = match self.doubts.first() {
-                Some(doubt) => Some((Reason::Doubt, doubt.release())),
-                None if approved || self.plan.entries[name].gone.approved => None,
-                None => self.plan.braked.then_some((Reason::Brake, Release::Apply)),
-            };
-            match reason {
-                Some((reason, release)) => {
-                    self.plan.deferred.push(Deferred::removal(name, reason, release, None));
-                }
-                None => self.let_through(name),
-            }
-        }
-        self.ready = ready;
-    }
-
-    fn let_through(&mut self, name: &DomainName) {
-        let now = self.world.now;
-        let entry = self.plan.entries.get_mut(name).expect("only entries get ready");
-        let before = entry.clone();
-        entry.gone.approved |= self.world.policy.approved;
-        if entry.alias.state != Alias::Removing {
-            entry.alias.set(now, Alias::Removing, None, None);
-            entry.step.tries = 0;
-            entry.step.due = now;
-        }
-        if *entry != before {
-            self.plan.changed.entry(name.clone()).or_insert(Some(Box::new(before)));
-        }
-        if entry.due_call(now) == Some(Call::Remove) {
-            self.plan.calls.insert(name.clone(), Call::Remove);
+        let hold = Hold::by(doubt);
+        let mapped = |name: &&DomainName| self.plan.entries[*name].mapped.is_some();
+        let names: Vec<_> = self.lacking.names.iter().filter(mapped).cloned().collect();
+        for name in names {
+            self.defer(Action::AddAlias, name, hold);
         }
     }
 
     fn make_records(&mut self, ever_mapped: &BTreeSet<u64>) {
-        let Some(mark) = (match self.world.policy.records {
+        let mark = match self.world.policy.records {
             Records::Never => None,
             Records::All => Some(0),
             Records::New => self.plan.memory.network.site_mark,
-        }) else {
-            return;
         };
-        let missing = records::missing(self.world.network, self.world.protected, mark, ever_mapped);
-        match self.doubts.first() {
+        let (network, protected) = (self.world.network, self.world.protected);
+        let missing = mark.map(|mark| records::missing(network, protected, mark, ever_mapped));
+        let mut missing = missing.unwrap_or_default();
+        for set in &mut self.plan.memory.approved {
+            set.records.retain(|name| missing.iter().any(|record| record.domain == *name));
+        }
+        if self.world.policy.only_approved {
+            missing.retain(|record| self.approved.records.contains(&record.domain));
+        }
+        match self.doubt_of_read().map(Hold::by) {
             None => self.plan.records = missing,
-            Some(doubt) => self.plan.deferred.extend(missing.into_iter().map(|record| Deferred {
-                action: Action::CreateRecord,
-                domain: record.domain,
-                reason: Reason::Doubt,
-                release: doubt.release(),
-                until: None,
-            })),
+            Some(hold) => missing
+                .into_iter()
+                .for_each(|record| self.defer(Action::CreateRecord, record.domain, hold)),
         }
     }
 
     /// The additions that are due.
     fn call(&mut self) {
         let now = self.world.now;
+        let only = self.world.policy.only_approved.then_some(&self.approved.additions);
         for (name, entry) in &self.plan.entries {
-            if entry.mapped.is_some() && entry.due_call(now) == Some(Call::Add) {
+            let may = only.is_none_or(|only| only.contains(name));
+            if may && entry.mapped.is_some() && entry.due_call(now) == Some(Call::Add) {
                 self.plan.calls.insert(name.clone(), Call::Add);
             }
         }
@@ -430,8 +302,10 @@ impl Planner<'_> {
         let sites = network.mappings.iter().map(|mapping| mapping.site_id);
         let sites = sites.chain(network.unreadable.values().copied());
         self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
-        if self.doubts.is_empty() {
-            let memory = &mut self.plan.memory.network;
+        let sure = self.doubt_of_read().is_none();
+        let last = self.plan.memory.last_pass.as_ref().map(|pass| pass.at);
+        let memory = &mut self.plan.memory.network;
+        if sure {
             // What is known of a network is not forgotten for less.
             if network.identity.is_whole() || memory.identity.is_none() {
                 memory.identity = Some(network.identity.clone());
@@ -439,6 +313,10 @@ impl Planner<'_> {
             memory.mapped_names = Some(self.mapped_names);
             memory.site_mark.get_or_insert_with(|| records::mark(network));
         }
+        let before = std::mem::take(&mut memory.doubts);
+        let lasting = self.plan.doubts.iter().filter_map(Doubt::lasting);
+        memory.doubts = lasting.map(|it| (it, before.get(&it).copied().unwrap_or(last))).collect();
+        self.forget_done();
         if let Some(list) = self.world.list {
             let ours = |name: &&DomainName| {
                 let entry = self.plan.entries.get(*name);
@@ -448,49 +326,27 @@ impl Planner<'_> {
         }
     }
 
+    /// What is done, or has become needless, of that which people let through.
+    fn forget_done(&mut self) {
+        let Plan { entries, memory, .. } = &mut self.plan;
+        for set in &mut memory.approved {
+            let is_open = |name: &DomainName| entries.get(name).is_some_and(|it| !it.is_retired());
+            set.removals.retain(|name| self.gone.contains(name) && is_open(name));
+            let wants = |name: &DomainName| {
+                let entry = entries.get(name).filter(|entry| entry.mapped.is_some());
+                entry.is_some_and(|entry| entry.pending_call() == Some(Call::Add))
+            };
+            set.additions.retain(wants);
+        }
+        memory.approved.retain(|set| !set.is_done());
+    }
+
     fn finish(mut self) -> Plan {
-        self.plan.fingerprint = self.fingerprint();
         self.plan.problems = world_problems(self.world);
         self.plan.problems.append(&mut self.wanted.problems);
         self.plan.problems.extend(self.world.network.problems.iter().cloned());
-        self.plan.doubts = self.doubts;
         self.plan.deferred.sort();
         self.plan
-    }
-
-    /// What the plan rests on: a change of any of it is another plan.
-    ///
-    /// It is the same whether the plan was approved or not, and does not
-    /// change by the passing of time alone.
-    fn fingerprint(&self) -> String {
-        let identity = &self.world.network.identity;
-        let mut text = format!("{identity:?}\n");
-        for record in &self.missing {
-            let _ = writeln!(text, "create {} {}", record.site_id, record.domain);
-        }
-        for (name, entry) in &self.plan.entries {
-            if entry.mapped.is_some() && entry.pending_call() == Some(Call::Add) {
-                let _ = writeln!(text, "add {name}");
-            }
-            if self.gone.contains(name) {
-                let _ = writeln!(text, "gone {name} {:?}", entry.owned.map(|owned| owned.how));
-            }
-        }
-        text
-    }
-}
-
-fn sites_own(network: &Network) -> BTreeMap<&DomainName, u64> {
-    let sites = network.sites.iter();
-    sites.filter_map(|(id, site)| Some((site.domain.as_ref()?, *id))).collect()
-}
-
-/// Keep the alias of an entry whose own mapping does not speak for it; why, where that is told.
-fn keep(entry: &mut Entry, why: Option<(Reason, String)>, now: Time) {
-    entry.gone = Gone::default();
-    if matches!(entry.alias.state, Alias::Removing | Alias::Present) {
-        let (reason, detail) = why.unzip();
-        entry.alias.set(now, Alias::Present, reason, detail);
     }
 }
 

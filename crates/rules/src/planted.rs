@@ -35,6 +35,10 @@ mod with_feature {
         RemoveForeign,
         ActOnCopy,
         ActOnOther,
+        BelieveAnyList,
+        RemoveOnOldRead,
+        ForgetTheHour,
+        RemoveAll,
         DropUnreadable,
         RemoveSitesOwn,
         SendProtected,
@@ -63,11 +67,15 @@ mod with_feature {
 
     impl Fault {
         /// All there are.
-        pub const ALL: [Self; 14] = [
+        pub const ALL: [Self; 18] = [
             Self::SkipBrake,
             Self::RemoveForeign,
             Self::ActOnCopy,
             Self::ActOnOther,
+            Self::BelieveAnyList,
+            Self::RemoveOnOldRead,
+            Self::ForgetTheHour,
+            Self::RemoveAll,
             Self::DropUnreadable,
             Self::RemoveSitesOwn,
             Self::SendProtected,

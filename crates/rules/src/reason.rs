@@ -52,8 +52,10 @@ reasons! {
     MappingGone = "mapping-gone", "its mapping is gone; it is removed once enough good reads agree";
     /// Its mapping is gone, and a site has the name as its own.
     SitesOwnName = "sites-own-name", "its mapping is gone and a site has the name as its own, so its alias stays; remove it at the host if that is wrong";
-    /// More would be removed than one pass may remove.
-    Brake = "brake", "more would be removed than one pass may remove; see `closte-sync plan`";
+    /// More would be removed than one hour may remove.
+    Brake = "brake", "more would be removed than one hour may remove without a person's word; see `closte-sync plan`";
+    /// The host's list is in doubt.
+    ListDoubt = "list-doubt", "the host's list lacks what it had shown; nothing is removed or added again until it is right, or a plan is applied";
     /// The read is in doubt.
     Doubt = "doubt", "the read of the network is in doubt; nothing is removed";
     /// It is at the host and we do not own it.

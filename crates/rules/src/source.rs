@@ -2,12 +2,13 @@
 //!
 //! `wordpress::MysqlNetwork` is the real one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
+use crate::planted;
 use crate::stage::Stage;
-use crate::{Disposition, DomainName, Home, Network};
+use crate::{Disposition, DomainName, Entry, Home, Network};
 
 /// A WordPress network that can be read and, in a few places, written.
 ///
@@ -27,6 +28,12 @@ pub trait NetworkSource: Send + Sync {
     /// A number that differs whenever sites, mappings or settings have changed,
     /// for one cheap query.
     async fn pulse(&self) -> Result<u64, SourceError>;
+
+    /// Those of `gone`, names whose mapping was gone, that a row has again, or a row of theirs that
+    /// cannot be read: asked right before their removal, in one query.
+    async fn came_back(&self, gone: &[&Entry]) -> Result<BTreeSet<DomainName>, SourceError> {
+        Ok(came_back(&self.read().await?, gone))
+    }
 
     /// Write `to` where the row still has the stage `from`; whether it did.
     ///
@@ -107,6 +114,16 @@ pub trait NetworkSource: Send + Sync {
 
     /// Close the connection to the database. Dropping it instead loses nothing.
     async fn close(&self) {}
+}
+
+/// Those of `gone` that `network` has: all of them where it changed while it was read.
+fn came_back(network: &Network, gone: &[&Entry]) -> BTreeSet<DomainName> {
+    let mapped: BTreeSet<_> = network.mappings.iter().map(|mapping| &mapping.domain).collect();
+    let is_there = |entry: &Entry| {
+        let unreadable = entry.rows().any(|row| network.unreadable.contains_key(&row));
+        network.moved || unreadable && !planted!(DropUnreadable) || mapped.contains(&entry.domain)
+    };
+    gone.iter().filter(|entry| is_there(entry)).map(|entry| entry.domain.clone()).collect()
 }
 
 /// A stage to write, on condition that the row has not changed since it was read.

@@ -22,22 +22,27 @@ pub struct Hunt {
     pub open: BTreeMap<u64, Vec<&'static str>>,
 }
 
-/// Live through the lives of `seeds`, with a planted fault or none; with one, until it is found.
-pub fn hunt(seeds: Range<u64>, fault: Option<Fault>) -> Hunt {
+/// A fault that is planted, and the invariant that it breaks.
+pub type Planted = (Fault, &'static str);
+
+/// Live through the lives of `seeds`, with a planted fault or none; with one, until it is found by
+/// its invariant.
+pub fn hunt(seeds: Range<u64>, planted: Option<Planted>) -> Hunt {
     let cores = thread::available_parallelism().map_or(1, |it| it.get() as u64);
     let found = Mutex::new(Hunt::default());
-    let found_one = || fault.is_some() && !lock(&found).broken.is_empty();
+    let wanted = planted.map(|(_, invariant)| invariant);
+    let found_one = || lock(&found).broken.values().any(|it| Some(it.invariant) == wanted);
     thread::scope(|scope| {
         for core in 0..cores {
             let mine = (seeds.start + core..seeds.end).step_by(usize::try_from(cores).unwrap_or(1));
             let (found, found_one) = (&found, &found_one);
             scope.spawn(move || {
-                plant(fault);
+                plant(planted.map(|(fault, _)| fault));
                 for seed in mine {
                     if found_one() {
                         return;
                     }
-                    note(seed, found);
+                    note(seed, found, wanted);
                 }
             });
         }
@@ -45,13 +50,14 @@ pub fn hunt(seeds: Range<u64>, fault: Option<Fault>) -> Hunt {
     found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn note(seed: u64, found: &Mutex<Hunt>) {
+fn note(seed: u64, found: &Mutex<Hunt>, wanted: Option<&str>) {
     let outcome = live(&History::of(seed), Keep::InMemory);
     let (open, broken): (Vec<_>, Vec<_>) =
         outcome.violations.into_iter().partition(|it| is_open(it.invariant));
     let mut found = lock(found);
-    if let Some(first) = broken.into_iter().next() {
-        found.broken.insert(seed, first);
+    let best = broken.iter().position(|it| Some(it.invariant) == wanted).unwrap_or(0);
+    if let Some(violation) = broken.into_iter().nth(best) {
+        found.broken.insert(seed, violation);
     } else if !open.is_empty() {
         found.open.insert(seed, open.iter().map(|it| it.invariant).collect());
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use engine::controller::{LogLine, RunObserver, Signals};
 use engine::memory::{MemoryLedger, SteadyClock};
-use engine::pass::{Passed, Silent, SqlWriter, Writers};
+use engine::pass::{PassError, Passed, Silent, SqlWriter, Writers};
 use engine::{Controller, Engine, Env, PassSettings, error_chain};
 use rules::ledger::Ledger;
 use rules::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
@@ -294,10 +294,10 @@ async fn one_pass(engine: &Engine, world: &World, who: Who, hash: Option<&str>) 
             format!("{} changes, {deferred} deferred, alerts {alerts:?}", report.changes.len())
         }
         Ok((Passed::Off(off, _), _)) => format!("off: {off:?}"),
-        Ok((Passed::OtherPlan { used, .. }, _)) => {
-            let at = world.clock.passed();
-            world.state().watch.apply_refused(used, at);
-            format!("another plan; used: {used}")
+        Err(error @ (PassError::OtherPlan { .. } | PassError::IsDone { .. })) => {
+            let (at, done) = (world.clock.passed(), matches!(error, PassError::IsDone { .. }));
+            world.state().watch.apply_refused(done, at);
+            error_chain(&error)
         }
         Err(error) => error_chain(&error),
     };
@@ -310,7 +310,6 @@ async fn one_pass(engine: &Engine, world: &World, who: Who, hash: Option<&str>) 
 
 fn settings(history: &History) -> PassSettings {
     PassSettings {
-        read_gap: Duration::from_mins(1),
         brake: history.brake,
         records: history.records,
         targets: BTreeSet::from([HERE]),

@@ -16,12 +16,6 @@ pub struct Open {
 #[rustfmt::skip] // One invariant a line.
 pub const OPEN: &[Open] = &[
     Open { invariant: "removed-after-a-restore", what: "a WordPress database that was put back removes what was mapped since the backup", seed: 110 },
-    Open { invariant: "removed-on-an-old-read", what: "a mapping that came back between the read and the call is removed all the same", seed: 514 },
-    Open { invariant: "brake-in-an-hour", what: "the brake counts the removals of one pass and not those of an hour", seed: 16 },
-    Open { invariant: "removed-all", what: "a small network may lose all that is owned in one pass", seed: 2 },
-    Open { invariant: "apply-recorded-more", what: "`apply` makes records that its hash never covered", seed: 700 },
-    Open { invariant: "apply-locked-out", what: "a hash that was used before a crash locks the same plan out for ever", seed: 466 },
-    Open { invariant: "added-again-on-a-doubtful-list", what: "a list that suddenly lacks most names is believed: all are added again", seed: 37 },
     Open { invariant: "checked-by-a-wrong-clock", what: "`run` goes on with checks while its clock is wrong", seed: 5 },
     Open { invariant: "silent-after-a-wrong-clock", what: "due times that a wrong clock wrote keep domains silent", seed: 383 },
     Open { invariant: "stage-of-an-older-check", what: "after a crash a stage of an older check is written over a newer one", seed: 5160 },

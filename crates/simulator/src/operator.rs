@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError};
 use engine::ops::{self, RecheckScope};
 use engine::pass::{Planning, Purpose};
 use rules::acting::not_ours;
-use rules::action::Action;
+use rules::action::{Action, Release};
 use rules::source::{NetworkSource, Primary};
-use rules::{Clock, DomainName, Reason};
+use rules::{Clock, DomainName};
 
 use crate::life::Life;
 use crate::outside::FaultySource;
@@ -51,15 +51,14 @@ impl Life {
         self.command(async move {
             let Ok(Planning::Made(planned)) = engine.plan(Purpose::Show).await else { return };
             let gone = planned.plan.entries.iter().filter(|(_, entry)| entry.mapped.is_none());
-            let records = planned.plan.records.iter().map(|record| record.domain.clone());
-            let holds = planned.plan.deferred.iter().any(|it| it.reason == Reason::Brake);
-            let deferred = planned.plan.deferred.iter();
-            let deferred = deferred.filter(|it| it.action == Action::CreateRecord);
+            let deferred = &planned.plan.deferred;
+            let holds = deferred.iter().any(|it| it.release == Release::Apply);
+            let records = deferred.iter().filter(|it| it.action == Action::CreateRecord);
             let plan = Printed {
                 hash: planned.hash(),
                 holds,
                 gone: gone.map(|(name, _)| name.clone()).collect(),
-                records: records.chain(deferred.map(|it| it.domain.clone())).collect(),
+                records: records.map(|it| it.domain.clone()).collect(),
             };
             world.log(&format!("plan {}: gone {:?}", plan.hash, plan.gone));
             *printed.lock().unwrap_or_else(PoisonError::into_inner) = Some(plan);

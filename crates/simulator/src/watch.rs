@@ -118,6 +118,9 @@ impl Watch {
         if let Some(host) = &batch.host {
             facts.memory.host = host.clone();
         }
+        if let Some(approved) = &batch.approved {
+            facts.memory.approved.clone_from(approved);
+        }
     }
 
     /// A read reached `who`; the original's begins a pass.
@@ -160,10 +163,10 @@ impl Watch {
         }
     }
 
-    /// A plan was not applied; `used`: because its hash was let through before.
-    pub(crate) fn apply_refused(&mut self, used: bool, at: Duration) {
+    /// A plan was not applied; `done`: because it was before.
+    pub(crate) fn apply_refused(&mut self, done: bool, at: Duration) {
         self.main_mut().read_for_nothing();
-        let plan = self.main().apply.clone().filter(|plan| used && plan.holds);
+        let plan = self.main().apply.clone().filter(|plan| done && plan.holds);
         if let Some(plan) = plan {
             self.break_("apply-locked-out", at, format!("plan {} holds removals back", plan.hash));
         }
@@ -214,7 +217,7 @@ impl Watch {
         self.writes += 1;
         self.must_act(who, at, "a record");
         let unseen = self.main().apply.as_ref().is_some_and(|it| !it.records.contains(name));
-        if who == Who::Original && unseen {
+        if who == Who::Original && unseen && !self.main().is_approved(name) {
             let detail = format!("{name}, which the plan that was applied did not name");
             self.break_("apply-recorded-more", at, detail);
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use rules::action::{Action, Deferred, Release};
+use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
+use rules::doubt::Lasting;
 use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
 use rules::event::{Event, EventKind};
 use rules::ledger::{
@@ -248,8 +249,9 @@ async fn a_request_is_taken_by_one_until_it_is_answered(ledger: &dyn Ledger) {
 async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
     let least = Memory { last_pass: Some(LastPass::default()), ..Memory::default() };
     for memory in [full_memory(), least, full_memory(), Memory::default()] {
-        let Memory { network, host, last_pass } = memory.clone();
-        let batch = Batch { network: Some(network), host: Some(host), ..Batch::default() };
+        let Memory { network, host, approved, last_pass } = memory.clone();
+        let (network, host, approved) = (Some(network), Some(host), Some(approved));
+        let batch = Batch { network, host, approved, ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
         let before = ledger.load().await.expect("loading").memory.last_pass;
         ledger
@@ -308,6 +310,7 @@ fn full_memory() -> Memory {
         reason: Reason::Brake,
         release: Release::Apply,
         until: Some(at(7)),
+        after: Some(at(-7)),
     };
     let last_pass = LastPass {
         at: at(-5),
@@ -324,6 +327,8 @@ fn full_memory() -> Memory {
             site_mark: Some(u64::MAX),
             mapped_names: Some(0),
             applied: Some("1e5".to_owned()),
+            doubts: [(Lasting::SuddenFall, None), (Lasting::List, Some(at(3)))].into(),
+            removals: [(domain(4), at(4)), (domain(5), at(-4))].into(),
             forgot_at: Some(at(9)),
             not_acting: Some(NotActing::SwitchedOff),
             checks: Some(CheckBasis {
@@ -338,6 +343,15 @@ fn full_memory() -> Memory {
             breaker: Breaker { outages: u32::MAX, open_until: Some(at(i64::MAX)) },
             quiet_until: Some(at(i64::MIN)),
         },
+        approved: vec![
+            Approved {
+                hash: "0".to_owned(),
+                removals: [domain(6)].into(),
+                records: [domain(7), domain(8)].into(),
+                additions: [domain(9)].into(),
+            },
+            Approved { hash: "1".to_owned(), ..Approved::default() },
+        ],
         last_pass: Some(last_pass),
     }
 }
@@ -495,7 +509,6 @@ impl Dice {
         entry.checks.gap = Duration::from_millis(self.roll() >> 1);
         (entry.checks.bad, entry.checks.bad_since) = (self.count(), self.maybe(Self::time));
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
-        entry.gone.approved = self.chance();
         entry.rechecked_at = self.maybe(Self::time);
         entry.other_rows = (0..self.roll() % 3).map(|_| self.roll() >> 1).collect();
         entry

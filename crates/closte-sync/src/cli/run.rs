@@ -30,9 +30,6 @@ const REQUESTS_WITHIN: Duration = Duration::from_millis(500);
 /// So long after a reload that failed it is tried again.
 const RELOAD_AGAIN: Duration = Duration::from_mins(1);
 
-/// Two good reads of the resident program count only so far apart.
-const READ_GAP: Duration = Duration::from_mins(1);
-
 /// Stay, and keep the network in step all the time
 ///
 /// New mappings reach the host within `run.poll`, domains are checked exactly
@@ -52,7 +49,7 @@ impl Args {
         let (ledger, _lock) = locked?;
         // Before the secret is read for the engine, so that no exchange is missed.
         let mut triggers = Triggers::open(&context.wiring(), &signals)?;
-        let mut engine = engine(&context, ledger.clone()).await?;
+        let mut engine = context.wiring().engine_on(ledger.clone()).await?;
         triggers.listen(&context.wiring(), &signals).await?;
         let heartbeat = Arc::new(Heartbeat::new(context.loaded.settings.pass_limit));
         tokio::spawn(watchdog(heartbeat.clone()));
@@ -112,12 +109,6 @@ async fn wait_for_lock(context: &Context) -> Result<(Arc<SqliteLedger>, Lock), F
     }
 }
 
-async fn engine(context: &Context, ledger: Arc<dyn Ledger>) -> Result<Engine, Failure> {
-    let mut engine = context.wiring().engine_on(ledger).await?;
-    engine.settings.read_gap = READ_GAP;
-    Ok(engine)
-}
-
 /// Settings, wp-config.php and secrets as they are now; where they are bad nothing changes.
 async fn reloaded(
     context: &mut Context,
@@ -128,7 +119,7 @@ async fn reloaded(
     let before = std::mem::replace(&mut context.loaded, loaded);
     let made = async {
         let triggers = Triggers::open(&context.wiring(), signals)?;
-        Ok((engine(context, ledger).await?, triggers))
+        Ok((context.wiring().engine_on(ledger).await?, triggers))
     };
     let made: Result<_, Failure> = made.await;
     made.inspect_err(|_| context.loaded = before)

@@ -73,6 +73,7 @@ pub(crate) struct Settings {
     pub(crate) routing_proof: RoutingProof,
     pub(crate) records: Records,
     pub(crate) confirmations: u32,
+    pub(crate) removal_gap: Duration,
     pub(crate) brake: Brake,
     pub(crate) protected: Vec<String>,
     pub(crate) ledger_url: Option<String>,
@@ -133,6 +134,7 @@ impl Settings {
                 )
             })?,
             confirmations: values.required("removal.confirmations", at_least_one)?,
+            removal_gap: values.required("removal.gap", duration)?,
             brake: values.required("removal.brake", brake)?,
             protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
             ledger_url: values.optional("ledger.url", ledger_url)?,

@@ -92,6 +92,9 @@ impl From<PassError> for Failed {
             PassError::Read(error) => (Subject::Reading, error.disposition()),
             PassError::Write(error) => (Subject::Writing, error.disposition()),
             PassError::Ledger(error) => (Subject::Ledger, error.disposition()),
+            PassError::OtherPlan { .. } | PassError::IsDone { .. } => {
+                (Subject::Reading, Disposition::GiveUp)
+            }
         };
         let (text, hint) = Failure::from(error).in_one_line();
         Self { subject, disposition, text, hint }

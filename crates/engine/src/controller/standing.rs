@@ -60,7 +60,6 @@ pub(super) fn matters(passed: &Passed) -> BTreeSet<Matter> {
             let alerts = report.alerts.iter().map(Matter::from);
             alerts.chain(report.problems.iter().map(Matter::from)).collect()
         }
-        Passed::OtherPlan { .. } => BTreeSet::new(),
     }
 }
 

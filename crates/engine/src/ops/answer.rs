@@ -80,6 +80,8 @@ struct DeferredItem {
     reason: String,
     release: String,
     until: Option<i64>,
+    #[serde(default)]
+    after: Option<i64>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -186,6 +188,7 @@ impl From<&Deferred> for DeferredItem {
             reason: deferred.reason.code().to_owned(),
             release: deferred.release.to_string(),
             until: deferred.until.map(Time::as_millis),
+            after: deferred.after.map(Time::as_millis),
         }
     }
 }
@@ -198,6 +201,7 @@ impl DeferredItem {
             reason: Reason::from_code(&self.reason)?,
             release: Release::from_word(&self.release)?,
             until: self.until.map(Time::from_millis),
+            after: self.after.map(Time::from_millis),
         })
     }
 }
@@ -263,12 +267,14 @@ mod tests {
                 reason: Some(Reason::HostSaidNo),
                 detail: Some("\"nein\"".to_owned()),
             }],
-            deferred: vec![Deferred::removal(
-                &domain,
-                Reason::Brake,
-                Release::Apply,
-                Some(Time::from_millis(7)),
-            )],
+            deferred: vec![Deferred {
+                action: Action::RemoveAlias,
+                domain: domain.clone(),
+                reason: Reason::Brake,
+                release: Release::Apply,
+                until: Some(Time::from_millis(7)),
+                after: Some(Time::from_millis(3)),
+            }],
             problems: vec![Problem::in_row("wp_blogs", "domain", 7, "no name")],
             known: Vec::new(),
             alerts: vec![Alert {

@@ -1,4 +1,4 @@
-//! One pass that a person has looked at beforehand.
+//! What a person has looked at and lets through.
 
 use tokio_util::sync::CancellationToken;
 
@@ -6,11 +6,12 @@ use super::Answer;
 use crate::failure::Failure;
 use crate::pass::{Engine, PassObserver, Passed};
 
-/// Let exactly the plan of `hash` through, brake included, once.
+/// Do what the plan of `hash` defers, brake included, and nothing else. What of it is not done
+/// then, passes go on with; until all of it is, the same hash is accepted.
 ///
 /// # Errors
 ///
-/// The plan is another one by now, or was let through before: nothing was done.
+/// The plan is another one by now, or was applied and is done: nothing was done.
 pub async fn apply(
     engine: &Engine,
     hash: &str,
@@ -30,17 +31,5 @@ pub(super) async fn pass(
     match engine.pass(hash, observer, stop).await?.0 {
         Passed::Ran(report) => Ok(Answer::Ran(report)),
         Passed::Off(off, problems) => Ok(Answer::Off(off, problems)),
-        Passed::OtherPlan { hash: now, used } => {
-            Err(other_plan(hash.unwrap_or_default(), &now, used))
-        }
     }
-}
-
-fn other_plan(asked: &str, now: &str, used: bool) -> Failure {
-    let what = if used {
-        format!("plan `{asked}` was applied before, and counts once")
-    } else {
-        format!("the plan is not `{asked}` any more: it is `{now}` now")
-    };
-    Failure::no(what).hint("see `closte-sync plan` again; nothing was done")
 }

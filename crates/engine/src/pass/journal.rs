@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rules::action::Action;
+use rules::action::{Action, Approved};
 use rules::event::{self, Event};
 use rules::ledger::{Batch, HostHealth, Ledger, LedgerError, MOST_READS, NetworkMemory};
 use rules::planted;
@@ -38,8 +38,12 @@ struct State {
     host: HostHealth,
     /// As it was stored last, where that is known.
     stored_host: Option<HostHealth>,
-    /// What is remembered of the network, to write.
-    network: Option<NetworkMemory>,
+    /// What is remembered of the network.
+    network: NetworkMemory,
+    /// Whether that is to be written.
+    network_changed: bool,
+    /// What people let through and is not done, to write.
+    approved: Option<Vec<Approved>>,
     /// Entries to write.
     pending: BTreeMap<DomainName, Pending>,
     /// Entries that are soon written with an intent, and not before.
@@ -67,6 +71,7 @@ type Befores = BTreeMap<DomainName, Option<Box<Entry>>>;
 /// What a journal held when it was closed.
 pub(super) struct Closed {
     pub(super) host: HostHealth,
+    pub(super) network: NetworkMemory,
     pub(super) changes: Vec<Change>,
     pub(super) problems: Vec<Problem>,
     /// Where domains must point, where anything was checked.
@@ -78,7 +83,9 @@ impl<'a> Journal<'a> {
         let state = State {
             stored_host: Some(host.clone()),
             host,
-            network: None,
+            network: NetworkMemory::default(),
+            network_changed: false,
+            approved: None,
             pending: BTreeMap::new(),
             following: BTreeMap::new(),
             versions: BTreeMap::new(),
@@ -97,10 +104,19 @@ impl<'a> Journal<'a> {
     }
 
     /// What is remembered of the network and of the host is to be written with what comes next.
-    pub(super) fn remember(&self, network: NetworkMemory) {
+    pub(super) fn remember(&self, network: NetworkMemory, approved: Vec<Approved>) {
         let mut state = self.state();
-        state.network = Some(network);
+        (state.network, state.network_changed) = (network, true);
+        state.approved = Some(approved);
         state.stored_host = None;
+    }
+
+    /// The removal of `domain` is about to be sent although nobody approved it.
+    pub(super) fn removes(&self, domain: &DomainName) {
+        let now = self.env.now();
+        let mut state = self.state();
+        state.network.removals.insert(domain.clone(), now);
+        state.network_changed = true;
     }
 
     /// An entry changed.
@@ -235,8 +251,9 @@ impl<'a> Journal<'a> {
         let batch = Batch {
             entries,
             events: std::mem::take(&mut state.events),
-            network: state.network.take(),
+            network: std::mem::take(&mut state.network_changed).then(|| state.network.clone()),
             host,
+            approved: state.approved.take(),
             mapped_sites: std::mem::take(&mut state.mapped_sites),
             ..Batch::default()
         };
@@ -285,8 +302,8 @@ impl<'a> Journal<'a> {
         }
         self.flush().await?;
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State { host, changes, problems, targets, .. } = state;
-        Ok(Closed { host, changes, problems, targets })
+        let State { host, network, changes, problems, targets, .. } = state;
+        Ok(Closed { host, network, changes, problems, targets })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

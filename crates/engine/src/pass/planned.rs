@@ -1,9 +1,10 @@
 //! A plan with all that it was made from, before anything of it is done.
 
 use rules::action::{Action, Outcome, Release};
+use rules::doubt::Doubt;
 use rules::host::AliasList;
 use rules::ledger::NotActing;
-use rules::plan::{Doubt, Plan};
+use rules::plan::Plan;
 use rules::reason::Reason;
 use rules::{DomainName, Network, Problem};
 use sha2::{Digest, Sha256};
@@ -20,13 +21,13 @@ pub struct Planned {
 
 /// What a plan is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Purpose<'a> {
     /// To be shown: nothing is sent but what reads.
     Show,
     /// To be carried out.
     Pass,
-    /// To be carried out although the brake would hold it: a person said so.
-    Approved,
+    /// To do what the plan of this hash defers, and nothing else.
+    Apply(&'a str),
 }
 
 /// What planning came to.
@@ -42,9 +43,7 @@ pub enum Planning {
 impl Planned {
     /// The short hash by which a person lets this plan through.
     pub fn hash(&self) -> String {
-        let digest = Sha256::digest(self.plan.fingerprint.as_bytes());
-        let head = digest.iter().take(6).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
-        format!("{head:012x}")
+        hash(&self.plan)
     }
 
     /// What needs a person, as far as the plan knows.
@@ -52,18 +51,28 @@ impl Planned {
         // A read that was disturbed needs nobody: the next one is another.
         let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
         let doubts = doubts.map(|doubt| {
-            let what = format!("{}; nothing is removed and no records are made", doubt.sentence());
-            Alert::of_all(AlertCode::Doubt, what, doubt.release().text())
+            let what = format!("{}; {}", doubt.sentence(), doubt.holds());
+            Alert::of_all(code_of(doubt), what, doubt.release().text())
         });
-        let deferred =
-            self.plan.deferred.iter().filter(|deferred| deferred.reason == Reason::Brake).count();
-        let brake = self.plan.braked.then(|| {
-            let what =
-                format!("{deferred} aliases would be removed, more than one pass may; none was");
-            Alert::of_all(AlertCode::Brake, what, Release::Apply.text())
-        });
+        let brake = self.plan.braked.then(|| self.braked());
         let key = self.plan.memory.host.key_refused.as_ref().map(|words| key_alert(words));
         doubts.chain(brake).chain(key).collect()
+    }
+
+    fn braked(&self) -> Alert {
+        let braked = self.plan.deferred.iter().filter(|step| step.reason == Reason::Brake);
+        let (count, later) = (braked.clone().count(), braked.filter_map(|step| step.until).max());
+        let what = match count {
+            1 => "1 alias waits to be removed".to_owned(),
+            _ => format!("{count} aliases wait to be removed"),
+        };
+        let why = "more than an hour may remove without a person's word, or all that is owned";
+        let by_itself = match later {
+            Some(_) => "; they go by themselves within the hour",
+            None => "",
+        };
+        let hint = format!("{}{by_itself}", Release::Apply.text());
+        Alert::of_all(AlertCode::Brake, format!("{what}: {why}"), hint)
     }
 
     /// What a pass would do, as a report of one that did nothing.
@@ -91,5 +100,19 @@ impl Planned {
         });
         let calls = self.plan.calls.iter().map(|(name, call)| step(call.action(), name));
         records.chain(calls).collect()
+    }
+}
+
+/// The short hash by which a person lets through what `plan` defers.
+pub(super) fn hash(plan: &Plan) -> String {
+    let digest = Sha256::digest(plan.fingerprint().as_bytes());
+    let head = digest.iter().take(6).fold(0u64, |head, byte| head << 8 | u64::from(*byte));
+    format!("{head:012x}")
+}
+
+fn code_of(doubt: &Doubt) -> AlertCode {
+    match doubt {
+        Doubt::List { .. } => AlertCode::ListDoubt,
+        Doubt::SuddenFall { .. } | Doubt::Moved => AlertCode::Doubt,
     }
 }

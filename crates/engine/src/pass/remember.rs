@@ -16,14 +16,11 @@ const FORGET_EVERY: Duration = Duration::from_hours(24);
 
 impl Engine {
     /// Write what the reading changed. Entries with a call follow with their intent.
-    pub(super) async fn save_plan<'a>(
-        &'a self,
-        plan: &mut Plan,
-    ) -> Result<(Journal<'a>, NetworkMemory), PassError> {
+    pub(super) async fn save_plan<'a>(&'a self, plan: &mut Plan) -> Result<Journal<'a>, PassError> {
         let mut memory = std::mem::take(&mut plan.memory);
         self.forget_events(&mut memory.network).await?;
         let journal = Journal::new(self.ledger.as_ref(), &self.env, memory.host);
-        journal.remember(memory.network.clone());
+        journal.remember(memory.network, memory.approved);
         for (name, before) in std::mem::take(&mut plan.changed) {
             let entry = &plan.entries[&name];
             if plan.calls.contains_key(&name) {
@@ -34,7 +31,7 @@ impl Engine {
         }
         journal.mapped(std::mem::take(&mut plan.mapped_sites));
         journal.flush().await?;
-        Ok((journal, memory.network))
+        Ok(journal)
     }
 
     /// Once a day, forget events that are kept long enough.

@@ -17,13 +17,6 @@ pub enum Passed {
     Off(Off, Vec<Problem>),
     /// It ran.
     Ran(Report),
-    /// It did nothing: the plan that was to be let through is not this one.
-    OtherPlan {
-        /// What the plan is now.
-        hash: String,
-        /// Whether the hash was let through before.
-        used: bool,
-    },
 }
 
 /// What is switched off.
@@ -93,8 +86,10 @@ words! {
         Copy = "copy",
         /// The host refuses the key.
         KeyRefused = "key-refused",
-        /// More would be removed than one pass may.
+        /// More would be removed than one hour may.
         Brake = "brake",
+        /// The host's list lacks what it had shown.
+        ListDoubt = "list-doubt",
         /// The ledger was filled from another network.
         OtherNetwork = "other-network",
         /// The read of the network is in doubt for another reason.
@@ -125,6 +120,20 @@ pub enum PassError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The plan that was to be applied is not the plan any more: nothing was done.
+    #[error("the plan is not `{asked}` any more: it is `{now}` now")]
+    OtherPlan {
+        /// The hash that was asked for.
+        asked: String,
+        /// That of the plan as it is.
+        now: String,
+    },
+    /// The plan that was to be applied was applied before: nothing is left to do.
+    #[error("plan `{asked}` was applied before, and is done")]
+    IsDone {
+        /// The hash that was asked for.
+        asked: String,
+    },
 }
 
 /// The alert of a key that the host refuses, in its `words`.

@@ -14,7 +14,8 @@ use rules::stage::StagePolicy;
 pub struct PassSettings {
     pub stages: StagePolicy,
     pub confirmations: u32,
-    pub read_gap: Duration,
+    /// How much time is between two good reads that count.
+    pub gap: Duration,
     pub brake: Brake,
     pub records: Records,
     /// The interval between checks, where it is not the network's.
@@ -50,7 +51,7 @@ impl Default for PassSettings {
                 require_proof: false,
             },
             confirmations: 2,
-            read_gap: Duration::ZERO,
+            gap: Duration::from_mins(1),
             brake: Brake::default(),
             records: Records::default(),
             interval: None,

@@ -9,13 +9,14 @@
 //! Calls and looks run beside each other: a slow host does not keep domains
 //! from being checked, and a domain that was just added is checked next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
 use rules::action::{Action, Outcome};
 use rules::answer;
 use rules::breaker::Allowed;
+use rules::doubt;
 use rules::entry::{Call, Entry, Mapped};
 use rules::host::{AliasList, HostError};
 use rules::judge;
@@ -42,8 +43,21 @@ pub(super) struct Work<'a> {
     pub(super) journal: &'a Journal<'a>,
     pub(super) deadline: &'a Deadline<'a>,
     pub(super) observer: &'a dyn PassObserver,
+    /// Removals that a person let through.
+    pub(super) approved: BTreeSet<DomainName>,
     /// Whether the host answered again after an outage.
     pub(super) recovered: AtomicBool,
+}
+
+/// Which checks are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Checks {
+    /// Those that are due.
+    Due,
+    /// None, and those that are due say that the clock is wrong.
+    ByAWrongClock,
+    /// None.
+    None,
 }
 
 /// An entry that waits for a call.
@@ -68,7 +82,7 @@ impl Work<'_> {
         mut entries: Entries,
         calls: &BTreeMap<DomainName, Call>,
         list: Option<&AliasList>,
-        checks: bool,
+        checks: Checks,
     ) -> Result<Entries, LedgerError> {
         let now = self.engine.env.now();
         let mut due_calls = Vec::new();
@@ -79,10 +93,11 @@ impl Work<'_> {
         }
         // The one that waited longest goes first, so that none starves.
         due_calls.sort_by_key(|due| (due.entry.step.due, due.entry.step.tries));
-        let is_due = |entry: &Entry| checks && entry.is_check_due(now);
-        if !checks {
+        if checks == Checks::ByAWrongClock {
             self.skip_checks(&mut entries);
         }
+        let checks = checks == Checks::Due;
+        let is_due = |entry: &Entry| checks && entry.is_check_due(now);
         let due_checks: Vec<Entry> =
             entries.extract_if(.., |_, it| is_due(it)).map(|it| it.1).collect();
         self.observer.total(due_calls.len() + due_checks.len());
@@ -159,7 +174,7 @@ impl Work<'_> {
         }
         let mut chunks = Vec::new();
         while !due.is_empty() {
-            let tail = due.split_off(CHUNK.min(due.len()));
+            let tail = due.split_off(self.chunk_of(&due));
             chunks.push(std::mem::replace(&mut due, tail));
         }
         let mut answers = stream::iter(chunks)
@@ -181,6 +196,28 @@ impl Work<'_> {
         Ok(rest)
     }
 
+    /// How many of `due` are written down and sent together: no more removals than can be under
+    /// way at once, as rows are read again right before them.
+    fn chunk_of(&self, due: &[Due]) -> usize {
+        let removals = due.iter().enumerate().filter(|(_, due)| due.call == Call::Remove);
+        let over = removals.map(|(place, _)| place).nth(self.engine.settings.concurrency);
+        CHUNK.min(due.len()).min(over.unwrap_or(CHUNK))
+    }
+
+    /// Those of `chunk` that may not be removed: their mapping is back, or nobody can tell.
+    async fn kept(&self, chunk: &[Due]) -> BTreeSet<DomainName> {
+        let gone = chunk.iter().filter(|due| due.call == Call::Remove);
+        let gone: Vec<&Entry> = gone.map(|due| &due.entry).collect();
+        if gone.is_empty() || planted!(RemoveOnOldRead) {
+            return BTreeSet::new();
+        }
+        self.engine.source.came_back(&gone).await.unwrap_or_else(|error| {
+            let what = "the mappings could not be read again, so nothing was removed";
+            self.journal.problem(Problem::of_all(super::describe_failure(what, &error)));
+            gone.iter().map(|entry| entry.domain.clone()).collect()
+        })
+    }
+
     /// Write down what is about to be asked for, with all that came in meanwhile.
     ///
     /// Where nothing may be sent, no intent is written.
@@ -191,12 +228,16 @@ impl Work<'_> {
     ) -> Result<Vec<Intended>, LedgerError> {
         let now = self.engine.env.now();
         let may_send = self.allowed() != Allowed::None && self.deadline.is_open();
+        let kept = if may_send { self.kept(&chunk).await } else { BTreeSet::new() };
         let intended: Vec<Intended> = chunk
             .into_iter()
             .map(|Due { entry: before, call }| {
                 let mut entry = before.clone();
                 let open = entry.step.intent.is_some();
-                if may_send {
+                if may_send && !kept.contains(&entry.domain) {
+                    if call == Call::Remove && !self.approved.contains(&entry.domain) {
+                        self.journal.removes(&entry.domain);
+                    }
                     let lacked = call == Call::Add && answer::lacks(list, &entry);
                     answer::intend(&mut entry, call, lacked, now);
                     self.journal.intended(&before, &entry);
@@ -277,10 +318,12 @@ impl Work<'_> {
             return;
         }
         let Ok(list) = self.engine.host.aliases().await else { return };
+        let brake = self.engine.settings.brake;
+        let doubtful = doubt::lacking(&list, entries.values(), &self.approved, brake).doubtful;
         let proven = answer::proves_itself(&list, entries.values());
         let believed = self.journal.host(|host| {
             host.list_believed |= proven;
-            host.list_believed
+            host.list_believed && !doubtful
         });
         for entry in entries.values_mut().filter(|entry| open(entry)) {
             let before = entry.clone();

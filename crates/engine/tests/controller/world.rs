@@ -153,7 +153,6 @@ fn engine(shared: &Shared, ledger: MemoryLedger) -> Engine {
             certificate_patience: Duration::from_hours(2),
             ..PassSettings::default().stages
         },
-        read_gap: Duration::from_mins(1),
         records: Records::Never,
         targets: BTreeSet::from([TARGET.parse().unwrap()]),
         ask_proof: false,

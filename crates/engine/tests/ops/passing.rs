@@ -52,18 +52,47 @@ async fn apply(engine: &Engine, hash: &str) -> Result<Answer, engine::Failure> {
     ops::apply(engine, hash, &Silent, &CancellationToken::new()).await
 }
 
+/// A pass over `first`, which adds what is mapped, and then the same with `now`.
+async fn after_a_pass(first: Network, now: Network) -> Engine {
+    let (before, ledger) = engine(first);
+    before.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+    let (after, _) = engine(now);
+    Engine { host: before.host, ledger: Arc::new(ledger), ..after }
+}
+
 #[tokio::test]
-async fn exactly_the_plan_of_the_hash_is_let_through_once() {
-    let mappings = vec![mapping(1, 2, "shop.example")];
-    let (engine, _) = engine(Network { mappings, ..network() });
+async fn what_the_plan_of_the_hash_defers_is_done_and_nothing_else() {
+    let names = ["a.example", "b.example", "c.example", "d.example"];
+    let rows = names.iter().zip(1..).map(|(name, id)| mapping(id, 2, name)).collect();
+    let new = vec![mapping(9, 2, "new.example")];
+    let first = Network { mappings: rows, ..network() };
+    let engine = after_a_pass(first, Network { mappings: new, ..network() }).await;
+    let present = async || engine.host.aliases().await.unwrap().names.len();
     is_refused(apply(&engine, "0123").await, "the plan is not `0123` any more: it is `");
-    assert!(engine.host.aliases().await.unwrap().names.is_empty(), "nothing was done");
+    assert_eq!(present().await, 4, "nothing was done");
 
     let hash = hash(&engine).await;
     let Answer::Ran(report) = apply(&engine, &hash).await.unwrap() else { panic!("it ran") };
-    assert_eq!(report.changes[0].action, Action::AddAlias);
-    assert_eq!(engine.host.aliases().await.unwrap().names.len(), 1);
-    is_refused(apply(&engine, &hash).await, "was applied before, and counts once");
+    let actions: Vec<_> = report.changes.iter().map(|change| change.action).collect();
+    assert_eq!(actions, [Action::RemoveAlias; 4], "and not what a pass does anyway");
+    assert_eq!(present().await, 0);
+    is_refused(apply(&engine, &hash).await, "was applied before, and is done");
+    engine.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+    assert_eq!(present().await, 1, "the next pass adds");
+}
+
+#[tokio::test]
+async fn what_was_let_through_and_could_not_be_done_is_gone_on_with_and_the_hash_stays_good() {
+    let names = ["a.example", "b.example", "c.example", "d.example"];
+    let rows = names.iter().zip(1..).map(|(name, id)| mapping(id, 2, name)).collect();
+    let engine = after_a_pass(Network { mappings: rows, ..network() }, network()).await;
+    let hash = hash(&engine).await;
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    ops::apply(&engine, &hash, &Silent, &stopped).await.unwrap();
+    assert_eq!(engine.host.aliases().await.unwrap().names.len(), 4, "it was cut off");
+    apply(&engine, &hash).await.unwrap();
+    assert_eq!(engine.host.aliases().await.unwrap().names.len(), 0);
 }
 
 #[tokio::test]

@@ -116,12 +116,7 @@ fn env(clock: Arc<VirtualClock>) -> Env {
 }
 
 fn settings() -> PassSettings {
-    PassSettings {
-        read_gap: Duration::from_mins(1),
-        targets: BTreeSet::from([HERE]),
-        ask_proof: false,
-        ..PassSettings::default()
-    }
+    PassSettings { targets: BTreeSet::from([HERE]), ask_proof: false, ..PassSettings::default() }
 }
 
 /// Nobody listens.

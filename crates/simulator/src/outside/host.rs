@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::DomainName;
 use rules::entry::Call;
 use rules::host::{AliasHost, AliasList, HostError};
+use rules::{Clock, DomainName};
 
 use crate::history::{HostMood, ListMood};
 use crate::world::{Who, World};
@@ -81,7 +81,7 @@ impl FaultyHost {
             who,
             call,
             name,
-            &crate::watch::Scene { at, tables: &tables, has },
+            &crate::watch::Scene { at, clock: world.clock.now(), tables: &tables, has },
         );
         let _flight = Flight { world, who, name };
         world.brink(who, false).await;

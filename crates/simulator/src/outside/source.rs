@@ -1,10 +1,11 @@
 //! The network, which may fail, change while it is read, or refuse to be written.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
-use rules::{Clock, DomainName, Home, Network};
+use rules::{Clock, DomainName, Entry, Home, Network};
 
 use crate::history::DatabaseMood;
 use crate::world::{Who, World};
@@ -62,6 +63,11 @@ impl NetworkSource for FaultySource {
     async fn pulse(&self) -> Result<u64, SourceError> {
         self.may_read()?;
         self.inner().pulse().await
+    }
+
+    async fn came_back(&self, gone: &[&Entry]) -> Result<BTreeSet<DomainName>, SourceError> {
+        self.may_read()?;
+        self.inner().came_back(gone).await
     }
 
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {

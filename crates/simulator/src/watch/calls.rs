@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use engine::memory::Tables;
-use rules::DomainName;
 use rules::entry::{Alias, Call, Entry};
+use rules::{DomainName, Time};
 
 use super::Watch;
 use crate::world::{Who, verb};
 
+const HOUR: Duration = Duration::from_hours(1);
+
 /// What the world is like when a call goes out.
 pub(crate) struct Scene<'a> {
     pub(crate) at: Duration,
+    /// What the clock shows.
+    pub(crate) clock: Time,
     /// The network's rows.
     pub(crate) tables: &'a Tables,
     /// Whether the host has the name.
@@ -60,11 +64,11 @@ impl Watch {
 
     fn added(&mut self, who: Who, name: &DomainName, scene: &Scene<'_>) {
         let Some(list) = self.reads.get(&who).and_then(|read| read.list.clone()) else { return };
-        let owned = self.facts(who).owned.clone();
+        let owned = self.facts(who).shown.clone();
         let lacks: Vec<_> = owned.iter().filter(|it| !list.names.contains(*it)).collect();
         let all = 2 <= lacks.len() && lacks.len() == owned.len();
         let doubtful = all || self.brake.allows(owned.len()) < lacks.len();
-        if scene.has && doubtful && owned.contains(name) {
+        if scene.has && doubtful && owned.contains(name) && !self.facts(who).is_approved(name) {
             let detail =
                 format!("{name}, for a list that lacks {} of {}", lacks.len(), owned.len());
             self.break_("added-again-on-a-doubtful-list", scene.at, detail);
@@ -79,9 +83,10 @@ impl Watch {
         if who != Who::Original {
             return;
         }
-        let approved = self.main().apply.is_some() || entry.is_some_and(|it| it.gone.approved);
+        let approved = self.main().is_approved(name);
         if let Some(plan) = &self.main().apply
             && !plan.gone.contains(name)
+            && !approved
         {
             self.break_("apply-removed-more", scene.at, name.to_string());
         }
@@ -121,10 +126,11 @@ impl Watch {
         let (at, brake) = (scene.at, self.brake);
         let facts = self.main_mut();
         facts.removed.insert(name.clone());
-        facts
-            .removals
-            .retain(|(since, other)| at < *since + Duration::from_hours(1) && other != name);
-        facts.removals.push((at, name.clone()));
+        // By either clock.
+        let is_recent =
+            |since: super::facts::Moment| at < since.0 + HOUR && scene.clock.since(since.1) < HOUR;
+        facts.removals.retain(|(since, other)| is_recent(*since) && other != name);
+        facts.removals.push(((at, scene.clock), name.clone()));
         let (pass, hour) = (facts.removed.len(), facts.removals.len());
         let owned = facts.owned.len();
         let all = 2 <= owned && facts.owned.iter().all(|it| facts.removed.contains(it));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rules::action::Approved;
 use rules::host::AliasList;
 use rules::ledger::Memory;
 use rules::removal::Brake;
@@ -50,7 +51,7 @@ struct Missing {
 }
 
 /// How much time has passed, and what the clock shows: either may be the one that the engine went by.
-type Moment = (Duration, Time);
+pub(crate) type Moment = (Duration, Time);
 
 fn is_far(now: Moment, counted: Moment) -> bool {
     GAP <= now.0.saturating_sub(counted.0) || GAP <= now.1.since(counted.1)
@@ -110,9 +111,11 @@ pub(crate) struct Facts {
     /// What was removed in this pass without a person's word.
     pub(crate) removed: BTreeSet<DomainName>,
     /// The same of the last hour.
-    pub(crate) removals: Vec<(Duration, DomainName)>,
+    pub(crate) removals: Vec<(Moment, DomainName)>,
     /// What was owned when the pass began.
     pub(crate) owned: BTreeSet<DomainName>,
+    /// What of it a list had shown.
+    pub(crate) shown: BTreeSet<DomainName>,
 }
 
 impl Facts {
@@ -121,7 +124,9 @@ impl Facts {
         self.removed.clear();
         let live = self.entries.values().filter(|entry| !entry.is_retired());
         let owned = live.filter(|entry| entry.owned.is_some());
-        self.owned = owned.map(|entry| entry.domain.clone()).collect();
+        self.owned = owned.clone().map(|entry| entry.domain.clone()).collect();
+        let shown = owned.filter(|entry| entry.shown);
+        self.shown = shown.map(|entry| entry.domain.clone()).collect();
         let names: BTreeSet<_> = network.mappings.iter().map(|row| row.domain.clone()).collect();
         let (was, is) = (self.memory.network.mapped_names.unwrap_or(0), names.len() as u64);
         let fell = (brake.allows(self.owned.len()) as u64) < was.saturating_sub(is) && is * 2 < was;
@@ -148,6 +153,14 @@ impl Facts {
         for counts in [&mut self.missing, &mut self.after_crash] {
             counts.read(&names, if good { Some((&known, now)) } else { None });
         }
+    }
+
+    /// Whether a person let something through that is to be done with the name, as it is written.
+    pub(crate) fn is_approved(&self, name: &DomainName) -> bool {
+        let has = |set: &Approved| {
+            [&set.removals, &set.records, &set.additions].iter().any(|it| it.contains(name))
+        };
+        self.memory.approved.iter().any(has)
     }
 
     /// In how many good reads in a row the name was missing. A read that a crash followed may be

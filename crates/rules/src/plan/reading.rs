@@ -1,0 +1,203 @@
+//! Every entry brought up to what a read and the list show.
+
+use std::collections::BTreeMap;
+
+use super::{Hold, Planner};
+use crate::action::{Action, Release};
+use crate::answer;
+use crate::entry::{Alias, Entry, Gone, Mapped, Proof};
+use crate::planted;
+use crate::reason::Reason;
+use crate::removal::is_ours;
+use crate::{DomainName, Network, Time};
+
+impl Planner<'_> {
+    /// Bring every entry up to what this read and the list show.
+    pub(super) fn read(&mut self, recorded: BTreeMap<DomainName, Entry>) {
+        let now = self.world.now;
+        let mut names = std::mem::take(&mut self.wanted.names);
+        for (name, before) in recorded {
+            let mut after = before.clone();
+            match names.remove(&name) {
+                Some(mapped) => self.want(&mut after, mapped),
+                None => self.miss(&mut after),
+            }
+            if after != before {
+                self.plan.changed.insert(name.clone(), Some(Box::new(before)));
+            }
+            self.plan.entries.insert(name, after);
+        }
+        for (name, mapped) in names {
+            let mut entry = Entry::new(name.clone(), Some(mapped.clone()), now);
+            self.want(&mut entry, mapped);
+            self.plan.changed.insert(name.clone(), None);
+            self.plan.entries.insert(name, entry);
+        }
+    }
+
+    /// A name that is mapped.
+    fn want(&self, entry: &mut Entry, mapped: Mapped) {
+        let now = self.world.now;
+        let row = |mapped: &Mapped| (mapped.mapping_id, mapped.site_id);
+        if entry.mapped.as_ref().map(row) != Some(row(&mapped)) {
+            entry.checks.due = now;
+            entry.heat(now);
+            entry.proof.set(now, Proof::Unproven, None, None);
+        }
+        let mut others = self.wanted.others.get(&entry.domain).cloned().unwrap_or_default();
+        others.extend(self.unreadable_rows(entry));
+        others.retain(|row| *row != mapped.mapping_id);
+        entry.other_rows = others;
+        entry.mapped = Some(mapped);
+        entry.gone = Gone::default();
+        let protection = self.world.protected.why(&entry.domain);
+        match (entry.alias.state, &protection) {
+            (_, Some(why)) => {
+                let (reason, detail) = (Some(Reason::ProtectedName), Some(why.to_string()));
+                entry.alias.set(now, Alias::Protected, reason, detail);
+                entry.step.intent = None;
+            }
+            // A removal had started: the list or adding again shows whether it happened.
+            (Alias::Removing, None) if entry.step.intent.is_some() => self.start_again(entry),
+            (Alias::Removing, None) => entry.alias.set(now, Alias::Present, None, None),
+            (Alias::Protected | Alias::Absent, None) => self.start_again(entry),
+            (Alias::Present, None) if entry.alias.reason.is_some() => {
+                entry.alias.set(now, Alias::Present, None, None);
+            }
+            _ => (),
+        }
+        self.see(entry, protection.is_some());
+    }
+
+    fn start_again(&self, entry: &mut Entry) {
+        entry.step.intent = None;
+        entry.step.tries = 0;
+        entry.step.due = self.world.now;
+        entry.alias.set(self.world.now, Alias::Wanted, None, None);
+    }
+
+    /// A name that is not mapped, or not to a site of ours.
+    fn miss(&mut self, entry: &mut Entry) {
+        let now = self.world.now;
+        let unreadable = self.unreadable_rows(entry);
+        if !unreadable.is_empty() {
+            return self.keep_unreadable(entry, unreadable);
+        }
+        entry.other_rows = match self.wanted.others.get(&entry.domain) {
+            Some(rows) => rows.clone(),
+            None => entry.rows().filter(|row| !self.has_another_name(*row)).collect(),
+        };
+        entry.mapped = None;
+        // A person agreed that the list lacks it: that says nothing of it from then on.
+        entry.shown &= !self.approved.removals.contains(&entry.domain);
+        let protected = self.world.protected.why(&entry.domain).is_some();
+        self.see(entry, protected);
+        if self.wanted.kept.contains(&entry.domain) {
+            return keep(entry, None, now);
+        }
+        let own = self.sites_own.get(&entry.domain).filter(|_| is_ours(entry) && !protected);
+        if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
+            let why = format!("site {site} has it as its own domain");
+            return keep(entry, Some((Reason::SitesOwnName, why)), now);
+        }
+        self.gone.insert(entry.domain.clone());
+        self.count(entry);
+        if entry.alias.state == Alias::Absent {
+            return;
+        }
+        if entry.gone.reads < self.world.policy.confirmations {
+            if entry.alias.state == Alias::Present {
+                entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
+            }
+            if is_ours(entry) && !protected {
+                let hold = self.waiting(entry);
+                self.defer(Action::RemoveAlias, entry.domain.clone(), hold);
+            }
+        } else if is_ours(entry) && !protected {
+            self.ready.insert(entry.domain.clone());
+        } else {
+            entry.step.intent = None;
+            entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None);
+        }
+    }
+
+    /// Of the rows that had the name those whose text is no domain name now.
+    fn unreadable_rows(&self, entry: &Entry) -> Vec<u64> {
+        let unreadable = &self.world.network.unreadable;
+        entry
+            .rows()
+            .filter(|row| unreadable.contains_key(row) && !planted!(DropUnreadable))
+            .collect()
+    }
+
+    /// Whether a row that had a name has another one now.
+    fn has_another_name(&self, row: u64) -> bool {
+        self.world.network.mappings.binary_search_by_key(&row, |mapping| mapping.id).is_ok()
+    }
+
+    /// A name whose row is there and cannot be read: the mapping stays, its stage is left alone,
+    /// and nothing is owned for it that was not owned before.
+    fn keep_unreadable(&self, entry: &mut Entry, unreadable: Vec<u64>) {
+        if let Some(mapped) = &mut entry.mapped {
+            mapped.contested = true;
+            if !unreadable.contains(&mapped.mapping_id) {
+                mapped.mapping_id = unreadable[0];
+                mapped.site_id = self.world.network.unreadable[&unreadable[0]];
+            }
+        }
+        let speaks = entry.mapped.as_ref().map(|mapped| mapped.mapping_id);
+        entry.other_rows = unreadable;
+        entry.other_rows.retain(|row| Some(*row) != speaks);
+        self.see(entry, true);
+        keep(entry, None, self.world.now);
+    }
+
+    /// Count this read, where it is good and not too close to the last. What a person let through
+    /// needs no other.
+    fn count(&self, entry: &mut Entry) {
+        let now = self.world.now;
+        let far = |at: Time| self.world.policy.gap <= now.since(at);
+        let wanted = self.world.policy.confirmations;
+        if (self.doubt_of_read().is_none() || planted!(CountDoubtfulRead))
+            && entry.gone.reads < wanted
+        {
+            if self.approved.removals.contains(&entry.domain) {
+                entry.gone.reads = wanted;
+            } else if entry.gone.counted_at.is_none_or(far) {
+                entry.gone.reads += 1;
+            } else {
+                return;
+            }
+            entry.gone.counted_at = Some(now);
+        }
+    }
+
+    /// Why a removal waits for the next good read, or for the doubt to end.
+    fn waiting(&self, entry: &Entry) -> Hold {
+        let until = entry.gone.counted_at.map(|at| at + self.world.policy.gap);
+        match self.doubt_of_read() {
+            Some(doubt) => Hold::by(doubt),
+            None => Hold { reason: Reason::MappingGone, release: Release::NextRead, until },
+        }
+    }
+
+    fn see(&self, entry: &mut Entry, protected: bool) {
+        let Some(list) = self.world.list else { return };
+        let believed = self.plan.memory.host.list_believed && !self.lacking.doubtful;
+        answer::listed(entry, list, believed, protected, self.world.now);
+    }
+}
+
+pub(super) fn sites_own(network: &Network) -> BTreeMap<&DomainName, u64> {
+    let sites = network.sites.iter();
+    sites.filter_map(|(id, site)| Some((site.domain.as_ref()?, *id))).collect()
+}
+
+/// Keep the alias of an entry whose own mapping does not speak for it; why, where that is told.
+fn keep(entry: &mut Entry, why: Option<(Reason, String)>, now: Time) {
+    entry.gone = Gone::default();
+    if matches!(entry.alias.state, Alias::Removing | Alias::Present) {
+        let (reason, detail) = why.unzip();
+        entry.alias.set(now, Alias::Present, reason, detail);
+    }
+}
