@@ -83,8 +83,17 @@ pub struct Plan {
     pub foreign: BTreeSet<DomainName>,
     /// What makes the read or the list hard to believe.
     pub doubts: Vec<Doubt>,
-    /// Whether the brake defers removals.
-    pub braked: bool,
+    /// Why the brake defers removals; none where it does not.
+    pub braked: Option<Braked>,
+}
+
+/// Why the brake holds removals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Braked {
+    /// They are more than one hour may remove.
+    Many,
+    /// Nothing would be left of two or more.
+    All,
 }
 
 impl Plan {

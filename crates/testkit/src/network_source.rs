@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rules::network::WwwTwins;
 use rules::source::NetworkSource;
-use rules::{DomainName, Problem, Stage};
+use rules::{DomainName, Entry, Problem, Stage, Time};
 
 use crate::mariadb;
 use crate::network_meaning::network_meaning_contract;
@@ -65,6 +65,7 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
     promise! {
         the_whole_network_is_read
         rows_that_make_no_sense_cost_only_themselves
+        what_came_back_is_seen_right_before_its_removal
         sites_in_sub_directories_carry_the_networks_domain_and_a_path
         a_record_has_the_dates_that_the_plugin_writes
         the_switch_keeps_every_other_byte
@@ -102,6 +103,35 @@ fn name(text: &str) -> DomainName {
 
 const INTEGRATIONS: &str = "wu_host_integrations_enabled";
 const SETTINGS: &str = "wp-ultimo_v2_settings";
+
+async fn what_came_back_is_seen_right_before_its_removal(
+    source: &dyn NetworkSource,
+    database: &dyn RawSql,
+) {
+    database
+        .run(
+            "INSERT INTO wp_wu_domain_mappings (id, blog_id, domain) VALUES \
+             (7, 2, 'Back.Example.'), (8, 3, 'bücher.example'), (9, 3, 'https://old.example'), \
+             (10, 3, 'renamed.example'), (11, 3, 'http://not.example')",
+        )
+        .await;
+    let gone = [
+        ("back.example", 1),
+        ("bücher.example", 2),
+        ("old.example", 9),
+        ("was.example", 10),
+        ("not.example", 12),
+    ];
+    let gone = gone.map(|(domain, row)| {
+        let mut entry = Entry::new(name(domain), None, Time::from_millis(0));
+        entry.other_rows = vec![row];
+        entry
+    });
+    let gone: Vec<&Entry> = gone.iter().collect();
+    let back = source.came_back(&gone).await.expect("an answer");
+    let back: Vec<_> = back.iter().map(|domain| domain.display().into_owned()).collect();
+    assert_eq!(back, ["back.example", "old.example", "bücher.example"]);
+}
 
 async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn RawSql) {
     database

@@ -13,12 +13,12 @@ mod missing;
 mod read;
 mod rights;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
-use rules::{DomainName, Home, Network};
+use rules::{DomainName, Entry, Home, Network};
 
 use crate::option_change::OptionChange;
 use crate::routing_question::RoutingQuestion;
@@ -100,6 +100,13 @@ impl NetworkSource for MysqlNetwork {
         let pulse = link.pulse().await?;
         self.keep(link);
         Ok(pulse)
+    }
+
+    async fn came_back(&self, gone: &[&Entry]) -> Result<BTreeSet<DomainName>, SourceError> {
+        let mut link = self.link().await?;
+        let back = link.came_back(gone).await?;
+        self.keep(link);
+        Ok(back)
     }
 
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {

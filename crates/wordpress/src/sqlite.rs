@@ -14,14 +14,14 @@ mod read;
 mod rights;
 mod stage_words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
-use rules::{DomainName, Home, Network};
+use rules::{DomainName, Entry, Home, Network};
 
 use crate::Installation;
 use crate::option_change::{Changed, OptionChange};
@@ -72,6 +72,10 @@ impl NetworkSource for SqliteNetwork {
         let pulse = link.pulse().await?;
         link.commit(read::READING).await?;
         Ok(pulse)
+    }
+
+    async fn came_back(&self, gone: &[&Entry]) -> Result<BTreeSet<DomainName>, SourceError> {
+        Link::to_read(self, mappings::READING_AGAIN).await?.came_back(gone).await
     }
 
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {

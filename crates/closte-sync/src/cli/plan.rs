@@ -41,22 +41,18 @@ fn print(context: &Context, planned: Planned) {
     context.console.say(text(&report, &hash));
 }
 
-fn text(report: &Report, hash: &str) -> String {
+fn text(found: &Report, hash: &str) -> String {
     let mut text = String::new();
-    for change in &report.changes {
+    for change in &found.changes {
         let _ = writeln!(text, "{} {}", change.action, change.domain);
     }
-    for deferred in &report.deferred {
-        let _ = writeln!(
-            text,
-            "deferred: {} {} ({})",
-            deferred.action, deferred.domain, deferred.reason
-        );
+    for deferred in &found.deferred {
+        let _ = writeln!(text, "{}", report::deferred(deferred));
     }
-    for problem in &report.problems {
+    for problem in &found.problems {
         let _ = writeln!(text, "problem: {problem}");
     }
-    if report.changes.is_empty() && report.deferred.is_empty() {
+    if found.changes.is_empty() && found.deferred.is_empty() {
         text.push_str("nothing to add or remove\n");
     }
     let _ = writeln!(text, "plan {hash}");

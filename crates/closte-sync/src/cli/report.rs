@@ -7,7 +7,7 @@ use engine::ops::Answer;
 use engine::texts;
 use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Owner;
-use rules::action::{Action, Outcome};
+use rules::action::{Action, Deferred, Outcome, Release};
 use rules::entry::Call;
 use rules::plan::Plan;
 use rules::{Network, Problem};
@@ -113,16 +113,23 @@ fn full(report: &Report) -> String {
         text.push_str("nothing to do\n");
     }
     for deferred in &report.deferred {
-        let _ = writeln!(
-            text,
-            "deferred: {} {} ({}); {}",
-            deferred.action, deferred.domain, deferred.reason, deferred.release
-        );
+        let _ = writeln!(text, "{}", self::deferred(deferred));
     }
     for problem in &report.problems {
         let _ = writeln!(text, "problem: {problem}");
     }
     text + &tally(&report.changes)
+}
+
+/// A step that is kept back, why, and what releases it when.
+pub(super) fn deferred(deferred: &Deferred) -> String {
+    let Deferred { action, domain, reason, release, until, .. } = deferred;
+    let when = match (until.map(rfc3339), release) {
+        (Some(time), Release::NextRead) => format!(": one counts from {time}"),
+        (Some(time), _) => format!(", or by itself after {time}"),
+        (None, _) => String::new(),
+    };
+    format!("deferred: {action} {domain} ({reason}); {release}{when}")
 }
 
 fn needs_a_person(report: &Report) -> String {

@@ -256,6 +256,10 @@ async fn a_new_site_gets_its_record_after_its_first_minute() {
     remote.world.done("sync");
     remote.world.done("sync");
     assert_eq!(remote.there.rows(), Vec::<String>::new(), "what a person removed stays removed");
+    assert_eq!(remote.world.aliases(), ["new.network.example"], "a site has it as its own");
+    remote.there.tables().site.remove(&3);
+    remote.world.done("sync");
+    remote.world.done("sync");
     assert_eq!(remote.world.aliases(), Vec::<String>::new());
 }
 

@@ -71,7 +71,7 @@ async fn too_many_removals_are_deferred_until_a_person_lets_exactly_that_plan_th
     let braked = world.run("sync");
     braked.fails(
         1,
-        &["8 aliases would be removed, more than one pass may", "closte-sync apply HASH"],
+        &["8 aliases would be removed, more than one hour may", "closte-sync apply HASH"],
     );
     assert_eq!(world.aliases().len(), 20);
     assert_eq!(deferred(&world), vec!["remove-alias brake"; 8]);
@@ -80,16 +80,167 @@ async fn too_many_removals_are_deferred_until_a_person_lets_exactly_that_plan_th
     assert_eq!(quiet.out, "");
 
     let plan = world.plan_hash();
-    assert_eq!(plan, world.plan_hash(), "the same world, the same plan");
+    world.run("sync").fails(1, &["would be removed"]);
+    assert_eq!(plan, world.plan_hash(), "the same is deferred, the same plan");
     world.run("apply 000000000000").fails(1, &["the plan is not `000000000000`"]);
-    world.map(1, "new.example");
+    world.unmap("d19.example");
     world.run(&format!("apply {plan}")).fails(1, &["the plan is not", "closte-sync plan"]);
     assert_eq!(world.aliases().len(), 20);
 
     let plan = world.plan_hash();
+    world.map(1, "new.example");
     world.done(&format!("apply {plan}"));
-    assert_eq!(world.aliases().len(), 13);
-    world.run(&format!("apply {plan}")).fails(1, &["counts once"]);
+    assert_eq!(world.aliases().len(), 11, "what it defers, and no addition");
+    world.run(&format!("apply {plan}")).fails(1, &["was applied before, and is done"]);
+    world.done("sync");
+    assert_eq!(world.aliases().len(), 12);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_removals_another_time_are_another_plan() {
+    let world = with_domains(20).await;
+    let mut hashes = Vec::new();
+    for _ in 0..2 {
+        world.drop_domains(8);
+        hashes.push(world.plan_hash());
+        world.done("sync");
+        world.run("sync").fails(1, &["would be removed"]);
+        world.done(&format!("apply {}", hashes.last().unwrap()));
+        assert_eq!(world.aliases().len(), 12);
+        world.own_domains(20);
+    }
+    assert_ne!(hashes[0], hashes[1]);
+    world.run(&format!("apply {}", hashes[0])).fails(1, &["the plan is not"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_removes_no_more_than_the_brake_allows_and_the_rest_says_when_it_goes() {
+    let world = with_domains(20).await;
+    for name in ["d00.example", "d01.example"] {
+        world.unmap(name);
+    }
+    world.done("sync");
+    world.done("sync");
+    assert_eq!(world.aliases().len(), 18);
+    for name in ["d02.example", "d03.example"] {
+        world.unmap(name);
+    }
+    world.done("sync");
+    let braked = world.run("sync");
+    braked.fails(1, &["2 aliases would be removed, more than one hour may"]);
+    assert!(braked.out.contains("or by itself after 20"), "{braked:?}");
+    assert_eq!(world.aliases().len(), 18);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_is_owned_goes_only_by_a_persons_word_and_a_networks_only_mapping_like_any_other()
+{
+    let world = with_domains(2).await;
+    world.map(1, "protected.closte.com");
+    world.sandbox.closte().insert_alias("stranger.example");
+    world.drop_domains(2);
+    world.done("sync");
+    world.run("sync").fails(1, &["2 aliases would be removed, all that is owned"]);
+    world.run("sync").fails(1, &["all that is owned"]);
+    assert_eq!(world.aliases().len(), 3);
+    world.done(&format!("apply {}", world.plan_hash()));
+    assert_eq!(world.aliases(), ["stranger.example"]);
+    world.map(1, "only.example");
+    world.done("sync");
+    world.unmap("only.example");
+    world.done("sync");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["stranger.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_reads_count_only_a_gap_apart_and_the_output_says_from_when() {
+    let mut world = with_domains(2).await;
+    world.set("removal.gap", "3s");
+    world.unmap("d00.example");
+    let first = world.done("sync");
+    assert!(first.out.contains("; next-read: one counts from 20"), "{first:?}");
+    world.done("sync");
+    assert_eq!(world.aliases().len(), 2, "too close to the first");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    world.done("sync");
+    assert_eq!(world.aliases(), ["d01.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_holds_no_name_any_more_keeps_its_alias_and_another_name_is_a_rename() {
+    for (text, aliases) in [
+        ("d00.example ", ["d00.example", "d01.example"]),
+        ("https://d00.example", ["d00.example", "d01.example"]),
+        ("d00.example:443", ["d00.example", "d01.example"]),
+        ("new.example", ["d01.example", "new.example"]),
+    ] {
+        let world = with_domains(2).await;
+        world.database.execute(&format!(
+            "UPDATE wp_wu_domain_mappings SET domain = '{text}' WHERE domain = 'd00.example'"
+        ));
+        for _ in 0..3 {
+            world.done("sync");
+        }
+        assert_eq!(world.aliases(), aliases, "{text:?}");
+        let problems = world.json("status")["problems"].as_array().unwrap().len();
+        assert_eq!(problems, usize::from(text != "new.example"), "{text:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_a_site_has_as_its_own_keeps_its_alias_and_says_so() {
+    let mut world = with_domains(2).await;
+    world.set("domains.records", "never");
+    world.site("d00.example");
+    world.unmap("d00.example");
+    for _ in 0..4 {
+        world.done("sync");
+    }
+    assert_eq!(world.aliases().len(), 2);
+    assert_eq!(world.reason("d00.example", "alias"), "sites-own-name");
+    let shown = world.json("domains show d00.example");
+    let told = shown["events"].as_array().unwrap().iter();
+    let told = told.filter(|event| event["reason"] == "sites-own-name").count();
+    assert_eq!(told, 1, "{shown:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_lacks_what_it_had_shown_is_in_doubt_until_it_is_right_again() {
+    let world = with_domains(4).await;
+    world.done("sync");
+    let aliases = world.aliases();
+    for name in &aliases {
+        world.sandbox.closte().drop_alias(name);
+    }
+    let asked = world.asked().len();
+    world.map(1, "new.example");
+    world.unmap("d00.example");
+    for _ in 0..3 {
+        let doubt = world.run("sync --output json");
+        assert_eq!(doubt.code, 1, "{doubt:?}");
+        assert_eq!(doubt.json()["alerts"][0]["code"], "list-doubt");
+    }
+    assert_eq!(world.asked().len(), asked + 1, "only what is new was asked for");
+    assert_eq!(world.states("d01.example").split(' ').next(), Some("present"));
+    for name in &aliases {
+        world.sandbox.closte().insert_alias(name);
+    }
+    world.done("sync");
+    let left = ["d01.example", "d02.example", "d03.example", "new.example"];
+    assert_eq!(world.aliases(), left, "what was deleted meanwhile");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_ends_the_doubt_about_a_list_and_what_it_lacks_is_added_again() {
+    let world = with_domains(4).await;
+    world.done("sync");
+    for name in world.aliases() {
+        world.sandbox.closte().drop_alias(&name);
+    }
+    world.run("sync").fails(1, &["the host's list lacks 4 of the 4 domains that it had shown"]);
+    world.done(&format!("apply {}", world.plan_hash()));
+    assert_eq!(world.aliases().len(), 4);
     world.done("sync");
 }
 

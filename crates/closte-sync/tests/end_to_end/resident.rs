@@ -33,9 +33,13 @@ async fn what_changes_in_the_network_reaches_the_host_by_itself() {
     eventually("its record is made", || {
         world.aliases().contains(&"one.network.example".to_owned())
     });
-    let sql = format!("DELETE FROM wp_wu_domain_mappings WHERE blog_id = {site}");
-    world.database.execute(&sql);
-    eventually("its alias is gone", || world.aliases() == ["new.example"]);
+    world.unmap("new.example");
+    eventually("its alias is gone", || world.aliases() == ["one.network.example"]);
+    world.database.execute(&format!(
+        "DELETE FROM wp_wu_domain_mappings WHERE blog_id = {site}; \
+         DELETE FROM wp_blogs WHERE blog_id = {site}"
+    ));
+    eventually("its alias went with its site", || world.aliases().is_empty());
     let (ran, took) = stop(run);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");

@@ -56,6 +56,7 @@ impl World {
             sandbox.settings_env().into_iter().filter(|(name, _)| !name.ends_with("_API_KEY_FILE"));
         let mut settings: Vec<_> = settings.collect();
         settings.push(("CLOSTE_SYNC_CLOSTE_REQUESTS_PER_SECOND".to_owned(), "0".to_owned()));
+        settings.push(("CLOSTE_SYNC_REMOVAL_GAP".to_owned(), "0s".to_owned()));
         let world = Self { database, sandbox, folder, settings };
         world.here("network.example");
         world

@@ -4,7 +4,7 @@ use rules::action::{Action, Outcome, Release};
 use rules::doubt::Doubt;
 use rules::host::AliasList;
 use rules::ledger::NotActing;
-use rules::plan::Plan;
+use rules::plan::{Braked, Plan};
 use rules::reason::Reason;
 use rules::{DomainName, Network, Problem};
 use sha2::{Digest, Sha256};
@@ -54,25 +54,24 @@ impl Planned {
             let what = format!("{}; {}", doubt.sentence(), doubt.holds());
             Alert::of_all(code_of(doubt), what, doubt.release().text())
         });
-        let brake = self.plan.braked.then(|| self.braked());
+        let brake = self.plan.braked.map(|_| self.braked());
         let key = self.plan.memory.host.key_refused.as_ref().map(|words| key_alert(words));
         doubts.chain(brake).chain(key).collect()
     }
 
     fn braked(&self) -> Alert {
         let braked = self.plan.deferred.iter().filter(|step| step.reason == Reason::Brake);
-        let (count, later) = (braked.clone().count(), braked.filter_map(|step| step.until).max());
-        let what = match count {
-            1 => "1 alias waits to be removed".to_owned(),
-            _ => format!("{count} aliases wait to be removed"),
+        let (count, by_itself) =
+            (braked.clone().count(), braked.clone().any(|it| it.until.is_some()));
+        let noun = if count == 1 { "alias" } else { "aliases" };
+        let why = match self.plan.braked {
+            Some(Braked::All) => "all that is owned",
+            _ => "more than one hour may",
         };
-        let why = "more than an hour may remove without a person's word, or all that is owned";
-        let by_itself = match later {
-            Some(_) => "; they go by themselves within the hour",
-            None => "",
-        };
-        let hint = format!("{}{by_itself}", Release::Apply.text());
-        Alert::of_all(AlertCode::Brake, format!("{what}: {why}"), hint)
+        let what =
+            format!("{count} {noun} would be removed, {why} without a person's word; none was");
+        let wait = if by_itself { "wait: it goes by itself within the hour; or " } else { "" };
+        Alert::of_all(AlertCode::Brake, what, format!("{wait}{}", Release::Apply.text()))
     }
 
     /// What a pass would do, as a report of one that did nothing.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Hold, Planner};
+use super::{Braked, Hold, Planner};
 use crate::action::{Action, Release};
 use crate::entry::{Alias, Call};
 use crate::planted;
@@ -12,6 +12,15 @@ use crate::{DomainName, Time};
 
 /// The brake counts over so long.
 const HOUR: Duration = Duration::from_hours(1);
+
+/// Removals that wait.
+struct Held {
+    names: BTreeSet<DomainName>,
+    /// Why; none where none waits.
+    why: Option<Braked>,
+    /// Until when, where they fit later.
+    until: Option<Time>,
+}
 
 impl Planner<'_> {
     /// Let removals through, as far as no doubt and no brake holds them.
@@ -25,8 +34,8 @@ impl Planner<'_> {
         let (approved, asking): (BTreeSet<_>, BTreeSet<_>) =
             ready.into_iter().partition(|name| self.approved.removals.contains(name));
         if !self.world.policy.only_approved {
-            let (held, until) = self.held(&asking, &approved);
-            self.plan.braked = !held.is_empty();
+            let Held { names: held, why, until } = self.held(&asking, &approved);
+            self.plan.braked = why;
             let (held, free): (BTreeSet<_>, BTreeSet<_>) =
                 asking.into_iter().partition(|name| held.contains(name));
             let hold = Hold { reason: Reason::Brake, release: Release::Apply, until };
@@ -51,22 +60,19 @@ impl Planner<'_> {
     }
 
     /// Those of `asking` that nobody approved and that must wait: all that does not fit into the
-    /// hour, and everything where nothing would be left of two or more; and until when, where they
-    /// fit later.
-    fn held(
-        &self,
-        asking: &BTreeSet<DomainName>,
-        approved: &BTreeSet<DomainName>,
-    ) -> (BTreeSet<DomainName>, Option<Time>) {
+    /// hour, and everything where nothing would be left of two or more.
+    fn held(&self, asking: &BTreeSet<DomainName>, approved: &BTreeSet<DomainName>) -> Held {
         let owned = self.plan.entries.values().filter(|entry| entry.owned.is_some());
         let owned: BTreeSet<&DomainName> = owned.map(|entry| &entry.domain).collect();
         let goes = |name: &&&DomainName| asking.contains(**name) || approved.contains(**name);
-        let all = 2 <= owned.len() && owned.iter().filter(goes).count() == owned.len();
+        let all = !asking.is_empty()
+            && 2 <= owned.len()
+            && owned.iter().filter(goes).count() == owned.len();
         // Those of an earlier pass are on their way.
         let is_under_way =
             |name: &DomainName| self.plan.entries[name].alias.state == Alias::Removing;
         if all && !planted!(RemoveAll) {
-            return (asking.clone(), None);
+            return Held { names: asking.clone(), why: Some(Braked::All), until: None };
         }
         let (under_way, new): (BTreeSet<_>, BTreeSet<_>) =
             asking.iter().cloned().partition(is_under_way);
@@ -81,10 +87,11 @@ impl Planner<'_> {
             sent.extend(under_way.iter().map(|_| self.world.now));
             new
         } else {
-            return (BTreeSet::new(), None);
+            BTreeSet::new()
         };
-        let until = fits_at(sent, held.len(), self.allowed);
-        (held, until)
+        let why = (!held.is_empty()).then_some(Braked::Many);
+        let until = why.and_then(|_| fits_at(sent, held.len(), self.allowed));
+        Held { names: held, why, until }
     }
 
     fn let_through(&mut self, name: &DomainName) {

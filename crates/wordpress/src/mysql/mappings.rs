@@ -1,9 +1,10 @@
 //! Writing mappings: stages by compare-and-set, records and mappings by conditional inserts.
 
+use std::collections::BTreeSet;
 use std::io;
 
-use rules::DomainName;
 use rules::source::{Primary, SourceError, StageWrite};
+use rules::{DomainName, Entry};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Error, Row};
 
@@ -55,7 +56,34 @@ const LOCK: &str =
 const UNLOCK: &str =
     "SELECT RELEASE_LOCK(CONCAT('closte_sync ', SHA1(CONCAT(DATABASE(), '.', '{_}'))))";
 
+/// Rows by their id or by their name, however that is written.
+const NAMED: &str = "SELECT CAST(id AS UNSIGNED), domain FROM `{_}wu_domain_mappings` \
+    WHERE id IN ({?}) OR LOWER(TRIM(TRAILING '.' FROM domain)) IN ({?})";
+
 impl Link {
+    /// Those of `gone` that a row has again, or of which a row is there that cannot be read.
+    pub(super) async fn came_back(
+        &mut self,
+        gone: &[&Entry],
+    ) -> Result<BTreeSet<DomainName>, SourceError> {
+        let doing = "reading the mappings again";
+        let rows: BTreeSet<u64> = gone.iter().flat_map(|entry| entry.rows()).collect();
+        let names = gone.iter().flat_map(|entry| spelling::both(&entry.domain));
+        let names: BTreeSet<String> = names.collect();
+        // As many of each, as the statement has the same number of places for both.
+        let count = rows.len().max(names.len());
+        let mut query = sqlx::query(self.tables.sql_of(NAMED, count));
+        for row in rows.iter().copied().chain(std::iter::repeat(0)).take(count) {
+            query = query.bind(row);
+        }
+        for name in names.into_iter().chain(std::iter::repeat(String::new())).take(count) {
+            query = query.bind(name);
+        }
+        let found = within(doing, query.fetch_all(&mut self.connection)).await?;
+        let found = found.iter().filter_map(|row| Some((row.try_get(0).ok()?, name(row, 1))));
+        Ok(spelling::came_back(found, gone))
+    }
+
     pub(super) async fn write_stage(&mut self, write: &StageWrite) -> Result<bool, SourceError> {
         let sql = match write.from {
             Some(_) => WRITE_STAGE,

@@ -1,12 +1,16 @@
 //! Writing mappings: the same conditions as in MySQL, with the transaction as the lock.
 
-use rules::DomainName;
+use std::collections::BTreeSet;
+
 use rules::source::{Primary, SourceError, StageWrite};
+use rules::{DomainName, Entry};
 use sqlx::sqlite::SqliteRow;
 
 use super::link::{Link, key};
 use crate::rows::Cells;
 use crate::spelling;
+
+pub(super) const READING_AGAIN: &str = "reading the mappings again";
 
 /// The old stage must still be there, byte for byte.
 const WRITE_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
@@ -106,6 +110,19 @@ impl Link {
     }
 
     /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.
+    /// Those of `gone` that a row has again, or of which a row is there that cannot be read.
+    pub(super) async fn came_back(
+        &mut self,
+        gone: &[&Entry],
+    ) -> Result<BTreeSet<DomainName>, SourceError> {
+        let all = self.fetch(READING_AGAIN, self.query(ALL)).await?;
+        let found = all.iter().filter_map(|row| {
+            let id = row.number::<i64>(0).ok().flatten()?;
+            Some((id_of(id), name(row, 1)))
+        });
+        Ok(spelling::came_back(found, gone))
+    }
+
     pub(super) async fn remove_mapping(&mut self, domain: &DomainName) -> Result<u64, SourceError> {
         let all = self.fetch(REMOVING, self.query(ALL)).await?;
         let is_it = |row: &&SqliteRow| name(row, 1).is_some_and(|it| spelling::is(&it, domain));
