@@ -183,6 +183,9 @@ impl Run<'_> {
             }
         }
         self.observer.alive();
+        if self.controller.known.clock_is_wrong {
+            return;
+        }
         if let Err(error) = self.due(DueWork::ChecksOnly).await {
             self.conclude(Err(error));
         }
@@ -204,10 +207,12 @@ impl Run<'_> {
             Ok(pulse) => pulse,
             Err(error) => return Some(Err(PassError::Read(error))),
         };
-        Some(if self.controller.known.calls_for_pass(pulse, now) {
+        let known = &self.controller.known;
+        let work = if known.clock_is_wrong { DueWork::AdditionsOnly } else { DueWork::All };
+        Some(if known.calls_for_pass(pulse, now) {
             self.pass(pulse, now).await
         } else {
-            self.due(DueWork::All).await
+            self.due(work).await
         })
     }
 
@@ -220,6 +225,7 @@ impl Run<'_> {
         // ours that somebody deletes again leave it as it was before us.
         let pulse = Some(pulse).filter(|_| !made_records(&passed));
         self.controller.known.pass_ran(began, pulse, network);
+        self.controller.known.clock_is_wrong = is_clock_wrong(&passed);
         let now = self.engine.env.now();
         let lines = self.controller.standing.after(matters(&passed), looked, now);
         self.say(lines);
@@ -242,9 +248,15 @@ impl Run<'_> {
     /// When the next turn is, after one that began at `began`.
     async fn next_turn(&mut self, began: Time) -> Time {
         let (check, calls) = self.next_steps().await;
+        let check = check.filter(|_| !self.controller.known.clock_is_wrong);
         let (now, chance) = (self.engine.env.now(), self.engine.env.chance());
         let Controller { known, policy, .. } = &mut *self.controller;
         known.removal = calls.remove;
+        // The clock went back during the turn: what was seen by it says nothing.
+        if now < began {
+            known.pass_soon();
+        }
+        let began = began.min(now);
         let (turns, steps) = match policy.retry_at(now) {
             Some(retry) => ([Some(retry), None], [check, None]),
             // From start to start, so that a long turn does not put off the next question.
@@ -317,6 +329,10 @@ impl Run<'_> {
     fn say(&self, lines: impl IntoIterator<Item = LogLine>) {
         lines.into_iter().for_each(|line| self.observer.says(&line));
     }
+}
+
+fn is_clock_wrong(passed: &Passed) -> bool {
+    matches!(passed, Passed::Ran(report) if report.clock_is_wrong)
 }
 
 fn made_records(passed: &Passed) -> bool {

@@ -33,7 +33,7 @@ use rules::probe::Probe;
 use rules::protected::Protected;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
-use rules::{DomainName, Network, Problem};
+use rules::{DomainName, Network, Problem, times};
 use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
@@ -83,6 +83,8 @@ pub enum DueWork {
     /// Checks: whether the network still wants the rest is not known. The next pass writes
     /// the stages.
     ChecksOnly,
+    /// Additions: our clock cannot be trusted.
+    AdditionsOnly,
 }
 
 /// What a pass tells while it runs.
@@ -122,6 +124,10 @@ impl Engine {
         let plugin_problem =
             if purpose == Purpose::Show { None } else { self.poll_plugin().await? };
         let mut recorded = self.ledger.load().await?;
+        let wrong_clock = self.wrong_clock(&network);
+        if wrong_clock.is_none() {
+            times::mend_memory(&mut recorded.memory, self.env.now());
+        }
         let (list, list_problem) = self.ask_host(&mut recorded.memory.host, purpose).await;
         let first = recorded.memory.network.identity.is_none();
         let settings = &self.settings;
@@ -131,6 +137,8 @@ impl Engine {
             gap: settings.gap,
             brake: settings.brake,
             records: settings.records,
+            interval: self.interval(&network),
+            clock_is_wrong: wrong_clock.is_some(),
             only_approved: matches!(purpose, Purpose::Apply(_)),
         };
         let world = World {
@@ -147,8 +155,9 @@ impl Engine {
         plan.problems.extend(list_problem);
         plan.problems.extend(plugin_problem);
         plan.problems.extend(self.writers.may_show_late(&network, self.env.now()).await);
-        plan.problems.extend(self.wrong_clock(&network));
-        Ok(Planning::Made(Box::new(Planned { network, list, plan, first })))
+        let clock_is_wrong = wrong_clock.is_some();
+        plan.problems.extend(wrong_clock);
+        Ok(Planning::Made(Box::new(Planned { network, list, plan, first, clock_is_wrong })))
     }
 
     /// Take over what people want checked; what is wrong with the plugin, if anything.
@@ -186,7 +195,7 @@ impl Engine {
         };
         planned.plan.memory.network.not_acting = None;
         observer.begins(&planned.network, &planned.plan, planned.first);
-        let deadline = Deadline::new(&self.env, started + self.settings.limit, stop.clone());
+        let deadline = Deadline::new(&self.env, started, self.settings.limit, stop.clone());
         let scope = if hash.is_some() { Scope::Approved } else { Scope::All };
         let (report, network) = self.apply(*planned, scope, deadline, observer).await?;
         Ok((Passed::Ran(report), Some(network)))
@@ -205,19 +214,21 @@ impl Engine {
         let claim = Claim { owner, now, until: now + self.settings.limit };
         let recorded = self.ledger.claim_due(&claim, usize::MAX).await?;
         let due_call = |entry: &rules::Entry| {
-            let call = entry.due_call(now).filter(|_| work == DueWork::All)?;
+            let call = entry.due_call(now).filter(|_| work != DueWork::ChecksOnly)?;
             Some((entry.domain.clone(), call))
         };
         let calls: BTreeMap<_, _> = recorded.entries.values().filter_map(due_call).collect();
-        let checks = recorded.entries.values().any(|entry| entry.is_check_due(now));
+        let may_check = work != DueWork::AdditionsOnly;
+        let checks = may_check && recorded.entries.values().any(|entry| entry.is_check_due(now));
         let may_call = deadline::may_write(&recorded.memory.host, now) != Allowed::None;
         if !checks && (calls.is_empty() || !may_call) {
             return Ok(());
         }
-        let deadline = Deadline::new(&self.env, now + self.settings.limit, stop.clone());
+        let deadline = Deadline::new(&self.env, now, self.settings.limit, stop.clone());
         let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
         let steps = self.work(network, &journal, &deadline, &Silent);
-        let mut entries = steps.run(recorded.entries, &calls, None, Checks::Due).await?;
+        let checks = if may_check { Checks::Due } else { Checks::None };
+        let mut entries = steps.run(recorded.entries, &calls, None, checks).await?;
         if work == DueWork::All {
             stages::write(self, network, &mut entries, &journal).await;
         }
@@ -250,14 +261,14 @@ impl Engine {
         let last = planned.plan.memory.last_pass.clone();
         let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
         let moved = self.claim_home(&planned.network).await?;
-        let Planned { network, list, mut plan, .. } = planned;
+        let Planned { network, list, mut plan, clock_is_wrong, .. } = planned;
         let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
         let approved: BTreeSet<DomainName> = approved.collect();
         let journal = self.save_plan(&mut plan).await?;
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = match scope {
             Scope::Approved => Checks::None,
-            Scope::All if self.wrong_clock(&network).is_some() => Checks::ByAWrongClock,
+            Scope::All if clock_is_wrong => Checks::ByAWrongClock,
             Scope::All => Checks::Due,
         };
         let work = self.work(&network, &journal, &deadline, observer);
@@ -284,7 +295,7 @@ impl Engine {
         self.ledger.save(&batch).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        let report = Report { changes, deferred, problems, known, alerts: all };
+        let report = Report { changes, deferred, problems, known, alerts: all, clock_is_wrong };
         if let Some(plugin) = &self.plugin {
             let after = After { entries: &entries, report: &report, before: last.as_ref() };
             plugin.push(&after, self.env.now()).await;
@@ -348,8 +359,8 @@ impl Engine {
         let difference = now.distance(database);
         (CLOCKS_AGREE < difference).then(|| {
             Problem::of_all(format!(
-                "this machine's clock and the database's are {} minutes apart; no domain is looked \
-                 at until they agree",
+                "this machine's clock and the database's are {} minutes apart; no domain is checked \
+                 until they agree",
                 difference.as_secs() / 60
             ))
         })

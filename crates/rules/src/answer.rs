@@ -14,6 +14,7 @@ use crate::host::{AliasList, HostError};
 use crate::ledger::HostHealth;
 use crate::reason::Reason;
 use crate::schedule::{ask_again, try_again};
+use crate::times::LONGEST_PAUSE;
 
 /// Write down that `call` is about to be made for `entry`.
 ///
@@ -80,7 +81,10 @@ pub fn answered(
 /// The host wants to be left alone: until it said, or for a while.
 pub fn rate_limited(host: &mut HostHealth, retry_after: Option<Duration>, now: Time) {
     match retry_after {
-        Some(after) => host.quiet_until = host.quiet_until.max(Some(now + after)),
+        Some(after) => {
+            let until = now + after.min(LONGEST_PAUSE);
+            host.quiet_until = host.quiet_until.max(Some(until));
+        }
         None => host.breaker.pause(now),
     }
 }

@@ -16,7 +16,7 @@ const OUTAGES: u32 = 5;
 /// How long it is open the first time.
 const FIRST: Duration = Duration::from_secs(30);
 /// How long it is open at most.
-const LONGEST: Duration = Duration::from_mins(15);
+pub(crate) const LONGEST: Duration = Duration::from_mins(15);
 /// How long to pause where a host limits our rate and does not say how long.
 const PAUSE: Duration = Duration::from_mins(1);
 

@@ -49,6 +49,7 @@ pub mod request;
 pub mod schedule;
 pub mod source;
 pub mod stage;
+pub mod times;
 pub mod wanted;
 
 #[cfg(test)]

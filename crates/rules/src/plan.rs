@@ -56,6 +56,10 @@ pub struct Policy {
     pub brake: Brake,
     /// Which sites get a record.
     pub records: Records,
+    /// How far checks of a domain are apart at least.
+    pub interval: Duration,
+    /// Whether our clock differs too much from the database's to put times right by it.
+    pub clock_is_wrong: bool,
     /// Whether only that is done which a person approved.
     pub only_approved: bool,
 }

@@ -11,6 +11,9 @@ pub const LONGEST_GAP: Duration = Duration::from_hours(6);
 /// The shortest interval that anybody may set.
 pub const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The longest wait before the host is asked again for the same.
+pub const LONGEST_ASK: Duration = Duration::from_hours(24);
+
 /// The longest wait after something failed, however often it has.
 pub const LONGEST_RETRY: Duration = Duration::from_mins(5);
 
@@ -42,7 +45,7 @@ pub fn ask_again(tries: u32) -> Duration {
     match tries {
         0 | 1 => Duration::from_secs(10),
         2 => Duration::from_mins(5),
-        _ => Duration::from_hours(24),
+        _ => LONGEST_ASK,
     }
 }
 

@@ -66,6 +66,8 @@ pub(crate) struct State {
     /// The write that the original dies at: how many until then, and on which side of it.
     pub(crate) crash: Option<(u64, bool)>,
     pub(crate) crashed: bool,
+    /// Whether the original could not read the database when it last tried.
+    pub(crate) is_blind: bool,
     /// How far the clock is off.
     pub(crate) clock_off: i64,
     pub(crate) backup: Option<Tables>,
@@ -97,6 +99,7 @@ impl World {
             had: vec![(Duration::ZERO, BTreeSet::new())],
             crash: None,
             crashed: false,
+            is_blind: false,
             clock_off: 0,
             backup: None,
             deleted: Vec::new(),

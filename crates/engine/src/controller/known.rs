@@ -18,6 +18,8 @@ pub(super) struct Known {
     pub(super) passed: Option<Time>,
     /// When a site that was too young then may get its record.
     pub(super) ripe: Option<Time>,
+    /// Whether our clock was too far from the database's then to check by it.
+    pub(super) clock_is_wrong: bool,
     /// When the next removal is due.
     pub(super) removal: Option<Time>,
     /// After how many turns in a row a step was still due.

@@ -134,6 +134,7 @@ impl From<Wire> for Answer {
                 deferred: deferred.into_iter().filter_map(DeferredItem::read).collect(),
                 problems: found(problems),
                 known: Vec::new(),
+                clock_is_wrong: false,
                 alerts: alerts.into_iter().filter_map(AlertItem::read).collect(),
             }),
             Wire::Off { all, problems } => {
@@ -277,6 +278,7 @@ mod tests {
             }],
             problems: vec![Problem::in_row("wp_blogs", "domain", 7, "no name")],
             known: Vec::new(),
+            clock_is_wrong: false,
             alerts: vec![Alert {
                 code: AlertCode::Brake,
                 domain: Some(domain),

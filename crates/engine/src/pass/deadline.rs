@@ -2,6 +2,8 @@
 //!
 //! What is under way is always finished; what has not begun stays due.
 
+use std::time::Duration;
+
 use rules::Time;
 use rules::breaker::Allowed;
 use rules::ledger::HostHealth;
@@ -9,22 +11,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
 
+/// A clock that is put right may go back so far.
+const A_LITTLE: Duration = Duration::from_mins(1);
+
 /// The end of a pass: its time is over, or somebody asked it to stop.
 pub(super) struct Deadline<'a> {
     env: &'a Env,
+    began: Time,
     at: Time,
     stop: CancellationToken,
 }
 
 impl<'a> Deadline<'a> {
-    /// A deadline at `at`, or on `stop`.
-    pub(super) fn new(env: &'a Env, at: Time, stop: CancellationToken) -> Self {
-        Self { env, at, stop }
+    /// A deadline so long after `began`, or on `stop`.
+    pub(super) fn new(env: &'a Env, began: Time, limit: Duration, stop: CancellationToken) -> Self {
+        Self { env, began, at: began + limit, stop }
     }
 
     /// Whether another step may begin.
     pub(super) fn is_open(&self) -> bool {
-        self.env.now() < self.at && !self.stop.is_cancelled()
+        let now = self.env.now();
+        // Where the clock went back by more than a little, nobody knows how much time is left.
+        self.began <= now + A_LITTLE && now < self.at && !self.stop.is_cancelled()
     }
 }
 

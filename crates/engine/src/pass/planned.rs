@@ -17,6 +17,8 @@ pub struct Planned {
     pub list: Option<AliasList>,
     pub plan: Plan,
     pub first: bool,
+    /// Whether our clock differs too much from the database's to check by it.
+    pub clock_is_wrong: bool,
 }
 
 /// What a plan is made for.
@@ -82,6 +84,7 @@ impl Planned {
             deferred: self.plan.deferred,
             problems: self.plan.problems,
             known: Vec::new(),
+            clock_is_wrong: self.clock_is_wrong,
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Report {
     pub known: Vec<Problem>,
     /// What needs a person before the whole can go on.
     pub alerts: Vec<Alert>,
+    /// Whether our clock differs too much from the database's to check by it.
+    pub clock_is_wrong: bool,
 }
 
 /// One step of a pass.

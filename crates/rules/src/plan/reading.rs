@@ -9,6 +9,7 @@ use crate::entry::{Alias, Entry, Gone, Mapped, Proof};
 use crate::planted;
 use crate::reason::Reason;
 use crate::removal::is_ours;
+use crate::times;
 use crate::{DomainName, Network, Time};
 
 impl Planner<'_> {
@@ -18,6 +19,9 @@ impl Planner<'_> {
         let mut names = std::mem::take(&mut self.wanted.names);
         for (name, before) in recorded {
             let mut after = before.clone();
+            if !self.world.policy.clock_is_wrong {
+                times::mend(&mut after, self.world.policy.interval, now);
+            }
             match names.remove(&name) {
                 Some(mapped) => self.want(&mut after, mapped),
                 None => self.miss(&mut after),

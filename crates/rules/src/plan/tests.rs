@@ -13,6 +13,8 @@ const POLICY: Policy = Policy {
     gap: Duration::ZERO,
     brake: Brake::Percent(10),
     records: Records::New,
+    interval: Duration::from_mins(5),
+    clock_is_wrong: false,
     only_approved: false,
 };
 

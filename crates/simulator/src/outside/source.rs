@@ -30,7 +30,11 @@ impl FaultySource {
 
     fn may_read(&self) -> Result<(), SourceError> {
         let source = "server has gone away".into();
-        match self.mood() {
+        let mood = self.mood();
+        if self.who == Who::Original {
+            self.world.state().is_blind = mood == DatabaseMood::Fails;
+        }
+        match mood {
             DatabaseMood::Fails => Err(SourceError::Failed { doing: "reading", source }),
             _ => Ok(()),
         }

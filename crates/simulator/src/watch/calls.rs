@@ -133,7 +133,10 @@ impl Watch {
         facts.removals.push(((at, scene.clock), name.clone()));
         let (pass, hour) = (facts.removed.len(), facts.removals.len());
         let owned = facts.owned.len();
-        let all = 2 <= owned && facts.owned.iter().all(|it| facts.removed.contains(it));
+        // What this pass found to be its own counts too.
+        let now = facts.entries.values().filter(|entry| entry.owned.is_some());
+        let mut ever = facts.owned.iter().chain(now.map(|entry| &entry.domain));
+        let all = 2 <= owned && ever.all(|it| facts.removed.contains(it));
         let allowed = brake.allows(owned);
         if allowed < pass {
             self.break_("brake-in-a-pass", at, format!("{pass} of {owned}"));

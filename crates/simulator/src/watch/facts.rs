@@ -131,6 +131,10 @@ impl Facts {
         let (was, is) = (self.memory.network.mapped_names.unwrap_or(0), names.len() as u64);
         let fell = (brake.allows(self.owned.len()) as u64) < was.saturating_sub(is) && is * 2 < was;
         let good = !network.moved && (!fell || self.apply.is_some());
+        // Nothing is planned on it, so nothing is learnt from it.
+        if !network.switched_on {
+            return;
+        }
         self.rows_before = self.rows.clone();
         for row in &network.mappings {
             let others = self.rows.iter_mut().filter(|(name, _)| **name != row.domain);
@@ -142,10 +146,6 @@ impl Facts {
         }
         for row in network.mappings.iter().filter(|row| network.sites.contains_key(&row.site_id)) {
             self.rows.entry(row.domain.clone()).or_default().insert(row.id);
-        }
-        // Nothing is planned on it, so nothing is learnt from it.
-        if !network.switched_on {
-            return;
         }
         let known: BTreeSet<_> =
             self.entries.keys().filter(|it| !names.contains(*it)).cloned().collect();
