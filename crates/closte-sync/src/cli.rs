@@ -164,7 +164,7 @@ fn load(
 impl Command {
     async fn run(self, context: Context) -> Result<Exit, Failure> {
         let context = match self {
-            Self::Run(args) => return args.run(context).await,
+            Self::Run(args) => return Box::pin(args.run(context)).await,
             _ => &context,
         };
         match self {

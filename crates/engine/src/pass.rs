@@ -274,8 +274,8 @@ impl Engine {
         let work = self.work(&network, &journal, &deadline, observer);
         let work = work::Work { approved, ..work };
         // What a list in doubt lacks says nothing.
-        let list = list.filter(|_| !plan.is_list_in_doubt());
-        let mut entries = work.run(plan.entries, &plan.calls, list.as_ref(), checks).await?;
+        let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
+        let mut entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
         if scope == Scope::All {
             stages::write(self, &network, &mut entries, &journal).await;
         }

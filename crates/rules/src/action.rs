@@ -64,7 +64,7 @@ impl Release {
         match self {
             Self::NextRead => "nothing to do: the next good read releases it",
             Self::Apply => {
-                "look at `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints"
+                "see `closte-sync plan`, then run `closte-sync apply HASH` with the hash it prints"
             }
             Self::UndisturbedRead => {
                 "nothing to do: the next read that is not disturbed releases it"

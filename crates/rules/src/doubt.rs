@@ -1,5 +1,5 @@
 //! Doubts: what makes a read of the network, or a list of the host's, hard to believe. While there
-//! is one, nothing is removed, and what else follows from it is held back.
+//! is one, nothing is removed, and what else follows from it is deferred.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,8 +59,8 @@ impl Doubt {
         }
     }
 
-    /// What is held back meanwhile.
-    pub fn holds(&self) -> &'static str {
+    /// What is deferred by it.
+    pub fn defers(&self) -> &'static str {
         match self {
             Self::List { .. } => "nothing is removed and nothing is added again",
             Self::SuddenFall { .. } | Self::Moved => "nothing is removed and no records are made",

@@ -233,23 +233,23 @@ struct Planner<'a> {
     plan: Plan,
 }
 
-/// How a step is kept back.
+/// Why a step is deferred, and how it is released.
 #[derive(Clone, Copy)]
-struct Hold {
+struct Cause {
     reason: Reason,
     release: Release,
     until: Option<Time>,
 }
 
-impl Hold {
+impl Cause {
     fn by(doubt: &Doubt) -> Self {
         Self { reason: doubt.reason(), release: doubt.release(), until: None }
     }
 }
 
 impl Planner<'_> {
-    fn defer(&mut self, action: Action, domain: DomainName, hold: Hold) {
-        let Hold { reason, release, until } = hold;
+    fn defer(&mut self, action: Action, domain: DomainName, cause: Cause) {
+        let Cause { reason, release, until } = cause;
         let key = (action, domain);
         let last = || self.plan.memory.last_pass.as_ref().map(|pass| pass.at);
         let after = self.before.get(&key).copied().unwrap_or_else(last);
@@ -267,11 +267,11 @@ impl Planner<'_> {
         let Some(doubt) = self.plan.doubts.iter().find(|doubt| !doubt.is_of_the_read()) else {
             return;
         };
-        let hold = Hold::by(doubt);
+        let cause = Cause::by(doubt);
         let mapped = |name: &&DomainName| self.plan.entries[*name].mapped.is_some();
         let names: Vec<_> = self.lacking.names.iter().filter(mapped).cloned().collect();
         for name in names {
-            self.defer(Action::AddAlias, name, hold);
+            self.defer(Action::AddAlias, name, cause);
         }
     }
 
@@ -290,11 +290,11 @@ impl Planner<'_> {
         if self.world.policy.only_approved {
             missing.retain(|record| self.approved.records.contains(&record.domain));
         }
-        match self.doubt_of_read().map(Hold::by) {
+        match self.doubt_of_read().map(Cause::by) {
             None => self.plan.records = missing,
-            Some(hold) => missing
+            Some(cause) => missing
                 .into_iter()
-                .for_each(|record| self.defer(Action::CreateRecord, record.domain, hold)),
+                .for_each(|record| self.defer(Action::CreateRecord, record.domain, cause)),
         }
     }
 

@@ -10,7 +10,7 @@ use rules::{Reason, Time};
 
 use super::console::Tone;
 use super::domains::list;
-use super::{Context, Exit, Failure};
+use super::{Context, Exit, Failure, report};
 use crate::clock::{SystemClock, relative};
 use crate::view::StatusView;
 
@@ -50,12 +50,7 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
     }
     if let Some(pass) = &recorded.memory.last_pass {
         for deferred in &pass.deferred {
-            let (action, domain) = (&deferred.action, &deferred.domain);
-            let _ = writeln!(
-                text,
-                "deferred: {action} {domain} ({}); {}",
-                deferred.reason, deferred.release
-            );
+            let _ = writeln!(text, "{}", report::deferred(deferred));
         }
         for problem in &pass.problems {
             let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Warn), problem);

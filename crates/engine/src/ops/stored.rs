@@ -15,6 +15,8 @@ pub(crate) async fn forget_mapping(
         return Ok(false);
     }
     let forgotten = change(ledger, vec![domain.clone()], now, |entry| {
+        // A row of its that cannot be read is not deleted by its name, and keeps the alias.
+        entry.other_rows = entry.rows().collect();
         entry.mapped = None;
         entry.gone.reads = 1;
         entry.gone.counted_at = Some(now);

@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
         };
         if self.unanswered.fetch_add(1, Ordering::Relaxed) + 1 == UNOBSERVABLE_AFTER {
             self.journal.problem(Problem::of_all(format!(
-                "no DNS resolver answers, so no domain can be looked at ({detail}); check \
+                "no DNS resolver answers, so no domain can be checked ({detail}); check \
                  `checks.resolvers` or /etc/resolv.conf"
             )));
         }

@@ -53,7 +53,7 @@ impl Planned {
         // A read that was disturbed needs nobody: the next one is another.
         let doubts = self.plan.doubts.iter().filter(|doubt| **doubt != Doubt::Moved);
         let doubts = doubts.map(|doubt| {
-            let what = format!("{}; {}", doubt.sentence(), doubt.holds());
+            let what = format!("{}; {}", doubt.sentence(), doubt.defers());
             Alert::of_all(code_of(doubt), what, doubt.release().text())
         });
         let brake = self.plan.braked.map(|_| self.braked());

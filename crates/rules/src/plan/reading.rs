@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Hold, Planner};
+use super::{Cause, Planner};
 use crate::action::{Action, Release};
 use crate::answer;
 use crate::entry::{Alias, Entry, Gone, Mapped, Proof};
@@ -114,8 +114,8 @@ impl Planner<'_> {
                 entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
             }
             if is_ours(entry) && !protected {
-                let hold = self.waiting(entry);
-                self.defer(Action::RemoveAlias, entry.domain.clone(), hold);
+                let cause = self.waiting(entry);
+                self.defer(Action::RemoveAlias, entry.domain.clone(), cause);
             }
         } else if is_ours(entry) && !protected {
             self.ready.insert(entry.domain.clone());
@@ -177,11 +177,11 @@ impl Planner<'_> {
     }
 
     /// Why a removal waits for the next good read, or for the doubt to end.
-    fn waiting(&self, entry: &Entry) -> Hold {
+    fn waiting(&self, entry: &Entry) -> Cause {
         let until = entry.gone.counted_at.map(|at| at + self.world.policy.gap);
         match self.doubt_of_read() {
-            Some(doubt) => Hold::by(doubt),
-            None => Hold { reason: Reason::MappingGone, release: Release::NextRead, until },
+            Some(doubt) => Cause::by(doubt),
+            None => Cause { reason: Reason::MappingGone, release: Release::NextRead, until },
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Braked, Hold, Planner};
+use super::{Braked, Cause, Planner};
 use crate::action::{Action, Release};
 use crate::entry::{Alias, Call};
 use crate::planted;
@@ -14,7 +14,7 @@ use crate::{DomainName, Time};
 const HOUR: Duration = Duration::from_hours(1);
 
 /// Removals that wait.
-struct Held {
+struct Waiting {
     names: BTreeSet<DomainName>,
     /// Why; none where none waits.
     why: Option<Braked>,
@@ -27,27 +27,28 @@ impl Planner<'_> {
     pub(super) fn remove(&mut self) {
         self.forget_old_removals();
         let ready = std::mem::take(&mut self.ready);
-        let hold = self.plan.doubts.first().map(Hold::by);
-        if let Some(hold) = hold {
-            return self.hold(ready, hold);
+        if let Some(doubt) = self.plan.doubts.first().map(Cause::by) {
+            return self.defer_removals(ready, doubt);
         }
         let (approved, asking): (BTreeSet<_>, BTreeSet<_>) =
             ready.into_iter().partition(|name| self.approved.removals.contains(name));
         if !self.world.policy.only_approved {
-            let Held { names: held, why, until } = self.held(&asking, &approved);
+            let Waiting { names, why, until } = self.braked(&asking, &approved);
             self.plan.braked = why;
-            let (held, free): (BTreeSet<_>, BTreeSet<_>) =
-                asking.into_iter().partition(|name| held.contains(name));
-            let hold = Hold { reason: Reason::Brake, release: Release::Apply, until };
-            self.hold(held, hold);
-            free.iter().for_each(|name| self.let_through(name));
+            asking.difference(&names).for_each(|name| self.let_through(name));
+            self.defer_removals(
+                names,
+                Cause { reason: Reason::Brake, release: Release::Apply, until },
+            );
         }
-        approved.iter().for_each(|name| self.let_through(name));
+        for name in &approved {
+            self.let_through(name);
+        }
     }
 
-    fn hold(&mut self, names: BTreeSet<DomainName>, hold: Hold) {
+    fn defer_removals(&mut self, names: BTreeSet<DomainName>, cause: Cause) {
         for name in names {
-            self.defer(Action::RemoveAlias, name, hold);
+            self.defer(Action::RemoveAlias, name, cause);
         }
     }
 
@@ -55,13 +56,15 @@ impl Planner<'_> {
     fn forget_old_removals(&mut self) {
         let now = self.world.now;
         let removals = &mut self.plan.memory.network.removals;
-        removals.values_mut().for_each(|at| *at = (*at).min(now));
+        for at in removals.values_mut() {
+            *at = (*at).min(now);
+        }
         removals.retain(|_, at| now.since(*at) < HOUR && !planted!(ForgetTheHour));
     }
 
     /// Those of `asking` that nobody approved and that must wait: all that does not fit into the
     /// hour, and everything where nothing would be left of two or more.
-    fn held(&self, asking: &BTreeSet<DomainName>, approved: &BTreeSet<DomainName>) -> Held {
+    fn braked(&self, asking: &BTreeSet<DomainName>, approved: &BTreeSet<DomainName>) -> Waiting {
         let owned = self.plan.entries.values().filter(|entry| entry.owned.is_some());
         let owned: BTreeSet<&DomainName> = owned.map(|entry| &entry.domain).collect();
         let goes = |name: &&&DomainName| asking.contains(**name) || approved.contains(**name);
@@ -72,14 +75,14 @@ impl Planner<'_> {
         let is_under_way =
             |name: &DomainName| self.plan.entries[name].alias.state == Alias::Removing;
         if all && !planted!(RemoveAll) {
-            return Held { names: asking.clone(), why: Some(Braked::All), until: None };
+            return Waiting { names: asking.clone(), why: Some(Braked::All), until: None };
         }
         let (under_way, new): (BTreeSet<_>, BTreeSet<_>) =
             asking.iter().cloned().partition(is_under_way);
         let removals = self.plan.memory.network.removals.iter();
         let sent = removals.filter(|(name, _)| !asking.contains(*name)).map(|(_, at)| *at);
         let mut sent: Vec<Time> = sent.collect();
-        let held = if planted!(SkipBrake) {
+        let names = if planted!(SkipBrake) {
             BTreeSet::new()
         } else if self.allowed < sent.len() + under_way.len() {
             asking.clone()
@@ -89,9 +92,9 @@ impl Planner<'_> {
         } else {
             BTreeSet::new()
         };
-        let why = (!held.is_empty()).then_some(Braked::Many);
-        let until = why.and_then(|_| fits_at(sent, held.len(), self.allowed));
-        Held { names: held, why, until }
+        let why = (!names.is_empty()).then_some(Braked::Many);
+        let until = why.and_then(|_| fits_at(sent, names.len(), self.allowed));
+        Waiting { names, why, until }
     }
 
     fn let_through(&mut self, name: &DomainName) {
