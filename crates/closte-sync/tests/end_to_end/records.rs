@@ -49,7 +49,7 @@ async fn what_a_person_removed_stays_removed() {
         world.done("sync");
     }
     assert_eq!(record(&world, site), "");
-    assert_eq!(world.aliases(), Vec::<String>::new());
+    assert_eq!(world.aliases(), ["new.network.example"], "the site has it as its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]
