@@ -44,7 +44,7 @@ use rules::source::NetworkSource;
 use rules::{DomainName, Network};
 
 use crate::failure::Failure;
-use crate::texts::{ENABLE_HERE, RIGHT_NETWORK};
+use crate::texts::{ENABLE_HERE, RIGHT_NETWORK, other_network};
 
 /// The names that are protected whatever network it is: what the host and the operator say.
 #[derive(Clone, Debug, Default)]
@@ -100,8 +100,7 @@ pub async fn refuse_not_ours(
             Err(Failure::no(what).hint(ENABLE_HERE))
         }
         Some(NotOurs::OtherNetwork { differs }) => {
-            let what = format!("the ledger was filled from another network ({differs})");
-            Err(Failure::no(what).hint(RIGHT_NETWORK))
+            Err(Failure::no(other_network(&differs)).hint(RIGHT_NETWORK))
         }
     }
 }

@@ -54,6 +54,11 @@ pub fn not_acting(why: NotActing) -> &'static str {
     }
 }
 
+/// That the ledger is another network's; `differs` says by what.
+pub(crate) fn other_network(differs: &str) -> String {
+    format!("the ledger was filled from another network ({differs})")
+}
+
 /// What to do where the ledger is another network's.
 pub(crate) const RIGHT_NETWORK: &str = "point closte-sync at the right wp-config.php, or at a ledger of its own (`ledger.url`); if \
      this is the network now, run `closte-sync enable --here`";

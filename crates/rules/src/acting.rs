@@ -46,10 +46,10 @@ fn differs(was: &Identity, is: &Identity) -> Option<String> {
     let moved = moved && was_app == is_app && was.domain == is.domain;
     let pairs = [
         ("CLOSTE_APP_ID", was_app, is_app),
-        ("domain", Some(was.domain.to_string()), Some(is.domain.to_string())),
+        ("domain", some(&was.domain, true), some(&is.domain, true)),
         ("database", some(&was.database, !moved), some(&is.database, !moved)),
         ("table prefix", some(&was.prefix, both_whole), some(&is.prefix, both_whole)),
-        ("network id", id(was, both_whole), id(is, both_whole)),
+        ("network id", some(&was.network_id, both_whole), some(&is.network_id, both_whole)),
     ];
     let differences: Vec<String> = pairs
         .into_iter()
@@ -65,12 +65,8 @@ fn is_file(database: &str) -> bool {
     database.starts_with('/')
 }
 
-fn some(text: &str, counts: bool) -> Option<String> {
-    Some(text.to_owned()).filter(|text| counts && !text.is_empty())
-}
-
-fn id(identity: &Identity, counts: bool) -> Option<String> {
-    Some(identity.network_id.to_string()).filter(|_| counts)
+fn some(value: &impl ToString, counts: bool) -> Option<String> {
+    Some(value.to_string()).filter(|text| counts && !text.is_empty())
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use crate::entry::{Alias, Entry};
 use crate::host::AliasList;
 use crate::planted;
 use crate::reason::Reason;
-use crate::removal::Brake;
 use crate::words::words;
 use crate::{DomainName, Network};
 
@@ -123,17 +122,17 @@ pub struct Lacking {
     pub doubtful: bool,
 }
 
-/// Compare `list` with what `entries` say it had shown. Names of `agreed` were settled by a person.
+/// Compare `list` with what `entries` say it had shown, where so many may be `allowed` to go. Names of
+/// `agreed` were settled by a person.
 pub fn lacking<'a>(
     list: &AliasList,
     entries: impl Iterator<Item = &'a Entry>,
     agreed: &BTreeSet<DomainName>,
-    brake: Brake,
+    allowed: usize,
 ) -> Lacking {
     let mut lacking = Lacking::default();
-    let (mut owned, mut left) = (0, 0);
+    let mut left = 0;
     for entry in entries {
-        owned += usize::from(entry.owned.is_some());
         let is_there = matches!(entry.alias.state, Alias::Present | Alias::Removing);
         if entry.shown && is_there && !agreed.contains(&entry.domain) {
             lacking.of += 1;
@@ -146,7 +145,7 @@ pub fn lacking<'a>(
     }
     let lacks = lacking.names.len();
     let all = 2 <= lacking.of && left == 0 && 0 < lacks;
-    lacking.doubtful = (all || brake.allows(owned) < lacks) && !planted!(BelieveAnyList);
+    lacking.doubtful = (all || allowed < lacks) && !planted!(BelieveAnyList);
     lacking
 }
 
@@ -209,10 +208,10 @@ mod tests {
             let entries: Vec<_> = recorded.iter().map(|(it, state, shown)| entry(&name(it), *state, *shown)).collect();
             let names = shows.iter().map(|it| name(it).parse().unwrap()).collect();
             let list = AliasList { names, unreadable: Vec::new() };
-            let found = lacking(&list, entries.iter(), &BTreeSet::new(), Brake::default());
+            let found = lacking(&list, entries.iter(), &BTreeSet::new(), 3);
             assert_eq!((found.names.len(), found.doubtful), (lacks, doubtful), "{recorded:?} {shows:?}");
             let agreed = entries.iter().map(|it| it.domain.clone()).collect();
-            let settled = lacking(&list, entries.iter(), &agreed, Brake::default());
+            let settled = lacking(&list, entries.iter(), &agreed, 3);
             assert!(!settled.doubtful, "{recorded:?}: a person settled it");
         }
     }

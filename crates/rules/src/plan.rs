@@ -13,6 +13,7 @@
 mod reading;
 mod removing;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -119,7 +120,11 @@ impl Plan {
 
     /// Whether what the host's list lacks says nothing.
     pub fn is_list_in_doubt(&self) -> bool {
-        self.doubts.iter().any(|doubt| !doubt.is_of_the_read())
+        self.doubt_of_list().is_some()
+    }
+
+    fn doubt_of_list(&self) -> Option<&Doubt> {
+        self.doubts.iter().find(|doubt| !doubt.is_of_the_read())
     }
 }
 
@@ -142,8 +147,7 @@ pub fn approve(memory: &mut Memory, plan: &Plan, hash: String) {
 pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let wanted = Wanted::of(world.network);
     let entries = recorded.entries.values();
-    let owned = entries.clone().filter(|entry| entry.owned.is_some()).count();
-    let allowed = world.policy.brake.allows(owned);
+    let allowed = world.policy.brake.allows_of(entries.clone());
     let approved = union(&recorded.memory.approved);
     let mut plan = Plan { memory: recorded.memory, ..Plan::default() };
     let proven = world.list.is_some_and(|list| answer::proves_itself(list, entries.clone()));
@@ -151,14 +155,15 @@ pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
     let lacking = match world.list.filter(|_| plan.memory.host.list_believed) {
         Some(list) => {
             let agreed = approved.additions.union(&approved.removals).cloned().collect();
-            doubt::lacking(list, entries, &agreed, world.policy.brake)
+            doubt::lacking(list, entries, &agreed, allowed)
         }
         None => Lacking::default(),
     };
     plan.doubts = doubts(&plan.memory, world, wanted.count(), allowed, &lacking);
     let mut planner = Planner {
-        sites_own: reading::sites_own(world.network),
+        sites_own: OnceCell::new(),
         before: deferred_before(&plan.memory),
+        last_ended: plan.memory.last_pass.as_ref().map(|pass| pass.at),
         mapped_names: wanted.count(),
         wanted,
         world,
@@ -214,8 +219,8 @@ fn deferred_before(memory: &Memory) -> DeferredBefore {
 struct Planner<'a> {
     world: &'a World<'a>,
     wanted: Wanted,
-    /// The domains that sites have as their own, each with the site.
-    sites_own: BTreeMap<&'a DomainName, u64>,
+    /// The domains that sites have as their own, each with the site; found once a name is missing.
+    sites_own: OnceCell<BTreeMap<&'a DomainName, u64>>,
     /// How many names have a mapping.
     mapped_names: u64,
     /// How many removals the brake allows within an hour.
@@ -226,6 +231,8 @@ struct Planner<'a> {
     lacking: Lacking,
     /// What was deferred before.
     before: DeferredBefore,
+    /// When the last pass ended.
+    last_ended: Option<Time>,
     /// Names that neither a mapping nor a site speaks for.
     gone: BTreeSet<DomainName>,
     /// Owned aliases whose mapping is certainly gone.
@@ -251,8 +258,7 @@ impl Planner<'_> {
     fn defer(&mut self, action: Action, domain: DomainName, cause: Cause) {
         let Cause { reason, release, until } = cause;
         let key = (action, domain);
-        let last = || self.plan.memory.last_pass.as_ref().map(|pass| pass.at);
-        let after = self.before.get(&key).copied().unwrap_or_else(last);
+        let after = self.before.get(&key).copied().unwrap_or(self.last_ended);
         let (action, domain) = key;
         self.plan.deferred.push(Deferred { action, domain, reason, release, until, after });
     }
@@ -264,10 +270,7 @@ impl Planner<'_> {
 
     /// What a list in doubt lacks is not added again.
     fn add_again(&mut self) {
-        let Some(doubt) = self.plan.doubts.iter().find(|doubt| !doubt.is_of_the_read()) else {
-            return;
-        };
-        let cause = Cause::by(doubt);
+        let Some(cause) = self.plan.doubt_of_list().map(Cause::by) else { return };
         let mapped = |name: &&DomainName| self.plan.entries[*name].mapped.is_some();
         let names: Vec<_> = self.lacking.names.iter().filter(mapped).cloned().collect();
         for name in names {
@@ -284,8 +287,9 @@ impl Planner<'_> {
         let (network, protected) = (self.world.network, self.world.protected);
         let missing = mark.map(|mark| records::missing(network, protected, mark, ever_mapped));
         let mut missing = missing.unwrap_or_default();
+        let names: BTreeSet<&DomainName> = missing.iter().map(|record| &record.domain).collect();
         for set in &mut self.plan.memory.approved {
-            set.records.retain(|name| missing.iter().any(|record| record.domain == *name));
+            set.records.retain(|name| names.contains(name));
         }
         if self.world.policy.only_approved {
             missing.retain(|record| self.approved.records.contains(&record.domain));
@@ -316,7 +320,6 @@ impl Planner<'_> {
         let sites = sites.chain(network.unreadable.values().copied());
         self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
         let sure = self.doubt_of_read().is_none();
-        let last = self.plan.memory.last_pass.as_ref().map(|pass| pass.at);
         let memory = &mut self.plan.memory.network;
         if sure {
             // What is known of a network is not forgotten for less.
@@ -328,7 +331,8 @@ impl Planner<'_> {
         }
         let before = std::mem::take(&mut memory.doubts);
         let lasting = self.plan.doubts.iter().filter_map(Doubt::lasting);
-        memory.doubts = lasting.map(|it| (it, before.get(&it).copied().unwrap_or(last))).collect();
+        memory.doubts =
+            lasting.map(|it| (it, before.get(&it).copied().unwrap_or(self.last_ended))).collect();
         self.forget_done();
         if let Some(list) = self.world.list {
             let ours = |name: &&DomainName| {

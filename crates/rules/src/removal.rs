@@ -20,6 +20,11 @@ impl Default for Brake {
 }
 
 impl Brake {
+    /// How many removals it allows beside these entries.
+    pub fn allows_of<'a>(self, entries: impl Iterator<Item = &'a Entry>) -> usize {
+        self.allows(entries.filter(|entry| entry.owned.is_some()).count())
+    }
+
     /// How many removals it allows where we own `owned` aliases.
     pub fn allows(self, owned: usize) -> usize {
         match self {

@@ -30,9 +30,16 @@ pub trait NetworkSource: Send + Sync {
     async fn pulse(&self) -> Result<u64, SourceError>;
 
     /// Those of `gone`, names whose mapping was gone, that a row has again, or a row of theirs that
-    /// cannot be read: asked right before their removal, in one query.
+    /// cannot be read: asked right before their removal, in one query. All of them where that
+    /// cannot be told.
     async fn came_back(&self, gone: &[&Entry]) -> Result<BTreeSet<DomainName>, SourceError> {
-        Ok(came_back(&self.read().await?, gone))
+        let network = self.read().await?;
+        if network.moved {
+            return Ok(gone.iter().map(|entry| entry.domain.clone()).collect());
+        }
+        let named = network.mappings.into_iter().map(|row| (row.id, Some(row.domain)));
+        let unreadable = network.unreadable.into_keys().map(|id| (id, None));
+        Ok(back_again(named.chain(unreadable), gone))
     }
 
     /// Write `to` where the row still has the stage `from`; whether it did.
@@ -116,14 +123,24 @@ pub trait NetworkSource: Send + Sync {
     async fn close(&self) {}
 }
 
-/// Those of `gone` that `network` has: all of them where it changed while it was read.
-fn came_back(network: &Network, gone: &[&Entry]) -> BTreeSet<DomainName> {
-    let mapped: BTreeSet<_> = network.mappings.iter().map(|mapping| &mapping.domain).collect();
-    let is_there = |entry: &Entry| {
-        let unreadable = entry.rows().any(|row| network.unreadable.contains_key(&row));
-        network.moved || unreadable && !planted!(DropUnreadable) || mapped.contains(&entry.domain)
+/// Those of `gone` that one of `rows` has: ids, each with the name in it; none where it holds no
+/// domain name, which keeps whatever name the row had.
+pub fn back_again(
+    rows: impl IntoIterator<Item = (u64, Option<DomainName>)>,
+    gone: &[&Entry],
+) -> BTreeSet<DomainName> {
+    let (mut names, mut unreadable) = (BTreeSet::new(), BTreeSet::new());
+    for (id, name) in rows {
+        match name {
+            Some(name) => _ = names.insert(name),
+            None => _ = unreadable.insert(id),
+        }
+    }
+    let had_one = |entry: &Entry| entry.rows().any(|row| unreadable.contains(&row));
+    let is_there = |entry: &&&Entry| {
+        names.contains(&entry.domain) || had_one(entry) && !planted!(DropUnreadable)
     };
-    gone.iter().filter(|entry| is_there(entry)).map(|entry| entry.domain.clone()).collect()
+    gone.iter().filter(is_there).map(|entry| entry.domain.clone()).collect()
 }
 
 /// A stage to write, on condition that the row has not changed since it was read.

@@ -8,7 +8,7 @@ use rules::source::SourceError;
 use rules::words;
 use rules::{DomainName, Network, Problem, Reason};
 
-use crate::texts::{ENABLE_HERE, RIGHT_NETWORK};
+use crate::texts::{ENABLE_HERE, RIGHT_NETWORK, other_network};
 
 /// How a pass ended.
 #[derive(Debug)]
@@ -150,10 +150,7 @@ pub(super) fn not_ours_alert(network: &Network, why: &NotOurs<'_>) -> Alert {
     let home = match why {
         NotOurs::Copy(home) => home,
         NotOurs::OtherNetwork { differs } => {
-            let what = format!(
-                "the ledger was filled from another network ({differs}); nothing is sent and \
-                 nothing written"
-            );
+            let what = format!("{}; nothing is sent and nothing written", other_network(differs));
             return Alert::of_all(AlertCode::OtherNetwork, what, RIGHT_NETWORK);
         }
     };

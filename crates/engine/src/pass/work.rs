@@ -318,8 +318,8 @@ impl Work<'_> {
             return;
         }
         let Ok(list) = self.engine.host.aliases().await else { return };
-        let brake = self.engine.settings.brake;
-        let doubtful = doubt::lacking(&list, entries.values(), &self.approved, brake).doubtful;
+        let allowed = self.engine.settings.brake.allows_of(entries.values());
+        let doubtful = doubt::lacking(&list, entries.values(), &self.approved, allowed).doubtful;
         let proven = answer::proves_itself(&list, entries.values());
         let believed = self.journal.host(|host| {
             host.list_believed |= proven;

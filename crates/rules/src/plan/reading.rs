@@ -99,7 +99,8 @@ impl Planner<'_> {
         if self.wanted.kept.contains(&entry.domain) {
             return keep(entry, None, now);
         }
-        let own = self.sites_own.get(&entry.domain).filter(|_| is_ours(entry) && !protected);
+        let ours = is_ours(entry) && !protected;
+        let own = self.site_with(&entry.domain).filter(|_| ours);
         if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
             let why = format!("site {site} has it as its own domain");
             return keep(entry, Some((Reason::SitesOwnName, why)), now);
@@ -113,16 +114,21 @@ impl Planner<'_> {
             if entry.alias.state == Alias::Present {
                 entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
             }
-            if is_ours(entry) && !protected {
+            if ours {
                 let cause = self.waiting(entry);
                 self.defer(Action::RemoveAlias, entry.domain.clone(), cause);
             }
-        } else if is_ours(entry) && !protected {
+        } else if ours {
             self.ready.insert(entry.domain.clone());
         } else {
             entry.step.intent = None;
             entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None);
         }
+    }
+
+    /// The site that has a name as its own domain.
+    fn site_with(&self, name: &DomainName) -> Option<u64> {
+        self.sites_own.get_or_init(|| sites_own(self.world.network)).get(name).copied()
     }
 
     /// Of the rows that had the name those whose text is no domain name now.
@@ -192,7 +198,7 @@ impl Planner<'_> {
     }
 }
 
-pub(super) fn sites_own(network: &Network) -> BTreeMap<&DomainName, u64> {
+fn sites_own(network: &Network) -> BTreeMap<&DomainName, u64> {
     let sites = network.sites.iter();
     sites.filter_map(|(id, site)| Some((site.domain.as_ref()?, *id))).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use rules::source::{Primary, SourceError, StageWrite};
+use rules::source::{Primary, SourceError, StageWrite, back_again};
 use rules::{DomainName, Entry};
 use sqlx::mysql::MySqlRow;
 use sqlx::{Error, Row};
@@ -80,8 +80,10 @@ impl Link {
             query = query.bind(name);
         }
         let found = within(doing, query.fetch_all(&mut self.connection)).await?;
-        let found = found.iter().filter_map(|row| Some((row.try_get(0).ok()?, name(row, 1))));
-        Ok(spelling::came_back(found, gone))
+        let found = found
+            .iter()
+            .filter_map(|row| Some((row.try_get(0).ok()?, spelling::read(name(row, 1)))));
+        Ok(back_again(found, gone))
     }
 
     pub(super) async fn write_stage(&mut self, write: &StageWrite) -> Result<bool, SourceError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rules::source::{Primary, SourceError, StageWrite};
+use rules::source::{Primary, SourceError, StageWrite, back_again};
 use rules::{DomainName, Entry};
 use sqlx::sqlite::SqliteRow;
 
@@ -118,9 +118,9 @@ impl Link {
         let all = self.fetch(READING_AGAIN, self.query(ALL)).await?;
         let found = all.iter().filter_map(|row| {
             let id = row.number::<i64>(0).ok().flatten()?;
-            Some((id_of(id), name(row, 1)))
+            Some((id_of(id), spelling::read(name(row, 1))))
         });
-        Ok(spelling::came_back(found, gone))
+        Ok(back_again(found, gone))
     }
 
     pub(super) async fn remove_mapping(&mut self, domain: &DomainName) -> Result<u64, SourceError> {

@@ -11,7 +11,7 @@ use super::plugin::{self, PluginFound};
 use super::{Check, Findings, State, fail, failed, ok, warn};
 use crate::failure::Failure;
 use crate::rough::rough;
-use crate::texts::{ENABLE_HERE, RIGHT_NETWORK};
+use crate::texts::{ENABLE_HERE, RIGHT_NETWORK, other_network};
 
 /// How the network is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,11 +198,9 @@ fn home(network: &Network, findings: &Findings) -> Check {
             ),
             ENABLE_HERE,
         ),
-        (Some(NotOurs::OtherNetwork { differs }), _) => fail(
-            "home",
-            format!("the ledger was filled from another network ({differs}); nothing is done"),
-            RIGHT_NETWORK,
-        ),
+        (Some(NotOurs::OtherNetwork { differs }), _) => {
+            fail("home", format!("{}; nothing is done", other_network(&differs)), RIGHT_NETWORK)
+        }
         (None, Some(_)) => ok("home", "this installation acts for the network"),
         (None, None) => ok("home", "no installation acts for the network yet; the first pass will"),
     }
