@@ -28,7 +28,7 @@ pub use answer::Answer;
 pub use apply::apply;
 pub use backfill::{Backfill, RecordState, SiteRecord, backfill};
 pub use disable::disable;
-pub use enable::{Enabled, enable, enable_here};
+pub use enable::{ActsFor, Enabled, enable, enable_here, ownership_here};
 pub use examine::{
     Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
     examine, plugin_answers,
@@ -37,14 +37,14 @@ pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;
 
-use rules::acting::{NotOurs, not_ours};
+use rules::acting::{OurLedger, not_ours};
 use rules::ledger::Ledger;
 use rules::protected::Protected;
 use rules::source::NetworkSource;
 use rules::{DomainName, Network};
 
 use crate::failure::Failure;
-use crate::texts::{ENABLE_HERE, RIGHT_NETWORK, other_network};
+use crate::texts;
 
 /// The names that are protected whatever network it is: what the host and the operator say.
 #[derive(Clone, Debug, Default)]
@@ -86,23 +86,14 @@ pub async fn refuse_not_ours(
     network: &Network,
     ledger: Option<&dyn Ledger>,
 ) -> Result<(), Failure> {
-    let filled_from = match ledger {
-        Some(ledger) => ledger.memory().await?.network.identity,
+    let memory = match ledger {
+        Some(ledger) => Some((ledger.id(), ledger.memory().await?)),
         None => None,
     };
-    match not_ours(network, filled_from.as_ref()) {
-        None => Ok(()),
-        Some(NotOurs::Copy(home)) => {
-            let what = format!(
-                "this is a copy of the installation at `{}`, and writes nothing",
-                home.domain
-            );
-            Err(Failure::no(what).hint(ENABLE_HERE))
-        }
-        Some(NotOurs::OtherNetwork { differs }) => {
-            Err(Failure::no(other_network(&differs)).hint(RIGHT_NETWORK))
-        }
-    }
+    let ours = memory.as_ref().map(|(id, memory)| OurLedger { id, memory });
+    let Some(why) = not_ours(network, ours) else { return Ok(()) };
+    let what = format!("{}: nothing was written", texts::not_ours(&network.identity, &why));
+    Err(Failure::no(what).hint(texts::not_ours_hint(&why)))
 }
 
 /// The network, where this installation with its `ledger` may change it.

@@ -24,10 +24,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use rules::acting::not_ours;
+use rules::acting::{OurLedger, not_ours};
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, Recorded};
+use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing, Recorded};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::protected::Protected;
@@ -38,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
 use crate::error_chain::error_chain;
+use acting::Mark;
 use deadline::Deadline;
 use journal::{Closed, Journal};
 pub use planned::{Planned, Planning, Purpose};
@@ -116,9 +117,10 @@ impl Engine {
         if !network.settings.domain_mapping {
             return Ok(Planning::Off(Off::DomainMapping, network.problems));
         }
-        let filled_from = self.ledger.memory().await?.network.identity;
-        if let Some(why) = not_ours(&network, filled_from.as_ref()) {
-            let alert = not_ours_alert(&network, &why);
+        let memory = self.ledger.memory().await?;
+        let ours = OurLedger { id: self.ledger.id(), memory: &memory };
+        if let Some(why) = not_ours(&network, Some(ours)) {
+            let alert = not_ours_alert(&network.identity, &why);
             return Ok(Planning::NotOurs(why.not_acting(), alert));
         }
         let plugin_problem =
@@ -129,7 +131,7 @@ impl Engine {
             times::mend_memory(&mut recorded.memory, self.env.now());
         }
         let (list, list_problem) = self.ask_host(&mut recorded.memory.host, purpose).await;
-        let first = recorded.memory.network.identity.is_none();
+        let first = recorded.memory.last_pass.is_none();
         let settings = &self.settings;
         let protected = Protected::on(&network, settings.cdn.clone(), settings.protected.clone());
         let policy = Policy {
@@ -225,14 +227,18 @@ impl Engine {
             return Ok(());
         }
         let deadline = Deadline::new(&self.env, now, self.settings.limit, stop.clone());
-        let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
-        let steps = self.work(network, &journal, &deadline, &Silent);
+        let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory);
+        let mark = Mark::new(self, network);
+        let steps = self.work(network, &mark, &journal, &deadline, &Silent);
         let checks = if may_check { Checks::Due } else { Checks::None };
         let mut entries = steps.run(recorded.entries, &calls, None, checks).await?;
-        if work == DueWork::All {
+        if work == DueWork::All && !mark.is_lost() {
             stages::write(self, network, &mut entries, &journal).await;
         }
-        let Closed { changes, .. } = journal.close().await?;
+        let Closed { changes, .. } = journal.close(&mark).await?;
+        if mark.is_lost() {
+            self.does_not_act(NotActing::Copy).await?;
+        }
         if let Some(plugin) = &self.plugin {
             plugin.note(&changes);
         }
@@ -242,12 +248,13 @@ impl Engine {
     fn work<'a>(
         &'a self,
         network: &'a Network,
+        mark: &'a Mark<'a>,
         journal: &'a Journal<'a>,
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> work::Work<'a> {
         let (approved, recovered) = (BTreeSet::new(), AtomicBool::new(false));
-        work::Work { engine: self, network, journal, deadline, observer, approved, recovered }
+        work::Work { engine: self, network, mark, journal, deadline, observer, approved, recovered }
     }
 
     async fn apply(
@@ -260,41 +267,53 @@ impl Engine {
         let alerts = planned.alerts();
         let last = planned.plan.memory.last_pass.clone();
         let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
-        let moved = self.claim_home(&planned.network).await?;
-        let Planned { network, list, mut plan, clock_is_wrong, .. } = planned;
+        let Planned { mut network, list, mut plan, clock_is_wrong, .. } = planned;
+        self.forget_events(&mut plan.memory.network).await?;
+        let journal = Journal::new(self.ledger.as_ref(), &self.env, plan.memory.clone());
+        let mark = Mark::new(self, &network);
+        self.claim(&plan, &network, &mark, &journal).await?;
+        if let Some(alert) = mark.alert().await {
+            self.does_not_act(NotActing::Copy).await?;
+            return Ok((Report { alerts: vec![alert], ..Report::default() }, network));
+        }
         let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
         let approved: BTreeSet<DomainName> = approved.collect();
-        let journal = self.save_plan(&mut plan).await?;
+        self.save_plan(&mut plan, &journal).await?;
         self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = match scope {
             Scope::Approved => Checks::None,
             Scope::All if clock_is_wrong => Checks::ByAWrongClock,
             Scope::All => Checks::Due,
         };
-        let work = self.work(&network, &journal, &deadline, observer);
+        let work = self.work(&network, &mark, &journal, &deadline, observer);
         let work = work::Work { approved, ..work };
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
         let mut entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
-        if scope == Scope::All {
+        if scope == Scope::All && !mark.is_lost() {
             stages::write(self, &network, &mut entries, &journal).await;
         }
         let Closed { host, network: mut memory, changes, problems: met, targets } =
-            journal.close().await?;
+            journal.close(&mark).await?;
+        let copy = mark.alert().await;
+        network.home = mark.stands().await;
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));
         let deferred = plan.deferred;
-        let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
+        let problems: Vec<Problem> = plan.problems.into_iter().chain(met).collect();
         let left = LastPass {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
             foreign: plan.foreign,
         };
-        let changed = remember_checks(&mut memory, &network, targets).then_some(memory);
+        memory.not_acting = copy.is_some().then_some(NotActing::Copy);
+        let is_news = remember_checks(&mut memory, &network, targets) || copy.is_some();
+        let changed = is_news.then_some(memory);
         let batch = Batch { network: changed, last_pass: Some(left), ..Batch::default() };
         self.ledger.save(&batch).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
+        all.extend(copy);
         let report = Report { changes, deferred, problems, known, alerts: all, clock_is_wrong };
         if let Some(plugin) = &self.plugin {
             let after = After { entries: &entries, report: &report, before: last.as_ref() };

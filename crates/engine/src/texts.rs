@@ -2,6 +2,8 @@
 //!
 //! Scripts read the values themselves. A second language is a second one of this file.
 
+use rules::Identity;
+use rules::acting::{Copied, NotOurs};
 use rules::event::{Event, EventKind};
 use rules::ledger::NotActing;
 
@@ -54,18 +56,50 @@ pub fn not_acting(why: NotActing) -> &'static str {
     }
 }
 
-/// That the ledger is another network's; `differs` says by what.
-pub(crate) fn other_network(differs: &str) -> String {
-    format!("the ledger was filled from another network ({differs})")
+/// Why the installation of `is` does not act for its network.
+pub(crate) fn not_ours(is: &Identity, why: &NotOurs<'_>) -> String {
+    let (home, how) = match why {
+        NotOurs::OtherNetwork { differs } => {
+            return format!("the ledger was filled from another network ({differs})");
+        }
+        NotOurs::Copy(home, how) => (home, how),
+    };
+    let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
+    let place = match home.place.to_string() {
+        place if place.is_empty() => String::new(),
+        place => format!(", at {place}"),
+    };
+    match how {
+        Copied::Installation => format!(
+            "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), and \
+             this is `{}` (CLOSTE_APP_ID {})",
+            home.domain,
+            app(&home.app),
+            is.domain,
+            app(&is.app),
+        ),
+        Copied::Ledger => {
+            format!("this is a copy: another ledger ({}{place}) acts for the network", home.ledger)
+        }
+        Copied::OldLedger => format!(
+            "this is a copy: the ledger is older than what the network remembers of it{place}: an \
+             old one was put back"
+        ),
+    }
 }
 
-/// What to do where the ledger is another network's.
-pub(crate) const RIGHT_NETWORK: &str = "point closte-sync at the right wp-config.php, or at a ledger of its own (`ledger.url`); if \
-     this is the network now, run `closte-sync enable --here`";
-
-/// What to do on a copy that is none.
-pub(crate) const ENABLE_HERE: &str =
-    "if this installation is the one that counts now, run `closte-sync enable --here`";
+/// What to do about it.
+pub(crate) fn not_ours_hint(why: &NotOurs<'_>) -> &'static str {
+    match why {
+        NotOurs::Copy(..) => {
+            "if this installation is the one that counts now, run `closte-sync enable --here`"
+        }
+        NotOurs::OtherNetwork { .. } => {
+            "point closte-sync at the right wp-config.php, or at a ledger of its own (`ledger.url`); \
+             if this is the network now, run `closte-sync enable --here`"
+        }
+    }
+}
 
 fn why_of(event: &Event) -> String {
     in_parentheses(event.reason, event.detail.as_deref().filter(|_| event.reason.is_some()))

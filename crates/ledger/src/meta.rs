@@ -1,5 +1,6 @@
 //! The table `meta`: what is remembered of the whole. The name of the ledger, and as JSON a row
-//! each for the network, the health of the host, and what the last pass left.
+//! each for the network, the mark, the health of the host, what people let through, and what the
+//! last pass left.
 //!
 //! Rows that nobody here knows are left as they are: a newer closte-sync wrote them and was rolled
 //! back.
@@ -12,7 +13,8 @@ use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
 use rules::doubt::Lasting;
 use rules::ledger::{
-    Batch, CheckBasis, HostHealth, LastPass, LedgerError, Memory, NetworkMemory, NotActing,
+    Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
+    NotActing,
 };
 use rules::{DomainName, Identity, Problem, Reason, Stage, Time};
 use serde::de::DeserializeOwned;
@@ -44,6 +46,7 @@ struct NetworkRow {
     mapped_names: Option<i64>,
     applied: Option<String>,
     doubts: BTreeMap<String, Option<i64>>,
+    restored: Vec<String>,
     removals: BTreeMap<String, i64>,
     forgot_at: Option<i64>,
     not_acting: Option<String>,
@@ -65,6 +68,14 @@ struct IdentityItem {
     database: Option<String>,
     prefix: Option<String>,
     network_id: i64,
+}
+
+/// [`HomeMemory`] as it is stored.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(default)]
+struct HomeRow {
+    serial: u64,
+    read_back: Option<u64>,
 }
 
 /// [`HostHealth`] as it is stored.
@@ -144,11 +155,13 @@ pub(crate) async fn id(connection: &mut SqliteConnection) -> Result<String, Ledg
 /// What is remembered of the whole.
 pub(crate) async fn memory(connection: &mut SqliteConnection) -> Result<Memory, LedgerError> {
     let network: Option<NetworkRow> = row(connection, "network").await?;
+    let home: Option<HomeRow> = row(connection, "home").await?;
     let host: Option<HostRow> = row(connection, "host").await?;
     let approved: Option<Vec<ApprovedItem>> = row(connection, "approved").await?;
     let last_pass: Option<LastPassRow> = row(connection, "last_pass").await?;
     Ok(Memory {
         network: network.map(NetworkMemory::try_from).transpose()?.unwrap_or_default(),
+        home: home.map(HomeMemory::from).unwrap_or_default(),
         host: host.map(HostHealth::from).unwrap_or_default(),
         approved: approved.into_iter().flatten().map(Approved::from).collect(),
         last_pass: last_pass.map(LastPass::try_from).transpose()?,
@@ -172,6 +185,7 @@ pub(crate) async fn remember(
 ) -> Result<(), LedgerError> {
     let rows = [
         ("network", batch.network.as_ref().map(|it| json(&NetworkRow::from(it)))),
+        ("home", batch.home.as_ref().map(|it| json(&HomeRow::from(it)))),
         ("host", batch.host.as_ref().map(|it| json(&HostRow::from(it)))),
         ("approved", batch.approved.as_ref().map(|it| json(&approved_items(it)))),
         ("last_pass", batch.last_pass.as_ref().map(|it| json(&LastPassRow::from(it)))),
@@ -220,6 +234,7 @@ impl From<&NetworkMemory> for NetworkRow {
             mapped_names: memory.mapped_names.map(u64::cast_signed),
             applied: memory.applied.clone(),
             doubts: memory.doubts.iter().map(doubt_item).collect(),
+            restored: memory.restored.iter().map(ToString::to_string).collect(),
             removals: memory.removals.iter().map(removal_item).collect(),
             forgot_at: memory.forgot_at.map(Time::as_millis),
             not_acting: memory.not_acting.map(|why| why.to_string()),
@@ -238,6 +253,7 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             mapped_names: row.mapped_names.map(i64::cast_unsigned),
             applied: row.applied,
             doubts: row.doubts.into_iter().filter_map(doubt).collect(),
+            restored: row.restored.iter().filter_map(|name| name.parse().ok()).collect(),
             removals: row.removals.into_iter().filter_map(removal).collect(),
             forgot_at: row.forgot_at.map(Time::from_millis),
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
@@ -331,6 +347,18 @@ impl TryFrom<IdentityItem> for Identity {
             prefix: item.prefix.unwrap_or_default(),
             network_id: item.network_id.cast_unsigned(),
         })
+    }
+}
+
+impl From<&HomeMemory> for HomeRow {
+    fn from(memory: &HomeMemory) -> Self {
+        Self { serial: memory.serial, read_back: memory.read_back }
+    }
+}
+
+impl From<HomeRow> for HomeMemory {
+    fn from(row: HomeRow) -> Self {
+        Self { serial: row.serial, read_back: row.read_back }
     }
 }
 

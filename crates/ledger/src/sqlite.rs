@@ -6,14 +6,14 @@
 //! instead of failing half-way.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, Ledger, LedgerError, Memory, NextCalls, Recorded};
 use rules::request::{Asked, Request};
-use rules::{DomainName, Entry, Time};
+use rules::{DomainName, Entry, Time, Whereabouts};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
@@ -38,6 +38,8 @@ pub enum CreateIfMissing {
 #[derive(Debug)]
 pub struct SqliteLedger {
     id: String,
+    /// Its file.
+    path: PathBuf,
     pub(crate) connection: Mutex<SqliteConnection>,
 }
 
@@ -65,7 +67,7 @@ impl SqliteLedger {
         let mut connection =
             connect(options().filename(ledger_path.file()), ledger_path.file()).await?;
         schema::prepare(&mut connection, ledger_path.file()).await?;
-        Self::new(connection).await
+        Self::new(connection, ledger_path.file()).await
     }
 
     /// Open the ledger at `place` to read only, while another process may write.
@@ -99,7 +101,7 @@ impl SqliteLedger {
         if !schema::is_ready(&mut connection, ledger_path.file()).await? {
             return Err(ledger_path.missing());
         }
-        Self::new(connection).await
+        Self::new(connection, ledger_path.file()).await
     }
 
     /// A ledger that ends with the process, for tests and rehearsals.
@@ -111,12 +113,12 @@ impl SqliteLedger {
         let ledger_path = Path::new(":memory:");
         let mut connection = connect(options().in_memory(true), ledger_path).await?;
         schema::prepare(&mut connection, ledger_path).await?;
-        Self::new(connection).await
+        Self::new(connection, ledger_path).await
     }
 
-    async fn new(mut connection: SqliteConnection) -> Result<Self, LedgerError> {
+    async fn new(mut connection: SqliteConnection, path: &Path) -> Result<Self, LedgerError> {
         let id = meta::id(&mut connection).await?;
-        Ok(Self { id, connection: Mutex::new(connection) })
+        Ok(Self { id, path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
     /// Close it and wait until its file is put in order.
@@ -158,6 +160,14 @@ fn is_at_rest(ledger_path: &LedgerPath) -> bool {
 impl Ledger for SqliteLedger {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn place(&self) -> Whereabouts {
+        Whereabouts {
+            host: whoami::hostname().unwrap_or_default(),
+            user: whoami::username().unwrap_or_default(),
+            path: self.path.display().to_string(),
+        }
     }
 
     async fn load(&self) -> Result<Recorded, LedgerError> {

@@ -18,6 +18,8 @@ words! {
         SuddenFall = "sudden-fall",
         /// The host's list lacks what it had shown.
         List = "list-doubt",
+        /// The database was put back.
+        Restored = "database-restored",
     }
 }
 
@@ -37,6 +39,11 @@ pub enum Doubt {
         /// How many it lacks, and of how many.
         lacks: Option<(usize, usize)>,
     },
+    /// The database was put back, and lacks mappings that it had.
+    Restored {
+        /// Of how many owned aliases.
+        lacks: usize,
+    },
     /// The network changed while it was read.
     Moved,
 }
@@ -54,6 +61,13 @@ impl Doubt {
             Self::List { lacks: None } => {
                 "the host's list lacked what it had shown, and cannot be read again".to_owned()
             }
+            Self::Restored { lacks } => {
+                let noun = if *lacks == 1 { "alias" } else { "aliases" };
+                format!(
+                    "the WordPress database was put back to an older state, and lacks the mappings \
+                     of {lacks} {noun}"
+                )
+            }
             Self::Moved => "the network changed while it was read".to_owned(),
         }
     }
@@ -63,6 +77,7 @@ impl Doubt {
         match self {
             Self::List { .. } => "nothing is removed and nothing is added again",
             Self::SuddenFall { .. } | Self::Moved => "nothing is removed and no records are made",
+            Self::Restored { .. } => "none of these is removed until it is mapped again",
         }
     }
 
@@ -76,6 +91,7 @@ impl Doubt {
         match self {
             Self::SuddenFall { .. } => Some(Lasting::SuddenFall),
             Self::List { .. } => Some(Lasting::List),
+            Self::Restored { .. } => Some(Lasting::Restored),
             Self::Moved => None,
         }
     }
@@ -84,13 +100,19 @@ impl Doubt {
     pub fn reason(&self) -> Reason {
         match self {
             Self::List { .. } => Reason::ListDoubt,
+            Self::Restored { .. } => Reason::DatabaseRestored,
             Self::SuddenFall { .. } | Self::Moved => Reason::Doubt,
         }
     }
 
-    /// Whether it is the read of the network that is in doubt, and not the list.
+    /// Whether it is the read of the network as a whole that is in doubt.
     pub fn is_of_the_read(&self) -> bool {
-        !matches!(self, Self::List { .. })
+        matches!(self, Self::SuddenFall { .. } | Self::Moved)
+    }
+
+    /// Whether it is the host's list that is in doubt.
+    pub fn is_of_the_list(&self) -> bool {
+        matches!(self, Self::List { .. })
     }
 }
 

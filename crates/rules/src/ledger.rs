@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::network::Settings;
 use crate::request::{Asked, Request};
 use crate::words::words;
-use crate::{Disposition, DomainName, Identity, Network, Problem, Stage, Time};
+use crate::{Disposition, DomainName, Home, Identity, Network, Problem, Stage, Time, Whereabouts};
 
 /// So often an entry is read again that somebody else keeps storing.
 pub const MOST_READS: usize = 5;
@@ -34,6 +34,11 @@ pub const KEPT_OF_MAPPED: u32 = 20;
 pub trait Ledger: Send + Sync {
     /// The name of this ledger, made together with it.
     fn id(&self) -> &str;
+
+    /// Where it is, for people.
+    fn place(&self) -> Whereabouts {
+        Whereabouts::default()
+    }
 
     /// Everything a pass needs, as it is now.
     async fn load(&self) -> Result<Recorded, LedgerError>;
@@ -139,6 +144,7 @@ pub struct NextCalls {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     pub network: NetworkMemory,
+    pub home: HomeMemory,
     pub host: HostHealth,
     /// What people let through and is not done yet.
     pub approved: Vec<Approved>,
@@ -159,6 +165,9 @@ pub struct NetworkMemory {
     pub applied: Option<String>,
     /// Doubts that last.
     pub doubts: Doubts,
+    /// Owned names whose mapping was missing when the database had been put back: they are not
+    /// removed until each is mapped again or a person lets them go.
+    pub restored: BTreeSet<DomainName>,
     /// Aliases whose removal was sent within the last hour although nobody approved it, and when.
     pub removals: BTreeMap<DomainName, Time>,
     /// When old events were last forgotten.
@@ -193,6 +202,24 @@ impl NetworkMemory {
             moved: true,
             ..Network::empty(self.identity.clone()?)
         })
+    }
+}
+
+/// What is remembered of the mark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HomeMemory {
+    /// The serial of the set of owned aliases: it moves whenever that changes.
+    pub serial: u64,
+    /// The serial that the mark had when it was last read or written; none where none ever was.
+    pub read_back: Option<u64>,
+}
+
+impl HomeMemory {
+    /// Whether the database was put back since: its mark, which is ours, is an older one, or gone.
+    pub fn is_older(&self, stands: Option<&Home>) -> bool {
+        let is_older =
+            |known: u64| stands.is_none_or(|home| home.serial.unwrap_or_default() < known);
+        self.read_back.is_some_and(is_older)
     }
 }
 
@@ -258,6 +285,8 @@ pub struct Batch {
     pub events: Vec<Event>,
     /// What is remembered of the network, where that changed.
     pub network: Option<NetworkMemory>,
+    /// What is remembered of the mark, where that changed.
+    pub home: Option<HomeMemory>,
     /// How the host has been answering, where that changed.
     pub host: Option<HostHealth>,
     /// What people let through and is not done yet, where that changed.

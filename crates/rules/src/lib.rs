@@ -49,6 +49,7 @@ pub mod request;
 pub mod schedule;
 pub mod source;
 pub mod stage;
+pub mod taking_over;
 pub mod times;
 pub mod wanted;
 
@@ -59,6 +60,6 @@ pub use clock::{Clock, Time};
 pub use disposition::Disposition;
 pub use domain_name::DomainName;
 pub use entry::Entry;
-pub use network::{Home, Identity, Mapping, Network, Problem, Site};
+pub use network::{Home, Identity, Mapping, Network, Problem, Site, Whereabouts};
 pub use reason::Reason;
 pub use stage::Stage;

@@ -7,16 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use crate::ledger::Ledger;
 use crate::stage::Stage;
 use crate::{DomainName, Time};
 
 /// One complete read of a network.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Network {
     /// Which network this is.
     pub identity: Identity,
     /// Which installation acts for it, where one has said so.
     pub home: Option<Home>,
+    /// Whether that mark keeps its serial there: else nobody can tell that the database was put back.
+    pub keeps_serial: bool,
     /// Whether its admin switched Closte on.
     pub switched_on: bool,
     /// The settings of Ultimate Multisite that we follow.
@@ -51,6 +55,7 @@ impl Network {
             network_domains: BTreeSet::from([identity.domain.clone()]),
             identity,
             home: None,
+            keeps_serial: true,
             switched_on: true,
             settings: Settings::default(),
             shared_bases: BTreeSet::new(),
@@ -89,7 +94,7 @@ impl Identity {
     }
 }
 
-/// `closte_sync_home` in `wp_sitemeta`: the installation that acts for the network.
+/// The mark, `closte_sync_home` in `wp_sitemeta`: the installation that acts for the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     /// `CLOSTE_APP_ID` when it was written.
@@ -98,16 +103,44 @@ pub struct Home {
     pub domain: String,
     /// The ledger that wrote it.
     pub ledger: String,
+    /// A number that moves with the set of owned aliases; none where whoever wrote the mark knew of
+    /// none, which counts as 0.
+    pub serial: Option<u64>,
+    /// Where the ledger was then.
+    pub place: Whereabouts,
 }
 
 impl Home {
-    /// What the installation of `identity` says with its `ledger`.
-    pub fn of(identity: &Identity, ledger: &str) -> Self {
+    /// What the installation of `identity` says with its ledger, whose owned set has the `serial`.
+    pub fn of(identity: &Identity, ledger: &dyn Ledger, serial: u64) -> Self {
         Self {
             app: identity.app.clone(),
             domain: identity.domain.to_string(),
-            ledger: ledger.to_owned(),
+            ledger: ledger.id().to_owned(),
+            serial: Some(serial),
+            place: ledger.place(),
         }
+    }
+}
+
+/// Where a ledger is, for people: nothing is decided by it. What is not known is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The machine's name.
+    pub host: String,
+    /// Who runs closte-sync there.
+    pub user: String,
+    /// The ledger's file.
+    pub path: String,
+}
+
+impl fmt::Display for Whereabouts {
+    /// `user@host:path`, as far as it is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, user, path } = self;
+        let at = if user.is_empty() || host.is_empty() { "" } else { "@" };
+        let colon = if path.is_empty() || (user.is_empty() && host.is_empty()) { "" } else { ":" };
+        write!(f, "{user}{at}{host}{colon}{path}")
     }
 }
 

@@ -24,6 +24,7 @@ use crate::doubt::{self, Doubt, Lacking};
 use crate::entry::{Call, Entry};
 use crate::host::AliasList;
 use crate::ledger::{Memory, Recorded};
+use crate::planted;
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, NewRecord, Records};
@@ -124,7 +125,7 @@ impl Plan {
     }
 
     fn doubt_of_list(&self) -> Option<&Doubt> {
-        self.doubts.iter().find(|doubt| !doubt.is_of_the_read())
+        self.doubts.iter().find(|doubt| doubt.is_of_the_list())
     }
 }
 
@@ -139,6 +140,7 @@ pub fn approve(memory: &mut Memory, plan: &Plan, hash: String) {
             memory.network.doubts.remove(&lasting);
         }
     }
+    memory.network.restored.clear();
     memory.network.applied = Some(hash.clone());
     memory.approved.push(Approved::of(hash, &plan.deferred));
 }
@@ -160,8 +162,12 @@ pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
         None => Lacking::default(),
     };
     plan.doubts = doubts(&plan.memory, world, wanted.count(), allowed, &lacking);
+    let network = world.network;
+    let put_back = network.keeps_serial && plan.memory.home.is_older(network.home.as_ref());
     let mut planner = Planner {
         sites_own: OnceCell::new(),
+        put_back: put_back && !planted!(ForgetRestore),
+        restored: BTreeSet::new(),
         before: deferred_before(&plan.memory),
         last_ended: plan.memory.last_pass.as_ref().map(|pass| pass.at),
         mapped_names: wanted.count(),
@@ -175,6 +181,7 @@ pub fn plan(recorded: Recorded, world: &World<'_>) -> Plan {
         plan,
     };
     planner.read(recorded.entries);
+    planner.restored();
     planner.remove();
     planner.add_again();
     planner.make_records(&recorded.mapped_sites);
@@ -233,6 +240,10 @@ struct Planner<'a> {
     before: DeferredBefore,
     /// When the last pass ended.
     last_ended: Option<Time>,
+    /// Whether the database was put back since the last read.
+    put_back: bool,
+    /// Owned names that it lacks since it was put back.
+    restored: BTreeSet<DomainName>,
     /// Names that neither a mapping nor a site speaks for.
     gone: BTreeSet<DomainName>,
     /// Owned aliases whose mapping is certainly gone.

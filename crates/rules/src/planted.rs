@@ -35,6 +35,7 @@ mod with_feature {
         RemoveForeign,
         ActOnCopy,
         ActOnOther,
+        ForgetRestore,
         BelieveAnyList,
         RemoveOnOldRead,
         ForgetTheHour,
@@ -67,11 +68,12 @@ mod with_feature {
 
     impl Fault {
         /// All there are.
-        pub const ALL: [Self; 18] = [
+        pub const ALL: [Self; 19] = [
             Self::SkipBrake,
             Self::RemoveForeign,
             Self::ActOnCopy,
             Self::ActOnOther,
+            Self::ForgetRestore,
             Self::BelieveAnyList,
             Self::RemoveOnOldRead,
             Self::ForgetTheHour,

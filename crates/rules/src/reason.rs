@@ -56,6 +56,8 @@ reasons! {
     Brake = "brake", "more would be removed than one hour may remove without a person's word; see `closte-sync plan`";
     /// The host's list is in doubt.
     ListDoubt = "list-doubt", "the host's list lacks what it had shown; nothing is removed or added again until it is right, or a plan is applied";
+    /// The database was put back.
+    DatabaseRestored = "database-restored", "the WordPress database was put back and lacks its mapping; its alias stays until it is mapped again, or a plan is applied";
     /// The read is in doubt.
     Doubt = "doubt", "the read of the network is in doubt; nothing is removed";
     /// It is at the host and we do not own it.

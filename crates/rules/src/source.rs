@@ -75,11 +75,14 @@ pub trait NetworkSource: Send + Sync {
     /// Delete every mapping of `domain`; how many there were.
     async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError>;
 
-    /// Say which installation acts for this network.
-    ///
-    /// With `replace` it overwrites any other home; without it only the first
-    /// one counts. Returns the home that is there now.
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError>;
+    /// Say which installation acts for this network, where what stands there is what `home`
+    /// [`Replaces`]: one compare-and-set. Returns what is there now; none where nothing is, or where
+    /// there is no place for it.
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError>;
 
     /// Switch Closte on or off in the option that the plugin reads, keeping the
     /// other integrations; whether that changed anything.
@@ -141,6 +144,29 @@ pub fn back_again(
         names.contains(&entry.domain) || had_one(entry) && !planted!(DropUnreadable)
     };
     gone.iter().filter(is_there).map(|entry| entry.domain.clone()).collect()
+}
+
+/// On what condition a mark is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Replaces<'a> {
+    /// There is none.
+    Nothing,
+    /// The one that is there has the ledger and the serial of this one.
+    This(&'a Home),
+    /// Whatever is there.
+    Any,
+}
+
+impl Replaces<'_> {
+    /// Whether a mark may be written where `stands` is there; none where nothing is.
+    pub fn allows(self, stands: Option<&Home>) -> bool {
+        let version = |home: &Home| (home.ledger.clone(), home.serial.unwrap_or(0));
+        match self {
+            Self::Nothing => stands.is_none(),
+            Self::This(home) => stands.map(version) == Some(version(home)),
+            Self::Any => true,
+        }
+    }
 }
 
 /// A stage to write, on condition that the row has not changed since it was read.

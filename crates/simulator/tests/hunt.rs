@@ -44,11 +44,12 @@ fn every_open_invariant_is_still_broken_by_its_seed() {
 }
 
 #[rustfmt::skip] // One fault a line.
-const FOUND_AS: [(Fault, &str); 18] = [
+const FOUND_AS: [(Fault, &str); 19] = [
     (Fault::SkipBrake,         "brake-in-a-pass"),
     (Fault::RemoveForeign,     "removed-foreign"),
     (Fault::ActOnCopy,         "copy-acts"),
     (Fault::ActOnOther,        "other-network-acts"),
+    (Fault::ForgetRestore,     "removed-after-a-restore"),
     (Fault::BelieveAnyList,    "added-again-on-a-doubtful-list"),
     (Fault::RemoveOnOldRead,   "removed-on-an-old-read"),
     (Fault::ForgetTheHour,     "brake-in-an-hour"),

@@ -10,8 +10,8 @@ use rules::doubt::Lasting;
 use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
 use rules::event::{Event, EventKind};
 use rules::ledger::{
-    Batch, CheckBasis, Claim, HostHealth, LastPass, Ledger, Memory, NetworkMemory, NextCalls,
-    NotActing,
+    Batch, CheckBasis, Claim, HomeMemory, HostHealth, LastPass, Ledger, Memory, NetworkMemory,
+    NextCalls, NotActing,
 };
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
@@ -249,9 +249,10 @@ async fn a_request_is_taken_by_one_until_it_is_answered(ledger: &dyn Ledger) {
 async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
     let least = Memory { last_pass: Some(LastPass::default()), ..Memory::default() };
     for memory in [full_memory(), least, full_memory(), Memory::default()] {
-        let Memory { network, host, approved, last_pass } = memory.clone();
-        let (network, host, approved) = (Some(network), Some(host), Some(approved));
-        let batch = Batch { network, host, approved, ..Batch::default() };
+        let Memory { network, home, host, approved, last_pass } = memory.clone();
+        let (network, home) = (Some(network), Some(home));
+        let (host, approved) = (Some(host), Some(approved));
+        let batch = Batch { network, home, host, approved, ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
         let before = ledger.load().await.expect("loading").memory.last_pass;
         ledger
@@ -327,6 +328,7 @@ fn full_memory() -> Memory {
             site_mark: Some(u64::MAX),
             mapped_names: Some(0),
             applied: Some("1e5".to_owned()),
+            restored: [domain(6), domain(7)].into(),
             doubts: [(Lasting::SuddenFall, None), (Lasting::List, Some(at(3)))].into(),
             removals: [(domain(4), at(4)), (domain(5), at(-4))].into(),
             forgot_at: Some(at(9)),
@@ -337,6 +339,7 @@ fn full_memory() -> Memory {
                 targets: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]),
             }),
         },
+        home: HomeMemory { serial: 9, read_back: Some(8) },
         host: HostHealth {
             list_believed: true,
             key_refused: Some("Unauthorized\0!".to_owned()),

@@ -4,8 +4,8 @@
 //! database can hold is in [`network_source`](crate::network_source).
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, SourceError, StageWrite};
-use rules::{DomainName, Home, Stage};
+use rules::source::{NetworkSource, Primary, Replaces, SourceError, StageWrite};
+use rules::{DomainName, Home, Stage, Whereabouts};
 
 /// The rows of a network from behind its source.
 #[async_trait]
@@ -68,7 +68,7 @@ pub async fn network_meaning_contract(fresh: impl AsyncFn() -> Fresh) {
         a_mapping_is_added_because_a_person_asked
         a_mapping_is_removed_however_it_is_stored
         the_switch_and_the_interval_are_read_as_they_were_set
-        the_first_home_stands_until_it_is_replaced
+        a_home_is_written_over_what_it_replaces
         the_pulse_changes_with_all_but_stages
         every_right_is_there_and_trying_it_changes_nothing
         of_two_at_once_one_wins
@@ -91,7 +91,17 @@ fn name(text: &str) -> DomainName {
 }
 
 pub(crate) fn home(ledger: &str) -> Home {
-    Home { app: Some("a1".into()), domain: "network.example".into(), ledger: ledger.into() }
+    Home {
+        app: Some("a1".into()),
+        domain: "network.example".into(),
+        ledger: ledger.into(),
+        serial: Some(7),
+        place: Whereabouts {
+            host: "cluster".into(),
+            user: "a1".into(),
+            path: "/home/a1/l.db".into(),
+        },
+    }
 }
 
 fn write(from: Option<Stage>, to: Stage, secure: bool) -> StageWrite {
@@ -231,13 +241,24 @@ async fn the_switch_and_the_interval_are_read_as_they_were_set(
     assert_eq!(interval.as_secs(), 10);
 }
 
-async fn the_first_home_stands_until_it_is_replaced(source: &dyn NetworkSource, rows: &dyn Rows) {
-    let written = async |ledger, replace| source.write_home(&home(ledger), replace).await;
+async fn a_home_is_written_over_what_it_replaces(source: &dyn NetworkSource, rows: &dyn Rows) {
+    let written = async |home: &Home, replaces: Replaces<'_>| {
+        source.write_home(home, replaces).await.expect("an answer").expect("a home")
+    };
+    let moved = |home: &Home, serial| Home { serial: Some(serial), ..home.clone() };
+    let (one, two, three) = (home("one"), home("two"), home("three"));
     assert_eq!(source.read().await.expect("a network").home, None);
-    assert_eq!(written("one", false).await.expect("a home"), home("one"));
-    assert_eq!(written("two", false).await.expect("a home"), home("one"));
-    assert_eq!(written("three", true).await.expect("a home"), home("three"));
-    assert_eq!(source.read().await.expect("a network").home, Some(home("three")));
+    assert_eq!(source.write_home(&one, Replaces::This(&two)).await.expect("an answer"), None);
+    assert_eq!(written(&one, Replaces::Nothing).await, one);
+    assert_eq!(written(&two, Replaces::Nothing).await, one, "the first one stands");
+    assert_eq!(written(&two, Replaces::This(&three)).await, one, "another ledger's");
+    let (next, later) = (moved(&one, 8), moved(&one, 9));
+    assert_eq!(written(&next, Replaces::This(&one)).await, next);
+    assert_eq!(written(&later, Replaces::This(&one)).await, next, "another serial");
+    assert_eq!(written(&later, Replaces::This(&next)).await, later);
+    assert_eq!(written(&three, Replaces::Any).await, three);
+    let network = source.read().await.expect("a network");
+    assert_eq!((network.home, network.keeps_serial), (Some(three), true));
     assert_eq!(rows.homes().await, 1);
 }
 
@@ -302,7 +323,10 @@ async fn of_two_at_once_one_wins(source: &dyn NetworkSource, rows: &dyn Rows) {
         rows.change(DropMapping { id }).await;
     }
     let (one, two) = (home("one"), home("two"));
-    let (a, b) = tokio::join!(source.write_home(&one, false), source.write_home(&two, false));
+    let (a, b) = tokio::join!(
+        source.write_home(&one, Replaces::Nothing),
+        source.write_home(&two, Replaces::Nothing)
+    );
     assert_eq!(a.expect("a home"), b.expect("a home"), "both hear of the same home");
     assert_eq!(rows.homes().await, 1);
 }

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{DomainName, Entry, Home, Network};
 
 use crate::option_change::OptionChange;
@@ -146,9 +146,13 @@ impl NetworkSource for MysqlNetwork {
         Ok(count)
     }
 
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
         let mut link = self.link().await?;
-        let changed = link.change(OptionChange::home(home, replace)).await?;
+        let changed = link.change(OptionChange::Home(home, replaces)).await?;
         let home = changed.home(&link.tables.name("sitemeta"));
         self.keep(link);
         home

@@ -3,7 +3,7 @@
 //! Each is computed from the option that is there, so it must be read and written within one
 //! transaction.
 
-use rules::source::SourceError;
+use rules::source::{Replaces, SourceError};
 use rules::{Home, Time};
 
 use crate::options::{self, CannotChange};
@@ -15,10 +15,8 @@ pub(crate) enum OptionChange<'a> {
     Switch(bool),
     /// `dns_check_interval`, in seconds.
     CheckInterval(u32),
-    /// The home, where there is none.
-    FirstHome(&'a Home),
-    /// The home, replacing any other.
-    Home(&'a Home),
+    /// The home, where what is there is what it replaces.
+    Home(&'a Home, Replaces<'a>),
     /// What our plugin signs with.
     Secret(&'a str),
     /// Our plugin active from now on, a time in seconds since 1970.
@@ -40,21 +38,19 @@ impl Changed {
         Self { written: new.is_some(), now: new.or(old).unwrap_or_default() }
     }
 
-    /// The home that is there after a change of it, in the table `table`.
-    pub(crate) fn home(&self, table: &str) -> Result<Home, SourceError> {
+    /// The home that is there after a change of it, in the table `table`; none where none is.
+    pub(crate) fn home(&self, table: &str) -> Result<Option<Home>, SourceError> {
         let unreadable = || SourceError::Refused {
             what: format!("`{}` in `{table}` cannot be read", options::HOME),
         };
-        options::home(&self.now).ok_or_else(unreadable)
+        if self.now.is_empty() {
+            return Ok(None);
+        }
+        options::home(&self.now).map(Some).ok_or_else(unreadable)
     }
 }
 
-impl<'a> OptionChange<'a> {
-    /// The home, over another only with `replace`.
-    pub(crate) fn home(home: &'a Home, replace: bool) -> Self {
-        if replace { Self::Home(home) } else { Self::FirstHome(home) }
-    }
-
+impl OptionChange<'_> {
     /// Our plugin active, since `now` where that is known, or not.
     pub(crate) fn plugin(on: bool, now: Option<Time>) -> Self {
         let seconds = now.map_or(0, |now| now.as_millis() / 1000);
@@ -66,7 +62,7 @@ impl<'a> OptionChange<'a> {
         match self {
             Self::Switch(_) => options::INTEGRATIONS,
             Self::CheckInterval(_) => options::SETTINGS,
-            Self::FirstHome(_) | Self::Home(_) => options::HOME,
+            Self::Home(..) => options::HOME,
             Self::Secret(_) => options::SECRET,
             Self::Activate(_) | Self::Deactivate => options::PLUGINS,
         }
@@ -86,8 +82,14 @@ impl<'a> OptionChange<'a> {
             Self::Switch(on) if options::is_switched_on(old)? == on => Ok(None),
             Self::Switch(on) => options::switched(old, on).map(Some),
             Self::CheckInterval(seconds) => options::with_check_interval(old, seconds).map(Some),
-            Self::FirstHome(_) if !old.is_empty() => Ok(None),
-            Self::FirstHome(home) | Self::Home(home) => Ok(Some(options::home_option(home))),
+            Self::Home(home, replaces) => {
+                // One that cannot be read is somebody's all the same.
+                let stands = options::home(old);
+                let is_odd = stands.is_none() && !old.is_empty();
+                let may = !is_odd && replaces.allows(stands.as_ref());
+                let may = may || matches!(replaces, Replaces::Any);
+                Ok(may.then(|| options::home_option(home)))
+            }
             Self::Secret(secret) => Ok(Some(secret.into())),
             Self::Activate(at) => options::with_plugin(old, Some(at)),
             Self::Deactivate => options::with_plugin(old, None),

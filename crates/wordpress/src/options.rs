@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use rules::Home;
 use rules::network::{Settings, WwwTwins};
+use rules::{Home, Whereabouts};
 
 use crate::php_value::{Key, ParseError, PhpValue, WouldBreakReferences};
 
@@ -155,16 +155,28 @@ pub fn home(option: &[u8]) -> Option<Home> {
         let bytes = option.at(key)?.as_bytes()?;
         String::from_utf8(bytes.to_vec()).ok()
     };
-    Some(Home { app: text("app"), domain: text("domain")?, ledger: text("ledger")? })
+    let place = |key| text(key).unwrap_or_default();
+    Some(Home {
+        app: text("app"),
+        domain: text("domain")?,
+        ledger: text("ledger")?,
+        serial: option.at("serial").and_then(PhpValue::as_int).and_then(|it| it.try_into().ok()),
+        place: Whereabouts { host: place("host"), user: place("user"), path: place("path") },
+    })
 }
 
 /// The option that says which installation acts for the network.
 pub fn home_option(home: &Home) -> Vec<u8> {
     let app = home.app.clone().map_or(PhpValue::Null, PhpValue::str);
+    let serial = home.serial.and_then(|it| i64::try_from(it).ok());
     let entries = [
         ("app", app),
         ("domain", PhpValue::str(home.domain.clone())),
         ("ledger", PhpValue::str(home.ledger.clone())),
+        ("serial", serial.map_or(PhpValue::Null, PhpValue::Int)),
+        ("host", PhpValue::str(home.place.host.clone())),
+        ("user", PhpValue::str(home.place.user.clone())),
+        ("path", PhpValue::str(home.place.path.clone())),
     ];
     PhpValue::Array(entries.map(|(key, value)| (Key::Str(key.into()), value)).into()).to_bytes()
 }
@@ -296,8 +308,13 @@ mod tests {
     #[test]
     fn a_home_survives_being_written() {
         for app in [None, Some("a1b2".to_owned())] {
-            let home = Home { app, domain: "network.example".into(), ledger: "l-1".into() };
-            assert_eq!(super::home(&home_option(&home)), Some(home));
+            for serial in [None, Some(7)] {
+                let (host, user, path) = ("cluster".into(), "app1".into(), "/home/l.db".into());
+                let place = Whereabouts { host, user, path };
+                let (domain, ledger) = ("network.example".into(), "l-1".into());
+                let home = Home { app: app.clone(), domain, ledger, serial, place };
+                assert_eq!(super::home(&home_option(&home)), Some(home));
+            }
         }
         assert_eq!(home(b"a:0:{}"), None);
         assert_eq!(home(b"rubbish"), None);

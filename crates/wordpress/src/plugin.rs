@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{Limits, Method};
-use rules::source::SourceError;
+use rules::source::{Replaces, SourceError};
 use rules::{Clock, Home};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
@@ -123,13 +123,32 @@ impl PluginChannel {
         self.call(SECRET, &body).await.map(drop)
     }
 
-    /// Say which installation acts for the network; returns the one that is there now.
-    pub(crate) async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
-        let Home { app, domain, ledger } = home;
-        let body = json!({ "app": app, "domain": domain, "ledger": ledger, "replace": replace });
+    /// Say which installation acts for the network; returns the one that is there now. An older
+    /// plugin knows only `replace`.
+    pub(crate) async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
+        let Home { app, domain, ledger, serial, place } = home;
+        let over = match replaces {
+            Replaces::This(home) => json!({ "ledger": home.ledger, "serial": home.serial }),
+            Replaces::Nothing | Replaces::Any => Value::Null,
+        };
+        let body = json!({
+            "app": app, "domain": domain, "ledger": ledger, "serial": serial,
+            "host": place.host, "user": place.user, "path": place.path,
+            "replace": !matches!(replaces, Replaces::Nothing), "over": over,
+        });
         let answer = self.call(HOME, &body).await?;
-        let home = answer.get("home").and_then(listing::home);
-        home.ok_or_else(|| not_meant(HOME.doing, "an answer without a home"))
+        match answer.get("home") {
+            // It was removed.
+            Some(Value::Null) if matches!(replaces, Replaces::This(_)) => Ok(None),
+            home => home
+                .and_then(listing::home)
+                .map(Some)
+                .ok_or_else(|| not_meant(HOME.doing, "an answer without a home")),
+        }
     }
 
     /// Switch Closte on or off; whether that changed anything.

@@ -49,6 +49,7 @@ pub(crate) struct Snapshot<'a> {
     settings: Settings,
     switched_on: bool,
     home: Option<Home>,
+    keeps_serial: bool,
     shared_bases: BTreeSet<DomainName>,
     salts: Stored,
 }
@@ -65,6 +66,7 @@ impl<'a> Snapshot<'a> {
             settings: Settings::default(),
             switched_on: false,
             home: None,
+            keeps_serial: true,
             shared_bases: BTreeSet::new(),
             salts: Stored::new(),
         }
@@ -182,8 +184,13 @@ impl<'a> Snapshot<'a> {
     }
 
     /// What the options say, where they were read elsewhere.
-    pub(crate) fn set_switch_and_home(&mut self, switched_on: bool, home: Option<Home>) {
-        (self.switched_on, self.home) = (switched_on, home);
+    pub(crate) fn set_switch_and_home(
+        &mut self,
+        switched_on: bool,
+        home: Option<Home>,
+        keeps_serial: bool,
+    ) {
+        (self.switched_on, self.home, self.keeps_serial) = (switched_on, home, keeps_serial);
     }
 
     /// Something that is in no row.
@@ -215,6 +222,7 @@ impl<'a> Snapshot<'a> {
         Network {
             identity,
             home: self.home,
+            keeps_serial: self.keeps_serial,
             switched_on: self.switched_on,
             settings: self.settings,
             network_domains,

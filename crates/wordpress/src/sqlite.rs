@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{DomainName, Entry, Home, Network};
 
 use crate::Installation;
@@ -115,8 +115,12 @@ impl NetworkSource for SqliteNetwork {
         Ok(count)
     }
 
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
-        let changed = self.change(OptionChange::home(home, replace)).await?;
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
+        let changed = self.change(OptionChange::Home(home, replaces)).await?;
         changed.home(&format!("{}sitemeta", self.installation.prefix))
     }
 

@@ -174,6 +174,10 @@ final class Channel {
 		if ( null === $home ) {
 			return self::bad( __( 'A home has a domain and a ledger.', 'closte-sync' ) );
 		}
+		if ( isset( $asked['over'] ) && is_array( $asked['over'] ) ) {
+			$settled = Home::move( $home, $asked['over'] );
+			return $settled !== $home && Home::is_same( $settled, $asked['over'] ) ? self::not_stored() : array( 'home' => $settled );
+		}
 		$replace = ! empty( $asked['replace'] );
 		$settled = Home::settle( $home, $replace );
 		if ( $replace ? $settled !== $home : ! Home::is_there() ) {

@@ -29,11 +29,17 @@ final class Home {
 		if ( ! is_array( $home ) || ! self::is_text( $home, 'domain' ) || ! self::is_text( $home, 'ledger' ) ) {
 			return null;
 		}
-		return array(
+		$tidy = array(
 			'app'    => self::is_text( $home, 'app' ) ? $home['app'] : null,
 			'domain' => $home['domain'],
 			'ledger' => $home['ledger'],
+			'serial' => isset( $home['serial'] ) && is_int( $home['serial'] ) ? $home['serial'] : null,
 		);
+		// Where the ledger is: only for people.
+		foreach ( array( 'host', 'user', 'path' ) as $name ) {
+			$tidy[ $name ] = self::is_text( $home, $name ) ? $home[ $name ] : '';
+		}
+		return $tidy;
 	}
 
 	/**
@@ -50,6 +56,34 @@ final class Home {
 			Network_Options::write_first( self::OPTION, $home );
 		}
 		return self::tidy( Network_Options::read( self::OPTION ) );
+	}
+
+	/**
+	 * Store a home over one that still has the same ledger and serial; returns the one that is there now.
+	 *
+	 * @param array $home The new one.
+	 * @param array $over The one that it replaces.
+	 * @return array|null
+	 */
+	public static function move( array $home, array $over ) {
+		$stored = Network_Options::raw( array( self::OPTION ) )[ self::OPTION ];
+		$stands = self::tidy( Network_Options::value( $stored ) );
+		if ( self::is_same( $stands, $over ) ) {
+			Network_Options::exchange( self::OPTION, $stored, $home );
+		}
+		return self::tidy( Network_Options::read( self::OPTION ) );
+	}
+
+	/**
+	 * Whether two homes are the same version of the same ledger's.
+	 *
+	 * @param array|null $stands One.
+	 * @param array      $other  The other.
+	 * @return bool
+	 */
+	public static function is_same( $stands, array $other ) {
+		return null !== $stands && isset( $other['ledger'] ) && $stands['ledger'] === $other['ledger']
+			&& (int) $stands['serial'] === ( isset( $other['serial'] ) ? (int) $other['serial'] : 0 );
 	}
 
 	/**

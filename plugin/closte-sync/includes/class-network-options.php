@@ -95,6 +95,20 @@ final class Network_Options {
 	}
 
 	/**
+	 * Store one of our own options over what it was, in one step.
+	 *
+	 * @param string $name  Its name.
+	 * @param string $old   What the table must still hold.
+	 * @param mixed  $value What is to be read from now on.
+	 */
+	public static function exchange( $name, $old, $value ) {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
+		$wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE site_id = %d AND meta_key = %s AND meta_value = %s", maybe_serialize( $value ), get_current_network_id(), $name, $old ) );
+		self::forget( $name, false );
+	}
+
+	/**
 	 * Remove an option from the object cache.
 	 *
 	 * @param string $name   Its name.

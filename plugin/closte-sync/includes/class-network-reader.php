@@ -87,6 +87,7 @@ final class Network_Reader {
 		return array(
 			'identity'        => $this->identity( $networks ),
 			'home'            => Home::tidy( $options[ Home::OPTION ] ),
+			'keeps_serial'    => true,
 			'switched_on'     => Ultimate_Multisite::has_closte( $options[ Ultimate_Multisite::INTEGRATIONS ] ),
 			'settings'        => $this->settings( $options[ Ultimate_Multisite::SETTINGS ] ),
 			'network_domains' => array_values( $networks ),

@@ -2,7 +2,7 @@
 //!
 //! The one place that prints. A reader that went away (`| head`) is no error.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 
 use serde::Serialize;
 
@@ -74,6 +74,20 @@ impl Console {
     pub(crate) fn tell(self, text: impl AsRef<str>) {
         let mut err = stderr().lock();
         let _ = writeln!(err, "{}", text.as_ref().trim_end());
+    }
+
+    /// Ask what can be answered by yes or no; no where nobody answers.
+    #[expect(clippy::unused_self, reason = "only who has a console may print")]
+    pub(crate) fn confirm(self, question: &str) -> bool {
+        let mut err = stderr().lock();
+        let _ = write!(err, "{question} [y/N] ");
+        let _ = err.flush();
+        let mut answer = String::new();
+        let _ = stdin().read_line(&mut answer);
+        if !answer.ends_with('\n') {
+            let _ = writeln!(err);
+        }
+        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
     /// Tell why a command failed; how it ends.

@@ -88,11 +88,11 @@ impl Doctor<'_> {
         let path = self.wiring.ledger_path()?;
         let at = path.file().display().to_string();
         let loaded = match ledger::SqliteLedger::open_readonly(&path).await {
-            Ok(ledger) => ledger.load().await,
+            Ok(ledger) => ledger.load().await.map(|recorded| (ledger.id().to_owned(), recorded)),
             Err(error) => Err(error),
         };
         match loaded {
-            Ok(recorded) => Ok(LedgerFound { at, recorded: Some(recorded) }),
+            Ok(found) => Ok(LedgerFound { at, recorded: Some(found) }),
             Err(LedgerError::Missing { .. }) => Ok(LedgerFound { at, recorded: None }),
             Err(error) => Err(error.into()),
         }

@@ -1,5 +1,7 @@
 //! Copies, other networks, lost ledgers: who may act, and for whom.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::world::{World, exists};
@@ -56,17 +58,20 @@ async fn a_copy_sends_and_writes_nothing_until_it_is_reported_to_act() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_ledger_removes_nothing_that_the_new_one_does_not_hold() {
+async fn a_lost_ledger_removes_nothing_that_the_new_one_does_not_own() {
     let world = World::new().await;
     for name in ["kept.example", "gone.example"] {
         world.map(1, name);
     }
     world.done("sync");
-    let folder = world.ledger().parent().unwrap().to_owned();
-    std::fs::remove_dir_all(folder).unwrap();
+    let place = world.ledger().parent().unwrap().to_owned();
+    std::fs::remove_dir_all(place).unwrap();
     world.unmap("gone.example");
-    let ran = world.done("sync");
-    assert!(ran.out.contains("another ledger"), "{ran:?}");
+    for _ in 0..3 {
+        world.run("sync").fails(1, &["another ledger", "closte-sync enable --here"]);
+    }
+    let ran = world.done("enable --here");
+    assert!(ran.err.contains("owns no aliases"), "{ran:?}");
     for _ in 0..3 {
         world.done("sync");
     }
@@ -75,7 +80,112 @@ async fn a_lost_ledger_removes_nothing_that_the_new_one_does_not_hold() {
     world.unmap("kept.example");
     world.done("sync");
     world.done("sync");
-    assert_eq!(world.aliases(), ["gone.example"], "what it saw mapped and present it holds");
+    assert_eq!(world.aliases(), ["gone.example"], "what it saw mapped and present it owns");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_ledger_that_is_put_back_acts_for_nobody() {
+    let world = World::new().await;
+    world.map(1, "early.example");
+    world.done("sync");
+    let place = world.ledger().parent().unwrap().to_owned();
+    let backup = world.folder.path().join("backup");
+    copy_files(&place, &backup);
+    world.map(1, "late.example");
+    world.done("sync");
+    let mark = home(&world);
+    assert!(mark.contains("s:6:\"serial\";i:2;"), "{mark}");
+    assert!(mark.contains(&world.ledger().display().to_string()), "{mark}");
+    std::fs::remove_dir_all(&place).unwrap();
+    copy_files(&backup, &place);
+    world.unmap("early.example");
+    for _ in 0..3 {
+        world.run("sync").fails(1, &["an old one was put back"]);
+    }
+    assert_eq!(world.json("status")["why_not"], "copy");
+    let doctor = world.run("doctor");
+    assert!(doctor.out.contains("an old one was put back"), "{doctor:?}");
+    assert_eq!(home(&world), mark);
+    world.run("enable --here").fails(1, &["1 alias will stay", "nothing was changed"]);
+    assert_eq!(home(&world), mark);
+    let ran = world.done("enable --here --yes");
+    assert!(ran.err.contains("1 alias stays"), "{ran:?}");
+    assert!(home(&world).contains("s:6:\"serial\";i:3;"), "{}", home(&world));
+    world.done("sync");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["late.example"]);
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+const BACKUP: &str = "CREATE TABLE old_mappings AS SELECT * FROM wp_wu_domain_mappings; \
+    CREATE TABLE old_meta AS SELECT * FROM wp_sitemeta";
+const RESTORE: &str = "DELETE FROM wp_wu_domain_mappings; \
+    INSERT INTO wp_wu_domain_mappings SELECT * FROM old_mappings; \
+    DELETE FROM wp_sitemeta; INSERT INTO wp_sitemeta SELECT * FROM old_meta";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_database_lacks_that_was_put_back_stays_until_a_person_lets_it_go() {
+    let world = World::new().await;
+    world.map(1, "early.example");
+    world.map(1, "other.example");
+    world.done("sync");
+    world.database.execute(BACKUP);
+    world.map(1, "back.example");
+    world.map(1, "late.example");
+    world.done("sync");
+    world.database.execute(RESTORE);
+    let ran = world.run("sync --output json");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(ran.json()["alerts"][0]["code"], "database-restored");
+    world.unmap("other.example");
+    for _ in 0..3 {
+        world.run("sync").fails(1, &["was put back", "2 aliases"]);
+    }
+    assert_eq!(world.aliases(), ["back.example", "early.example", "late.example"]);
+    assert!(world.done("domains show late.example").out.contains("database-restored"));
+    world.map(1, "back.example");
+    world.run("sync").fails(1, &["the mappings of 1 alias"]);
+    world.done(&format!("apply {}", world.plan_hash()));
+    assert_eq!(world.aliases(), ["back.example", "early.example"]);
+    world.done("sync");
+    assert_eq!(world.json("status")["acting"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_network_keeps_its_aliases_and_another_app_drops_them() {
+    let world = World::new().await;
+    for name in ["kept.example", "gone.example"] {
+        world.map(1, name);
+    }
+    world.done("sync");
+    let app2 = world.wp_config().replace("'app1'", "'app2'");
+    world.write_wp_config(&app2);
+    world.run("sync").fails(1, &["this is a copy"]);
+    let ran = world.run("enable --here");
+    ran.fails(1, &["2 aliases will be dropped", "nothing was changed"]);
+    world.done("enable --here --yes");
+    world.unmap("gone.example");
+    for _ in 0..3 {
+        world.done("sync");
+    }
+    assert_eq!(world.aliases(), ["gone.example", "kept.example"], "they are another app's");
+
+    world.database.execute("UPDATE wp_site SET domain = 'renamed.example'");
+    world.write_wp_config(&app2.replace("network.example", "renamed.example"));
+    world.run("sync").fails(1, &["this is a copy"]);
+    world.run("enable --here").fails(1, &["1 alias will stay"]);
+    world.done("enable --here --yes");
+    world.unmap("kept.example");
+    world.done("sync");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["gone.example"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -66,7 +66,7 @@ async fn a_copy_is_made_the_one_that_acts_while_its_resident_program_is_up() {
     let run = world.command("run").spawn().unwrap();
     eventually("it is a copy", || world.json("status")["why_not"] == "copy");
     world.run("sync").fails(1, &["this is a copy"]);
-    let enabled = world.done("enable --here");
+    let enabled = world.done("enable --here --yes");
     assert!(enabled.err.contains("this installation acts for network.example"), "{enabled:?}");
     eventually("it acts", || world.aliases().contains(&"shop.example".to_owned()));
     stop(run);

@@ -135,9 +135,10 @@ impl Ledger for MemoryLedger {
         let missed = batch.entries.iter().filter(|entry| !state.store(entry));
         let missed = missed.map(|entry| entry.domain.clone()).collect();
         state.events.extend(batch.events.iter().cloned());
-        let Batch { network, host, approved, last_pass, mapped_sites, .. } = batch.clone();
+        let Batch { network, home, host, approved, last_pass, mapped_sites, .. } = batch.clone();
         let Recorded { memory, mapped_sites: known, .. } = &mut state.recorded;
         memory.network = network.unwrap_or(std::mem::take(&mut memory.network));
+        memory.home = home.unwrap_or(memory.home);
         memory.host = host.unwrap_or(std::mem::take(&mut memory.host));
         if let Some(approved) = approved {
             memory.approved = approved;

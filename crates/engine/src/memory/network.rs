@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rules::domain_name::LONGEST_MAPPING;
 use rules::network::Settings;
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
 
 /// A row of `wp_blogs`. Its domain is text: it may be no name at all.
@@ -261,12 +261,16 @@ impl NetworkSource for MemoryNetwork {
         Ok((before - tables.mappings.len()) as u64)
     }
 
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
         let mut tables = self.tables();
-        if replace {
-            tables.home = None;
+        if replaces.allows(tables.home.as_ref()) {
+            tables.home = Some(home.clone());
         }
-        Ok(tables.home.get_or_insert_with(|| home.clone()).clone())
+        Ok(tables.home.clone())
     }
 
     async fn switch(&self, on: bool) -> Result<bool, SourceError> {

@@ -1,10 +1,11 @@
 //! The answer to a request, on its way through the ledger to the process that asked.
 
 use rules::action::{Action, Deferred, Outcome, Release};
+use rules::taking_over::Ownership;
 use rules::{DomainName, Problem, Reason, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{Enabled, Switched};
+use super::{ActsFor, Enabled, Switched};
 use crate::failure::{Exit, Failure};
 use crate::pass::{Alert, AlertCode, Change, Off, Report};
 
@@ -56,6 +57,10 @@ enum Wire {
     Enabled {
         now: bool,
         acts_for: Option<String>,
+        #[serde(default)]
+        kept: bool,
+        #[serde(default)]
+        aliases: usize,
     },
     Failed {
         no: bool,
@@ -115,7 +120,9 @@ impl From<&Answer> for Wire {
             }
             Answer::Enabled(Enabled { switched, acts_for }) => Self::Enabled {
                 now: *switched == Switched::Now,
-                acts_for: acts_for.as_ref().map(ToString::to_string),
+                acts_for: acts_for.as_ref().map(|it| it.domain.to_string()),
+                kept: acts_for.as_ref().is_some_and(|it| it.ownership.kept),
+                aliases: acts_for.as_ref().map_or(0, |it| it.ownership.aliases),
             },
             Answer::Failed(failure) => {
                 let (error, hint) = failure.in_one_line();
@@ -140,9 +147,11 @@ impl From<Wire> for Answer {
             Wire::Off { all, problems } => {
                 Self::Off(if all { Off::DomainMapping } else { Off::Closte }, found(problems))
             }
-            Wire::Enabled { now, acts_for } => Self::Enabled(Enabled {
+            Wire::Enabled { now, acts_for, kept, aliases } => Self::Enabled(Enabled {
                 switched: if now { Switched::Now } else { Switched::Already },
-                acts_for: acts_for.and_then(|text| name(&text)),
+                acts_for: acts_for
+                    .and_then(|text| name(&text))
+                    .map(|domain| ActsFor { domain, ownership: Ownership { kept, aliases } }),
             }),
             Wire::Failed { no, error, hint } => {
                 let failure = Failure::could_not(error).maybe_hint(hint.as_deref());
@@ -310,7 +319,9 @@ mod tests {
 
     #[test]
     fn what_enabling_did_arrives() {
-        let acts_for = Some("net.example".parse().unwrap());
+        let ownership = Ownership { kept: true, aliases: 3 };
+        let domain = "net.example".parse().unwrap();
+        let acts_for = Some(ActsFor { domain, ownership });
         let enabled = Enabled { switched: Switched::Already, acts_for };
         let Answer::Enabled(read) = there_and_back(&Answer::Enabled(enabled.clone())) else {
             panic!()

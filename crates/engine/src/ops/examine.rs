@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use rules::acting::OurLedger;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::ledger::Recorded;
 use rules::{Time, answer};
@@ -42,8 +43,15 @@ pub struct Findings {
 #[derive(Debug)]
 pub struct LedgerFound {
     pub at: String,
-    /// What it holds; none where there is none yet.
-    pub recorded: Option<Recorded>,
+    /// Its name and what it holds; none where there is none yet.
+    pub recorded: Option<(String, Recorded)>,
+}
+
+impl LedgerFound {
+    /// As it is compared with the network's mark.
+    fn ours(&self) -> Option<OurLedger<'_>> {
+        self.recorded.as_ref().map(|(id, recorded)| OurLedger { id, memory: &recorded.memory })
+    }
 }
 
 /// What the host answered.
@@ -92,7 +100,7 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
 
 fn ledger(found: &Result<LedgerFound, Failure>) -> Check {
     match found {
-        Ok(LedgerFound { at, recorded: Some(recorded) }) => {
+        Ok(LedgerFound { at, recorded: Some((_, recorded)) }) => {
             ok("ledger", format!("{at}, {} domains", recorded.entries.len()))
         }
         Ok(LedgerFound { at, recorded: None }) => {
@@ -135,7 +143,7 @@ fn of_host(check: &'static str, error: &HostError) -> Check {
 fn believable(list: &AliasList, ledger: Option<&LedgerFound>) -> Check {
     let count = list.names.len();
     let recorded = ledger.and_then(|ledger| ledger.recorded.as_ref());
-    let proven = recorded.is_some_and(|recorded| {
+    let proven = recorded.is_some_and(|(_, recorded)| {
         recorded.memory.host.list_believed || answer::proves_itself(list, recorded.entries.values())
     });
     let detail = if proven {

@@ -65,7 +65,8 @@ pub async fn perform(
         Asked::Apply(hash) => apply(engine, hash, observer, stop).await,
         Asked::EnableHere => {
             let ledger = engine.ledger.as_ref();
-            enable_here(engine.source.as_ref(), ledger).await.map(Answer::Enabled)
+            let enabled = enable_here(engine.source.as_ref(), ledger, engine.env.now()).await;
+            enabled.map(Answer::Enabled)
         }
     };
     done.unwrap_or_else(Answer::Failed)

@@ -1,9 +1,105 @@
-//! Who acts for the network: said before the first write, and remembered where it is not us.
+//! Who acts for the network: the mark in WordPress, moved on with what we own, and remembered where
+//! it is not ours.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rules::acting::{Copied, MarkWritten, NotOurs, mark_written};
 use rules::ledger::{Batch, NotActing};
+use rules::source::{Replaces, SourceError};
 use rules::{Home, Network, Problem};
+use tokio::sync::Mutex;
 
-use super::{Engine, PassError};
+use super::journal::Journal;
+use super::report::not_ours_alert;
+use super::{Alert, Engine, PassError};
+
+/// So often a mark is written over one of ours whose writing was not answered.
+const MOST_WRITES: usize = 3;
+
+/// The mark during one pass, and whether it is still ours.
+pub(super) struct Mark<'a> {
+    engine: &'a Engine,
+    network: &'a Network,
+    /// What stands there, as far as we know.
+    stands: Mutex<Option<Home>>,
+    /// Whether it is not known to say what we own.
+    is_old: AtomicBool,
+    /// By what it is another's, once it is.
+    lost: OnceLock<Copied>,
+}
+
+impl<'a> Mark<'a> {
+    pub(super) fn new(engine: &'a Engine, network: &'a Network) -> Self {
+        let stands = Mutex::new(network.home.clone());
+        Self { engine, network, stands, is_old: AtomicBool::new(false), lost: OnceLock::new() }
+    }
+
+    /// Whether somebody else acts for the network now.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get().is_some()
+    }
+
+    /// Whether it is not known to say what we own: nothing is removed then, as an old ledger that
+    /// is put back would not be told from ours.
+    pub(super) fn is_old(&self) -> bool {
+        self.is_old.load(Ordering::Relaxed)
+    }
+
+    /// Bring the mark to the serial that the ledger holds already. Where that fails, it is told.
+    pub(super) async fn forward(&self, journal: &Journal<'_>) {
+        if let Err(error) = self.try_forward(journal).await {
+            let what = "could not write which installation acts, so nothing was removed";
+            journal.problem(Problem::of_all(super::describe_failure(what, &error)));
+        }
+    }
+
+    /// The same, where nothing may be done without it.
+    pub(super) async fn try_forward(&self, journal: &Journal<'_>) -> Result<(), SourceError> {
+        let mut stands = self.stands.lock().await;
+        let memory = journal.home();
+        let ours = Home::of(&self.network.identity, self.engine.ledger.as_ref(), memory.serial);
+        for _ in 0..MOST_WRITES {
+            let is_there = stands.as_ref().is_some_and(|home| home.serial == ours.serial);
+            if is_there || self.is_lost() {
+                return Ok(());
+            }
+            let replaces = stands.as_ref().map_or(Replaces::Nothing, Replaces::This);
+            let now = self.engine.source.write_home(&ours, replaces).await;
+            self.is_old.store(true, Ordering::Relaxed);
+            let (now, keeps) = (now?, self.network.keeps_serial);
+            match mark_written(&ours, now.as_ref(), memory.read_back, keeps) {
+                MarkWritten::Done => {
+                    self.is_old.store(false, Ordering::Relaxed);
+                    journal.read_back(ours.serial.filter(|_| keeps));
+                    *stands = Some(ours.clone());
+                }
+                MarkWritten::Again => *stands = now,
+                MarkWritten::Lost(how) => {
+                    _ = self.lost.set(how);
+                    *stands = now;
+                }
+                // The next read sees it.
+                MarkWritten::PutBack => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands there, for who works on with the same read.
+    pub(super) async fn stands(&self) -> Option<Home> {
+        self.stands.lock().await.clone()
+    }
+
+    /// What a person should know where somebody else acts now.
+    pub(super) async fn alert(&self) -> Option<Alert> {
+        let how = *self.lost.get()?;
+        let stands = self.stands.lock().await;
+        stands
+            .as_ref()
+            .map(|home| not_ours_alert(&self.network.identity, &NotOurs::Copy(home, how)))
+    }
+}
 
 impl Engine {
     /// Remember why nothing is done, so that who reads the ledger alone knows.
@@ -15,27 +111,4 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// Say that this installation acts for the network, before the first write.
-    ///
-    /// Another ledger's name there is told: that one is lost, or runs elsewhere.
-    pub(super) async fn claim_home(&self, network: &Network) -> Result<Option<Problem>, PassError> {
-        let ours = Home::of(&network.identity, self.ledger.id());
-        let lost = match &network.home {
-            Some(home) if *home == ours => return Ok(None),
-            Some(home) => Some(lost_ledger(&home.ledger)),
-            None => None,
-        };
-        let replace = network.home.is_some();
-        self.source.write_home(&ours, replace).await.map_err(PassError::Write)?;
-        Ok(lost)
-    }
-}
-
-fn lost_ledger(other: &str) -> Problem {
-    Problem::of_all(format!(
-        "another ledger ({other}) was filled for this network; if that one is lost, nothing more is \
-         to do, and what only it held stays at the host; if it is still in use, run closte-sync in \
-         one place only"
-    ))
 }

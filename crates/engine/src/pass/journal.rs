@@ -13,13 +13,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::{Action, Approved};
 use rules::event::{self, Event};
-use rules::ledger::{Batch, HostHealth, Ledger, LedgerError, MOST_READS, NetworkMemory};
+use rules::ledger::{
+    Batch, HomeMemory, HostHealth, Ledger, LedgerError, MOST_READS, Memory, NetworkMemory,
+};
 use rules::planted;
 use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Change;
+use super::acting::Mark;
 use crate::env::Env;
 
 /// So many results are worth a transaction.
@@ -35,6 +38,10 @@ pub(super) struct Journal<'a> {
 }
 
 struct State {
+    /// What is remembered of the mark.
+    home: HomeMemory,
+    /// Whether that is to be written.
+    home_changed: bool,
     host: HostHealth,
     /// As it was stored last, where that is known.
     stored_host: Option<HostHealth>,
@@ -79,11 +86,15 @@ pub(super) struct Closed {
 }
 
 impl<'a> Journal<'a> {
-    pub(super) fn new(ledger: &'a dyn Ledger, env: &'a Env, host: HostHealth) -> Self {
+    /// A journal of what follows on what the ledger remembers.
+    pub(super) fn new(ledger: &'a dyn Ledger, env: &'a Env, memory: Memory) -> Self {
+        let Memory { network, home, host, .. } = memory;
         let state = State {
+            home,
+            home_changed: false,
             stored_host: Some(host.clone()),
             host,
-            network: NetworkMemory::default(),
+            network,
             network_changed: false,
             approved: None,
             pending: BTreeMap::new(),
@@ -103,12 +114,25 @@ impl<'a> Journal<'a> {
         work(&mut self.state().host)
     }
 
-    /// What is remembered of the network and of the host is to be written with what comes next.
-    pub(super) fn remember(&self, network: NetworkMemory, approved: Vec<Approved>) {
+    /// What is remembered of the network and of the host, and what people let through, is to be
+    /// written with what comes next.
+    pub(super) fn remember(&self, approved: Vec<Approved>) {
         let mut state = self.state();
-        (state.network, state.network_changed) = (network, true);
+        state.network_changed = true;
         state.approved = Some(approved);
         state.stored_host = None;
+    }
+
+    /// What is remembered of the mark.
+    pub(super) fn home(&self) -> HomeMemory {
+        self.state().home
+    }
+
+    /// The mark was read back with this serial; none where it keeps none.
+    pub(super) fn read_back(&self, serial: Option<u64>) {
+        let mut state = self.state();
+        state.home_changed |= state.home.read_back != serial;
+        state.home.read_back = serial;
     }
 
     /// The removal of `domain` is about to be sent although nobody approved it.
@@ -237,7 +261,10 @@ impl<'a> Journal<'a> {
     fn take_batch(&self) -> (Batch, Befores) {
         let mut state = self.state();
         let (mut entries, mut befores) = (Vec::new(), Befores::new());
+        let mut owned_changed = false;
         for (domain, Pending { before, now }) in std::mem::take(&mut state.pending) {
+            let was_owned = before.as_ref().is_some_and(|before| before.owned.is_some());
+            owned_changed |= was_owned != now.owned.is_some();
             let loaded = before.as_ref().map_or(0, |before| before.version);
             let version = state.versions.get(&domain).copied().unwrap_or(loaded);
             entries.push(Entry { version, ..*now });
@@ -248,8 +275,11 @@ impl<'a> Journal<'a> {
         if host.is_some() {
             state.stored_host.clone_from(&host);
         }
+        state.home.serial += u64::from(owned_changed);
+        let home_changed = std::mem::take(&mut state.home_changed) | owned_changed;
         let batch = Batch {
             entries,
+            home: home_changed.then_some(state.home),
             events: std::mem::take(&mut state.events),
             network: std::mem::take(&mut state.network_changed).then(|| state.network.clone()),
             host,
@@ -293,14 +323,18 @@ impl<'a> Journal<'a> {
         Ok(entries)
     }
 
-    /// Write the rest and hand over what people are told.
-    pub(super) async fn close(self) -> Result<Closed, LedgerError> {
+    /// Write the rest, move the mark on with it, and hand over what people are told.
+    pub(super) async fn close(self, mark: &Mark<'_>) -> Result<Closed, LedgerError> {
         {
             // Of these no call was made.
             let State { pending, following, .. } = &mut *self.state();
             pending.append(following);
         }
         self.flush().await?;
+        mark.forward(&self).await;
+        if self.state().home_changed {
+            self.flush().await?;
+        }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { host, network, changes, problems, targets, .. } = state;
         Ok(Closed { host, network, changes, problems, targets })

@@ -115,6 +115,7 @@ pub(super) fn hash(plan: &Plan) -> String {
 fn code_of(doubt: &Doubt) -> AlertCode {
     match doubt {
         Doubt::List { .. } => AlertCode::ListDoubt,
+        Doubt::Restored { .. } => AlertCode::Restored,
         Doubt::SuddenFall { .. } | Doubt::Moved => AlertCode::Doubt,
     }
 }

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rules::Network;
-use rules::ledger::{CheckBasis, NetworkMemory};
+use rules::ledger::{Batch, CheckBasis, NetworkMemory};
 use rules::plan::Plan;
 
+use super::acting::Mark;
 use super::journal::Journal;
 use super::{Engine, PassError};
 
@@ -15,12 +16,36 @@ use super::{Engine, PassError};
 const FORGET_EVERY: Duration = Duration::from_hours(24);
 
 impl Engine {
+    /// Say that this installation acts for the network, before anything else is written. Where the
+    /// database was put back, the ledger knows that first.
+    pub(super) async fn claim(
+        &self,
+        plan: &Plan,
+        network: &Network,
+        mark: &Mark<'_>,
+        journal: &Journal<'_>,
+    ) -> Result<(), PassError> {
+        let memory = &plan.memory;
+        let stands = network.home.as_ref().map(|home| home.serial.unwrap_or(0));
+        journal.read_back(stands.filter(|_| network.keeps_serial));
+        if memory.home.is_older(network.home.as_ref()) {
+            let network = Some(memory.network.clone());
+            self.ledger.save(&Batch { network, ..Batch::default() }).await?;
+        }
+        if network.home.is_none() {
+            return mark.try_forward(journal).await.map_err(PassError::Write);
+        }
+        mark.forward(journal).await;
+        Ok(())
+    }
+
     /// Write what the reading changed. Entries with a call follow with their intent.
-    pub(super) async fn save_plan<'a>(&'a self, plan: &mut Plan) -> Result<Journal<'a>, PassError> {
-        let mut memory = std::mem::take(&mut plan.memory);
-        self.forget_events(&mut memory.network).await?;
-        let journal = Journal::new(self.ledger.as_ref(), &self.env, memory.host);
-        journal.remember(memory.network, memory.approved);
+    pub(super) async fn save_plan(
+        &self,
+        plan: &mut Plan,
+        journal: &Journal<'_>,
+    ) -> Result<(), PassError> {
+        journal.remember(std::mem::take(&mut plan.memory.approved));
         for (name, before) in std::mem::take(&mut plan.changed) {
             let entry = &plan.entries[&name];
             if plan.calls.contains_key(&name) {
@@ -30,12 +55,11 @@ impl Engine {
             }
         }
         journal.mapped(std::mem::take(&mut plan.mapped_sites));
-        journal.flush().await?;
-        Ok(journal)
+        Ok(journal.flush().await?)
     }
 
     /// Once a day, forget events that are kept long enough.
-    async fn forget_events(&self, memory: &mut NetworkMemory) -> Result<(), PassError> {
+    pub(super) async fn forget_events(&self, memory: &mut NetworkMemory) -> Result<(), PassError> {
         let now = self.env.now();
         if memory.forgot_at.is_none_or(|at| FORGET_EVERY <= now.since(at)) {
             self.ledger.forget(now - self.settings.keep_events).await?;

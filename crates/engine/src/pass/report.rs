@@ -6,9 +6,9 @@ use rules::host::HostError;
 use rules::ledger::{LedgerError, NotActing};
 use rules::source::SourceError;
 use rules::words;
-use rules::{DomainName, Network, Problem, Reason};
+use rules::{DomainName, Identity, Problem, Reason};
 
-use crate::texts::{ENABLE_HERE, RIGHT_NETWORK, other_network};
+use crate::texts;
 
 /// How a pass ended.
 #[derive(Debug)]
@@ -94,6 +94,8 @@ words! {
         ListDoubt = "list-doubt",
         /// The ledger was filled from another network.
         OtherNetwork = "other-network",
+        /// The database was put back.
+        Restored = "database-restored",
         /// The read of the network is in doubt for another reason.
         Doubt = "doubt",
     }
@@ -145,23 +147,13 @@ pub(super) fn key_alert(words: &str) -> Alert {
     Alert::of_all(AlertCode::KeyRefused, what, refused.hint().unwrap_or_default())
 }
 
-/// The alert of an installation that does not act for `network`.
-pub(super) fn not_ours_alert(network: &Network, why: &NotOurs<'_>) -> Alert {
-    let home = match why {
-        NotOurs::Copy(home) => home,
-        NotOurs::OtherNetwork { differs } => {
-            let what = format!("{}; nothing is sent and nothing written", other_network(differs));
-            return Alert::of_all(AlertCode::OtherNetwork, what, RIGHT_NETWORK);
-        }
+/// The alert of an installation that does not act for the network that `is` here.
+pub(super) fn not_ours_alert(is: &Identity, why: &NotOurs<'_>) -> Alert {
+    let what = texts::not_ours(is, why);
+    let code = match why {
+        NotOurs::Copy(..) => AlertCode::Copy,
+        NotOurs::OtherNetwork { .. } => AlertCode::OtherNetwork,
     };
-    let app = |app: &Option<String>| app.clone().unwrap_or_else(|| "none".to_owned());
-    let what = format!(
-        "this is a copy: the network belongs to the installation at `{}` (CLOSTE_APP_ID {}), \
-         and this is `{}` (CLOSTE_APP_ID {}); nothing is sent and nothing written",
-        home.domain,
-        app(&home.app),
-        network.identity.domain,
-        app(&network.identity.app),
-    );
-    Alert::of_all(AlertCode::Copy, what, ENABLE_HERE)
+    let hint = texts::not_ours_hint(why);
+    Alert::of_all(code, format!("{what}; nothing is sent and nothing written"), hint)
 }

@@ -28,6 +28,7 @@ use rules::{DomainName, Network, Problem, Stage};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::acting::Mark;
 use super::checks::Checker;
 use super::deadline::{self, Deadline};
 use super::journal::Journal;
@@ -40,6 +41,7 @@ const CHUNK: usize = 128;
 pub(super) struct Work<'a> {
     pub(super) engine: &'a Engine,
     pub(super) network: &'a Network,
+    pub(super) mark: &'a Mark<'a>,
     pub(super) journal: &'a Journal<'a>,
     pub(super) deadline: &'a Deadline<'a>,
     pub(super) observer: &'a dyn PassObserver,
@@ -247,6 +249,7 @@ impl Work<'_> {
             .collect();
         if may_send && !planted!(ActBeforeIntent) {
             self.journal.flush().await?;
+            self.mark.forward(self.journal).await;
         }
         Ok(intended)
     }
@@ -258,7 +261,8 @@ impl Work<'_> {
             return before;
         }
         let intended = entry.clone();
-        if self.allowed() == Allowed::None || !self.deadline.is_open() {
+        let may_not = call == Call::Remove && self.mark.is_old();
+        if may_not || self.allowed() == Allowed::None || !self.deadline.is_open() {
             self.journal.undone(&entry, &before);
             return before;
         }
@@ -303,6 +307,9 @@ impl Work<'_> {
     }
 
     fn allowed(&self) -> Allowed {
+        if self.mark.is_lost() {
+            return Allowed::None;
+        }
         let now = self.engine.env.now();
         self.journal.host(|host| deadline::may_write(host, now))
     }

@@ -13,7 +13,7 @@ use engine::memory::{MemoryNetwork, SiteRow};
 use engine::{Random, Timer};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Network, Problem, Time};
 
 /// A domain that somebody maps.
@@ -183,9 +183,13 @@ impl NetworkSource for Shared {
         self.network.write_stage(write).await
     }
 
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
         self.database().await?;
-        self.network.write_home(home, replace).await
+        self.network.write_home(home, replaces).await
     }
 
     async fn create_record(

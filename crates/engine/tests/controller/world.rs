@@ -12,7 +12,7 @@ use engine::{Engine, Env, PassSettings};
 use rules::records::Records;
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
-use rules::{Home, Problem};
+use rules::{Home, Problem, Whereabouts};
 
 use crate::doubles::{Deed, NoChance, Outage, Shared, TARGET};
 
@@ -71,6 +71,8 @@ impl World {
             app: Some("another".to_owned()),
             domain: "another.example".to_owned(),
             ledger: "another".to_owned(),
+            serial: Some(1),
+            place: Whereabouts::default(),
         };
         self.change(|tables| tables.home = Some(home))
     }

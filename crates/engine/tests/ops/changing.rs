@@ -1,12 +1,13 @@
 //! Operations that change the network or the ledger.
 
 use engine::ops::{
-    self, Added, Backfill, NewMapping, ProtectedNames, RecheckScope, Rechecked, RecordState,
-    Switched,
+    self, ActsFor, Added, Backfill, NewMapping, ProtectedNames, RecheckScope, Rechecked,
+    RecordState, Switched,
 };
 use rules::entry::Mapped;
 use rules::ledger::{Batch, NetworkMemory, NotActing};
 use rules::source::Primary;
+use rules::taking_over::Ownership;
 use rules::{Entry, Identity, Network};
 
 use crate::world::{NOW, Source, copy, is_refused, ledger, mapping, name, network, put};
@@ -54,7 +55,8 @@ async fn a_mapping_that_makes_no_sense_is_refused_and_nothing_is_written() {
 #[tokio::test]
 async fn a_copy_writes_nothing_whatever_it_is_asked_for() {
     let source = Source::of(Network { mappings: vec![mapping(7, 3, "a.example")], ..copy() });
-    let (ledger, words) = (ledger(), "this is a copy of the installation at");
+    let ledger = ledger();
+    let words = "this is a copy: the network belongs to the installation at";
     is_refused(ops::add(&source, None, &names(), &wanted("shop.example", "2")).await, words);
     is_refused(ops::remove(&source, Some(&ledger), &name("a.example"), NOW).await, words);
     let create = Backfill::Create;
@@ -151,9 +153,11 @@ async fn enabling_here_makes_a_copy_the_one_that_acts_and_the_network_the_ledger
         ..NetworkMemory::default()
     };
     put(&ledger, Batch { network: Some(network_memory), ..Batch::default() }).await;
-    let enabled = ops::enable_here(&source, &ledger).await.unwrap();
-    assert_eq!(enabled.acts_for, Some(name("net.example")));
-    assert_eq!(source.written(), ["home mine replace true", "switch true"]);
+    let enabled = ops::enable_here(&source, &ledger, NOW).await.unwrap();
+    let ownership = Ownership { kept: true, aliases: 0 };
+    let domain = name("net.example");
+    assert_eq!(enabled.acts_for, Some(ActsFor { domain, ownership }));
+    assert_eq!(source.written(), ["home mine Some(1)", "switch true"]);
     let remembered = ledger.contents().memory.network;
     assert_eq!(remembered.identity, Some(network().identity));
     assert_eq!(remembered.not_acting, None);

@@ -115,7 +115,7 @@ async fn a_list_that_cannot_be_read_is_a_warning_and_one_that_proved_itself_is_b
     findings.host = Ok(HostAnswers { key: Ok(()), list: Some(Ok(AliasList::default())) });
     let host = HostHealth { list_believed: true, ..HostHealth::default() };
     let memory = Memory { host, ..Memory::default() };
-    let recorded = Some(Recorded { memory, ..Recorded::default() });
+    let recorded = Some(("mine".to_owned(), Recorded { memory, ..Recorded::default() }));
     findings.ledger = Ok(LedgerFound { at: "ledger.db".to_owned(), recorded });
     let believed = "0 aliases; it has shown names that we added, so it is believed";
     says(&findings, &format!("ok getdomains: {believed}"));
@@ -135,7 +135,7 @@ async fn what_is_wrong_with_the_network_is_named_one_by_one() {
         "warn switch: Closte is switched off, so a pass does nothing",
         "warn stages: the column lacks failed",
         "fail clock: 5 min from the database's",
-        "fail home: this is a copy of the installation at `elsewhere.example`; it sends and writes nothing",
+        "fail home: this is a copy: the network belongs to the installation at `elsewhere.example` (CLOSTE_APP_ID none), and this is `net.example` (CLOSTE_APP_ID app1); it sends and writes nothing",
         "warn object cache: wp-content/object-cache.php is there: WordPress may show a new stage late",
     ] {
         says(&findings, line);

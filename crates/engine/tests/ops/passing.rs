@@ -164,7 +164,7 @@ async fn on_a_copy_only_the_request_to_act_is_done_and_others_get_the_reason() {
     let Answer::Enabled(enabled) = served(&engine, Asked::EnableHere).await else {
         panic!("it is done")
     };
-    assert_eq!(enabled.acts_for.unwrap().as_str(), "net.example");
+    assert_eq!(enabled.acts_for.unwrap().domain.as_str(), "net.example");
 }
 
 #[tokio::test]

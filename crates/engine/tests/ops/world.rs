@@ -10,8 +10,8 @@ use engine::memory::MemoryLedger;
 use engine::{Env, Exit, Failure, Random, Timer};
 use rules::ledger::{Batch, Ledger};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
-use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Site, Stage, Time};
+use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
+use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Site, Stage, Time, Whereabouts};
 
 pub(crate) const NOW: Time = Time::from_millis(1_000_000);
 
@@ -49,7 +49,13 @@ pub(crate) fn network() -> Network {
 
 /// The same as another installation's copy.
 pub(crate) fn copy() -> Network {
-    let home = Home { app: None, domain: "elsewhere.example".to_owned(), ledger: "l".to_owned() };
+    let home = Home {
+        app: None,
+        domain: "elsewhere.example".to_owned(),
+        ledger: "l".to_owned(),
+        serial: None,
+        place: Whereabouts::default(),
+    };
     Network { home: Some(home), ..network() }
 }
 
@@ -118,9 +124,17 @@ impl NetworkSource for Source {
         Ok((before - network.mappings.len()) as u64)
     }
 
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
-        self.write(format!("home {} replace {replace}", home.ledger));
-        Ok(home.clone())
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
+        let mut network = self.network.lock().unwrap();
+        if replaces.allows(network.home.as_ref()) {
+            self.write(format!("home {} {:?}", home.ledger, home.serial));
+            network.home = Some(home.clone());
+        }
+        Ok(network.home.clone())
     }
 
     async fn switch(&self, on: bool) -> Result<bool, SourceError> {

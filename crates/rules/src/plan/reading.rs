@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Cause, Planner};
 use crate::action::{Action, Release};
 use crate::answer;
+use crate::doubt::Doubt;
 use crate::entry::{Alias, Entry, Gone, Mapped, Proof};
 use crate::planted;
 use crate::reason::Reason;
@@ -110,7 +111,13 @@ impl Planner<'_> {
         if entry.alias.state == Alias::Absent {
             return;
         }
-        if entry.gone.reads < self.world.policy.confirmations {
+        if ours && self.is_restored(&entry.domain) {
+            self.restored.insert(entry.domain.clone());
+            if entry.alias.state == Alias::Present {
+                let reason = Some(Reason::DatabaseRestored);
+                entry.alias.set(now, Alias::Present, reason, None);
+            }
+        } else if entry.gone.reads < self.world.policy.confirmations {
             if entry.alias.state == Alias::Present {
                 entry.alias.set(now, Alias::Present, Some(Reason::MappingGone), None);
             }
@@ -123,6 +130,26 @@ impl Planner<'_> {
         } else {
             entry.step.intent = None;
             entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None);
+        }
+    }
+
+    /// Whether the database lacks a name because it was put back, and nobody let that go.
+    fn is_restored(&self, name: &DomainName) -> bool {
+        let covered = self.put_back || self.plan.memory.network.restored.contains(name);
+        covered && !self.approved.removals.contains(name)
+    }
+
+    /// What the database lacks since it was put back is remembered, and stays.
+    pub(super) fn restored(&mut self) {
+        self.plan.memory.network.restored.clone_from(&self.restored);
+        let lacks = self.restored.len();
+        if 0 < lacks {
+            let doubt = Doubt::Restored { lacks };
+            let cause = Cause::by(&doubt);
+            self.plan.doubts.push(doubt);
+            for name in std::mem::take(&mut self.restored) {
+                self.defer(Action::RemoveAlias, name, cause);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Braked, Cause, Planner};
 use crate::action::{Action, Release};
+use crate::doubt::Doubt;
 use crate::entry::{Alias, Call};
 use crate::planted;
 use crate::reason::Reason;
@@ -27,7 +28,8 @@ impl Planner<'_> {
     pub(super) fn remove(&mut self) {
         self.forget_old_removals();
         let ready = std::mem::take(&mut self.ready);
-        if let Some(doubt) = self.plan.doubts.first().map(Cause::by) {
+        let of_all = |doubt: &&Doubt| doubt.is_of_the_read() || doubt.is_of_the_list();
+        if let Some(doubt) = self.plan.doubts.iter().find(of_all).map(Cause::by) {
             return self.defer_removals(ready, doubt);
         }
         let (approved, asking): (BTreeSet<_>, BTreeSet<_>) =

@@ -1,6 +1,7 @@
 //! Plans over small worlds: all of them where that is possible.
 
 mod deferring;
+mod restoring;
 
 use super::*;
 use crate::entry::{Alias, Gone, Intent, Owned, OwnedAs, Proof};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite};
+use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Entry, Home, Network};
 
 use crate::history::DatabaseMood;
@@ -114,12 +114,16 @@ impl NetworkSource for FaultySource {
         self.inner().remove_mapping(domain).await
     }
 
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
         self.may_write()?;
         self.world.brink(self.who, false).await;
         let at = self.world.clock.passed();
         self.world.state().watch.home(self.who, home, at);
-        let stands = self.inner().write_home(home, replace).await?;
+        let stands = self.inner().write_home(home, replaces).await?;
         self.world.brink(self.who, true).await;
         Ok(stands)
     }

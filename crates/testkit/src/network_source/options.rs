@@ -1,6 +1,6 @@
 //! What [`NetworkSource`] promises of the network's options.
 
-use rules::source::{NetworkSource, SourceError};
+use rules::source::{NetworkSource, Replaces, SourceError};
 
 use super::{INTEGRATIONS, RawSql, SETTINGS, name, option, set_option};
 use crate::network_meaning::home;
@@ -57,10 +57,10 @@ pub(super) async fn a_home_that_makes_no_sense_is_left_alone_until_it_is_replace
     database: &dyn RawSql,
 ) {
     set_option(database, "closte_sync_home", "rubbish").await;
-    let written = async |replace| source.write_home(&home("one"), replace).await;
-    let error = written(false).await.expect_err("a refusal");
+    let written = async |replaces| source.write_home(&home("one"), replaces).await;
+    let error = written(Replaces::Nothing).await.expect_err("a refusal");
     assert_eq!(error.to_string(), "`closte_sync_home` in `wp_sitemeta` cannot be read");
-    assert_eq!(written(true).await.expect("a home"), home("one"));
+    assert_eq!(written(Replaces::Any).await.expect("an answer"), Some(home("one")));
 }
 
 #[rustfmt::skip] // One case a line.
@@ -99,7 +99,7 @@ pub(super) async fn the_plugins_secret_is_written_and_all_that_it_keeps_goes(
         assert_eq!(option(database, "closte_sync_secret").await, *secret);
     }
     assert_eq!(database.run("SELECT COUNT(*) FROM wp_sitemeta").await, "1\n");
-    source.write_home(&home("one"), false).await.expect("a home");
+    source.write_home(&home("one"), Replaces::Nothing).await.expect("a home");
     database
         .run(
             "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES \

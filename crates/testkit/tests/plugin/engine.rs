@@ -1,6 +1,6 @@
 //! What the engine reports and asks for besides stages: reports, rechecks, home, switch.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{Call, World};
 
@@ -79,6 +79,28 @@ fn only_what_the_engine_does_for_the_network_is_a_sign_of_life() {
         assert!(heard(), "{call}");
     }
     assert_eq!(world.call("hello", &json!({}))["mode"], "registry");
+}
+
+#[test]
+fn a_home_moves_on_only_from_the_ledger_and_the_serial_that_it_replaces() {
+    let world = World::new();
+    world.wordpress.keep_object_cache();
+    let mark = |ledger: &str, serial: u64, over: Value| {
+        let asked = json!({"domain": "network.example", "ledger": ledger, "serial": serial,
+            "host": "cluster", "user": "app1", "path": "/home/l.db", "replace": true, "over": over});
+        let home = world.call("home", &asked)["home"].clone();
+        let network = world.call("network", &json!({"known": null}));
+        assert_eq!((&network["home"], &network["keeps_serial"]), (&home, &json!(true)));
+        home
+    };
+    let over = |ledger: &str, serial: Value| json!({"ledger": ledger, "serial": serial});
+    assert_eq!(mark("l-1", 1, over("l-1", json!(0))), Value::Null, "none is there");
+    world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
+    let first = mark("l-1", 1, over("l-1", Value::Null));
+    assert_eq!((&first["serial"], &first["path"]), (&json!(1), &json!("/home/l.db")), "none is 0");
+    assert_eq!(mark("l-1", 2, over("l-1", json!(0))), first, "another serial");
+    assert_eq!(mark("l-1", 2, over("l-2", json!(1))), first, "another ledger");
+    assert_eq!(mark("l-1", 2, over("l-1", json!(1)))["serial"], 2);
 }
 
 #[test]
@@ -172,7 +194,8 @@ fn the_first_home_counts_unless_it_is_replaced() {
         "SELECT COUNT(*), MAX(meta_value) FROM wp_sitemeta WHERE meta_key = 'closte_sync_home'";
     assert_eq!(
         world.database.execute(stored),
-        "1\ta:3:{s:3:\"app\";N;s:6:\"domain\";s:12:\"copy.example\";s:6:\"ledger\";s:3:\"l-1\";}\n"
+        "1\ta:7:{s:3:\"app\";N;s:6:\"domain\";s:12:\"copy.example\";s:6:\"ledger\";s:3:\"l-1\";\
+         s:6:\"serial\";N;s:4:\"host\";s:0:\"\";s:4:\"user\";s:0:\"\";s:4:\"path\";s:0:\"\";}\n"
     );
     assert_eq!(world.refused(&Call::signed("home", &json!({"domain": "x"}))).0, 400);
 }

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use rules::source::SourceError;
-use rules::{DomainName, Home, Identity, Network, Site, Stage, Time};
+use rules::{DomainName, Home, Identity, Network, Site, Stage, Time, Whereabouts};
 use serde_json::{Map, Value};
 
 use super::hello;
@@ -94,7 +94,14 @@ impl Listing {
 /// The installation that acts for a network; none where it names none.
 pub(super) fn home(value: &Value) -> Option<Home> {
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some(Home { app: text("app"), domain: text("domain")?, ledger: text("ledger")? })
+    let place = |key| text(key).unwrap_or_default();
+    Some(Home {
+        app: text("app"),
+        domain: text("domain")?,
+        ledger: text("ledger")?,
+        serial: value.get("serial").and_then(Value::as_u64),
+        place: Whereabouts { host: place("host"), user: place("user"), path: place("path") },
+    })
 }
 
 /// The parts that a listing must have.
@@ -146,7 +153,10 @@ fn options(part: &Parts<'_>, snapshot: &mut Snapshot<'_>) -> Result<(), SourceEr
     snapshot.option(0, options::SETTINGS, &serialised(settings));
     let switched_on = part.0.get("switched_on").and_then(Value::as_bool);
     let switched_on = switched_on.ok_or_else(|| part.lacks("`switched_on`"))?;
-    snapshot.set_switch_and_home(switched_on, part.0.get("home").and_then(home));
+    // A plugin from before it kept the serial does not say so.
+    let keeps_serial = part.0.get("keeps_serial").and_then(Value::as_bool).unwrap_or(false);
+    let home = part.0.get("home").and_then(home);
+    snapshot.set_switch_and_home(switched_on, home, keeps_serial);
     Ok(())
 }
 

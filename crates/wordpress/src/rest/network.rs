@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite, StageWriter, Written};
+use rules::source::{
+    NetworkSource, Primary, Replaces, Right, SourceError, StageWrite, StageWriter, Written,
+};
 use rules::{DomainName, Home, Network, Problem, Stage};
 
 use super::client::{RestClient, Timeouts};
@@ -148,12 +150,16 @@ impl NetworkSource for RestNetwork {
     }
 
     /// Without the plugin there is no place for it, and the one that asks is the home.
-    async fn write_home(&self, home: &Home, replace: bool) -> Result<Home, SourceError> {
-        let Some(plugin) = &self.plugin else { return Ok(home.clone()) };
-        match plugin.channel.write_home(home, replace).await {
+    async fn write_home(
+        &self,
+        home: &Home,
+        replaces: Replaces<'_>,
+    ) -> Result<Option<Home>, SourceError> {
+        let Some(plugin) = &self.plugin else { return Ok(None) };
+        match plugin.channel.write_home(home, replaces).await {
             Ok(home) => Ok(home),
             Err(error) if !self.may_do_without(&error).await => Err(error),
-            Err(_) => Ok(home.clone()),
+            Err(_) => Ok(None),
         }
     }
 

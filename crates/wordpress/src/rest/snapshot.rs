@@ -62,7 +62,7 @@ impl Session<'_> {
             }
         }
         // Reading the network over REST was configured, and that counts as the switch.
-        snapshot.set_switch_and_home(true, None);
+        snapshot.set_switch_and_home(true, None, false);
         let network_id = fill(&mut snapshot, &lists, &domain);
         let identity = Identity {
             app: None,

@@ -32,7 +32,7 @@ const FORMS: &str = "SELECT id, settings FROM `{_}wu_forms` \
     WHERE instr(settings, 'available_domains') ORDER BY id";
 const MOMENT: &str = "SELECT unixepoch('now')";
 
-/// Stages are left out: those that we write would cause another pass.
+/// Stages and the home are left out: those that we write would cause another pass.
 const PULSE: &str = "SELECT \
     (SELECT group_concat(concat_ws('|', id, blog_id, domain, active, primary_domain), ';' \
         ORDER BY id) FROM `{_}wu_domain_mappings`), \
@@ -40,7 +40,7 @@ const PULSE: &str = "SELECT \
         ';' ORDER BY blog_id) FROM `{_}blogs`), \
     (SELECT group_concat(concat_ws('|', meta_id, site_id, meta_value), ';' ORDER BY meta_id) \
         FROM `{_}sitemeta` WHERE meta_key IN ('wp-ultimo_v2_settings', \
-        'wu_host_integrations_enabled', 'closte_sync_home'))";
+        'wu_host_integrations_enabled'))";
 
 pub(super) const READING: &str = "reading the network";
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::multisite::endpoint;
 use rules::clock::ManualClock;
 use rules::plugin_client::{PluginClient, PluginReport};
-use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
-use rules::{Clock, Entry, Home, Stage, Time};
+use rules::source::{NetworkSource, Replaces, SourceError, StageWrite, StageWriter, Written};
+use rules::{Clock, Entry, Home, Stage, Time, Whereabouts};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
@@ -383,18 +383,35 @@ async fn unchanged_since_nothing_is_no_answer() {
 #[tokio::test]
 async fn the_plugin_writes_what_it_has_calls_for() {
     let server = serve(|call, body| match call {
-        "home" => {
+        "home" if body["over"].is_null() => {
             assert_eq!(body["replace"], json!(true));
             json!({"home": {"app": null, "domain": "network.example", "ledger": "theirs"}})
         }
+        "home" if body["over"] == json!({"ledger": "theirs", "serial": 4}) => {
+            assert_eq!((&body["serial"], &body["path"]), (&json!(7), &json!("/home/l.db")));
+            json!({"home": body})
+        }
+        "home" => json!({"home": null}),
         "switch" => json!({ "changed": body["on"] }),
         "stages" => json!({"results": [{"id": 41, "result": "refused", "detail": "no"}]}),
         call => panic!("{call}"),
     })
     .await;
     let source = network(&server, None);
-    let home = Home { app: None, domain: "network.example".into(), ledger: "ours".into() };
-    assert_eq!(source.write_home(&home, true).await.unwrap().ledger, "theirs");
+    let home = |ledger: &str, serial| Home {
+        app: None,
+        domain: "network.example".into(),
+        ledger: ledger.into(),
+        serial,
+        place: Whereabouts { path: "/home/l.db".into(), ..Whereabouts::default() },
+    };
+    let (ours, theirs) = (home("ours", Some(7)), home("theirs", Some(4)));
+    let stands = source.write_home(&ours, Replaces::Any).await.unwrap().unwrap();
+    assert_eq!((stands.ledger.as_str(), stands.serial), ("theirs", None), "an older plugin's");
+    let moved = source.write_home(&ours, Replaces::This(&theirs)).await.unwrap();
+    assert_eq!(moved.as_ref(), Some(&ours));
+    let removed = source.write_home(&ours, Replaces::This(&ours)).await.unwrap();
+    assert_eq!(removed, None, "somebody deleted it");
     assert!(source.switch(true).await.unwrap());
     assert!(!source.switch(false).await.unwrap());
     let error = source.write_stage(&write(41, None)).await.unwrap_err();

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::multisite::{SHORT, endpoint, localhost, name, network, write};
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Right, SourceError, StageWrite, StageWriter, Written};
-use rules::{DomainName, Home, Network, Stage};
+use rules::source::{
+    NetworkSource, Primary, Replaces, Right, SourceError, StageWrite, StageWriter, Written,
+};
+use rules::{DomainName, Home, Network, Stage, Whereabouts};
 use serde_json::json;
 use testkit::http_server::{Answer, Asked, Method};
 use testkit::rest_api::{Multisite, Tables};
@@ -269,8 +271,14 @@ async fn what_has_no_place_in_rest_is_left_to_wordpress() {
     assert!(error.to_string().contains("set it in WordPress"), "{error}");
     let error = network.set_check_interval(60).await.unwrap_err();
     assert!(error.to_string().contains("set it in WordPress"), "{error}");
-    let home = Home { app: None, domain: "localhost".into(), ledger: "l1".into() };
-    assert_eq!(network.write_home(&home, true).await.unwrap(), home);
+    let home = Home {
+        app: None,
+        domain: "localhost".into(),
+        ledger: "l1".into(),
+        serial: Some(1),
+        place: Whereabouts::default(),
+    };
+    assert_eq!(network.write_home(&home, Replaces::Nothing).await.unwrap(), None);
     assert_eq!(network.routing_question(5, &name("a.example")), None);
     assert_eq!(multisite.server.asked().len(), 0);
 }
@@ -322,7 +330,7 @@ impl NetworkSource for Options {
         unreachable!()
     }
 
-    async fn write_home(&self, _: &Home, _: bool) -> Result<Home, SourceError> {
+    async fn write_home(&self, _: &Home, _: Replaces<'_>) -> Result<Option<Home>, SourceError> {
         unreachable!()
     }
 

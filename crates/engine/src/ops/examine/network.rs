@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use rules::acting::{NotOurs, not_ours};
+use rules::acting::not_ours;
 use rules::network::WwwTwins;
 use rules::source::{NetworkSource, Right, SourceError};
 use rules::{Network, Stage, Time};
 
 use super::plugin::{self, PluginFound};
-use super::{Check, Findings, State, fail, failed, ok, warn};
+use super::{Check, Findings, LedgerFound, State, fail, failed, ok, warn};
 use crate::failure::Failure;
 use crate::rough::rough;
-use crate::texts::{ENABLE_HERE, RIGHT_NETWORK, other_network};
+use crate::texts;
 
 /// How the network is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,20 +187,20 @@ fn clock(network: &Network, route: Route, now: Time) -> Check {
 }
 
 fn home(network: &Network, findings: &Findings) -> Check {
-    let ledger = findings.ledger.as_ref().ok().and_then(|found| found.recorded.as_ref());
-    let filled_from = ledger.and_then(|recorded| recorded.memory.network.identity.as_ref());
-    match (not_ours(network, filled_from), &network.home) {
-        (Some(NotOurs::Copy(home)), _) => fail(
-            "home",
-            format!(
-                "this is a copy of the installation at `{}`; it sends and writes nothing",
-                home.domain
-            ),
-            ENABLE_HERE,
-        ),
-        (Some(NotOurs::OtherNetwork { differs }), _) => {
-            fail("home", format!("{}; nothing is done", other_network(&differs)), RIGHT_NETWORK)
+    let ledger = findings.ledger.as_ref().ok();
+    let ours = ledger.and_then(LedgerFound::ours);
+    match (not_ours(network, ours), &network.home) {
+        (Some(why), _) => {
+            let what = texts::not_ours(&network.identity, &why);
+            fail("home", format!("{what}; it sends and writes nothing"), texts::not_ours_hint(&why))
         }
+        (None, Some(_)) if !network.keeps_serial => warn(
+            "home",
+            "this installation acts for the network; WordPress does not keep the number by which \
+             a database that was put back is told",
+            "update the plugin (`closte-sync plugin install`); until then, take care after a \
+             backup of the database is restored: see `closte-sync plan` first",
+        ),
         (None, Some(_)) => ok("home", "this installation acts for the network"),
         (None, None) => ok("home", "no installation acts for the network yet; the first pass will"),
     }
