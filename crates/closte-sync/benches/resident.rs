@@ -152,7 +152,7 @@ async fn at_rest(count: u32) -> World {
     let numbers = 1..=u64::from(count);
     let batch = Batch {
         entries: numbers.clone().map(|number| ready(number, now)).collect(),
-        mapped_sites: numbers.map(|number| number + 1).collect(),
+        mapped_sites: numbers.map(|number| (number + 1, None)).collect(),
         ..Batch::default()
     };
     for entry in &batch.entries {

@@ -97,7 +97,7 @@ fn batch(numbers: std::ops::Range<u32>) -> Result<Batch, Box<dyn Error>> {
             reason: None,
             detail: None,
         });
-        batch.mapped_sites.insert(number.into());
+        batch.mapped_sites.insert(number.into(), None);
         batch.entries.push(entry);
     }
     Ok(batch)

@@ -16,6 +16,7 @@ use rules::ledger::{
     Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
     NotActing,
 };
+use rules::records::SiteMark;
 use rules::{DomainName, Identity, Problem, Reason, Stage, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -31,11 +32,12 @@ const ONE: &str = "SELECT value FROM meta WHERE key = ?1";
 const UPSERT: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
-/// `?1` is a JSON list.
-const ADD_SITES: &str = "INSERT INTO mapped_sites (site_id) SELECT value FROM json_each(?1) \
-     WHERE true ON CONFLICT DO NOTHING";
+/// `?1` is a JSON list of pairs.
+const ADD_SITES: &str = "INSERT INTO mapped_sites (site_id, registered) \
+     SELECT value ->> 0, value ->> 1 FROM json_each(?1) \
+     WHERE true ON CONFLICT DO UPDATE SET registered = ifnull(excluded.registered, registered)";
 
-const SITES: &str = "SELECT site_id FROM mapped_sites";
+const SITES: &str = "SELECT site_id, registered FROM mapped_sites";
 
 /// [`NetworkMemory`] as it is stored. Ids are the same bits with a sign: SQLite has no others.
 #[derive(Default, Deserialize, Serialize)]
@@ -43,6 +45,7 @@ const SITES: &str = "SELECT site_id FROM mapped_sites";
 struct NetworkRow {
     identity: Option<IdentityItem>,
     site_mark: Option<i64>,
+    site_mark_registered: Option<i64>,
     mapped_names: Option<i64>,
     applied: Option<String>,
     doubts: BTreeMap<String, Option<i64>>,
@@ -203,22 +206,28 @@ fn approved_items(sets: &[Approved]) -> Vec<ApprovedItem> {
     sets.iter().map(ApprovedItem::from).collect()
 }
 
-/// Every site that was ever seen mapped.
-pub(crate) async fn mapped_sites<C: FromIterator<u64>>(
+/// Every site that was ever seen mapped, and when it was registered.
+pub(crate) async fn mapped_sites(
     connection: &mut SqliteConnection,
-) -> Result<C, LedgerError> {
-    let sites: Vec<i64> =
-        sqlx::query_scalar(SITES).fetch_all(connection).await.map_err(error::read)?;
-    Ok(sites.into_iter().map(i64::cast_unsigned).collect())
+) -> Result<BTreeMap<u64, Option<Time>>, LedgerError> {
+    let sites: Vec<(i64, Option<i64>)> =
+        sqlx::query_as(SITES).fetch_all(connection).await.map_err(error::read)?;
+    let site = |(id, registered): (i64, Option<i64>)| {
+        (id.cast_unsigned(), registered.map(Time::from_millis))
+    };
+    Ok(sites.into_iter().map(site).collect())
 }
 
 /// Add to them.
 pub(crate) async fn add_mapped_sites(
     connection: &mut SqliteConnection,
-    sites: impl IntoIterator<Item = &u64>,
+    sites: &BTreeMap<u64, Option<Time>>,
 ) -> Result<(), LedgerError> {
     // The same bits: SQLite has no unsigned integers.
-    let sites: Vec<i64> = sites.into_iter().map(|site| site.cast_signed()).collect();
+    let site = |(id, registered): (&u64, &Option<Time>)| {
+        (id.cast_signed(), registered.map(Time::as_millis))
+    };
+    let sites: Vec<(i64, Option<i64>)> = sites.iter().map(site).collect();
     if sites.is_empty() {
         return Ok(());
     }
@@ -230,7 +239,11 @@ impl From<&NetworkMemory> for NetworkRow {
     fn from(memory: &NetworkMemory) -> Self {
         Self {
             identity: memory.identity.as_ref().map(IdentityItem::from),
-            site_mark: memory.site_mark.map(u64::cast_signed),
+            site_mark: memory.site_mark.map(|mark| mark.id.cast_signed()),
+            site_mark_registered: memory
+                .site_mark
+                .and_then(|mark| mark.registered)
+                .map(Time::as_millis),
             mapped_names: memory.mapped_names.map(u64::cast_signed),
             applied: memory.applied.clone(),
             doubts: memory.doubts.iter().map(doubt_item).collect(),
@@ -249,7 +262,10 @@ impl TryFrom<NetworkRow> for NetworkMemory {
     fn try_from(row: NetworkRow) -> Result<Self, Unreadable> {
         Ok(Self {
             identity: row.identity.map(Identity::try_from).transpose()?,
-            site_mark: row.site_mark.map(i64::cast_unsigned),
+            site_mark: row.site_mark.map(|id| SiteMark {
+                id: id.cast_unsigned(),
+                registered: row.site_mark_registered.map(Time::from_millis),
+            }),
             mapped_names: row.mapped_names.map(i64::cast_unsigned),
             applied: row.applied,
             doubts: row.doubts.into_iter().filter_map(doubt).collect(),

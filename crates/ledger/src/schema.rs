@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error;
 
 /// The number of the newest migration.
-const KNOWN: i64 = 3;
+const KNOWN: i64 = 4;
 /// `PRAGMA application_id` of our files, set by the first migration.
 const APPLICATION: i32 = 0x4353_4c47;
 
@@ -45,6 +45,7 @@ fn migrations() -> Vec<Migration> {
             "columns and state",
             include_str!("../migrations/sqlite/0003_columns_and_state.sql"),
         ),
+        migration(4, "registered", include_str!("../migrations/sqlite/0004_registered.sql")),
     ]
 }
 
@@ -144,6 +145,7 @@ mod tests {
 
     use super::*;
     use crate::{entries, events, meta};
+    use rules::records::SiteMark;
 
     /// A ledger of schema 2 with history, as the program of that time left it.
     const SCHEMA_2: &str = include_str!("../tests/fixtures/schema-2.sql");
@@ -230,11 +232,12 @@ mod tests {
             (identity.domain.as_str(), identity.app.as_deref()),
             ("network.example", Some("demo"))
         );
-        assert_eq!((memory.network.site_mark, memory.network.mapped_names), (Some(6), Some(7)));
+        let mark = SiteMark { id: 6, registered: None };
+        assert_eq!((memory.network.site_mark, memory.network.mapped_names), (Some(mark), Some(7)));
         assert!(memory.host.list_believed && memory.host.key_refused.is_none());
         assert_eq!(memory.last_pass.unwrap().at, Time::from_millis(1_795_631_706_841));
-        let sites: Vec<u64> = meta::mapped_sites(&mut connection).await.unwrap();
-        assert_eq!(sites, [2, 3, 4, 5, 6, 7]);
+        let sites = meta::mapped_sites(&mut connection).await.unwrap();
+        assert_eq!(sites, (2..=7).map(|site| (site, None)).collect());
     }
 
     #[tokio::test]

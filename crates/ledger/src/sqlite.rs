@@ -294,7 +294,7 @@ mod tests {
         Batch {
             entries: numbers.clone().map(|number| Entry::new(name(number), None, now)).collect(),
             events: numbers.clone().map(event).collect(),
-            mapped_sites: numbers.map(u64::from).collect(),
+            mapped_sites: numbers.map(|number| (number.into(), None)).collect(),
             ..Batch::default()
         }
     }
@@ -308,7 +308,7 @@ mod tests {
         let recorded = ledger.load().await.unwrap();
         let stored = Entry { version: 1, ..batch(0..1).entries.remove(0) };
         assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), [stored]);
-        assert_eq!(recorded.mapped_sites.into_iter().collect::<Vec<_>>(), [0]);
+        assert_eq!(recorded.mapped_sites, [(0, None)].into());
         assert_eq!(ledger.events(None, 9).await.unwrap().len(), 1);
     }
 

@@ -309,6 +309,35 @@ impl Entry {
         }
     }
 
+    /// Its name is mapped by this row.
+    pub fn map(&mut self, mapped: Mapped, now: Time) {
+        let row = |mapped: &Mapped| (mapped.mapping_id, mapped.site_id);
+        if self.mapped.as_ref().map(row) != Some(row(&mapped)) {
+            self.checks.due = now;
+            self.heat(now);
+            self.proof.set(now, Proof::Unproven, None, None);
+        }
+        self.mapped = Some(mapped);
+        self.gone = Gone::default();
+    }
+
+    /// The same, and its alias is wanted, whatever was done to that before.
+    pub fn want(&mut self, mapped: Mapped, now: Time) {
+        self.map(mapped, now);
+        match self.alias.state {
+            // A removal had started: the list or adding again shows whether it happened.
+            Alias::Removing if self.step.intent.is_none() => {
+                self.alias.set(now, Alias::Present, None, None);
+            }
+            Alias::Removing | Alias::Protected | Alias::Absent => {
+                self.step = Step { intent: None, tries: 0, due: now };
+                self.alias.set(now, Alias::Wanted, None, None);
+            }
+            Alias::Present => self.alias.set(now, Alias::Present, None, None),
+            Alias::Wanted | Alias::Adding | Alias::Rejected => (),
+        }
+    }
+
     /// Every row that had the name when it was last read.
     pub fn rows(&self) -> impl Iterator<Item = u64> {
         let mapped = self.mapped.as_ref().map(|mapped| mapped.mapping_id);

@@ -14,6 +14,7 @@ use crate::doubt::Doubts;
 use crate::entry::{Call, Entry};
 use crate::event::Event;
 use crate::network::Settings;
+use crate::records::{MappedSites, SiteMark};
 use crate::request::{Asked, Request};
 use crate::words::words;
 use crate::{Disposition, DomainName, Home, Identity, Network, Problem, Stage, Time, Whereabouts};
@@ -113,8 +114,8 @@ pub struct Recorded {
     pub entries: BTreeMap<DomainName, Entry>,
     /// What concerns the network as a whole.
     pub memory: Memory,
-    /// Every site that was ever seen mapped.
-    pub mapped_sites: BTreeSet<u64>,
+    /// Every site that was ever seen mapped, and when it was registered, where that is known.
+    pub mapped_sites: MappedSites,
 }
 
 impl Recorded {
@@ -157,8 +158,8 @@ pub struct Memory {
 pub struct NetworkMemory {
     /// The network of the last good read.
     pub identity: Option<Identity>,
-    /// Sites up to this id were there before us and get no record by themselves.
-    pub site_mark: Option<u64>,
+    /// Which sites were there before us: they get no record by themselves.
+    pub site_mark: Option<SiteMark>,
     /// How many names the last good read showed mapped.
     pub mapped_names: Option<u64>,
     /// The plan that was last applied by its hash.
@@ -293,8 +294,8 @@ pub struct Batch {
     pub approved: Option<Vec<Approved>>,
     /// What the pass left, once it ended.
     pub last_pass: Option<LastPass>,
-    /// Sites seen mapped for the first time.
-    pub mapped_sites: BTreeSet<u64>,
+    /// Sites seen mapped for the first time, or of which it is news when they were registered.
+    pub mapped_sites: MappedSites,
 }
 
 /// Why the ledger could not be used.

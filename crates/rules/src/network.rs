@@ -187,6 +187,9 @@ pub struct Site {
     pub path: String,
     /// How old it is by the database's clock; none where the row does not say.
     pub age: Option<Duration>,
+    /// When it was registered; none where the row does not say. WordPress may give an id again: the
+    /// site is another one then, and has another time.
+    pub registered: Option<Time>,
     /// Archived, spam or deleted.
     pub hidden: bool,
 }

@@ -27,7 +27,7 @@ use crate::ledger::{Memory, Recorded};
 use crate::planted;
 use crate::protected::Protected;
 use crate::reason::Reason;
-use crate::records::{self, NewRecord, Records};
+use crate::records::{self, MappedSites, NewRecord, Records, SiteMark};
 use crate::removal::Brake;
 use crate::wanted::Wanted;
 use crate::{DomainName, Network, Problem, Time};
@@ -75,8 +75,8 @@ pub struct Plan {
     pub changed: BTreeMap<DomainName, Option<Box<Entry>>>,
     /// What is remembered of the network as a whole.
     pub memory: Memory,
-    /// Sites seen mapped for the first time.
-    pub mapped_sites: BTreeSet<u64>,
+    /// Sites seen mapped for the first time, or of which it is news when they were registered.
+    pub mapped_sites: MappedSites,
     /// Records to make.
     pub records: Vec<NewRecord>,
     /// Calls to make now.
@@ -289,15 +289,14 @@ impl Planner<'_> {
         }
     }
 
-    fn make_records(&mut self, ever_mapped: &BTreeSet<u64>) {
-        let mark = match self.world.policy.records {
-            Records::Never => None,
-            Records::All => Some(0),
-            Records::New => self.plan.memory.network.site_mark,
-        };
+    fn make_records(&mut self, ever_mapped: &MappedSites) {
         let (network, protected) = (self.world.network, self.world.protected);
-        let missing = mark.map(|mark| records::missing(network, protected, mark, ever_mapped));
-        let mut missing = missing.unwrap_or_default();
+        let missing = |mark| records::missing(network, protected, mark, ever_mapped);
+        let mut missing = match (self.world.policy.records, self.plan.memory.network.site_mark) {
+            (Records::Never, _) | (Records::New, None) => Vec::new(),
+            (Records::All, _) => missing(None),
+            (Records::New, mark) => missing(mark),
+        };
         let names: BTreeSet<&DomainName> = missing.iter().map(|record| &record.domain).collect();
         for set in &mut self.plan.memory.approved {
             set.records.retain(|name| names.contains(name));
@@ -325,11 +324,9 @@ impl Planner<'_> {
         }
     }
 
-    fn remember(&mut self, known: &BTreeSet<u64>) {
+    fn remember(&mut self, known: &MappedSites) {
         let network = self.world.network;
-        let sites = network.mappings.iter().map(|mapping| mapping.site_id);
-        let sites = sites.chain(network.unreadable.values().copied());
-        self.plan.mapped_sites = sites.filter(|site| !known.contains(site)).collect();
+        self.plan.mapped_sites = records::newly_mapped(network, known);
         let sure = self.doubt_of_read().is_none();
         let memory = &mut self.plan.memory.network;
         if sure {
@@ -338,7 +335,8 @@ impl Planner<'_> {
                 memory.identity = Some(network.identity.clone());
             }
             memory.mapped_names = Some(self.mapped_names);
-            memory.site_mark.get_or_insert_with(|| records::mark(network));
+            let mark = memory.site_mark.unwrap_or_else(|| SiteMark::of(network));
+            memory.site_mark = Some(mark.timed(network));
         }
         let before = std::mem::take(&mut memory.doubts);
         let lasting = self.plan.doubts.iter().filter_map(Doubt::lasting);

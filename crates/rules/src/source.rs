@@ -72,8 +72,8 @@ pub trait NetworkSource: Send + Sync {
         primary: Primary,
     ) -> Result<u64, SourceError>;
 
-    /// Delete every mapping of `domain`; how many there were.
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError>;
+    /// Delete those of `rows`, ids of mappings, that still have the name `domain`; how many did.
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError>;
 
     /// Say which installation acts for this network, where what stands there is what `home`
     /// [`Replaces`]: one compare-and-set. Returns what is there now; none where nothing is, or where

@@ -70,8 +70,11 @@ fn drop_ownership(entry: &mut Entry, now: Time) {
 mod tests {
     use super::*;
     use crate::entry::{Mapped, Owned, OwnedAs};
+    use crate::records::SiteMark;
     use crate::testing::network;
     use crate::{DomainName, Home, Identity, Whereabouts};
+
+    const MARK: SiteMark = SiteMark { id: 4, registered: None };
 
     fn at(millis: i64) -> Time {
         Time::from_millis(millis)
@@ -98,7 +101,7 @@ mod tests {
         }
         let memory = &mut recorded.memory;
         memory.network.identity = filled_from;
-        memory.network.site_mark = Some(4);
+        memory.network.site_mark = Some(MARK);
         memory.network.not_acting = Some(NotActing::Copy);
         memory.host.list_believed = true;
         memory.home = HomeMemory { serial: 7, read_back: Some(7) };
@@ -141,7 +144,7 @@ mod tests {
         assert_eq!(ownership, Ownership { kept: true, aliases: 2 });
         assert_eq!(recorded.entries, before);
         assert_eq!(recorded.memory.home, HomeMemory { serial: 10, read_back: Some(10) });
-        assert_eq!(recorded.memory.network.site_mark, Some(4), "its sites are the same");
+        assert_eq!(recorded.memory.network.site_mark, Some(MARK), "its sites are the same");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{Identity, Mapping, Network, Site, Stage};
+use crate::{Identity, Mapping, Network, Site, Stage, Time};
 
 /// A mapping in its first stage.
 pub(crate) fn mapping(id: u64, site_id: u64, domain: &str) -> Mapping {
@@ -25,6 +25,7 @@ pub(crate) fn site(domain: &str) -> Site {
         domain: domain.parse().ok(),
         path: "/".to_owned(),
         age: Some(Duration::from_hours(1)),
+        registered: Some(Time::from_millis(0)),
         hidden: false,
     }
 }

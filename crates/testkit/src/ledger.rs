@@ -13,6 +13,7 @@ use rules::ledger::{
     Batch, CheckBasis, Claim, HomeMemory, HostHealth, LastPass, Ledger, Memory, NetworkMemory,
     NextCalls, NotActing,
 };
+use rules::records::{MappedSites, SiteMark};
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
@@ -268,13 +269,19 @@ async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
 }
 
 async fn sites_once_seen_mapped_stay(ledger: &dyn Ledger) {
-    let seen = [BTreeSet::from([2, 1, u64::MAX]), BTreeSet::from([1, 3]), BTreeSet::new()];
+    let seen = [
+        MappedSites::from([(2, None), (1, Some(at(5))), (u64::MAX, None)]),
+        MappedSites::from([(1, None), (2, Some(at(-7))), (3, Some(at(6)))]),
+        MappedSites::from([(3, Some(at(9)))]),
+        MappedSites::new(),
+    ];
     for mapped_sites in seen {
         let batch = Batch { mapped_sites, ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
     }
     let sites = ledger.load().await.expect("loading").mapped_sites;
-    assert_eq!(sites, BTreeSet::from([1, 2, 3, u64::MAX]));
+    let times = [(1, Some(at(5))), (2, Some(at(-7))), (3, Some(at(9))), (u64::MAX, None)];
+    assert_eq!(sites, times.into());
 }
 
 /// As it comes back.
@@ -325,7 +332,7 @@ fn full_memory() -> Memory {
     Memory {
         network: NetworkMemory {
             identity: Some(network),
-            site_mark: Some(u64::MAX),
+            site_mark: Some(SiteMark { id: u64::MAX, registered: Some(at(-3)) }),
             mapped_names: Some(0),
             applied: Some("1e5".to_owned()),
             restored: [domain(6), domain(7)].into(),

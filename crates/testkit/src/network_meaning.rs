@@ -222,8 +222,11 @@ async fn a_mapping_is_removed_however_it_is_stored(source: &dyn NetworkSource, r
         rows.change(mapping(id, 2, domain)).await;
     }
     let domain = name("bücher.example");
-    assert_eq!(source.remove_mapping(&domain).await.expect("an answer"), 2);
-    assert_eq!(source.remove_mapping(&domain).await.expect("an answer"), 0);
+    let removed =
+        async |rows: &[u64]| source.remove_mappings(&domain, rows).await.expect("an answer");
+    assert_eq!(removed(&[7, 8, 99]).await, 0, "rows with another name, with none, and no row");
+    assert_eq!(removed(&[6]).await, 1);
+    assert_eq!(removed(&[5, 6, 7, 8]).await, 1);
     let left = "7 2 bucher.example 1 0 0 checking-dns\n8 2 no name 1 0 0 checking-dns\n";
     assert_eq!(rows.mappings().await, left);
 }

@@ -171,6 +171,7 @@ async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn Ra
     let age = i64::try_from(shop.age.expect("an age").as_secs()).expect("it fits");
     // 2025-01-01 in Unix time, and a second for a clock that ticks in between.
     assert!((now - 1_735_689_600 - age).abs() <= 1, "{age} s old at {now}");
+    assert_eq!(shop.registered, Some(Time::from_millis(1_735_689_600_000)));
     let names: Vec<_> = network.mappings.iter().map(|it| it.domain.as_str()).collect();
     assert_eq!(names, ["shop.example", "xn--bcher-kva.example"]);
     let first = &network.mappings[0];

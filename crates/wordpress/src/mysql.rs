@@ -139,9 +139,9 @@ impl NetworkSource for MysqlNetwork {
         Ok(id)
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut link = self.link().await?;
-        let count = link.remove_mapping(domain).await?;
+        let count = link.remove_mappings(domain, rows).await?;
         self.keep(link);
         Ok(count)
     }

@@ -52,6 +52,7 @@ pub(crate) fn site(row: &impl Cells, snapshot: &mut Snapshot<'_>) -> Result<(), 
         path: row.cell(3)?.unwrap_or_default(),
         age: row.number(4)?,
         hidden: row.switch(5)?,
+        registered: row.number(6)?,
     });
     Ok(())
 }

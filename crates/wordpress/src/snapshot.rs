@@ -23,6 +23,8 @@ pub(crate) struct SiteRow<'a> {
     pub(crate) path: &'a [u8],
     /// In seconds; none for a zero date.
     pub(crate) age: Option<i64>,
+    /// In seconds since 1970; none for a zero date.
+    pub(crate) registered: Option<i64>,
     pub(crate) hidden: bool,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Snapshot<'a> {
             domain,
             path: String::from_utf8_lossy(row.path).into_owned(),
             age: row.age.map(|age| Duration::from_secs(u64::try_from(age).unwrap_or(0))),
+            registered: row.registered.and_then(|it| it.checked_mul(1000)).map(Time::from_millis),
             hidden: row.hidden,
         };
         self.sites.insert(row.id, site);

@@ -108,9 +108,9 @@ impl NetworkSource for SqliteNetwork {
         Ok(id)
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut link = Link::to_write(self, mappings::REMOVING).await?;
-        let count = link.remove_mapping(domain).await?;
+        let count = link.remove_mappings(domain, rows).await?;
         link.commit(mappings::REMOVING).await?;
         Ok(count)
     }

@@ -113,7 +113,7 @@ final class Network_Reader {
 		$mappings = Ultimate_Multisite::mappings_table();
 		$parts    = array(
 			$this->digest( $mappings, "id, blog_id, domain, IFNULL(active, '-'), IFNULL(primary_domain, '-'), IFNULL(stage, '-'), IFNULL(secure, '-')" ),
-			$this->digest( $wpdb->blogs, 'blog_id, site_id, domain, path, archived, spam, deleted' ),
+			$this->digest( $wpdb->blogs, 'blog_id, site_id, domain, path, registered, archived, spam, deleted' ),
 			$this->digest( $wpdb->site, 'id, domain' ),
 			$this->has_forms() ? $this->digest( $this->forms_table(), "id, IFNULL(settings, '-')" ) : null,
 			array_values( $options ),
@@ -191,7 +191,7 @@ final class Network_Reader {
 	 */
 	private function sites() {
 		global $wpdb;
-		$rows = $this->rows( "SELECT blog_id, site_id, domain, path, TIMESTAMPDIFF(SECOND, registered, UTC_TIMESTAMP()), archived <> 0 OR spam <> 0 OR deleted <> 0 FROM `$wpdb->blogs` ORDER BY blog_id" );
+		$rows = $this->rows( "SELECT blog_id, site_id, domain, path, TIMESTAMPDIFF(SECOND, registered, UTC_TIMESTAMP()), archived <> 0 OR spam <> 0 OR deleted <> 0, TIMESTAMPDIFF(SECOND, '1970-01-01', registered) FROM `$wpdb->blogs` ORDER BY blog_id" );
 		return array_map(
 			static function ( array $row ) {
 				list( $id, $network, $domain, $path, $age, $hidden ) = $row;

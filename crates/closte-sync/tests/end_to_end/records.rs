@@ -53,6 +53,30 @@ async fn what_a_person_removed_stays_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_site_whose_id_wordpress_gave_again_gets_its_record() {
+    let world = World::new().await;
+    let first = world.site_of_age("old.network.example", 7200);
+    world.done("sync");
+    let second = world.site_of_age("new.network.example", 3600);
+    world.done("sync");
+    let again = |site: u64, domain: &str| {
+        world.database.execute(&format!(
+            "DELETE FROM wp_wu_domain_mappings WHERE blog_id = {site}; \
+             UPDATE wp_blogs SET domain = '{domain}', \
+             registered = UTC_TIMESTAMP() - INTERVAL 120 SECOND WHERE blog_id = {site}"
+        ));
+    };
+    again(first, "again1.network.example");
+    again(second, "again2.network.example");
+    world.done("sync");
+    assert_ne!(record(&world, first), "", "it was there before the first pass, as another site");
+    assert_ne!(record(&world, second), "", "another site had the id, and a record");
+    world.unmap("again2.network.example");
+    world.done("sync");
+    assert_eq!(record(&world, second), "", "what a person removed stays removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sites_that_should_have_none_get_none() {
     let world = World::new().await;
     world.done("sync");

@@ -144,7 +144,10 @@ impl Ledger for MemoryLedger {
             memory.approved = approved;
         }
         memory.last_pass = last_pass.or(memory.last_pass.take());
-        known.extend(mapped_sites);
+        for (site, registered) in mapped_sites {
+            let known = known.entry(site).or_default();
+            *known = registered.or(*known);
+        }
         Ok(missed)
     }
 

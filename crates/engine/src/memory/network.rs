@@ -160,6 +160,7 @@ fn site(id: u64, row: &SiteRow, now: Time, problems: &mut Vec<Problem>) -> Site 
         domain,
         path: row.path.clone(),
         age: Some(now.since(row.registered)),
+        registered: Some(row.registered),
         hidden: row.hidden,
     }
 }
@@ -254,10 +255,12 @@ impl NetworkSource for MemoryNetwork {
         Ok(tables.insert(MappingRow { primary, ..MappingRow::new(site, domain.as_str()) }))
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut tables = self.tables();
         let before = tables.mappings.len();
-        tables.mappings.retain(|_, row| row.name().as_ref() != Some(domain));
+        let goes =
+            |id: &u64, row: &MappingRow| rows.contains(id) && row.name().as_ref() == Some(domain);
+        tables.mappings.retain(|id, row| !goes(id, row));
         Ok((before - tables.mappings.len()) as u64)
     }
 

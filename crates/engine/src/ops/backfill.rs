@@ -1,9 +1,7 @@
 //! Records for sites that were there before the first pass.
 
-use std::collections::BTreeSet;
-
 use rules::ledger::Ledger;
-use rules::records::{NewRecord, missing};
+use rules::records::{MappedSites, NewRecord, missing};
 use rules::source::NetworkSource;
 
 use super::{ProtectedNames, refuse_not_ours};
@@ -63,10 +61,10 @@ pub async fn backfill(
     }
     let ever_mapped = match ledger {
         Some(ledger) => ledger.load().await?.mapped_sites,
-        None => BTreeSet::new(),
+        None => MappedSites::new(),
     };
     let mut records = Vec::new();
-    for record in missing(&network, &protected.on(&network), 0, &ever_mapped) {
+    for record in missing(&network, &protected.on(&network), None, &ever_mapped) {
         let state = match what {
             Backfill::List => RecordState::Missing,
             Backfill::Create => create(source, &record).await?,

@@ -17,6 +17,7 @@ use rules::ledger::{
     Batch, HomeMemory, HostHealth, Ledger, LedgerError, MOST_READS, Memory, NetworkMemory,
 };
 use rules::planted;
+use rules::records::MappedSites;
 use rules::{DomainName, Entry, Problem};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +58,7 @@ struct State {
     following: BTreeMap<DomainName, Pending>,
     /// The version of each entry that was written.
     versions: BTreeMap<DomainName, u64>,
-    mapped_sites: BTreeSet<u64>,
+    mapped_sites: MappedSites,
     events: Vec<Event>,
     changes: Vec<Change>,
     problems: Vec<Problem>,
@@ -100,7 +101,7 @@ impl<'a> Journal<'a> {
             pending: BTreeMap::new(),
             following: BTreeMap::new(),
             versions: BTreeMap::new(),
-            mapped_sites: BTreeSet::new(),
+            mapped_sites: MappedSites::new(),
             events: Vec::new(),
             changes: Vec::new(),
             problems: Vec::new(),
@@ -188,8 +189,8 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// A site has a mapping now.
-    pub(super) fn mapped(&self, sites: impl IntoIterator<Item = u64>) {
+    /// What is news about the sites that were ever seen mapped.
+    pub(super) fn mapped(&self, sites: MappedSites) {
         self.state().mapped_sites.extend(sites);
     }
 

@@ -375,10 +375,13 @@ impl Engine {
         for record in records {
             let outcome = match self.source.create_record(record.site_id, &record.domain).await {
                 Ok(Some(id)) => {
-                    let entry = new_entry(record, id, self.env.now());
-                    journal.entry(None, &entry);
-                    journal.mapped([record.site_id]);
-                    calls.insert(record.domain.clone(), Call::Add);
+                    let (before, entry) =
+                        recorded(entries.remove(&record.domain), record, id, self.env.now());
+                    journal.entry(before.as_ref(), &entry);
+                    journal.mapped([(record.site_id, record.registered)].into());
+                    if entry.due_call(self.env.now()) == Some(Call::Add) {
+                        calls.insert(record.domain.clone(), Call::Add);
+                    }
                     entries.insert(record.domain.clone(), entry);
                     Outcome::Done
                 }
@@ -401,7 +404,13 @@ impl Engine {
     }
 }
 
-fn new_entry(record: &NewRecord, mapping_id: u64, now: rules::Time) -> Entry {
+/// The entry of a name whose record was made: as it was `before`, where it was known, and as it is.
+fn recorded(
+    before: Option<Entry>,
+    record: &NewRecord,
+    mapping_id: u64,
+    now: rules::Time,
+) -> (Option<Entry>, Entry) {
     let mapped = Mapped {
         mapping_id,
         site_id: record.site_id,
@@ -409,5 +418,10 @@ fn new_entry(record: &NewRecord, mapping_id: u64, now: rules::Time) -> Entry {
         secure: false,
         contested: false,
     };
-    Entry::new(record.domain.clone(), Some(mapped), now)
+    let mut entry = match &before {
+        Some(entry) => entry.clone(),
+        None => Entry::new(record.domain.clone(), None, now),
+    };
+    entry.want(mapped, now);
+    (before, entry)
 }

@@ -209,8 +209,8 @@ impl NetworkSource for Shared {
         self.network.add_mapping(site, domain, primary).await
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
-        self.network.remove_mapping(domain).await
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
+        self.network.remove_mappings(domain, rows).await
     }
 
     async fn switch(&self, on: bool) -> Result<bool, SourceError> {

@@ -6,7 +6,7 @@ use engine::ops::{
 };
 use rules::entry::Mapped;
 use rules::ledger::{Batch, NetworkMemory, NotActing};
-use rules::source::Primary;
+use rules::source::{NetworkSource, Primary};
 use rules::taking_over::Ownership;
 use rules::{Entry, Identity, Network};
 
@@ -100,6 +100,24 @@ async fn a_mapping_that_is_deleted_is_told_to_the_ledger() {
 }
 
 #[tokio::test]
+async fn a_mapping_to_another_networks_site_or_to_none_is_not_deleted() {
+    // Site 9 is another network's, and there is no site 99.
+    for site in [9, 99] {
+        let rows = vec![
+            mapping(7, site, "a.example"),
+            mapping(8, site, "b.example"),
+            mapping(9, 3, "b.example"),
+        ];
+        let source = Source::of(Network { mappings: rows, ..network() });
+        let refused = ops::remove(&source, None, &name("a.example"), NOW).await;
+        is_refused(refused, &format!("`a.example` is mapped to site {site}, which is not"));
+        ops::remove(&source, None, &name("b.example"), NOW).await.unwrap();
+        let left = source.read().await.unwrap().mappings;
+        assert_eq!(left.iter().map(|row| row.id).collect::<Vec<_>>(), [7, 8]);
+    }
+}
+
+#[tokio::test]
 async fn a_recheck_counts_what_is_due_and_refuses_a_name_that_nobody_knows() {
     let ledger = ledger();
     let entries = vec![Entry::new(name("a.example"), None, NOW)];
@@ -129,7 +147,7 @@ async fn a_backfill_lists_old_sites_and_makes_their_records_where_asked() {
     assert_eq!(source.written(), ["record 2 two.net.example", "record 3 three.net.example"]);
 
     let ledger = ledger();
-    put(&ledger, Batch { mapped_sites: [2].into(), ..Batch::default() }).await;
+    put(&ledger, Batch { mapped_sites: [(2, None)].into(), ..Batch::default() }).await;
     let left = ops::backfill(&source, Some(&ledger), &names(), Backfill::List).await.unwrap();
     assert_eq!(left.len(), 1, "what a person removed stays removed");
 }

@@ -26,6 +26,7 @@ pub(crate) fn network() -> Network {
         domain: Some(name(domain)),
         path: "/".to_owned(),
         age: Some(Duration::from_hours(1)),
+        registered: None,
         hidden: false,
     };
     let identity = Identity {
@@ -117,10 +118,11 @@ impl NetworkSource for Source {
         Ok(70)
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut network = self.network.lock().unwrap();
         let before = network.mappings.len();
-        network.mappings.retain(|mapping| mapping.domain != *domain);
+        let goes = |it: &Mapping| rows.contains(&it.id) && it.domain == *domain;
+        network.mappings.retain(|mapping| !goes(mapping));
         Ok((before - network.mappings.len()) as u64)
     }
 

@@ -6,7 +6,7 @@ use super::{Cause, Planner};
 use crate::action::{Action, Release};
 use crate::answer;
 use crate::doubt::Doubt;
-use crate::entry::{Alias, Entry, Gone, Mapped, Proof};
+use crate::entry::{Alias, Entry, Gone, Mapped};
 use crate::planted;
 use crate::reason::Reason;
 use crate::removal::is_ours;
@@ -43,42 +43,21 @@ impl Planner<'_> {
     /// A name that is mapped.
     fn want(&self, entry: &mut Entry, mapped: Mapped) {
         let now = self.world.now;
-        let row = |mapped: &Mapped| (mapped.mapping_id, mapped.site_id);
-        if entry.mapped.as_ref().map(row) != Some(row(&mapped)) {
-            entry.checks.due = now;
-            entry.heat(now);
-            entry.proof.set(now, Proof::Unproven, None, None);
-        }
         let mut others = self.wanted.others.get(&entry.domain).cloned().unwrap_or_default();
         others.extend(self.unreadable_rows(entry));
         others.retain(|row| *row != mapped.mapping_id);
         entry.other_rows = others;
-        entry.mapped = Some(mapped);
-        entry.gone = Gone::default();
         let protection = self.world.protected.why(&entry.domain);
-        match (entry.alias.state, &protection) {
-            (_, Some(why)) => {
+        match &protection {
+            None => entry.want(mapped, now),
+            Some(why) => {
+                entry.map(mapped, now);
                 let (reason, detail) = (Some(Reason::ProtectedName), Some(why.to_string()));
                 entry.alias.set(now, Alias::Protected, reason, detail);
                 entry.step.intent = None;
             }
-            // A removal had started: the list or adding again shows whether it happened.
-            (Alias::Removing, None) if entry.step.intent.is_some() => self.start_again(entry),
-            (Alias::Removing, None) => entry.alias.set(now, Alias::Present, None, None),
-            (Alias::Protected | Alias::Absent, None) => self.start_again(entry),
-            (Alias::Present, None) if entry.alias.reason.is_some() => {
-                entry.alias.set(now, Alias::Present, None, None);
-            }
-            _ => (),
         }
         self.see(entry, protection.is_some());
-    }
-
-    fn start_again(&self, entry: &mut Entry) {
-        entry.step.intent = None;
-        entry.step.tries = 0;
-        entry.step.due = self.world.now;
-        entry.alias.set(self.world.now, Alias::Wanted, None, None);
     }
 
     /// A name that is not mapped, or not to a site of ours.

@@ -75,7 +75,7 @@ fn owning(names: &[&str]) -> Recorded {
         recorded.entries.insert(entry.domain.clone(), entry);
     }
     recorded.memory.network.mapped_names = Some(names.len() as u64);
-    recorded.memory.network.site_mark = Some(4);
+    recorded.memory.network.site_mark = Some(SiteMark { id: 4, registered: None });
     recorded
 }
 
@@ -191,9 +191,10 @@ fn a_first_pass_adds_what_is_mapped_and_marks_the_sites_that_are_there() {
     let network = network(rows(3));
     let plan = planned(Recorded::default(), &network, None, &POLICY);
     assert_eq!(calls(&plan).len(), 3);
-    assert_eq!(plan.memory.network.site_mark, Some(4));
+    let mark = SiteMark { id: 4, registered: Some(at(0)) };
+    assert_eq!(plan.memory.network.site_mark, Some(mark));
     assert_eq!(plan.records, [], "older sites are left alone");
-    assert_eq!(plan.mapped_sites, BTreeSet::from([2]));
+    assert_eq!(plan.mapped_sites, MappedSites::from([(2, Some(at(0)))]));
 }
 
 #[test]

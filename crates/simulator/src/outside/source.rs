@@ -109,9 +109,9 @@ impl NetworkSource for FaultySource {
         self.inner().add_mapping(site, domain, primary).await
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         self.may_write()?;
-        self.inner().remove_mapping(domain).await
+        self.inner().remove_mappings(domain, rows).await
     }
 
     async fn write_home(

@@ -190,7 +190,11 @@ impl Link {
     }
 
     /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.
-    pub(super) async fn remove_mapping(&mut self, domain: &DomainName) -> Result<u64, SourceError> {
+    pub(super) async fn remove_mappings(
+        &mut self,
+        domain: &DomainName,
+        rows: &[u64],
+    ) -> Result<u64, SourceError> {
         let doing = "removing a mapping";
         self.run(doing, "START TRANSACTION").await?;
         let all = sqlx::query(self.tables.sql(ALL)).fetch_all(&mut self.connection);
@@ -199,6 +203,9 @@ impl Link {
         for row in &all {
             let Some(as_stored) = name(row, 1).filter(|it| is(it, domain)) else { continue };
             let id: u64 = row.try_get(0).map_err(|error| failure::failed(doing, error))?;
+            if !rows.contains(&id) {
+                continue;
+            }
             let remove = sqlx::query(self.tables.sql(REMOVE)).bind(id).bind(as_stored);
             count += within(doing, remove.execute(&mut self.connection)).await?.rows_affected();
         }

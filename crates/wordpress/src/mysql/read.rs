@@ -23,7 +23,8 @@ const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 const NETWORKS: &str = "SELECT id, domain, path FROM `{_}site` ORDER BY id";
 const SITES: &str = "SELECT blog_id, site_id, domain, path, \
     TIMESTAMPDIFF(SECOND, registered, UTC_TIMESTAMP()), \
-    archived <> 0 OR spam <> 0 OR deleted <> 0 FROM `{_}blogs` ORDER BY blog_id";
+    archived <> 0 OR spam <> 0 OR deleted <> 0, TIMESTAMPDIFF(SECOND, '1970-01-01', registered) \
+    FROM `{_}blogs` ORDER BY blog_id";
 const MAPPINGS: &str = "SELECT id, blog_id, domain, stage, secure, active, primary_domain \
     FROM `{_}wu_domain_mappings` ORDER BY id";
 const OPTIONS: &str = "SELECT site_id, meta_id, meta_key, meta_value FROM `{_}sitemeta` \
@@ -40,7 +41,8 @@ const PULSE: &str = "SELECT CONCAT_WS(';', \
     (SELECT CONCAT_WS(',', COUNT(*), BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', id, blog_id, domain, \
         active, primary_domain)), 16), 16, 10) AS UNSIGNED))) FROM `{_}wu_domain_mappings`), \
     (SELECT CONCAT_WS(',', COUNT(*), BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', blog_id, site_id, \
-        domain, path, archived, spam, deleted)), 16), 16, 10) AS UNSIGNED))) FROM `{_}blogs`), \
+        domain, path, registered, archived, spam, deleted)), 16), 16, 10) AS UNSIGNED))) \
+        FROM `{_}blogs`), \
     (SELECT GROUP_CONCAT(MD5(CONCAT_WS('|', meta_id, site_id, meta_value)) ORDER BY meta_id) \
         FROM `{_}sitemeta` WHERE meta_key IN ('wp-ultimo_v2_settings', \
         'wu_host_integrations_enabled')))";

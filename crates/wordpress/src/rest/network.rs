@@ -145,8 +145,8 @@ impl NetworkSource for RestNetwork {
         self.client.session().await?.add_mapping(site, domain, primary).await
     }
 
-    async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
-        self.client.session().await?.remove_mapping(domain).await
+    async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
+        self.client.session().await?.remove_mappings(domain, rows).await
     }
 
     /// Without the plugin there is no place for it, and the one that asks is the home.

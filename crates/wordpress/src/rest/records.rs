@@ -71,10 +71,15 @@ impl Session<'_> {
     }
 
     /// Delete every mapping of `domain`. Rows may spell the name in any way, so all are read.
-    pub(super) async fn remove_mapping(&self, domain: &DomainName) -> Result<u64, SourceError> {
+    pub(super) async fn remove_mappings(
+        &self,
+        domain: &DomainName,
+        rows: &[u64],
+    ) -> Result<u64, SourceError> {
         let all = self.whole(List::Mappings, &[]).await?;
         let mut count = 0;
-        for id in all.iter().filter(|row| is_of(row, domain)).filter_map(mapping_id) {
+        let ids = all.iter().filter(|row| is_of(row, domain)).filter_map(mapping_id);
+        for id in ids.filter(|id| rows.contains(id)) {
             match self.delete(REMOVING, &format!("domain/{id}")).await? {
                 Answer::Said(json, _) if row::is_on(&json) || json.is_object() => count += 1,
                 Answer::Said(..) => return Err(not_meant(REMOVING, "an answer other than `1`")),

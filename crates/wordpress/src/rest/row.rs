@@ -14,6 +14,7 @@ pub(super) const NETWORK: usize = 1;
 pub(super) const DOMAIN: usize = 2;
 const AGE: usize = 4;
 const HIDDEN: usize = 5;
+const REGISTERED: usize = 6;
 
 /// The columns of a mapping, in the order in which rows are read.
 const MAPPING: &[&[&str]] = &[
@@ -26,7 +27,7 @@ const MAPPING: &[&[&str]] = &[
     &["primary_domain"],
 ];
 
-/// Those of a site: the last two are computed from other columns.
+/// Those of a site: the last three are computed from other columns.
 const SITE: &[&[&str]] = &[
     &["blog_id", "id"],
     &["site_id", "network_id"],
@@ -34,6 +35,7 @@ const SITE: &[&[&str]] = &[
     &["path"],
     &["registered", "date_registered"],
     &["archived"],
+    &["registered", "date_registered"],
 ];
 
 /// A mapping as its row.
@@ -47,8 +49,11 @@ pub(super) fn site(object: &Map<String, Value>, now: Option<Time>) -> JsonRow {
     if row.at(NETWORK).is_none() {
         row.set(NETWORK, Some("1".to_owned()));
     }
-    let age = row.at(AGE).zip(now).and_then(|(registered, now)| age(registered, now));
+    let registered = row.at(REGISTERED).and_then(seconds);
+    let now = now.map(|now| now.as_millis().div_euclid(1000));
+    let age = registered.zip(now).and_then(|(registered, now)| now.checked_sub(registered));
     row.set(AGE, age.map(|age| age.to_string()));
+    row.set(REGISTERED, registered.map(|registered| registered.to_string()));
     row.set(HIDDEN, Some(u8::from(is_hidden(object)).to_string()));
     row
 }
@@ -82,11 +87,10 @@ pub(super) fn object<'a>(
     value.as_object().ok_or_else(odd)
 }
 
-/// In seconds; none where it is not a date, such as the zero date. `registered` is in UTC.
-fn age(registered: &str, now: Time) -> Option<i64> {
+/// Since 1970; none where it is not a date, such as the zero date. `registered` is in UTC.
+fn seconds(registered: &str) -> Option<i64> {
     let date: jiff::civil::DateTime = registered.trim().parse().ok()?;
-    let then = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    now.as_millis().div_euclid(1000).checked_sub(then.as_second())
+    Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
 }
 
 #[cfg(test)]
@@ -105,11 +109,18 @@ mod tests {
         let of = |values: Value| JsonRow::of(values.as_array().unwrap());
         let as_read = json!({"blog_id": "2", "site_id": "1", "domain": "shop.example", "path": "/",
             "registered": "2025-01-01 00:00:00", "archived": "0", "spam": "0", "deleted": "1"});
-        assert_eq!(row(&as_read), of(json!(["2", "1", "shop.example", "/", "60", "1"])));
+        assert_eq!(
+            row(&as_read),
+            of(json!(["2", "1", "shop.example", "/", "60", "1", "1735689600"]))
+        );
         let as_written = json!({"id": 2, "domain": "shop.example", "path": "/",
             "registered": "0000-00-00 00:00:00", "archived": false, "spam": 0});
-        assert_eq!(row(&as_written), of(json!(["2", "1", "shop.example", "/", null, "0"])));
-        assert_eq!(site(as_read.as_object().unwrap(), None).at(AGE), None);
+        assert_eq!(row(&as_written), of(json!(["2", "1", "shop.example", "/", null, "0", null])));
+        let without_clock = site(as_read.as_object().unwrap(), None);
+        assert_eq!(
+            (without_clock.at(AGE), without_clock.at(REGISTERED)),
+            (None, Some("1735689600"))
+        );
     }
 
     #[test]

@@ -123,12 +123,17 @@ impl Link {
         Ok(back_again(found, gone))
     }
 
-    pub(super) async fn remove_mapping(&mut self, domain: &DomainName) -> Result<u64, SourceError> {
+    pub(super) async fn remove_mappings(
+        &mut self,
+        domain: &DomainName,
+        rows: &[u64],
+    ) -> Result<u64, SourceError> {
         let all = self.fetch(REMOVING, self.query(ALL)).await?;
         let is_it = |row: &&SqliteRow| name(row, 1).is_some_and(|it| spelling::is(&it, domain));
         let ids = all.iter().filter(is_it).map(|row| row.number::<i64>(0).ok().flatten());
         let mut count = 0;
-        for id in ids.collect::<Vec<_>>() {
+        let asked = |id: &Option<i64>| id.is_some_and(|id| rows.contains(&id_of(id)));
+        for id in ids.filter(asked).collect::<Vec<_>>() {
             count += self.execute(REMOVING, self.query(REMOVE).bind(id)).await?.rows_affected();
         }
         Ok(count)

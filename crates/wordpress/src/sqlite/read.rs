@@ -22,7 +22,8 @@ const NETWORKS: &str = "SELECT id, domain, path FROM `{_}site` ORDER BY id";
 /// A value that is not a date, such as MySQL's zero date, has no age.
 const SITES: &str = "SELECT blog_id, site_id, domain, path, \
     unixepoch('now') - unixepoch(registered), \
-    archived <> 0 OR spam <> 0 OR deleted <> 0 FROM `{_}blogs` ORDER BY blog_id";
+    archived <> 0 OR spam <> 0 OR deleted <> 0, unixepoch(registered) FROM `{_}blogs` \
+    ORDER BY blog_id";
 const MAPPINGS: &str = "SELECT id, blog_id, domain, stage, secure, active, primary_domain \
     FROM `{_}wu_domain_mappings` ORDER BY id";
 const OPTIONS: &str = "SELECT site_id, meta_id, meta_key, meta_value FROM `{_}sitemeta` \
@@ -36,8 +37,8 @@ const MOMENT: &str = "SELECT unixepoch('now')";
 const PULSE: &str = "SELECT \
     (SELECT group_concat(concat_ws('|', id, blog_id, domain, active, primary_domain), ';' \
         ORDER BY id) FROM `{_}wu_domain_mappings`), \
-    (SELECT group_concat(concat_ws('|', blog_id, site_id, domain, path, archived, spam, deleted), \
-        ';' ORDER BY blog_id) FROM `{_}blogs`), \
+    (SELECT group_concat(concat_ws('|', blog_id, site_id, domain, path, registered, archived, spam, \
+        deleted), ';' ORDER BY blog_id) FROM `{_}blogs`), \
     (SELECT group_concat(concat_ws('|', meta_id, site_id, meta_value), ';' ORDER BY meta_id) \
         FROM `{_}sitemeta` WHERE meta_key IN ('wp-ultimo_v2_settings', \
         'wu_host_integrations_enabled'))";

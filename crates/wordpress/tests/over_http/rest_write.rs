@@ -253,13 +253,13 @@ async fn a_mapping_is_removed_however_it_is_stored() {
         multisite.tables().add_mapping(id, 2, domain, "done");
     }
     let network = network(&multisite);
-    assert_eq!(network.remove_mapping(&name("bücher.example")).await.unwrap(), 2);
-    assert_eq!(network.remove_mapping(&name("bücher.example")).await.unwrap(), 0);
+    assert_eq!(network.remove_mappings(&name("bücher.example"), &[5, 6, 7, 8]).await.unwrap(), 2);
+    assert_eq!(network.remove_mappings(&name("bücher.example"), &[5, 6, 7, 8]).await.unwrap(), 0);
     assert_eq!(multisite.rows(), ["7 2 bucher.example 1 0 0 done"]);
     multisite.before(|_, asked, _| {
         (asked.method == Method::DELETE).then(|| Answer::json(200, &json!(0)))
     });
-    let error = network.remove_mapping(&name("bucher.example")).await.unwrap_err();
+    let error = network.remove_mappings(&name("bucher.example"), &[7]).await.unwrap_err();
     assert_eq!(error.to_string(), "WordPress failed while removing a mapping over REST");
 }
 
@@ -326,7 +326,7 @@ impl NetworkSource for Options {
         unreachable!()
     }
 
-    async fn remove_mapping(&self, _: &DomainName) -> Result<u64, SourceError> {
+    async fn remove_mappings(&self, _: &DomainName, _: &[u64]) -> Result<u64, SourceError> {
         unreachable!()
     }
 

@@ -69,7 +69,7 @@ impl Args {
 
 impl RecordView {
     fn of(SiteRecord { record, state }: SiteRecord) -> Self {
-        let NewRecord { site_id, domain } = record;
+        let NewRecord { site_id, domain, .. } = record;
         Self { site_id, domain: domain.to_string(), outcome: state.as_str() }
     }
 }
