@@ -12,6 +12,7 @@ mod deadline;
 mod journal;
 mod planned;
 mod plugin_sync;
+mod records;
 mod remember;
 mod report;
 mod settings;
@@ -227,11 +228,9 @@ impl Engine {
         let deadline = Deadline::new(&self.env, now, self.settings.limit, stop.clone());
         let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
         let steps = self.work(network, &journal, &deadline, &Silent);
+        let steps = work::Work { stages: work == DueWork::All, ..steps };
         let checks = if may_check { Checks::Due } else { Checks::None };
-        let mut entries = steps.run(recorded.entries, &calls, None, checks).await?;
-        if work == DueWork::All {
-            stages::write(self, network, &mut entries, &journal).await;
-        }
+        steps.run(recorded.entries, &calls, None, checks).await?;
         let Closed { changes, .. } = journal.close().await?;
         if let Some(plugin) = &self.plugin {
             plugin.note(&changes);
@@ -246,8 +245,9 @@ impl Engine {
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> work::Work<'a> {
-        let (approved, recovered) = (BTreeSet::new(), AtomicBool::new(false));
-        work::Work { engine: self, network, journal, deadline, observer, approved, recovered }
+        let (engine, approved, recovered) = (self, BTreeSet::new(), AtomicBool::new(false));
+        let stages = false;
+        work::Work { engine, network, journal, deadline, observer, stages, approved, recovered }
     }
 
     async fn apply(
@@ -265,20 +265,20 @@ impl Engine {
         let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
         let approved: BTreeSet<DomainName> = approved.collect();
         let journal = self.save_plan(&mut plan).await?;
-        self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = match scope {
             Scope::Approved => Checks::None,
             Scope::All if clock_is_wrong => Checks::ByAWrongClock,
             Scope::All => Checks::Due,
         };
         let work = self.work(&network, &journal, &deadline, observer);
-        let work = work::Work { approved, ..work };
+        // By a wrong clock nobody's patience is over.
+        let stages = scope == Scope::All && !clock_is_wrong;
+        let work = work::Work { stages, approved, ..work };
+        let Plan { records, entries, calls, .. } = &mut plan;
+        work.make_records(records, entries, calls).await;
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
-        let mut entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
-        if scope == Scope::All {
-            stages::write(self, &network, &mut entries, &journal).await;
-        }
+        let entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
         let Closed { host, network: mut memory, changes, problems: met, targets } =
             journal.close().await?;
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));

@@ -16,7 +16,6 @@ pub struct Open {
 #[rustfmt::skip] // One invariant a line.
 pub const OPEN: &[Open] = &[
     Open { invariant: "removed-after-a-restore", what: "a WordPress database that was put back removes what was mapped since the backup", seed: 110 },
-    Open { invariant: "stage-of-an-older-check", what: "after a crash a stage of an older check is written over a newer one", seed: 5160 },
 ];
 
 /// Whether `invariant` is open.

@@ -48,18 +48,20 @@ impl<'a> Checker<'a> {
         Self { engine, network, journal, deadline, observer, interval, targets, unanswered }
     }
 
-    /// Look at everything that comes in, until no more can come.
-    pub(super) async fn run(&self, incoming: mpsc::UnboundedReceiver<Entry>) -> Vec<Entry> {
+    /// Check everything that comes in, until no more can come; each goes `on` as it was checked.
+    pub(super) async fn run(
+        &self,
+        incoming: mpsc::UnboundedReceiver<Entry>,
+        on: mpsc::UnboundedSender<Entry>,
+    ) {
         let incoming = futures_util::stream::unfold(incoming, async |mut incoming| {
             incoming.recv().await.map(|entry| (entry, incoming))
         });
         let mut checked = incoming.map(|entry| self.check(entry)).buffer_unordered(AT_ONCE).boxed();
-        let mut entries = Vec::new();
         while let Some(entry) = checked.next().await {
             self.observer.advances();
-            entries.push(entry);
+            on.send(entry).expect("stages outlive the checks");
         }
-        entries
     }
 
     async fn check(&self, mut entry: Entry) -> Entry {

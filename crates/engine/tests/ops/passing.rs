@@ -125,6 +125,20 @@ async fn the_ledger_remembers_why_a_pass_did_not_act_until_one_does() {
 }
 
 #[tokio::test]
+async fn a_pass_that_is_asked_to_stop_makes_no_record_and_the_next_does() {
+    let source = Arc::new(Source::of(network()));
+    let settings = PassSettings { records: Records::All, ..settings() };
+    let engine = Engine { source: source.clone(), settings, ..engine(network()).0 };
+    let stop = CancellationToken::new();
+    stop.cancel();
+    engine.pass(None, &Silent, &stop).await.unwrap();
+    let records = || source.written().iter().filter(|it| it.starts_with("record")).count();
+    assert_eq!(records(), 0);
+    engine.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+    assert_eq!(records(), 2);
+}
+
+#[tokio::test]
 async fn a_rehearsal_remembers_nothing() {
     let (engine, ledger) = engine(copy());
     engine.plan(Purpose::Show).await.unwrap();

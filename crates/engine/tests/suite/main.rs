@@ -2,4 +2,6 @@
 
 mod contracts;
 mod day;
+mod order;
+mod outside;
 mod world;
