@@ -1,9 +1,9 @@
-//! When: the next check at a domain, the next call for it.
+//! When: the next check at a domain, the next call for it, and which of those that are due goes first.
 
 use std::time::Duration;
 
 use crate::Time;
-use crate::entry::Checks;
+use crate::entry::{Checks, Entry};
 
 /// The longest gap between two checks, and the usual one of a ready domain.
 pub const LONGEST_GAP: Duration = Duration::from_hours(6);
@@ -65,6 +65,31 @@ pub fn backoff(first: Duration, tries: u32, chance: f64) -> Duration {
     gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 5.0)
 }
 
+/// Put due checks in order: the longest due first, those of one moment by name.
+pub fn order_checks(due: &mut [Entry]) {
+    due.sort_by(|a, b| (a.checks.due, &a.domain).cmp(&(b.checks.due, &b.domain)));
+}
+
+/// The order of due calls, each with its `entry`, in a pass that began at `began`.
+///
+/// The longest due goes first, of one moment by name. Calls that became due in this very pass take
+/// turns with those, and begin: somebody has just asked for them, and neither waits for all of the
+/// other kind.
+pub fn order_calls<T>(mut due: Vec<T>, began: Time, entry: impl Fn(&T) -> &Entry) -> Vec<T> {
+    due.sort_by(|a, b| {
+        let (a, b) = (entry(a), entry(b));
+        (a.step.due, &a.domain).cmp(&(b.step.due, &b.domain))
+    });
+    let is_new = |due: &T| began <= entry(due).step.due && entry(due).step.tries == 0;
+    let (new, rest): (Vec<T>, Vec<T>) = due.into_iter().partition(is_new);
+    let (mut new, mut rest) = (new.into_iter(), rest.into_iter());
+    let turns = std::iter::from_fn(|| {
+        let turn: Vec<T> = new.next().into_iter().chain(rest.next()).collect();
+        (!turn.is_empty()).then_some(turn)
+    });
+    turns.flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +142,47 @@ mod tests {
         let now = Time::from_millis(0) + MINUTE * 60;
         let day = Duration::from_hours(24);
         assert_eq!(next_check(true, &checks(MINUTE, 0), day, now, 0.0).1, day);
+    }
+
+    /// Names, since when each is due, and how often it was tried.
+    type Dues<'a> = &'a [(&'a str, i64, u32)];
+
+    fn due(names: Dues<'_>) -> Vec<Entry> {
+        let entry = |(name, due, tries): &(&str, i64, u32)| {
+            let due = Time::from_millis(*due);
+            let mut entry = Entry::new(format!("{name}.example").parse().unwrap(), None, due);
+            entry.step.tries = *tries;
+            entry
+        };
+        names.iter().map(entry).collect()
+    }
+
+    fn names(entries: &[Entry]) -> String {
+        let names = entries.iter().map(|entry| entry.domain.as_str().trim_end_matches(".example"));
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn the_longest_due_goes_first_and_new_calls_take_turns_with_them() {
+        let table: &[(&str, Dues<'_>, &str, &str)] = &[
+            // what it shows                  name, due since, tries in a pass that began at 50       checks     calls
+            ("nothing",                       &[],                                                    "",        ""),
+            ("the longest due",               &[("a", 9, 0), ("b", 2, 0), ("c", 5, 0)],               "b c a",   "b c a"),
+            ("names break ties",              &[("c", 1, 0), ("a", 1, 3), ("b", 1, 0)],               "a b c",   "a b c"),
+            ("the first pass: by name",       &[("b", 50, 0), ("a", 50, 0)],                          "a b",     "a b"),
+            ("a new one goes first",          &[("a", 1, 0), ("b", 2, 0), ("z", 51, 0)],              "a b z",   "z a b"),
+            ("new ones take turns",           &[("a", 1, 0), ("b", 2, 0), ("y", 51, 0), ("z", 51, 0)], "a b y z", "y a z b"),
+            ("what is left over follows",     &[("a", 1, 0), ("x", 50, 0), ("y", 50, 0), ("z", 50, 0)], "a x y z", "x a y z"),
+            ("one that was tried is not new", &[("a", 1, 0), ("b", 51, 1)],                           "a b",     "a b"),
+        ];
+        for (shows, entries, checks, calls) in table {
+            let mut ordered = due(entries);
+            order_checks(&mut ordered);
+            assert_eq!(names(&ordered), *checks, "{shows}");
+            let ordered = order_calls(due(entries), Time::from_millis(50), |entry| entry);
+            assert_eq!(names(&ordered), *calls, "{shows}");
+        }
     }
 
     #[test]

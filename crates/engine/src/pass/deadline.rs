@@ -28,6 +28,11 @@ impl<'a> Deadline<'a> {
         Self { env, began, at: began + limit, stop }
     }
 
+    /// When the pass began.
+    pub(super) fn began(&self) -> Time {
+        self.began
+    }
+
     /// Whether another step may begin.
     pub(super) fn is_open(&self) -> bool {
         let now = self.env.now();

@@ -23,6 +23,7 @@ use rules::judge;
 use rules::ledger::LedgerError;
 use rules::planted;
 use rules::reason::Reason;
+use rules::schedule;
 use rules::{DomainName, Network, Problem, Time};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -93,15 +94,16 @@ impl Work<'_> {
                 due_calls.push(Due { entry, call: *call });
             }
         }
-        // The one that waited longest goes first, so that none starves.
-        due_calls.sort_by_key(|due| (due.entry.step.due, due.entry.step.tries));
+        let due_calls =
+            schedule::order_calls(due_calls, self.deadline.began(), |due: &Due| &due.entry);
         if checks == Checks::ByAWrongClock {
             self.skip_checks(&mut entries);
         }
         let checks = checks == Checks::Due;
         let is_due = |entry: &Entry| checks && entry.is_check_due(now);
-        let due_checks: Vec<Entry> =
+        let mut due_checks: Vec<Entry> =
             entries.extract_if(.., |_, it| is_due(it)).map(|it| it.1).collect();
+        schedule::order_checks(&mut due_checks);
         self.observer.total(due_calls.len() + due_checks.len());
 
         let (to_check, checking) = mpsc::unbounded_channel();

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use engine::PassSettings;
 use rules::Stage;
 use rules::entry::Routing;
 
-use crate::world::{HERE, World};
+use crate::world::{HERE, World, settings};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -52,4 +53,22 @@ fn many_stages_are_written_a_few_at_a_time_and_none_after_a_stop() {
     assert_eq!(world.written().len(), 109, "all but d9 and d90 to d99");
     world.stop();
     assert_eq!(world.written().len(), 109, "the others are the next process' to write");
+}
+
+#[test]
+fn with_slow_dns_and_a_short_limit_every_domain_is_checked_in_its_turn() {
+    let limit = SECOND * 10;
+    let interval = Some(SECOND * 10);
+    let mut world = World::with(PassSettings { limit, interval, ..settings() });
+    for number in 0..400 {
+        world.network.tables().map(2, format!("d{number:03}.example"));
+    }
+    world.slow_dns("d", SECOND * 10);
+    // 64 of 400 at once, and those are due again before all were checked.
+    world.pass(SECOND * 900);
+    let asked = world.dns.asked.lock().unwrap().clone();
+    let times = |name: &str| asked.iter().filter(|it| it.1.as_str() == name).count();
+    let times: Vec<_> = (0..400).map(|number| times(&format!("d{number:03}.example"))).collect();
+    let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+    assert!(*most < 2 * least, "from {least} to {most} times");
 }

@@ -34,6 +34,11 @@ pub(crate) struct World {
 impl World {
     /// A network with one site of its own, Closte switched on, and `closte-sync run` beside it.
     pub(crate) fn new() -> Self {
+        Self::with(settings())
+    }
+
+    /// The same with other settings.
+    pub(crate) fn with(settings: PassSettings) -> Self {
         let clock = VirtualClock::at(Time::from_millis(1_800_000_000_000));
         let steady: Arc<dyn Clock> = Arc::new(SteadyClock(Arc::clone(&clock)));
         let network = MemoryNetwork::new(identity(), Arc::clone(&steady));
@@ -63,7 +68,7 @@ impl World {
             probe: Box::new(dns.clone()),
             ledger: Arc::new(ledger),
             env: env(Arc::clone(&clock)),
-            settings: settings(),
+            settings,
         };
         let signals = Signals::default();
         let loop_of = signals.clone();
@@ -140,7 +145,7 @@ fn env(clock: Arc<VirtualClock>) -> Env {
     Env { clock, random: Arc::new(Half), process: "1".to_owned() }
 }
 
-fn settings() -> PassSettings {
+pub(crate) fn settings() -> PassSettings {
     PassSettings { targets: BTreeSet::from([HERE]), ask_proof: false, ..PassSettings::default() }
 }
 
