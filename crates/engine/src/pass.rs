@@ -35,11 +35,11 @@ use rules::protected::Protected;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::{DomainName, Network, Problem, times};
-use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
 use crate::error_chain::error_chain;
 use deadline::Deadline;
+pub use deadline::Ends;
 use journal::{Closed, Journal};
 pub use planned::{Planned, Planning, Purpose};
 use plugin_sync::After;
@@ -169,7 +169,7 @@ impl Engine {
         }
     }
 
-    /// Run one pass to its end, `run.pass_limit` or `stop`.
+    /// Run one pass to its end, `run.pass_limit` or what else `ends` it.
     ///
     /// With `hash`, it does what the plan of that hash defers and nothing else, and only if that is
     /// the plan still. Also returns the network, where it acted for it.
@@ -177,7 +177,7 @@ impl Engine {
         &self,
         hash: Option<&str>,
         observer: &dyn PassObserver,
-        stop: &CancellationToken,
+        ends: &Ends,
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.env.now();
         self.ledger.release_leases().await?;
@@ -196,8 +196,11 @@ impl Engine {
         };
         planned.plan.memory.network.not_acting = None;
         observer.begins(&planned.network, &planned.plan, planned.first);
-        let deadline = Deadline::new(&self.env, started, self.settings.limit, stop.clone());
-        let scope = if hash.is_some() { Scope::Approved } else { Scope::All };
+        let (scope, ends) = match hash {
+            Some(_) => (Scope::Approved, Ends::on(&ends.stop)),
+            None => (Scope::All, ends.clone()),
+        };
+        let deadline = Deadline::new(&self.env, started, self.settings.limit, ends);
         let (report, network) = self.apply(*planned, scope, deadline, observer).await?;
         Ok((Passed::Ran(report), Some(network)))
     }
@@ -208,7 +211,7 @@ impl Engine {
         &self,
         network: &Network,
         work: DueWork,
-        stop: &CancellationToken,
+        ends: &Ends,
     ) -> Result<(), PassError> {
         let now = self.env.now();
         let owner = self.env.process.as_str();
@@ -225,7 +228,7 @@ impl Engine {
         if !checks && (calls.is_empty() || !may_call) {
             return Ok(());
         }
-        let deadline = Deadline::new(&self.env, now, self.settings.limit, stop.clone());
+        let deadline = Deadline::new(&self.env, now, self.settings.limit, ends.clone());
         let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory.host);
         let steps = self.work(network, &journal, &deadline, &Silent);
         let steps = work::Work { stages: work == DueWork::All, ..steps };
@@ -284,21 +287,29 @@ impl Engine {
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(moved).chain(met).collect();
-        let left = LastPass {
+        let cut_short = deadline.is_cut_short();
+        // What only the rest would have shown is not over.
+        let left = (!cut_short).then(|| LastPass {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
             foreign: plan.foreign,
-        };
+        });
         let changed = remember_checks(&mut memory, &network, targets).then_some(memory);
-        let batch = Batch { network: changed, last_pass: Some(left), ..Batch::default() };
+        let batch = Batch { network: changed, last_pass: left, ..Batch::default() };
         self.ledger.save(&batch).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        let report = Report { changes, deferred, problems, known, alerts: all, clock_is_wrong };
-        if let Some(plugin) = &self.plugin {
-            let after = After { entries: &entries, report: &report, before: last.as_ref() };
-            plugin.push(&after, self.env.now()).await;
+        let alerts = all;
+        let report =
+            Report { changes, deferred, problems, known, alerts, clock_is_wrong, cut_short };
+        match &self.plugin {
+            Some(plugin) if cut_short => plugin.note(&report.changes),
+            Some(plugin) => {
+                let after = After { entries: &entries, report: &report, before: last.as_ref() };
+                plugin.push(&after, self.env.now()).await;
+            }
+            None => (),
         }
         Ok((report, network))
     }

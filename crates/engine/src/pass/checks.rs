@@ -20,6 +20,8 @@ use super::{Change, Engine, PassObserver};
 
 /// So many checks are under way at once.
 const AT_ONCE: usize = 64;
+/// A check gets so much time to end once the pass is cut short; else it is left due.
+const TO_END: Duration = Duration::from_millis(250);
 /// After so many checks in a row that no resolver answered, the rest is left due.
 const UNOBSERVABLE_AFTER: usize = 8;
 
@@ -68,10 +70,17 @@ impl<'a> Checker<'a> {
         if !self.deadline.is_open() || self.is_unobservable() {
             return entry;
         }
-        let targets = self.targets.get_or_init(async || self.find_targets().await).await;
         let name = entry.domain.checked_as(&self.random_label());
         let asking = self.asking(&entry);
-        let check = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
+        let seen = async {
+            let targets = self.targets.get_or_init(async || self.find_targets().await).await;
+            (targets, see(self.engine.probe.as_ref(), &name, targets, &asking).await)
+        };
+        let (targets, check) = tokio::select! {
+            biased;
+            seen = seen => seen,
+            () = self.out_of_time() => return entry,
+        };
         self.count(&check.dns);
         let view = View {
             targets,
@@ -88,6 +97,12 @@ impl<'a> Checker<'a> {
         self.journal.entry(Some(&before), &entry);
         self.journal.change(checked(&entry, &check, view.require_proof));
         entry
+    }
+
+    /// Returns when a check that is under way is given up.
+    async fn out_of_time(&self) {
+        self.deadline.cut_short().await;
+        self.engine.env.sleep(TO_END).await;
     }
 
     /// Whether WordPress is asked for its routing proof. A site's age is as it was

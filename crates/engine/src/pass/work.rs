@@ -197,6 +197,7 @@ impl Work<'_> {
         while let Some(entry) = answers.next().await {
             pass_on(entry?);
         }
+        self.deadline.called();
         Ok(())
     }
 
@@ -262,14 +263,21 @@ impl Work<'_> {
             return before;
         }
         let intended = entry.clone();
-        if self.allowed() == Allowed::None || !self.deadline.is_open() {
+        let turn = tokio::select! {
+            biased;
+            () = self.deadline.cut_short() => None,
+            turn = self.engine.host.turn() => Some(turn),
+        };
+        if turn.is_none() || self.allowed() == Allowed::None || !self.deadline.is_open() {
             self.journal.undone(&entry, &before);
             return before;
         }
+        self.deadline.called();
         let answer = match call {
             Call::Add => self.engine.host.add_alias(&entry.domain).await,
             Call::Remove => self.engine.host.remove_alias(&entry.domain).await,
         };
+        drop(turn);
         let answer = self.doubt_the_key(answer, key).await;
         let now = self.engine.env.now();
         self.journal.host(|host| {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use engine::Timer;
 use engine::memory::{MemoryHost, MemoryLedger, MemoryNetwork, MemoryProbe, VirtualClock};
 use rules::entry::Routing;
-use rules::host::{AliasHost, AliasList, HostError};
+use rules::host::{AliasHost, AliasList, HostError, Turn};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, DomainName, Stage};
@@ -25,6 +25,10 @@ pub(crate) struct CountingHost {
     pub(crate) answers: Mutex<VecDeque<HostError>>,
     /// How long a call takes.
     pub(crate) takes: Mutex<Duration>,
+    /// The time between the starts of two calls.
+    pub(crate) gap: Mutex<Duration>,
+    /// When the next call may start.
+    next: tokio::sync::Mutex<Duration>,
 }
 
 /// The same as the engine has it.
@@ -46,6 +50,15 @@ impl Shared {
 
 #[async_trait]
 impl AliasHost for Shared {
+    async fn turn(&self) -> Turn<'_> {
+        let mut next = self.host.next.lock().await;
+        let start = self.clock.passed().max(*next);
+        let wait = start.saturating_sub(self.clock.passed());
+        self.clock.sleep_until(self.clock.now() + wait).await;
+        *next = start + *self.host.gap.lock().expect("a lock");
+        Box::new(())
+    }
+
     async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
         self.count("add", domain).await?;
         self.host.memory.add_alias(domain).await
@@ -57,6 +70,7 @@ impl AliasHost for Shared {
     }
 
     async fn aliases(&self) -> Result<AliasList, HostError> {
+        let _turn = self.turn().await;
         *self.host.lists.lock().expect("a lock") += 1;
         self.host.memory.aliases().await
     }
