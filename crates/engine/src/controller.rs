@@ -240,8 +240,11 @@ impl Run<'_> {
     async fn pass(&mut self, pulse: u64, began: Time, ends: &Ends) -> Result<(), PassError> {
         self.controller.known.pass_soon();
         let (passed, network) = self.engine.pass(None, &Silent, ends).await?;
-        let is_whole = network.is_some() && !is_cut_short(&passed);
-        let looked = if is_whole { Looked::Everywhere } else { Looked::NoFurther };
+        let looked = match network {
+            Some(_) if is_cut_short(&passed) => Looked::NotAtAllDomains,
+            Some(_) => Looked::Everywhere,
+            None => Looked::NoFurther,
+        };
         // The number is from before the pass: what changes during it shows as another. Rows of
         // ours that somebody deletes again leave it as it was before us.
         let pulse = Some(pulse).filter(|_| !made_records(&passed));
