@@ -87,7 +87,7 @@ impl<'a> Checker<'a> {
             interval: self.interval,
             dashboard: self.engine.settings.dashboard.as_deref(),
             asking: &asking,
-            require_proof: self.engine.settings.stages.require_proof,
+            stages: &self.engine.settings.stages,
             mappings: &self.network.mappings,
             now: self.engine.env.now(),
             chance: self.engine.env.chance(),
@@ -95,7 +95,7 @@ impl<'a> Checker<'a> {
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(checked(&entry, &check, view.require_proof));
+        self.journal.change(checked(&entry, &check, view.stages.require_proof));
         entry
     }
 
