@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{Answer, BaseUrl, NoClient};
-use rules::host::{AliasHost, AliasList, HostError};
+use rules::host::{AliasHost, AliasList, HostError, Turn};
 use rules::{Clock, DomainName};
 use secrecy::SecretString;
 use tokio::time::Instant;
@@ -80,7 +80,6 @@ impl HttpHost {
         call: Call<'_>,
         read: impl FnOnce(Reader<'s>, &Answer) -> Result<T, HostError>,
     ) -> Result<T, HostError> {
-        let _turn = self.pace.turn().await;
         let sent = Instant::now();
         let answer = self.transport.send(call, &self.key).await;
         let reader = Reader { key: &self.key, now: self.clock.now() };
@@ -108,6 +107,10 @@ impl std::fmt::Debug for HttpHost {
 
 #[async_trait]
 impl AliasHost for HttpHost {
+    async fn turn(&self) -> Turn<'_> {
+        Box::new(self.pace.turn().await)
+    }
+
     async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
         self.call(Call::Add(domain), Reader::add).await
     }
@@ -117,10 +120,12 @@ impl AliasHost for HttpHost {
     }
 
     async fn aliases(&self) -> Result<AliasList, HostError> {
+        let _turn = self.pace.turn().await;
         self.call(Call::List, Reader::list).await
     }
 
     async fn check_key(&self) -> Result<(), HostError> {
+        let _turn = self.pace.turn().await;
         self.call(Call::Check, Reader::check).await
     }
 }

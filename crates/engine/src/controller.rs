@@ -7,7 +7,8 @@
 //!    └── the earliest of poll, pass, step, check, or a new try ◀──┘
 //! ```
 //!
-//! A nudge from WordPress is a reason to make a pass at once and nothing more.
+//! A nudge from WordPress is a reason to make a pass at once, and to end the one under way, whose
+//! rest stays due. For a minute of nudges that is so; then one pass runs to its end.
 //! Whatever woke it, a pass checks the whole state, so the path after a lost
 //! wake-up, a restart or an outage is the path taken every day. Between passes
 //! one cheap query tells whether the network changed, and only entries that are
@@ -22,6 +23,7 @@ mod policy;
 mod standing;
 mod wake;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +40,7 @@ use standing::{Looked, Standing, matters};
 use wake::Ahead;
 
 use crate::ops::requests;
-use crate::pass::{DueWork, Engine, PassError, Passed, Silent};
+use crate::pass::{DueWork, Ends, Engine, PassError, Passed, Silent};
 
 /// A pass over everything at least so often: what no query shows, such as a site
 /// that gets old enough or a second good read, waits no longer.
@@ -58,7 +60,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(9);
 pub struct Signals {
     /// End, after the call in hand.
     pub stop: CancellationToken,
-    /// Make a pass now: something changed in WordPress.
+    /// Make a pass now: something changed in WordPress. One that is under way ends after the calls
+    /// in hand.
     pub wake: Arc<Notify>,
     /// Somebody left a request in the ledger.
     pub asked: Arc<Notify>,
@@ -109,7 +112,7 @@ impl Controller {
         poll: Duration,
         observer: &dyn RunObserver,
     ) -> Ended {
-        let stop = self.signals.stop.clone();
+        let (stop, wake) = (self.signals.stop.clone(), Arc::clone(&self.signals.wake));
         self.try_now();
         if self.known.network.is_none() {
             // Checks go on although the network cannot be read: from what the ledger remembers.
@@ -119,15 +122,22 @@ impl Controller {
         let mut run = Run { controller: self, engine, poll: poll.max(PAUSE), observer };
         loop {
             let began = engine.env.now();
+            let nudge = CancellationToken::new();
             tokio::select! {
                 biased;
-                () = run.turn() => (),
+                () = run.turn(&nudge) => (),
                 () = overdue(engine, &stop) => {
                     observer.says(&LogLine::CutOff);
                     return Ended::Stopped;
                 }
+                never = pass_on(&wake, &nudge) => match never {},
             }
-            let next = run.next_turn(began).await;
+            run.controller.known.turn_ended(began, nudge.is_cancelled());
+            let mut next = run.next_turn(began).await;
+            if nudge.is_cancelled() {
+                run.nudged().await;
+                next = began;
+            }
             match run.wait(next).await {
                 Woken::InTime => (),
                 Woken::Stopped => return Ended::Stopped,
@@ -151,6 +161,13 @@ async fn overdue(engine: &Engine, stop: &CancellationToken) {
     engine.env.sleep(STOP_WITHIN).await;
 }
 
+/// Let `wake` cancel `nudge`.
+async fn pass_on(wake: &Notify, nudge: &CancellationToken) -> Infallible {
+    wake.notified().await;
+    nudge.cancel();
+    std::future::pending().await
+}
+
 /// What ended a wait.
 enum Woken {
     InTime,
@@ -169,12 +186,17 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Do what there is to do now.
-    async fn turn(&mut self) {
+    /// Do what there is to do now; a `nudge` ends it early, where one may.
+    async fn turn(&mut self, nudge: &CancellationToken) {
         self.observer.alive();
         let now = self.engine.env.now();
+        let stop = self.controller.signals.stop.clone();
+        let mut ends = Ends::on(&stop);
+        if self.controller.known.may_be_cut_short(now) {
+            ends.nudge = nudge.clone();
+        }
         if !self.controller.policy.waits(now) {
-            let Some(outcome) = self.round(now).await else { return };
+            let Some(outcome) = self.round(now, &ends).await else { return };
             let is_ledger = matches!(outcome, Err(PassError::Ledger(_)));
             let is_well = outcome.is_ok();
             self.conclude(outcome);
@@ -186,7 +208,7 @@ impl Run<'_> {
         if self.controller.known.clock_is_wrong {
             return;
         }
-        if let Err(error) = self.due(DueWork::ChecksOnly).await {
+        if let Err(error) = self.due(DueWork::ChecksOnly, &ends).await {
             self.conclude(Err(error));
         }
     }
@@ -201,26 +223,28 @@ impl Run<'_> {
 
     /// A pass where the network changed or the last one is old, else what is due; nothing
     /// where a stop came before the network answered.
-    async fn round(&mut self, now: Time) -> Option<Result<(), PassError>> {
-        let stop = self.controller.signals.stop.clone();
-        let pulse = match stop.run_until_cancelled(self.engine.source.pulse()).await? {
+    async fn round(&mut self, now: Time, ends: &Ends) -> Option<Result<(), PassError>> {
+        let pulse = match ends.stop.run_until_cancelled(self.engine.source.pulse()).await? {
             Ok(pulse) => pulse,
             Err(error) => return Some(Err(PassError::Read(error))),
         };
         let known = &self.controller.known;
         let work = if known.clock_is_wrong { DueWork::AdditionsOnly } else { DueWork::All };
         Some(if known.calls_for_pass(pulse, now) {
-            self.pass(pulse, now).await
+            self.pass(pulse, now, ends).await
         } else {
-            self.due(work).await
+            self.due(work, ends).await
         })
     }
 
-    async fn pass(&mut self, pulse: u64, began: Time) -> Result<(), PassError> {
+    async fn pass(&mut self, pulse: u64, began: Time, ends: &Ends) -> Result<(), PassError> {
         self.controller.known.pass_soon();
-        let stop = &self.controller.signals.stop;
-        let (passed, network) = self.engine.pass(None, &Silent, stop).await?;
-        let looked = if network.is_some() { Looked::Everywhere } else { Looked::NoFurther };
+        let (passed, network) = self.engine.pass(None, &Silent, ends).await?;
+        let looked = match network {
+            Some(_) if is_cut_short(&passed) => Looked::NotAtAllDomains,
+            Some(_) => Looked::Everywhere,
+            None => Looked::NoFurther,
+        };
         // The number is from before the pass: what changes during it shows as another. Rows of
         // ours that somebody deletes again leave it as it was before us.
         let pulse = Some(pulse).filter(|_| !made_records(&passed));
@@ -233,9 +257,9 @@ impl Run<'_> {
     }
 
     /// Do what is due, where we act for a network.
-    async fn due(&self, work: DueWork) -> Result<(), PassError> {
+    async fn due(&self, work: DueWork, ends: &Ends) -> Result<(), PassError> {
         match self.network() {
-            Some(network) => self.engine.due(network, work, &self.controller.signals.stop).await,
+            Some(network) => self.engine.due(network, work, ends).await,
             None => Ok(()),
         }
     }
@@ -291,8 +315,9 @@ impl Run<'_> {
                 biased;
                 () = signals.stop.cancelled() => return Woken::Stopped,
                 () = signals.reload.notified() => return Woken::Reload,
-                () = signals.wake.notified() => return Woken::Nudged,
+                // However often WordPress nudges, a person gets an answer.
                 () = signals.asked.notified() => return Woken::Asked,
+                () = signals.wake.notified() => return Woken::Nudged,
                 () = clock.sleep_until(until.min(now + ALIVE_EVERY)) => (),
             }
             now = clock.now();
@@ -333,6 +358,10 @@ impl Run<'_> {
 
 fn is_clock_wrong(passed: &Passed) -> bool {
     matches!(passed, Passed::Ran(report) if report.clock_is_wrong)
+}
+
+fn is_cut_short(passed: &Passed) -> bool {
+    matches!(passed, Passed::Ran(report) if report.cut_short)
 }
 
 fn made_records(passed: &Passed) -> bool {

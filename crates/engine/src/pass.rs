@@ -12,6 +12,7 @@ mod deadline;
 mod journal;
 mod planned;
 mod plugin_sync;
+mod records;
 mod remember;
 mod report;
 mod settings;
@@ -34,12 +35,12 @@ use rules::protected::Protected;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::{DomainName, Network, Problem, times};
-use tokio_util::sync::CancellationToken;
 
 use crate::env::Env;
 use crate::error_chain::error_chain;
 use acting::Mark;
 use deadline::Deadline;
+pub use deadline::Ends;
 use journal::{Closed, Journal};
 pub use planned::{Planned, Planning, Purpose};
 use plugin_sync::After;
@@ -170,7 +171,7 @@ impl Engine {
         }
     }
 
-    /// Run one pass to its end, `run.pass_limit` or `stop`.
+    /// Run one pass to its end, `run.pass_limit` or what else `ends` it.
     ///
     /// With `hash`, it does what the plan of that hash defers and nothing else, and only if that is
     /// the plan still. Also returns the network, where it acted for it.
@@ -178,7 +179,7 @@ impl Engine {
         &self,
         hash: Option<&str>,
         observer: &dyn PassObserver,
-        stop: &CancellationToken,
+        ends: &Ends,
     ) -> Result<(Passed, Option<Network>), PassError> {
         let started = self.env.now();
         self.ledger.release_leases().await?;
@@ -197,8 +198,11 @@ impl Engine {
         };
         planned.plan.memory.network.not_acting = None;
         observer.begins(&planned.network, &planned.plan, planned.first);
-        let deadline = Deadline::new(&self.env, started, self.settings.limit, stop.clone());
-        let scope = if hash.is_some() { Scope::Approved } else { Scope::All };
+        let (scope, ends) = match hash {
+            Some(_) => (Scope::Approved, Ends::on(&ends.stop)),
+            None => (Scope::All, ends.clone()),
+        };
+        let deadline = Deadline::new(&self.env, started, self.settings.limit, ends);
         let (report, network) = self.apply(*planned, scope, deadline, observer).await?;
         Ok((Passed::Ran(report), Some(network)))
     }
@@ -209,7 +213,7 @@ impl Engine {
         &self,
         network: &Network,
         work: DueWork,
-        stop: &CancellationToken,
+        ends: &Ends,
     ) -> Result<(), PassError> {
         let now = self.env.now();
         let owner = self.env.process.as_str();
@@ -226,15 +230,13 @@ impl Engine {
         if !checks && (calls.is_empty() || !may_call) {
             return Ok(());
         }
-        let deadline = Deadline::new(&self.env, now, self.settings.limit, stop.clone());
+        let deadline = Deadline::new(&self.env, now, self.settings.limit, ends.clone());
         let journal = Journal::new(self.ledger.as_ref(), &self.env, recorded.memory);
         let mark = Mark::new(self, network);
         let steps = self.work(network, &mark, &journal, &deadline, &Silent);
+        let steps = work::Work { stages: work == DueWork::All, ..steps };
         let checks = if may_check { Checks::Due } else { Checks::None };
-        let mut entries = steps.run(recorded.entries, &calls, None, checks).await?;
-        if work == DueWork::All && !mark.is_lost() {
-            stages::write(self, network, &mut entries, &journal).await;
-        }
+        steps.run(recorded.entries, &calls, None, checks).await?;
         let Closed { changes, .. } = journal.close(&mark).await?;
         if mark.is_lost() {
             self.does_not_act(NotActing::Copy).await?;
@@ -253,8 +255,19 @@ impl Engine {
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> work::Work<'a> {
-        let (approved, recovered) = (BTreeSet::new(), AtomicBool::new(false));
-        work::Work { engine: self, network, mark, journal, deadline, observer, approved, recovered }
+        let (engine, approved, recovered) = (self, BTreeSet::new(), AtomicBool::new(false));
+        let stages = false;
+        work::Work {
+            engine,
+            network,
+            mark,
+            journal,
+            deadline,
+            observer,
+            stages,
+            approved,
+            recovered,
+        }
     }
 
     async fn apply(
@@ -279,20 +292,20 @@ impl Engine {
         let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
         let approved: BTreeSet<DomainName> = approved.collect();
         self.save_plan(&mut plan, &journal).await?;
-        self.make_records(&plan.records, &mut plan.entries, &mut plan.calls, &journal).await;
         let checks = match scope {
             Scope::Approved => Checks::None,
             Scope::All if clock_is_wrong => Checks::ByAWrongClock,
             Scope::All => Checks::Due,
         };
         let work = self.work(&network, &mark, &journal, &deadline, observer);
-        let work = work::Work { approved, ..work };
+        // By a wrong clock nobody's patience is over.
+        let stages = scope == Scope::All && !clock_is_wrong;
+        let work = work::Work { stages, approved, ..work };
+        let Plan { records, entries, calls, .. } = &mut plan;
+        work.make_records(records, entries, calls).await;
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
-        let mut entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
-        if scope == Scope::All && !mark.is_lost() {
-            stages::write(self, &network, &mut entries, &journal).await;
-        }
+        let entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
         let Closed { host, network: mut memory, changes, problems: met, targets } =
             journal.close(&mark).await?;
         let copy = mark.alert().await;
@@ -300,24 +313,32 @@ impl Engine {
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(met).collect();
-        let left = LastPass {
+        let cut_short = deadline.is_cut_short();
+        // What only the rest would have shown is not over.
+        let left = (!cut_short).then(|| LastPass {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
             foreign: plan.foreign,
-        };
+        });
         memory.not_acting = copy.is_some().then_some(NotActing::Copy);
         let is_news = remember_checks(&mut memory, &network, targets) || copy.is_some();
         let changed = is_news.then_some(memory);
-        let batch = Batch { network: changed, last_pass: Some(left), ..Batch::default() };
+        let batch = Batch { network: changed, last_pass: left, ..Batch::default() };
         self.ledger.save(&batch).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
         all.extend(copy);
-        let report = Report { changes, deferred, problems, known, alerts: all, clock_is_wrong };
-        if let Some(plugin) = &self.plugin {
-            let after = After { entries: &entries, report: &report, before: last.as_ref() };
-            plugin.push(&after, self.env.now()).await;
+        let alerts = all;
+        let report =
+            Report { changes, deferred, problems, known, alerts, clock_is_wrong, cut_short };
+        match &self.plugin {
+            Some(plugin) if cut_short => plugin.note(&report.changes),
+            Some(plugin) => {
+                let after = After { entries: &entries, report: &report, before: last.as_ref() };
+                plugin.push(&after, self.env.now()).await;
+            }
+            None => (),
         }
         Ok((report, network))
     }

@@ -11,14 +11,24 @@ use async_trait::async_trait;
 
 use crate::{Disposition, DomainName};
 
+/// The right to have one call under way. Dropping it lets the next begin.
+pub type Turn<'a> = Box<dyn Send + 'a>;
+
 /// A host that serves the network under any number of domain aliases.
 ///
 /// # Contract
 ///
 /// Both writes can be repeated. An `Ok` is the host's own word that it is so;
-/// anything else is an error that says what it means.
+/// anything else is an error that says what it means. Whoever writes has a turn, until the answer
+/// is there; reading takes its own.
 #[async_trait]
 pub trait AliasHost: Send + Sync {
+    /// Wait until a write may go out, at the pace at which the host may be called. Until then it
+    /// can be given up: nothing was sent.
+    async fn turn(&self) -> Turn<'_> {
+        Box::new(())
+    }
+
     /// Make `domain` an alias of the network.
     async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError>;
 

@@ -14,7 +14,8 @@ use crate::planted;
 use crate::probe::{DnsObservation, Presented, ProofObservation, TlsObservation, TlsVerdict};
 use crate::proof::{self, Asking};
 use crate::reason::Reason;
-use crate::schedule::next_check;
+use crate::schedule::{Standing, next_check};
+use crate::stage::StagePolicy;
 use crate::{DomainName, Mapping, Time};
 
 /// Networks of Cloudflare's proxy, as published by Cloudflare.
@@ -65,8 +66,8 @@ pub struct View<'a> {
     pub dashboard: Option<&'a str>,
     /// Whether WordPress was to be asked for the routing proof.
     pub asking: &'a Asking,
-    /// Whether a domain is not `done` without it.
-    pub require_proof: bool,
+    /// How long a domain is waited for, and whether it is `done` without that proof.
+    pub stages: &'a StagePolicy,
     /// The mappings of the network, to tell whose an answer is.
     pub mappings: &'a [Mapping],
     /// The time of the check.
@@ -89,24 +90,43 @@ pub fn visits(dns: &DnsObservation, targets: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
 pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let states = |entry: &Entry| (entry.routing.state, entry.certificate.state, entry.proof.state);
     let before = states(entry);
-    if judge_routing(entry, &check.dns, view) {
-        judge_certificate(entry, &check.tls, view);
+    let mut is_seen = judge_routing(entry, &check.dns, view);
+    if is_seen {
+        is_seen = judge_certificate(entry, &check.tls, view);
         proof::judge(entry, &check.proof, view);
-        entry.checks.made = entry.checks.made.saturating_add(1);
         entry.checks.last = Some(view.now);
+    }
+    if is_seen {
+        entry.checks.made = entry.checks.made.saturating_add(1);
         count_bad(entry, view.now);
     }
     if before != states(entry) {
         entry.heat(view.now);
     }
-    let settled = entry.is_ready() && !proof::is_awaited(entry, view);
-    let (due, gap) = next_check(settled, &entry.checks, view.interval, view.now, view.chance);
+    let standing = standing(entry, &check.dns, is_seen, view);
+    let (due, gap) = next_check(standing, &entry.checks, view.interval, view.now, view.chance);
     (entry.checks.due, entry.checks.gap) = (due, gap);
     if let Asking::Later { after, .. } = view.asking
         && entry.is_ready()
         && entry.lacks_proof()
     {
         entry.checks.due = due.min(view.now + *after);
+    }
+}
+
+/// How `entry` stands after a check that answered `dns`, and in which it was seen or not.
+fn standing(entry: &Entry, dns: &DnsObservation, is_seen: bool, view: &View<'_>) -> Standing {
+    let is_ready = entry.is_ready() && !proof::is_awaited(entry, view);
+    // Resolvers answer, and the domain's zone does not: waiting for its owner is no outage.
+    let zone_is_broken = matches!(dns, DnsObservation::Failed { .. }) && !is_ready;
+    if !is_seen && !zone_is_broken {
+        Standing::Unseen
+    } else if is_ready {
+        Standing::Ready
+    } else if view.stages.is_patient(&entry.routing, view.now) {
+        Standing::Awaited
+    } else {
+        Standing::Overdue
     }
 }
 
@@ -208,21 +228,26 @@ fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<String>, now:
     }
 }
 
-fn judge_certificate(entry: &mut Entry, observations: &[TlsObservation], view: &View<'_>) {
+/// Set the certificate; whether what is there was seen. Where DNS leads elsewhere, nothing is there;
+/// an address that may not be visited is none that was silent.
+fn judge_certificate(entry: &mut Entry, observations: &[TlsObservation], view: &View<'_>) -> bool {
     let verdict = worst(
         observations.iter().map(|observation| judge_observation(observation, &entry.domain, view)),
     );
     let Some(verdict) = verdict else {
         (entry.issuer, entry.not_after) = (None, None);
         let why = Some(Reason::NotRoutedHere);
-        return entry.certificate.set(view.now, Certificate::Unknown, why, None);
+        entry.certificate.set(view.now, Certificate::Unknown, why, None);
+        return true;
     };
+    let is_seen = verdict.reason != Some(Reason::NoWebAnswer);
     // Could not ask: what was known stays.
     if verdict.state == Certificate::Unknown && entry.certificate.state != Certificate::Unknown {
-        return;
+        return is_seen;
     }
     (entry.issuer, entry.not_after) = (verdict.issuer, verdict.not_after);
     entry.certificate.set(view.now, verdict.state, verdict.reason, verdict.detail);
+    is_seen
 }
 
 #[derive(Debug)]
@@ -338,6 +363,7 @@ fn count_bad(entry: &mut Entry, now: Time) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::POLICY;
 
     const DAY: Duration = Duration::from_hours(24);
 
@@ -377,7 +403,7 @@ mod tests {
             interval,
             dashboard,
             asking: &Asking::Unknown,
-            require_proof: false,
+            stages: &POLICY,
             mappings: &[],
             now,
             chance: 0.0,
@@ -481,6 +507,51 @@ mod tests {
             assert_eq!(after.routing, seen.routing, "{check:?}");
             assert_eq!(after.certificate, seen.certificate, "{check:?}");
             assert_eq!(after.checks.bad, 0, "{check:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn what_could_not_be_seen_uses_nothing_up_and_is_checked_again_at_the_interval() {
+        let minutes = |minutes| Duration::from_mins(minutes);
+        let silent = || TlsObservation::NoAnswer { detail: "timed out".into() };
+        let forbidden = || TlsObservation::Forbidden { detail: "private".into() };
+        let bad = || presented(TlsVerdict::OtherName, 90, 80);
+        let good = || presented(TlsVerdict::Trusted, 90, 80);
+        let (here, away, ours) = (|| addresses("192.0.2.1"), || addresses("192.0.2.9"), "192.0.2.1");
+        let (long, soon) = (DAY * 9, minutes(5));
+        let table = [
+            // what it shows                       before                   for          now                        targets made next check
+            ("ready, seen ready again",            (here(), vec![good()]),  DAY * 9,     (here(), vec![good()]),    ours, 1, minutes(360)),
+            ("ready, and no resolver answers",     (here(), vec![good()]),  long,        (no_answer(), vec![]),     ours, 0, soon),
+            ("ready, and its zone fails",          (here(), vec![good()]),  long,        (failed("x"), vec![]),     ours, 0, soon),
+            ("ready, and its web server is silent", (here(), vec![good()]), long,        (here(), vec![silent()]),  ours, 0, soon),
+            ("ready, and nobody knows where to",   (here(), vec![good()]),  long,        (here(), vec![]),          "",   0, soon),
+            ("bad, and no resolver answers",       (here(), vec![bad()]),   long,        (no_answer(), vec![]),     ours, 0, soon),
+            ("bad, and its web server is silent",  (here(), vec![bad()]),   long,        (here(), vec![silent()]),  ours, 0, soon),
+            ("one address silent, one seen",       (here(), vec![bad()]),   long,        (here(), vec![silent(), bad()]), ours, 1, minutes(360)),
+            ("an address that is never visited",   (here(), vec![forbidden()]), long,    (here(), vec![forbidden()]), ours, 1, minutes(360)),
+            ("elsewhere, within patience",         (away(), vec![]),        DAY,         (away(), vec![]),          ours, 1, minutes(15)),
+            ("elsewhere, after it",                (away(), vec![]),        DAY * 2,     (away(), vec![]),          ours, 1, minutes(360)),
+            ("no certificate, within patience",    (here(), vec![bad()]),   minutes(99), (here(), vec![bad()]),     ours, 1, minutes(15)),
+            ("no certificate, after it",           (here(), vec![bad()]),   minutes(100), (here(), vec![bad()]),    ours, 1, minutes(360)),
+            ("its zone fails, within patience",    (failed("x"), vec![]),   DAY,         (failed("x"), vec![]),     ours, 0, minutes(15)),
+            ("its zone fails, after it",           (failed("x"), vec![]),   long,        (failed("x"), vec![]),     ours, 0, minutes(360)),
+        ];
+        for (shows, before, lasted, now, targets, made, next) in table {
+            let (dns, tls) = before;
+            let mut entry = checked("shop.example", dns, tls, ours);
+            entry.alias.state = crate::entry::Alias::Present;
+            let targets = ips(targets);
+            let view = view(&targets);
+            entry.routing.since = view.now - lasted;
+            let checks = &mut entry.checks;
+            (checks.made, checks.gap, checks.hot_until) = (0, minutes(360), view.now);
+            let bad = checks.bad;
+            let (dns, tls) = now;
+            judge(&mut entry, &Check { dns, tls, proof: vec![] }, &view);
+            assert_eq!((entry.checks.made, entry.checks.due.since(view.now)), (made, next), "{shows}");
+            assert!(entry.checks.bad <= bad + made, "{shows}: nothing bad was seen");
         }
     }
 

@@ -88,7 +88,7 @@ pub(crate) fn judge(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], v
 
 /// Whether checks should go on as at a domain that is not ready.
 pub(crate) fn is_awaited(entry: &Entry, view: &View<'_>) -> bool {
-    entry.proof.state == Proof::Contradicted || view.require_proof && entry.lacks_proof()
+    entry.proof.state == Proof::Contradicted || view.stages.require_proof && entry.lacks_proof()
 }
 
 fn id_of(observation: &ProofObservation) -> Option<u64> {
@@ -129,11 +129,11 @@ fn could_not_ask(entry: &mut Entry, answers: &[(IpAddr, ProofObservation)], view
     let detail = match view.asking {
         Asking::Now { .. } if answers.is_empty() => return,
         Asking::Now { .. } => list(described),
-        Asking::Later { why, .. } if view.require_proof => {
+        Asking::Later { why, .. } if view.stages.require_proof => {
             format!("{why}; WordPress is asked after that")
         }
         Asking::Later { .. } => return,
-        Asking::Unknown | Asking::Never if view.require_proof => UNKNOWN_QUESTION.to_owned(),
+        Asking::Unknown | Asking::Never if view.stages.require_proof => UNKNOWN_QUESTION.to_owned(),
         // It is not required.
         Asking::Unknown | Asking::Never => {
             return entry.proof.set(view.now, Proof::Unproven, None, None);
@@ -156,11 +156,14 @@ mod tests {
     use crate::judge::{self, Check};
     use crate::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
     use crate::schedule::LONGEST_GAP;
-    use crate::testing::{mapping, network};
+    use crate::stage::StagePolicy;
+    use crate::testing::{POLICY, mapping, network};
 
     const MINUTE: Duration = Duration::from_mins(1);
     /// Long after every entry here was new, so that none is hot.
     const NOW: Time = Time::from_millis(1_000_000_000);
+
+    const REQUIRE: StagePolicy = StagePolicy { require_proof: true, ..POLICY };
 
     /// `shop.example`, the mapping 7 of site 2, present at the host.
     fn entry(domain: &str) -> Entry {
@@ -221,7 +224,8 @@ mod tests {
         mappings: &'a [Mapping],
     ) -> View<'a> {
         let (interval, dashboard, now, chance) = (MINUTE, None, NOW, 0.0);
-        View { targets, interval, dashboard, asking, require_proof, mappings, now, chance }
+        let stages = if require_proof { &REQUIRE } else { &POLICY };
+        View { targets, interval, dashboard, asking, stages, mappings, now, chance }
     }
 
     fn mappings() -> Vec<Mapping> {

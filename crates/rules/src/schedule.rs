@@ -1,9 +1,9 @@
-//! When: the next check at a domain, the next call for it.
+//! When: the next check at a domain, the next call for it, and which of those that are due goes first.
 
 use std::time::Duration;
 
 use crate::Time;
-use crate::entry::Checks;
+use crate::entry::{Checks, Entry};
 
 /// The longest gap between two checks, and the usual one of a ready domain.
 pub const LONGEST_GAP: Duration = Duration::from_hours(6);
@@ -17,24 +17,46 @@ pub const LONGEST_ASK: Duration = Duration::from_hours(24);
 /// The longest wait after something failed, however often it has.
 pub const LONGEST_RETRY: Duration = Duration::from_mins(5);
 
+/// The longest gap between two checks of a domain that is still waited for.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
+
+/// How a domain stands after a check, as far as the next check depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing could be seen.
+    Unseen,
+    /// It is as it must be.
+    Ready,
+    /// It is not, and may well become so: within the patience for it.
+    Awaited,
+    /// It is not, and has not been for longer than that.
+    Overdue,
+}
+
 /// When to check next, and the gap from which the following one grows.
 ///
-/// `chance` is a random number from 0 to 1: gaps that are not hot are up to a
+/// What could not be seen is checked again after the interval, and the gap stays what it was.
+/// `chance` is a random number from 0 to 1: gaps that are longer than the interval are up to a
 /// tenth shorter, so that domains added together are not always checked together.
 pub fn next_check(
-    ready: bool,
+    standing: Standing,
     checks: &Checks,
     interval: Duration,
     now: Time,
     chance: f64,
 ) -> (Time, Duration) {
-    let longest = LONGEST_GAP.max(interval);
-    let gap = if ready {
-        longest
-    } else if now < checks.hot_until {
-        return (now + interval, interval);
-    } else {
-        checks.gap.max(interval).mul_f64(1.5).min(longest)
+    let longest = match standing {
+        Standing::Unseen => return (now + interval, checks.gap),
+        Standing::Awaited | Standing::Overdue if now < checks.hot_until => {
+            return (now + interval, interval);
+        }
+        Standing::Awaited => LONGEST_WAIT,
+        Standing::Ready | Standing::Overdue => LONGEST_GAP,
+    };
+    let longest = longest.max(interval);
+    let gap = match standing {
+        Standing::Ready => longest,
+        _ => checks.gap.max(interval).mul_f64(1.5).min(longest),
     };
     (now + gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 10.0), gap)
 }
@@ -65,6 +87,31 @@ pub fn backoff(first: Duration, tries: u32, chance: f64) -> Duration {
     gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 5.0)
 }
 
+/// Put due checks in order: the longest due first, those of one moment by name.
+pub fn order_checks(due: &mut [Entry]) {
+    due.sort_by(|a, b| (a.checks.due, &a.domain).cmp(&(b.checks.due, &b.domain)));
+}
+
+/// The order of due calls, each with its `entry`, in a pass that began at `began`.
+///
+/// The longest due goes first, of one moment by name. Calls that became due in this very pass take
+/// turns with those, and begin: somebody has just asked for them, and neither waits for all of the
+/// other kind.
+pub fn order_calls<T>(mut due: Vec<T>, began: Time, entry: impl Fn(&T) -> &Entry) -> Vec<T> {
+    due.sort_by(|a, b| {
+        let (a, b) = (entry(a), entry(b));
+        (a.step.due, &a.domain).cmp(&(b.step.due, &b.domain))
+    });
+    let is_new = |due: &T| began <= entry(due).step.due && entry(due).step.tries == 0;
+    let (new, rest): (Vec<T>, Vec<T>) = due.into_iter().partition(is_new);
+    let (mut new, mut rest) = (new.into_iter(), rest.into_iter());
+    let turns = std::iter::from_fn(|| {
+        let turn: Vec<T> = new.next().into_iter().chain(rest.next()).collect();
+        (!turn.is_empty()).then_some(turn)
+    });
+    turns.flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,19 +134,25 @@ mod tests {
     #[rustfmt::skip] // One case a line.
     fn the_gap_grows_once_a_domain_has_cooled_down() {
         let now = Time::from_millis(0) + MINUTE * 60;
+        let (five, quarter) = (MINUTE * 5, MINUTE * 15);
         let table = [
-            // what it shows                    ready  gap before       hot until  gap after
-            ("hot: the network's interval",     false, Duration::ZERO,        61, MINUTE * 5),
-            ("hot again forgets the gap",       false, LONGEST_GAP,           61, MINUTE * 5),
-            ("cooled down: half as long again", false, MINUTE * 5,            60, MINUTE * 15 / 2),
-            ("and again",                       false, MINUTE * 15 / 2,       60, MINUTE * 45 / 4),
-            ("never over six hours",            false, MINUTE * 300,          60, LONGEST_GAP),
-            ("ready: every six hours",          true,  MINUTE * 5,            61, LONGEST_GAP),
+            // what it shows                    standing           gap before       hot until  gap after    next in
+            ("hot: the network's interval",     Standing::Awaited, Duration::ZERO,        61, five,         five),
+            ("hot again forgets the gap",       Standing::Overdue, LONGEST_GAP,           61, five,         five),
+            ("cooled down: half as long again", Standing::Awaited, five,                  60, five * 3 / 2, five * 3 / 2),
+            ("and again",                       Standing::Awaited, five * 3 / 2,          60, five * 9 / 4, five * 9 / 4),
+            ("never over a quarter of an hour", Standing::Awaited, five * 9 / 4,          60, quarter,      quarter),
+            ("not even after six hours",        Standing::Awaited, LONGEST_GAP,           60, quarter,      quarter),
+            ("patience is over: on and on",     Standing::Overdue, quarter,               60, five * 9 / 2, five * 9 / 2),
+            ("never over six hours",            Standing::Overdue, MINUTE * 300,          60, LONGEST_GAP,  LONGEST_GAP),
+            ("ready: every six hours",          Standing::Ready,   five,                  61, LONGEST_GAP,  LONGEST_GAP),
+            ("unseen: the gap stays",           Standing::Unseen,  five * 3 / 2,          60, five * 3 / 2, five),
+            ("unseen, and ready before",        Standing::Unseen,  LONGEST_GAP,           60, LONGEST_GAP,  five),
+            ("unseen while hot",                Standing::Unseen,  Duration::ZERO,        61, Duration::ZERO, five),
         ];
-        for (shows, ready, before, hot_until, after) in table {
-            let (due, gap) = next_check(ready, &checks(before, hot_until), MINUTE * 5, now, 0.0);
-            assert_eq!(gap, after, "{shows}");
-            assert_eq!(due, now + after, "{shows}");
+        for (shows, standing, before, hot_until, after, next) in table {
+            let (due, gap) = next_check(standing, &checks(before, hot_until), five, now, 0.0);
+            assert_eq!((gap, due), (after, now + next), "{shows}");
         }
     }
 
@@ -107,7 +160,7 @@ mod tests {
     fn chance_only_shortens_and_by_a_tenth_at_most() {
         let now = Time::from_millis(0) + MINUTE * 60;
         for (chance, want) in [(0.0, 360), (0.5, 342), (1.0, 324), (9.0, 324)] {
-            let (due, gap) = next_check(true, &checks(MINUTE, 0), MINUTE, now, chance);
+            let (due, gap) = next_check(Standing::Ready, &checks(MINUTE, 0), MINUTE, now, chance);
             assert_eq!((due.since(now), gap), (MINUTE * want, LONGEST_GAP));
         }
     }
@@ -116,7 +169,50 @@ mod tests {
     fn a_longer_interval_of_the_operators_holds() {
         let now = Time::from_millis(0) + MINUTE * 60;
         let day = Duration::from_hours(24);
-        assert_eq!(next_check(true, &checks(MINUTE, 0), day, now, 0.0).1, day);
+        for standing in [Standing::Ready, Standing::Awaited, Standing::Overdue] {
+            assert_eq!(next_check(standing, &checks(MINUTE, 0), day, now, 0.0).1, day);
+        }
+    }
+
+    /// Names, since when each is due, and how often it was tried.
+    type Dues<'a> = &'a [(&'a str, i64, u32)];
+
+    fn due(names: Dues<'_>) -> Vec<Entry> {
+        let entry = |(name, due, tries): &(&str, i64, u32)| {
+            let due = Time::from_millis(*due);
+            let mut entry = Entry::new(format!("{name}.example").parse().unwrap(), None, due);
+            entry.step.tries = *tries;
+            entry
+        };
+        names.iter().map(entry).collect()
+    }
+
+    fn names(entries: &[Entry]) -> String {
+        let names = entries.iter().map(|entry| entry.domain.as_str().trim_end_matches(".example"));
+        names.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn the_longest_due_goes_first_and_new_calls_take_turns_with_them() {
+        let table: &[(&str, Dues<'_>, &str, &str)] = &[
+            // what it shows                  name, due since, tries in a pass that began at 50       checks     calls
+            ("nothing",                       &[],                                                    "",        ""),
+            ("the longest due",               &[("a", 9, 0), ("b", 2, 0), ("c", 5, 0)],               "b c a",   "b c a"),
+            ("names break ties",              &[("c", 1, 0), ("a", 1, 3), ("b", 1, 0)],               "a b c",   "a b c"),
+            ("the first pass: by name",       &[("b", 50, 0), ("a", 50, 0)],                          "a b",     "a b"),
+            ("a new one goes first",          &[("a", 1, 0), ("b", 2, 0), ("z", 51, 0)],              "a b z",   "z a b"),
+            ("new ones take turns",           &[("a", 1, 0), ("b", 2, 0), ("y", 51, 0), ("z", 51, 0)], "a b y z", "y a z b"),
+            ("what is left over follows",     &[("a", 1, 0), ("x", 50, 0), ("y", 50, 0), ("z", 50, 0)], "a x y z", "x a y z"),
+            ("one that was tried is not new", &[("a", 1, 0), ("b", 51, 1)],                           "a b",     "a b"),
+        ];
+        for (shows, entries, checks, calls) in table {
+            let mut ordered = due(entries);
+            order_checks(&mut ordered);
+            assert_eq!(names(&ordered), *checks, "{shows}");
+            let ordered = order_calls(due(entries), Time::from_millis(50), |entry| entry);
+            assert_eq!(names(&ordered), *calls, "{shows}");
+        }
     }
 
     #[test]

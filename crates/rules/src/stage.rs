@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use crate::entry::{Alias, Certificate, Entry, Routing};
+use crate::entry::{Alias, Certificate, Condition, Entry, Routing};
 use crate::planted;
 use crate::source::StageWrite;
 use crate::{DomainName, Time};
@@ -91,6 +91,17 @@ pub struct StagePolicy {
     pub require_proof: bool,
 }
 
+impl StagePolicy {
+    /// Whether what is not right yet is still waited for: DNS, or once that is right a certificate.
+    pub fn is_patient(&self, routing: &Condition<Routing>, now: Time) -> bool {
+        let patience = match routing.state {
+            Routing::Here => self.certificate_patience,
+            Routing::Elsewhere | Routing::Unknown => self.dns_patience,
+        };
+        now.since(routing.since) < patience
+    }
+}
+
 /// What to write to the mapping of `entry`; none where it is as it should be.
 ///
 /// `words` are those that the column can store, `network` is the network's own
@@ -127,13 +138,13 @@ fn target_stage(
     network: &DomainName,
     now: Time,
 ) -> Option<Stage> {
-    let patient = |limit| now.since(entry.routing.since) < limit;
+    let patient = policy.is_patient(&entry.routing, now);
     let refused = entry.alias.state == Alias::Rejected && !entry.domain.is_below(network);
     match (entry.routing.state, entry.certificate.state) {
         _ if refused => Some(Stage::Failed),
         // Could not ask: the word stays.
         (Routing::Unknown, _) => None,
-        (Routing::Elsewhere, _) if patient(policy.dns_patience) => Some(Stage::CheckingDns),
+        (Routing::Elsewhere, _) if patient => Some(Stage::CheckingDns),
         (Routing::Elsewhere, _) => Some(Stage::Failed),
         // Patience does not matter here: its certificate is right.
         (Routing::Here, Certificate::Valid | Certificate::Expiring)
@@ -142,7 +153,7 @@ fn target_stage(
             Some(Stage::CheckingSslCert)
         }
         (Routing::Here, Certificate::Valid | Certificate::Expiring) => Some(Stage::Done),
-        (Routing::Here, _) if patient(policy.certificate_patience) => Some(Stage::CheckingSslCert),
+        (Routing::Here, _) if patient => Some(Stage::CheckingSslCert),
         // DNS is right and the certificate could not be checked: never worse than waiting.
         (Routing::Here, Certificate::Unknown) => {
             let was_failed = entry.mapped.as_ref().and_then(|mapped| mapped.stage);
@@ -162,15 +173,9 @@ fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
 mod tests {
     use super::*;
     use crate::entry::{Mapped, Proof};
+    use crate::testing::POLICY;
 
     const HOUR: Duration = Duration::from_hours(1);
-
-    const POLICY: StagePolicy = StagePolicy {
-        dns_patience: Duration::from_hours(48),
-        certificate_patience: Duration::from_mins(100),
-        demote: false,
-        require_proof: false,
-    };
 
     /// A domain in stage `from` whose states have lasted for `hours`.
     fn entry(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::stage::StagePolicy;
 use crate::{Identity, Mapping, Network, Site, Stage, Time};
 
 /// A mapping in its first stage.
@@ -44,3 +45,11 @@ pub(crate) fn network(mappings: Vec<Mapping>) -> Network {
     };
     Network { sites, mappings, ..Network::empty(identity) }
 }
+
+/// As long as people are waited for where nobody says otherwise.
+pub(crate) const POLICY: StagePolicy = StagePolicy {
+    dns_patience: Duration::from_hours(48),
+    certificate_patience: Duration::from_mins(100),
+    demote: false,
+    require_proof: false,
+};

@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use engine::controller::{LogLine, RunObserver, Signals};
 use engine::memory::{MemoryLedger, SteadyClock};
-use engine::pass::{PassError, Passed, Silent, SqlWriter, Writers};
+use engine::pass::{Ends, PassError, Passed, Silent, SqlWriter, Writers};
 use engine::{Controller, Engine, Env, PassSettings, error_chain};
 use rules::ledger::Ledger;
 use rules::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
 use rules::{Clock, DomainName};
-use tokio_util::sync::CancellationToken;
 
 use crate::chance::Shared;
 use crate::generate::History;
@@ -286,8 +285,7 @@ impl Life {
 
 /// One pass to its end; what came of it is logged.
 async fn one_pass(engine: &Engine, world: &World, who: Who, hash: Option<&str>) {
-    let stop = CancellationToken::new();
-    let what = match engine.pass(hash, &Silent, &stop).await {
+    let what = match engine.pass(hash, &Silent, &Ends::default()).await {
         Ok((Passed::Ran(report), _)) => {
             let alerts: Vec<_> = report.alerts.iter().map(|it| it.what.as_str()).collect();
             let deferred = report.deferred.len();

@@ -15,7 +15,6 @@ pub struct Open {
 
 #[rustfmt::skip] // One invariant a line.
 pub const OPEN: &[Open] = &[
-    Open { invariant: "stage-of-an-older-check", what: "after a crash a stage of an older check is written over a newer one", seed: 5160 },
 ];
 
 /// Whether `invariant` is open.

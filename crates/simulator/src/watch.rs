@@ -154,9 +154,7 @@ impl Watch {
             facts.entries.get(*name).is_some_and(|entry| entry.step.intent.is_some())
         };
         let lost = facts.answered.iter().find(open).cloned();
-        if !std::mem::take(&mut facts.died) {
-            facts.settled_sights = facts.sights.clone();
-        }
+        facts.record_sights();
         facts.answered.clear();
         if let Some(name) = lost {
             self.break_("lost-outcome", at, format!("{name} was answered, and is open still"));

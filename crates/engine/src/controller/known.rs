@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub(super) removal: Option<Time>,
     /// After how many turns in a row a step was still due.
     pub(super) stuck: u32,
+    /// When the first of the last turns began that a nudge came into; none after one without.
+    nudged: Option<Time>,
 }
 
 impl Known {
@@ -31,6 +33,18 @@ impl Known {
     pub(super) fn pass_ran(&mut self, began: Time, pulse: Option<u64>, network: Option<Network>) {
         self.ripe = network.as_ref().and_then(|network| ripe(network, began));
         (self.passed, self.pulse, self.network) = (Some(began), pulse, network);
+    }
+
+    /// Whether a nudge may end a turn that begins `now`. Not once they came for so long that checks
+    /// and removals would wait for ever.
+    pub(super) fn may_be_cut_short(&self, now: Time) -> bool {
+        self.nudged.is_none_or(|since| since <= now && now < since + PASS_EVERY)
+    }
+
+    /// Take in that a turn ended which began at `began`, and whether a nudge came during it.
+    pub(super) fn turn_ended(&mut self, began: Time, is_nudged: bool) {
+        let was_cut_short = is_nudged && self.may_be_cut_short(began);
+        self.nudged = was_cut_short.then(|| self.nudged.unwrap_or(began));
     }
 
     /// The next thing to do is a pass.
@@ -90,5 +104,21 @@ mod tests {
             let known = Known { passed, ripe, removal, pulse: Some(7), ..Known::default() };
             assert_eq!(known.calls_for_pass(pulse, at(130)), pass, "{shows}");
         }
+    }
+
+    #[test]
+    fn after_a_minute_of_nudges_one_turn_runs_to_its_end() {
+        let mut known = Known::default();
+        let turn = |known: &mut Known, began, is_nudged| {
+            let may = known.may_be_cut_short(at(began));
+            known.turn_ended(at(began), is_nudged);
+            may
+        };
+        let may: Vec<_> = (0..130).map(|began| turn(&mut known, began, true)).collect();
+        let whole: Vec<_> = (0..130).filter(|began| !may[*began]).collect();
+        assert_eq!(whole, [60, 121], "and a minute later again");
+        turn(&mut known, 130, false);
+        assert!((131..191).all(|began| turn(&mut known, began, true)), "one without counts anew");
+        assert!(!known.may_be_cut_short(at(90)), "the clock went back: nobody knows for how long");
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Standing {
 pub(super) enum Looked {
     /// At everything: what it does not show is over.
     Everywhere,
+    /// It read and planned, and was cut short: problems that the rest would show may last.
+    NotAtAllDomains,
     /// It went no further than what it shows.
     NoFurther,
 }
@@ -35,7 +37,12 @@ impl Standing {
         looked: Looked,
         now: Time,
     ) -> Vec<LogLine> {
-        let over = |matter: &Matter| looked == Looked::Everywhere && !shown.contains(matter);
+        let may_be_over = |matter: &Matter| match looked {
+            Looked::Everywhere => true,
+            Looked::NotAtAllDomains => !matches!(matter, Matter::Problem(_)),
+            Looked::NoFurther => false,
+        };
+        let over = |matter: &Matter| may_be_over(matter) && !shown.contains(matter);
         let ended: Vec<_> = self.since.extract_if(.., |matter, _| over(matter)).collect();
         let begun: Vec<_> =
             shown.into_iter().filter(|matter| !self.since.contains_key(matter)).collect();
@@ -124,6 +131,17 @@ mod tests {
         let lines = said(&mut standing, 121, &[&a]);
         let texts: Vec<_> = lines.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["the Closte integration is switched on again after 2 h"]);
+    }
+
+    #[test]
+    fn a_pass_that_was_cut_short_ends_what_it_would_have_read_again_and_no_problem() {
+        let (a, off) = (problem("a"), Matter::from(Off::Closte));
+        let mut standing = Standing::default();
+        said(&mut standing, 0, &[&a, &off]);
+        let lines = standing.after(BTreeSet::new(), Looked::NotAtAllDomains, at(9));
+        let texts: Vec<_> = lines.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["the Closte integration is switched on again after 9 min"]);
+        assert_eq!(said(&mut standing, 10, &[]).len(), 1, "the next one ends it");
     }
 
     #[test]

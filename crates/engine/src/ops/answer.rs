@@ -140,9 +140,8 @@ impl From<Wire> for Answer {
                 changes: changes.into_iter().filter_map(ChangeItem::read).collect(),
                 deferred: deferred.into_iter().filter_map(DeferredItem::read).collect(),
                 problems: found(problems),
-                known: Vec::new(),
-                clock_is_wrong: false,
                 alerts: alerts.into_iter().filter_map(AlertItem::read).collect(),
+                ..Report::default()
             }),
             Wire::Off { all, problems } => {
                 Self::Off(if all { Off::DomainMapping } else { Off::Closte }, found(problems))
@@ -288,6 +287,7 @@ mod tests {
             problems: vec![Problem::in_row("wp_blogs", "domain", 7, "no name")],
             known: Vec::new(),
             clock_is_wrong: false,
+            cut_short: false,
             alerts: vec![Alert {
                 code: AlertCode::Brake,
                 domain: Some(domain),

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Answer;
 use crate::failure::Failure;
-use crate::pass::{Engine, PassObserver, Passed};
+use crate::pass::{Ends, Engine, PassObserver, Passed};
 
 /// Do what the plan of `hash` defers, brake included, and nothing else. What of it is not done
 /// then, passes go on with; until all of it is, the same hash is accepted.
@@ -28,7 +28,7 @@ pub(super) async fn pass(
     observer: &dyn PassObserver,
     stop: &CancellationToken,
 ) -> Result<Answer, Failure> {
-    match engine.pass(hash, observer, stop).await?.0 {
+    match engine.pass(hash, observer, &Ends::on(stop)).await?.0 {
         Passed::Ran(report) => Ok(Answer::Ran(report)),
         Passed::Off(off, problems) => Ok(Answer::Off(off, problems)),
     }

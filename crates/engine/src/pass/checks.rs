@@ -20,6 +20,8 @@ use super::{Change, Engine, PassObserver};
 
 /// So many checks are under way at once.
 const AT_ONCE: usize = 64;
+/// A check gets so much time to end once the pass is cut short; else it is left due.
+const TO_END: Duration = Duration::from_millis(250);
 /// After so many checks in a row that no resolver answered, the rest is left due.
 const UNOBSERVABLE_AFTER: usize = 8;
 
@@ -48,35 +50,44 @@ impl<'a> Checker<'a> {
         Self { engine, network, journal, deadline, observer, interval, targets, unanswered }
     }
 
-    /// Look at everything that comes in, until no more can come.
-    pub(super) async fn run(&self, incoming: mpsc::UnboundedReceiver<Entry>) -> Vec<Entry> {
+    /// Check everything that comes in, until no more can come; each goes `on` as it was checked.
+    pub(super) async fn run(
+        &self,
+        incoming: mpsc::UnboundedReceiver<Entry>,
+        on: mpsc::UnboundedSender<Entry>,
+    ) {
         let incoming = futures_util::stream::unfold(incoming, async |mut incoming| {
             incoming.recv().await.map(|entry| (entry, incoming))
         });
         let mut checked = incoming.map(|entry| self.check(entry)).buffer_unordered(AT_ONCE).boxed();
-        let mut entries = Vec::new();
         while let Some(entry) = checked.next().await {
             self.observer.advances();
-            entries.push(entry);
+            on.send(entry).expect("stages outlive the checks");
         }
-        entries
     }
 
     async fn check(&self, mut entry: Entry) -> Entry {
         if !self.deadline.is_open() || self.is_unobservable() {
             return entry;
         }
-        let targets = self.targets.get_or_init(async || self.find_targets().await).await;
         let name = entry.domain.checked_as(&self.random_label());
         let asking = self.asking(&entry);
-        let check = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
+        let seen = async {
+            let targets = self.targets.get_or_init(async || self.find_targets().await).await;
+            (targets, see(self.engine.probe.as_ref(), &name, targets, &asking).await)
+        };
+        let (targets, check) = tokio::select! {
+            biased;
+            seen = seen => seen,
+            () = self.out_of_time() => return entry,
+        };
         self.count(&check.dns);
         let view = View {
             targets,
             interval: self.interval,
             dashboard: self.engine.settings.dashboard.as_deref(),
             asking: &asking,
-            require_proof: self.engine.settings.stages.require_proof,
+            stages: &self.engine.settings.stages,
             mappings: &self.network.mappings,
             now: self.engine.env.now(),
             chance: self.engine.env.chance(),
@@ -84,8 +95,14 @@ impl<'a> Checker<'a> {
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(checked(&entry, &check, view.require_proof));
+        self.journal.change(checked(&entry, &check, view.stages.require_proof));
         entry
+    }
+
+    /// Returns when a check that is under way is given up.
+    async fn out_of_time(&self) {
+        self.deadline.cut_short().await;
+        self.engine.env.sleep(TO_END).await;
     }
 
     /// Whether WordPress is asked for its routing proof. A site's age is as it was

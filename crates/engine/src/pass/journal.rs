@@ -19,7 +19,7 @@ use rules::ledger::{
 use rules::planted;
 use rules::records::MappedSites;
 use rules::{DomainName, Entry, Problem};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use super::Change;
@@ -36,6 +36,8 @@ pub(super) struct Journal<'a> {
     state: Mutex<State>,
     /// Notified when there are so many.
     full: Notify,
+    /// Whoever writes has it, so that what is taken is written when a flush returns.
+    flushing: AsyncMutex<()>,
 }
 
 struct State {
@@ -107,7 +109,8 @@ impl<'a> Journal<'a> {
             problems: Vec::new(),
             targets: None,
         };
-        Self { ledger, env, state: Mutex::new(state), full: Notify::new() }
+        let flushing = AsyncMutex::new(());
+        Self { ledger, env, state: Mutex::new(state), full: Notify::new(), flushing }
     }
 
     /// Work on what is remembered of the host.
@@ -238,8 +241,9 @@ impl<'a> Journal<'a> {
         }
     }
 
-    /// Write what was collected.
+    /// Write what was collected; all of it is in the ledger then, whoever took it.
     pub(super) async fn flush(&self) -> Result<(), LedgerError> {
+        let _flushing = self.flushing.lock().await;
         let (batch, before) = self.take_batch();
         let mut missed = self.save(&batch).await?;
         let mut done = batch.entries;

@@ -85,6 +85,7 @@ impl Planned {
             problems: self.plan.problems,
             known: Vec::new(),
             clock_is_wrong: self.clock_is_wrong,
+            cut_short: false,
         }
     }
 

@@ -53,6 +53,8 @@ pub struct Report {
     pub alerts: Vec<Alert>,
     /// Whether our clock differs too much from the database's to check by it.
     pub clock_is_wrong: bool,
+    /// Whether it ended early, on a stop or a nudge: what is left is due at the next pass.
+    pub cut_short: bool,
 }
 
 /// One step of a pass.

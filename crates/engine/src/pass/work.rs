@@ -1,30 +1,30 @@
-//! The steps of a pass: records, calls to the host, looks.
+//! The steps of a pass: calls to the host, checks, stages.
 //!
 //! ```text
 //!   due calls ──▶ intent written ──▶ call ──▶ outcome ─┐
-//!                                                      ├─▶ look ──▶ judged
-//!   due looks ─────────────────────────────────────────┘
+//!                                                      ├─▶ check ──▶ judged ──▶ stage
+//!   due checks ────────────────────────────────────────┘
 //! ```
 //!
-//! Calls and looks run beside each other: a slow host does not keep domains
-//! from being checked, and a domain that was just added is checked next.
+//! All three run beside each other: a slow host does not keep domains from being checked, a domain
+//! that was just added is checked next, and the stage of one that was checked waits for no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, stream};
-use rules::action::{Action, Outcome};
+use rules::action::Outcome;
 use rules::answer;
 use rules::breaker::Allowed;
 use rules::doubt;
-use rules::entry::{Call, Entry, Mapped};
+use rules::entry::{Call, Entry};
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::LedgerError;
 use rules::planted;
 use rules::reason::Reason;
-use rules::records::NewRecord;
-use rules::{DomainName, Network, Problem, Stage};
+use rules::schedule;
+use rules::{DomainName, Network, Problem, Time};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ use super::acting::Mark;
 use super::checks::Checker;
 use super::deadline::{self, Deadline};
 use super::journal::Journal;
+use super::stages::Stages;
 use super::{Change, Engine, Entries, PassObserver};
 
 /// So many intents are written in one transaction.
@@ -45,6 +46,8 @@ pub(super) struct Work<'a> {
     pub(super) journal: &'a Journal<'a>,
     pub(super) deadline: &'a Deadline<'a>,
     pub(super) observer: &'a dyn PassObserver,
+    /// Whether stages are written.
+    pub(super) stages: bool,
     /// Removals that a person let through.
     pub(super) approved: BTreeSet<DomainName>,
     /// Whether the host answered again after an outage.
@@ -93,37 +96,44 @@ impl Work<'_> {
                 due_calls.push(Due { entry, call: *call });
             }
         }
-        // The one that waited longest goes first, so that none starves.
-        due_calls.sort_by_key(|due| (due.entry.step.due, due.entry.step.tries));
+        let due_calls =
+            schedule::order_calls(due_calls, self.deadline.began(), |due: &Due| &due.entry);
         if checks == Checks::ByAWrongClock {
             self.skip_checks(&mut entries);
         }
         let checks = checks == Checks::Due;
         let is_due = |entry: &Entry| checks && entry.is_check_due(now);
-        let due_checks: Vec<Entry> =
+        let mut due_checks: Vec<Entry> =
             entries.extract_if(.., |_, it| is_due(it)).map(|it| it.1).collect();
+        schedule::order_checks(&mut due_checks);
         self.observer.total(due_calls.len() + due_checks.len());
 
         let (to_check, checking) = mpsc::unbounded_channel();
         for entry in due_checks {
             to_check.send(entry).expect("the receiver is ours");
         }
-        let checker =
-            Checker::new(self.engine, self.network, self.journal, self.deadline, self.observer);
+        let (to_stage, staging) = mpsc::unbounded_channel();
+        let next = Next { to_check: checks.then_some(to_check), to_stage: to_stage.clone() };
+        let Self { engine, network, journal, deadline, observer, .. } = self;
+        let checker = Checker::new(engine, network, journal, deadline, *observer);
+        let mut stages = Stages::new(engine, network, journal, deadline, self.stages);
         let done = CancellationToken::new();
-        let steps = async {
-            let steps =
-                tokio::join!(self.calls(due_calls, list, checks, to_check), checker.run(checking));
+        let steps = Box::pin(async {
+            let steps = tokio::join!(
+                self.calls(due_calls, list, next),
+                checker.run(checking, to_stage),
+                stages.run(entries, staging),
+            );
             done.cancel();
             steps
-        };
-        let ((after_calls, after_checks), written) =
+        });
+        let ((after_calls, (), mut entries), written) =
             tokio::join!(steps, self.journal.keep_writing(&done));
         written?;
-        let rest = after_calls?.into_iter().chain(after_checks);
-        entries.extend(rest.map(|entry| (entry.domain.clone(), entry)));
+        after_calls?;
         self.recover(&mut entries);
-        self.settle(&mut entries).await;
+        let settled = self.settle(&mut entries).await;
+        stages.finish(&mut entries, &settled).await?;
         Ok(entries)
     }
 
@@ -149,23 +159,17 @@ impl Work<'_> {
         }
     }
 
-    /// Make the calls; entries to check next go to `to_check`, the others come back.
+    /// Make the calls; each entry goes on to what is `next`.
     async fn calls(
         &self,
         mut due: Vec<Due>,
         list: Option<&AliasList>,
-        checks: bool,
-        to_check: mpsc::UnboundedSender<Entry>,
-    ) -> Result<Vec<Entry>, LedgerError> {
+        next: Next,
+    ) -> Result<(), LedgerError> {
         let key = OnceCell::new();
-        let mut rest = Vec::new();
-        let mut pass_on = |entry: Entry| {
+        let pass_on = |entry: Entry| {
             self.observer.advances();
-            if checks && entry.is_check_due(self.engine.env.now()) {
-                to_check.send(entry).expect("the checks outlive the calls");
-            } else {
-                rest.push(entry);
-            }
+            next.of(entry, self.engine.env.now());
         };
         // After an outage one call finds out whether the host is back.
         if self.allowed() == Allowed::Probe && !due.is_empty() {
@@ -195,7 +199,8 @@ impl Work<'_> {
         while let Some(entry) = answers.next().await {
             pass_on(entry?);
         }
-        Ok(rest)
+        self.deadline.called();
+        Ok(())
     }
 
     /// How many of `due` are written down and sent together: no more removals than can be under
@@ -250,6 +255,9 @@ impl Work<'_> {
         if may_send && !planted!(ActBeforeIntent) {
             self.journal.flush().await?;
             self.mark.forward(self.journal).await;
+            if self.mark.is_lost() {
+                self.deadline.close();
+            }
         }
         Ok(intended)
     }
@@ -261,15 +269,23 @@ impl Work<'_> {
             return before;
         }
         let intended = entry.clone();
+        let turn = tokio::select! {
+            biased;
+            () = self.deadline.cut_short() => None,
+            turn = self.engine.host.turn() => Some(turn),
+        };
         let may_not = call == Call::Remove && self.mark.is_old();
-        if may_not || self.allowed() == Allowed::None || !self.deadline.is_open() {
+        if may_not || turn.is_none() || self.allowed() == Allowed::None || !self.deadline.is_open()
+        {
             self.journal.undone(&entry, &before);
             return before;
         }
+        self.deadline.called();
         let answer = match call {
             Call::Add => self.engine.host.add_alias(&entry.domain).await,
             Call::Remove => self.engine.host.remove_alias(&entry.domain).await,
         };
+        drop(turn);
         let answer = self.doubt_the_key(answer, key).await;
         let now = self.engine.env.now();
         self.journal.host(|host| {
@@ -307,24 +323,21 @@ impl Work<'_> {
     }
 
     fn allowed(&self) -> Allowed {
-        if self.mark.is_lost() {
-            return Allowed::None;
-        }
         let now = self.engine.env.now();
         self.journal.host(|host| deadline::may_write(host, now))
     }
 
-    /// Ask the list once more, where calls were left without a clear outcome.
-    async fn settle(&self, entries: &mut Entries) {
+    /// Ask the list once more, where calls were left without a clear outcome; of which domains.
+    async fn settle(&self, entries: &mut Entries) -> Vec<DomainName> {
         let now = self.engine.env.now();
         let open = |entry: &Entry| entry.step.intent.is_some();
         if !entries.values().any(open) || !self.deadline.is_open() {
-            return;
+            return Vec::new();
         }
         if !self.journal.host(|host| deadline::may_ask(host, now)) {
-            return;
+            return Vec::new();
         }
-        let Ok(list) = self.engine.host.aliases().await else { return };
+        let Ok(list) = self.engine.host.aliases().await else { return Vec::new() };
         let allowed = self.engine.settings.brake.allows_of(entries.values());
         let doubtful = doubt::lacking(&list, entries.values(), &self.approved, allowed).doubtful;
         let proven = answer::proves_itself(&list, entries.values());
@@ -332,11 +345,29 @@ impl Work<'_> {
             host.list_believed |= proven;
             host.list_believed && !doubtful
         });
+        let mut settled = Vec::new();
         for entry in entries.values_mut().filter(|entry| open(entry)) {
             let before = entry.clone();
             answer::listed(entry, &list, believed, false, now);
             self.journal.entry(Some(&before), entry);
+            settled.push(entry.domain.clone());
         }
+        settled
+    }
+}
+
+/// Where an entry goes when its call is made.
+struct Next {
+    /// None where nothing is checked.
+    to_check: Option<mpsc::UnboundedSender<Entry>>,
+    to_stage: mpsc::UnboundedSender<Entry>,
+}
+
+impl Next {
+    fn of(&self, entry: Entry, now: Time) {
+        let to_check = self.to_check.as_ref().filter(|_| entry.is_check_due(now));
+        let to = to_check.unwrap_or(&self.to_stage);
+        to.send(entry).expect("checks outlive the calls, and stages the checks");
     }
 }
 
@@ -361,67 +392,4 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
 /// The host's own words, or else what the matter is.
 fn describe(error: &HostError) -> String {
     error.words().map_or_else(|| error.to_string(), str::to_owned)
-}
-
-impl Engine {
-    /// Make the records of new sites; their domains go on in the same pass.
-    pub(super) async fn make_records(
-        &self,
-        records: &[NewRecord],
-        entries: &mut Entries,
-        calls: &mut BTreeMap<DomainName, Call>,
-        journal: &Journal<'_>,
-    ) {
-        for record in records {
-            let outcome = match self.source.create_record(record.site_id, &record.domain).await {
-                Ok(Some(id)) => {
-                    let (before, entry) =
-                        recorded(entries.remove(&record.domain), record, id, self.env.now());
-                    journal.entry(before.as_ref(), &entry);
-                    journal.mapped([(record.site_id, record.registered)].into());
-                    if entry.due_call(self.env.now()) == Some(Call::Add) {
-                        calls.insert(record.domain.clone(), Call::Add);
-                    }
-                    entries.insert(record.domain.clone(), entry);
-                    Outcome::Done
-                }
-                // Somebody else made it, or a mapping came meanwhile: the next read shows it.
-                Ok(None) => Outcome::Overtaken,
-                Err(error) => {
-                    let what = format!("could not make the record of site {}", record.site_id);
-                    journal.problem(Problem::of_all(super::describe_failure(&what, &error)));
-                    Outcome::Failed
-                }
-            };
-            journal.change(Change {
-                action: Action::CreateRecord,
-                domain: record.domain.clone(),
-                outcome,
-                reason: None,
-                detail: Some(format!("site {}", record.site_id)),
-            });
-        }
-    }
-}
-
-/// The entry of a name whose record was made: as it was `before`, where it was known, and as it is.
-fn recorded(
-    before: Option<Entry>,
-    record: &NewRecord,
-    mapping_id: u64,
-    now: rules::Time,
-) -> (Option<Entry>, Entry) {
-    let mapped = Mapped {
-        mapping_id,
-        site_id: record.site_id,
-        stage: Some(Stage::CheckingDns),
-        secure: false,
-        contested: false,
-    };
-    let mut entry = match &before {
-        Some(entry) => entry.clone(),
-        None => Entry::new(record.domain.clone(), None, now),
-    };
-    entry.want(mapped, now);
-    (before, entry)
 }

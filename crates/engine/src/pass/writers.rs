@@ -15,7 +15,7 @@ use rules::{Network, Problem, Stage, Time};
 use super::describe_failure;
 
 /// So many are handed over at a time.
-const AT_ONCE: usize = 50;
+pub(super) const AT_ONCE: usize = 50;
 
 /// So long a way is left alone that failed while there was another.
 const QUIET: Duration = Duration::from_mins(5);
@@ -88,22 +88,11 @@ impl<'a> Writing<'a> {
         Self { writers, able, now, cached: network.object_cache, problems: Vec::new() }
     }
 
-    /// Write all; what became of each, in order, up to the first failure.
+    /// Write all, at most [`AT_ONCE`]; what became of each, in order.
     pub(super) async fn write(
         &mut self,
         writes: &[StageWrite],
-    ) -> (Vec<Written>, Option<SourceError>) {
-        let mut written = Vec::new();
-        for chunk in writes.chunks(AT_ONCE) {
-            match self.write_some(chunk).await {
-                Ok(answers) => written.extend(answers),
-                Err(error) => return (written, Some(error)),
-            }
-        }
-        (written, None)
-    }
-
-    async fn write_some(&mut self, writes: &[StageWrite]) -> Result<Vec<Written>, SourceError> {
+    ) -> Result<Vec<Written>, SourceError> {
         while let Some(way) = self.able.first().copied() {
             match self.ask(way, writes).await {
                 Err(error) if 1 < self.able.len() => self.pass_over(&error),
@@ -247,9 +236,8 @@ mod tests {
         ];
         let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
         let mut writing = writing_on(&writers).await;
-        let (written, failure) = writing.write(&writes(120)).await;
-        assert!(failure.is_none() && written.len() == 120, "{failure:?}");
-        assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [0, 120, 0]);
+        assert_eq!(writing.write(&writes(20)).await.unwrap().len(), 20);
+        assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [0, 20, 0]);
         assert_eq!(writing.problems, []);
     }
 
@@ -258,9 +246,10 @@ mod tests {
         let ways = [way("plugin", true, None), way(SQL, true, Some(Written::Done))];
         let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
         let mut writing = writing_on(&writers).await;
-        let (written, failure) = writing.write(&writes(120)).await;
-        assert!(failure.is_none() && written.len() == 120, "{failure:?}");
-        assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [50, 120]);
+        for _ in 0..2 {
+            assert_eq!(writing.write(&writes(20)).await.unwrap().len(), 20);
+        }
+        assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [20, 40]);
         let reasons: Vec<_> = writing.problems.iter().map(|it| it.reason.as_str()).collect();
         assert!(reasons[0].contains("plugin is down"), "{reasons:?}");
         assert!(reasons[1].contains("object-cache.php") && reasons.len() == 2, "{reasons:?}");
@@ -276,21 +265,19 @@ mod tests {
         let ways = [way("rest", true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
         let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
         for _ in 0..2 {
-            let (written, failure) = writing_on(&writers).await.write(&writes(2)).await;
-            assert!(failure.is_none(), "{failure:?}");
+            let written = writing_on(&writers).await.write(&writes(2)).await.unwrap();
             assert_eq!(written, [refused.clone(), refused.clone()]);
         }
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [2, 0]);
         let later = Time::from_millis(0) + REFUSED;
-        at(&writers, later).await.write(&writes(2)).await;
+        at(&writers, later).await.write(&writes(2)).await.unwrap();
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [4, 0], "in the end");
     }
 
     #[tokio::test]
     async fn where_nobody_can_that_is_the_answer() {
         let writers = Writers::new(vec![way("plugin", false, None)]);
-        let (written, failure) = writing_on(&writers).await.write(&writes(1)).await;
-        assert_eq!(written, []);
-        assert!(failure.unwrap().to_string().contains("`network.write`"));
+        let error = writing_on(&writers).await.write(&writes(1)).await.unwrap_err();
+        assert!(error.to_string().contains("`network.write`"));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::memory::{MemoryHost, MemoryLedger};
 use engine::ops::{self, Answer, requests};
-use engine::pass::{AlertCode, Planning, Purpose, Silent, Writers};
+use engine::pass::{AlertCode, Ends, Passed, Planning, Purpose, Silent, Writers};
 use engine::{Engine, PassSettings};
 use rules::Network;
 use rules::action::Action;
@@ -14,7 +14,7 @@ use rules::records::Records;
 use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{Dark, Source, copy, env, is_refused, ledger, mapping, network};
+use crate::world::{Dark, NOW, Source, copy, env, is_refused, ledger, mapping, network};
 
 fn settings() -> PassSettings {
     PassSettings {
@@ -55,7 +55,7 @@ async fn apply(engine: &Engine, hash: &str) -> Result<Answer, engine::Failure> {
 /// A pass over `first`, which adds what is mapped, and then the same with `now`.
 async fn after_a_pass(first: Network, now: Network) -> Engine {
     let (before, ledger) = engine(first);
-    before.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+    before.pass(None, &Silent, &Ends::default()).await.unwrap();
     let (after, _) = engine(now);
     Engine { host: before.host, ledger: Arc::new(ledger), ..after }
 }
@@ -77,7 +77,7 @@ async fn what_the_plan_of_the_hash_defers_is_done_and_nothing_else() {
     assert_eq!(actions, [Action::RemoveAlias; 4], "and not what a pass does anyway");
     assert_eq!(present().await, 0);
     is_refused(apply(&engine, &hash).await, "was applied before, and is done");
-    engine.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+    engine.pass(None, &Silent, &Ends::default()).await.unwrap();
     assert_eq!(present().await, 1, "the next pass adds");
 }
 
@@ -93,6 +93,33 @@ async fn what_was_let_through_and_could_not_be_done_is_gone_on_with_and_the_hash
     assert_eq!(engine.host.aliases().await.unwrap().names.len(), 4, "it was cut off");
     apply(&engine, &hash).await.unwrap();
     assert_eq!(engine.host.aliases().await.unwrap().names.len(), 0);
+}
+
+#[tokio::test]
+async fn a_nudge_ends_a_pass_after_the_calls_in_hand_and_an_apply_not_at_all() {
+    let names: Vec<_> = ('a'..='t').map(|letter| format!("{letter}.example")).collect();
+    let rows = names.iter().zip(1..).map(|(name, id)| mapping(id, 2, name)).collect();
+    let (engine, ledger) = engine(Network { mappings: rows, ..network() });
+    let settings = PassSettings { concurrency: 1, ..settings() };
+    let mut engine = Engine { settings, ..engine };
+    let ends = Ends::default();
+    ends.nudge.cancel();
+    let Passed::Ran(report) = engine.pass(None, &Silent, &ends).await.unwrap().0 else {
+        panic!("it ran")
+    };
+    let present = async |engine: &Engine| engine.host.aliases().await.unwrap().names.len();
+    assert_eq!((report.cut_short, present(&engine).await), (true, 1), "one call was in hand");
+    let left = ledger.contents();
+    assert_eq!(left.entries.values().filter(|entry| entry.due_call(NOW).is_some()).count(), 19);
+    assert_eq!(left.memory.last_pass, None, "it is not told as one that ran to its end");
+
+    engine.pass(None, &Silent, &Ends::default()).await.unwrap();
+    assert_eq!(present(&engine).await, 20);
+    assert!(ledger.contents().memory.last_pass.is_some());
+    engine.source = Arc::new(Source::of(network()));
+    let hash = hash(&engine).await;
+    engine.pass(Some(&hash), &Silent, &ends).await.unwrap();
+    assert_eq!(present(&engine).await, 0, "a person waits for all of it");
 }
 
 #[tokio::test]
@@ -119,9 +146,23 @@ async fn the_ledger_remembers_why_a_pass_did_not_act_until_one_does() {
     for (network, why) in table {
         let (engine, _) = engine(network);
         let engine = Engine { ledger: Arc::new(ledger.clone()), ..engine };
-        engine.pass(None, &Silent, &CancellationToken::new()).await.unwrap();
+        engine.pass(None, &Silent, &Ends::default()).await.unwrap();
         assert_eq!(ledger.contents().memory.network.not_acting, why);
     }
+}
+
+#[tokio::test]
+async fn a_pass_that_is_asked_to_stop_makes_no_record_and_the_next_does() {
+    let source = Arc::new(Source::of(network()));
+    let settings = PassSettings { records: Records::All, ..settings() };
+    let engine = Engine { source: source.clone(), settings, ..engine(network()).0 };
+    let stop = CancellationToken::new();
+    stop.cancel();
+    engine.pass(None, &Silent, &Ends::on(&stop)).await.unwrap();
+    let records = || source.written().iter().filter(|it| it.starts_with("record")).count();
+    assert_eq!(records(), 0);
+    engine.pass(None, &Silent, &Ends::default()).await.unwrap();
+    assert_eq!(records(), 2);
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use engine::controller::Ended;
-use rules::Stage;
 use rules::host::HostError;
+use rules::probe::DnsObservation;
+use rules::{DomainName, Stage};
 
 use crate::world::{HERE, World};
 
@@ -40,6 +41,29 @@ fn a_domain_comes_is_followed_and_goes() {
     assert_eq!(world.host.calls.lock().unwrap().len(), 2, "and that was all");
     assert!(*world.host.lists.lock().unwrap() < 26 * 60, "one list a pass, one pass a minute");
     assert!(began.elapsed() < Duration::from_secs(20), "a day is no day: {:?}", began.elapsed());
+}
+
+#[test]
+fn a_ready_domain_that_nobody_could_see_is_checked_again_in_five_minutes_and_not_in_six_hours() {
+    let mut world = World::new();
+    let name: DomainName = "shop.example".parse().unwrap();
+    world.network.tables().map(2, "shop.example");
+    world.probe.points(&name, [HERE]);
+    world.certify("shop.example");
+    world.pass(HOUR);
+    let checks = |world: &World| world.dns.asked.lock().unwrap().len();
+    assert_eq!(checks(&world), 1, "it was ready at once");
+
+    let silent = || DnsObservation::NoAnswer { detail: "timed out".to_owned() };
+    world.probe.answers(&name, silent());
+    world.pass(HOUR * 6);
+    let before = checks(&world);
+    assert!(12 < before, "every five minutes since it was due: {before}");
+    world.probe.points(&name, [HERE]);
+    world.pass(MINUTE * 6);
+    assert_eq!(checks(&world), before + 1, "it is seen again");
+    world.pass(HOUR * 5);
+    assert_eq!(checks(&world), before + 1, "and is ready as before");
 }
 
 #[test]

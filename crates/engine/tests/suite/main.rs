@@ -2,4 +2,7 @@
 
 mod contracts;
 mod day;
+mod nudges;
+mod order;
+mod outside;
 mod world;

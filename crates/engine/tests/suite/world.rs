@@ -1,21 +1,21 @@
 //! A network, a host, DNS and certificates in memory, and an engine that keeps them in step.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use engine::controller::{Controller, Ended, LogLine, RunObserver, Signals};
 use engine::memory::{
-    MemoryHost, MemoryLedger, MemoryNetwork, MemoryProbe, SiteRow, SteadyClock, VirtualClock,
+    MemoryLedger, MemoryNetwork, MemoryProbe, SiteRow, SteadyClock, VirtualClock,
 };
-use engine::pass::{SqlWriter, Writers};
+use engine::pass::Writers;
 use engine::{Engine, Env, PassSettings, Random};
-use rules::host::{AliasHost, AliasList, HostError};
 use rules::probe::Presented;
 use rules::{Clock, DomainName, Identity, Stage, Time};
+
+use crate::outside::{CountingHost, Shared, SlowProbe, WatchingWriter, WrittenStage};
 
 /// Where the network is.
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
@@ -25,13 +25,20 @@ pub(crate) struct World {
     pub(crate) network: MemoryNetwork,
     pub(crate) host: Arc<CountingHost>,
     pub(crate) probe: MemoryProbe,
+    pub(crate) dns: SlowProbe,
     pub(crate) signals: Signals,
+    writer: WatchingWriter,
     resident: Pin<Box<dyn Future<Output = Ended>>>,
 }
 
 impl World {
     /// A network with one site of its own, Closte switched on, and `closte-sync run` beside it.
     pub(crate) fn new() -> Self {
+        Self::with(settings())
+    }
+
+    /// The same with other settings.
+    pub(crate) fn with(settings: PassSettings) -> Self {
         let clock = VirtualClock::at(Time::from_millis(1_800_000_000_000));
         let steady: Arc<dyn Clock> = Arc::new(SteadyClock(Arc::clone(&clock)));
         let network = MemoryNetwork::new(identity(), Arc::clone(&steady));
@@ -39,23 +46,36 @@ impl World {
         network.tables().sites.insert(2, site(steady.now()));
         let host = Arc::new(CountingHost::default());
         let probe = MemoryProbe::new(steady);
+        let dns = SlowProbe {
+            memory: probe.clone(),
+            clock: Arc::clone(&clock),
+            slow: Arc::default(),
+            asked: Arc::default(),
+        };
+        let ledger = MemoryLedger::new("one");
+        let writer = WatchingWriter {
+            network: network.clone(),
+            ledger: ledger.clone(),
+            clock: Arc::clone(&clock),
+            written: Arc::default(),
+        };
         let engine = Engine {
             source: Arc::new(network.clone()),
-            writers: Writers::new(vec![Arc::new(SqlWriter(Arc::new(network.clone())))]),
+            writers: Writers::new(vec![Arc::new(writer.clone())]),
             no_plugin: None,
             plugin: None,
-            host: Box::new(Shared(Arc::clone(&host))),
-            probe: Box::new(probe.clone()),
-            ledger: Arc::new(MemoryLedger::new("one")),
+            host: Box::new(Shared { host: Arc::clone(&host), clock: Arc::clone(&clock) }),
+            probe: Box::new(dns.clone()),
+            ledger: Arc::new(ledger),
             env: env(Arc::clone(&clock)),
-            settings: settings(),
+            settings,
         };
         let signals = Signals::default();
         let loop_of = signals.clone();
         let resident = Box::pin(async move {
             Controller::new(loop_of).run(&engine, Duration::from_secs(10), &Quiet).await
         });
-        Self { clock, network, host, probe, signals, resident }
+        Self { clock, network, host, probe, dns, signals, writer, resident }
     }
 
     /// Let the clock and the loop run for a while.
@@ -66,7 +86,7 @@ impl World {
     }
 
     /// Ask the loop to stop, and wait for it.
-    pub(crate) fn stop(mut self) -> (Ended, Duration) {
+    pub(crate) fn stop(&mut self) -> (Ended, Duration) {
         let (asked, clock) = (self.clock.passed(), Arc::clone(&self.clock));
         self.signals.stop.cancel();
         let ended = clock.block_on(self.resident.as_mut());
@@ -77,6 +97,16 @@ impl World {
         let tables = self.network.tables();
         let row = &tables.mappings[&mapping];
         (row.stage, row.secure)
+    }
+
+    /// Every stage that was written, in order.
+    pub(crate) fn written(&self) -> Vec<WrittenStage> {
+        self.writer.written.lock().expect("a lock").clone()
+    }
+
+    /// Let DNS take so long for names that begin with `head`.
+    pub(crate) fn slow_dns(&self, head: &'static str, takes: Duration) {
+        self.dns.slow.lock().expect("a lock").insert(head, takes);
     }
 
     pub(crate) fn certify(&self, name: &str) {
@@ -115,7 +145,7 @@ fn env(clock: Arc<VirtualClock>) -> Env {
     Env { clock, random: Arc::new(Half), process: "1".to_owned() }
 }
 
-fn settings() -> PassSettings {
+pub(crate) fn settings() -> PassSettings {
     PassSettings { targets: BTreeSet::from([HERE]), ask_proof: false, ..PassSettings::default() }
 }
 
@@ -133,45 +163,5 @@ struct Half;
 impl Random for Half {
     fn next(&self) -> u64 {
         1 << 63
-    }
-}
-
-/// A host in memory that counts, and answers as told before it answers as it is.
-#[derive(Default)]
-pub(crate) struct CountingHost {
-    pub(crate) memory: MemoryHost,
-    pub(crate) calls: Mutex<Vec<String>>,
-    pub(crate) lists: Mutex<usize>,
-    pub(crate) answers: Mutex<VecDeque<HostError>>,
-}
-
-impl CountingHost {
-    fn count(&self, what: &str, domain: &DomainName) -> Result<(), HostError> {
-        self.calls.lock().expect("a lock").push(format!("{what} {domain}"));
-        self.answers.lock().expect("a lock").pop_front().map_or(Ok(()), Err)
-    }
-}
-
-struct Shared(Arc<CountingHost>);
-
-#[async_trait]
-impl AliasHost for Shared {
-    async fn add_alias(&self, domain: &DomainName) -> Result<(), HostError> {
-        self.0.count("add", domain)?;
-        self.0.memory.add_alias(domain).await
-    }
-
-    async fn remove_alias(&self, domain: &DomainName) -> Result<(), HostError> {
-        self.0.count("remove", domain)?;
-        self.0.memory.remove_alias(domain).await
-    }
-
-    async fn aliases(&self) -> Result<AliasList, HostError> {
-        *self.0.lists.lock().expect("a lock") += 1;
-        self.0.memory.aliases().await
-    }
-
-    async fn check_key(&self) -> Result<(), HostError> {
-        Ok(())
     }
 }

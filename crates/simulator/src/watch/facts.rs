@@ -98,10 +98,10 @@ pub(crate) struct Facts {
     /// Names that the host gave a clear answer for in this pass.
     pub(crate) answered: BTreeSet<DomainName>,
     pub(crate) sights: BTreeMap<DomainName, Seen>,
-    /// The same when a pass last ended: all that a crash leaves.
-    pub(crate) settled_sights: BTreeMap<DomainName, Seen>,
-    /// Whether the process died since then.
-    pub(crate) died: bool,
+    /// The same when a pass last ended, or a stage was written by it: all that a crash surely leaves.
+    recorded_sights: BTreeMap<DomainName, Seen>,
+    /// What a process goes by after a crash, until it sees a domain itself.
+    recalled_sights: BTreeMap<DomainName, Seen>,
     /// Names that became claims by a call that is under way.
     pub(crate) hoped: BTreeSet<DomainName>,
     /// Names whose last answer was a no.
@@ -174,9 +174,34 @@ impl Facts {
     pub(crate) fn die(&mut self) {
         self.answered.clear();
         self.apply = None;
-        self.died = true;
+        self.recalled_sights = self.recorded_sights.clone();
         self.after_crash = self.before.clone();
         self.read_for_nothing();
+    }
+
+    /// An answer came about `name`: take it in.
+    pub(crate) fn saw(&mut self, name: &DomainName, take_in: impl FnOnce(&mut Seen)) {
+        self.recalled_sights.remove(name);
+        take_in(self.sights.entry(name.clone()).or_default());
+    }
+
+    /// What a stage of `name` may say, the newest first.
+    pub(crate) fn sights_of(&self, name: &DomainName) -> impl Iterator<Item = Seen> {
+        let newest = self.sights.get(name).copied().unwrap_or_default();
+        [newest].into_iter().chain(self.recalled_sights.get(name).copied())
+    }
+
+    /// A stage is written by `sight`: no older one may be recalled from now on.
+    pub(crate) fn wrote_by(&mut self, name: &DomainName, sight: Seen) {
+        self.recorded_sights.insert(name.clone(), sight);
+        self.recalled_sights.remove(name);
+    }
+
+    /// A pass ended: what was seen is written down, but for what a crash took.
+    pub(crate) fn record_sights(&mut self) {
+        let recalled = &self.recalled_sights;
+        let seen = self.sights.iter().filter(|(name, _)| !recalled.contains_key(*name));
+        self.recorded_sights.extend(seen.map(|(name, sight)| (name.clone(), *sight)));
     }
 
     /// Nothing was written after the last read: what it taught of rows may be forgotten.

@@ -27,24 +27,23 @@ impl Watch {
             let detail = format!("{name}, {clock_off} min off");
             self.break_("checked-by-a-wrong-clock", at, detail);
         }
-        let sight = self.facts(who).sights.entry(name.clone()).or_default();
-        sight.here = match seen {
-            DnsObservation::Addresses { found, .. } => Some(found.iter().all(|ip| *ip == HERE)),
-            DnsObservation::NoSuchName | DnsObservation::NoAddress { .. } => Some(false),
-            DnsObservation::Failed { .. } | DnsObservation::NoAnswer { .. } => sight.here,
+        let here = match seen {
+            DnsObservation::Addresses { found, .. } => found.iter().all(|ip| *ip == HERE),
+            DnsObservation::NoSuchName | DnsObservation::NoAddress { .. } => false,
+            DnsObservation::Failed { .. } | DnsObservation::NoAnswer { .. } => return,
         };
-        if sight.here == Some(false) {
-            sight.good = None;
-        }
+        self.facts(who).saw(name, |sight| {
+            *sight = Seen { here: Some(here), good: sight.good.filter(|_| here) };
+        });
     }
 
     pub(crate) fn shaken(&mut self, who: Who, name: &DomainName, seen: &TlsObservation) {
-        let sight = self.facts(who).sights.entry(name.clone()).or_default();
-        sight.good = match seen {
-            TlsObservation::Presented { verdict, .. } => Some(*verdict == TlsVerdict::Trusted),
-            TlsObservation::NoCertificate { .. } => Some(false),
-            TlsObservation::NoAnswer { .. } | TlsObservation::Forbidden { .. } => sight.good,
+        let good = match seen {
+            TlsObservation::Presented { verdict, .. } => *verdict == TlsVerdict::Trusted,
+            TlsObservation::NoCertificate { .. } => false,
+            TlsObservation::NoAnswer { .. } | TlsObservation::Forbidden { .. } => return,
         };
+        self.facts(who).saw(name, |sight| sight.good = Some(good));
     }
 
     /// A stage is about to be written over `row`.
@@ -67,14 +66,16 @@ impl Watch {
         if let Some(invariant) = self.contested(who, &mapping) {
             self.break_(invariant, at, format!("{} to {to}", mapping.domain));
         }
-        let sight = self.facts(who).sights.get(&mapping.domain).copied().unwrap_or_default();
-        let refused = *to == Stage::Failed && self.is_rejected(who, &mapping.domain);
-        if !refused && !is_seen(*to, sight) {
-            let detail = format!("{} to {to}, last seen {sight:?}", mapping.domain);
-            let older = self.facts(who).settled_sights.get(&mapping.domain).copied();
-            let older = older.is_some_and(|older| is_seen(*to, older));
-            let invariant = if older { "stage-of-an-older-check" } else { "stage-not-seen" };
-            self.break_(invariant, at, detail);
+        if *to == Stage::Failed && self.is_rejected(who, &mapping.domain) {
+            return;
+        }
+        let facts = self.facts(who);
+        let sights: Vec<Seen> = facts.sights_of(&mapping.domain).collect();
+        if let Some(sight) = sights.iter().find(|sight| is_seen(*to, **sight)) {
+            facts.wrote_by(&mapping.domain, *sight);
+        } else {
+            let detail = format!("{} to {to}, last seen {sights:?}", mapping.domain);
+            self.break_("stage-not-seen", at, detail);
         }
     }
 
