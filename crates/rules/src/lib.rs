@@ -50,6 +50,7 @@ pub mod schedule;
 pub mod source;
 pub mod stage;
 pub mod times;
+pub mod trust;
 pub mod wanted;
 
 #[cfg(test)]
