@@ -15,7 +15,7 @@ mod no_answer;
 mod words;
 
 pub use base_url::{BaseUrl, NotABaseUrl};
-pub use client::{Answer, Client, Limits, NoClient};
+pub use client::{Answer, Client, Incoming, Limits, NoClient};
 pub use no_answer::NoAnswer;
 pub use reqwest::{Method, RequestBuilder, StatusCode, header};
 pub use url::Url;
