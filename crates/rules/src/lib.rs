@@ -36,6 +36,7 @@ pub mod host_state;
 pub mod judge;
 pub mod ledger;
 pub mod network;
+pub mod plain;
 pub mod plan;
 pub mod planted;
 pub mod plugin_client;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::stage::Stage;
-use crate::{DomainName, Time};
+use crate::{DomainName, Time, plain};
 
 /// One complete read of a network.
 #[derive(Clone, Debug)]
@@ -207,18 +207,18 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
-    /// A problem with one value of one row.
+    /// A problem with one value of one row. Of its reason [`plain::kept`] is kept.
     pub fn in_row(table: &str, column: &str, id: u64, reason: impl Into<String>) -> Self {
         Self {
             table: Some(table.to_owned()),
             column: Some(column.to_owned()),
             id: Some(id),
-            reason: reason.into(),
+            reason: plain::kept(reason),
         }
     }
 
-    /// A problem that is in no single row.
+    /// A problem that is in no single row. Of its reason [`plain::kept`] is kept.
     pub fn of_all(reason: impl Into<String>) -> Self {
-        Self { table: None, column: None, id: None, reason: reason.into() }
+        Self { table: None, column: None, id: None, reason: plain::kept(reason) }
     }
 }

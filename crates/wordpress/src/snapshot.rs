@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rules::domain_name::NotADomain;
 use rules::network::Settings;
+use rules::plain::{plain, shortened};
 use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
 
 use crate::installation::{Installation, NetworkRow};
@@ -254,9 +255,9 @@ fn no_host(line: &str) -> String {
     format!("`{}` is not a host", short(line))
 }
 
-/// What fits a line, control characters made visible.
+/// What fits a line.
 fn short(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
+    shortened(&plain(text), 80)
 }
 
 /// The words of an `enum('a','b')` column that are stages; a text column can have all.
@@ -288,6 +289,6 @@ mod tests {
     #[test]
     fn what_is_shown_of_a_bad_value_fits_a_line() {
         assert_eq!(short("a\nb"), "a\\nb");
-        assert_eq!(short(&"x".repeat(300)).len(), 80);
+        assert_eq!(short(&"x".repeat(300)).chars().count(), 80);
     }
 }
