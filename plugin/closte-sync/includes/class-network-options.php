@@ -18,6 +18,11 @@ defined( 'ABSPATH' ) || exit;
 final class Network_Options {
 
 	/**
+	 * So often a change is tried: each time it fails, somebody else's was stored.
+	 */
+	const TRIES = 30;
+
+	/**
 	 * The value of one option.
 	 *
 	 * @param string $name Its name.
@@ -92,6 +97,37 @@ final class Network_Options {
 		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
 		$wpdb->query( $wpdb->prepare( "INSERT INTO $wpdb->sitemeta (site_id, meta_key, meta_value) SELECT %d, %s, %s FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s)", $network, $name, maybe_serialize( $value ), $network, $name ) );
 		self::forget( $name, true );
+	}
+
+	/**
+	 * Change one of our own options, whose value is never the same twice, without losing what others
+	 * store at the same time.
+	 *
+	 * @param string   $name   Its name.
+	 * @param callable $change Given its value, returns the new one; null to leave it.
+	 * @return bool Whether it was changed.
+	 */
+	public static function change( $name, callable $change ) {
+		global $wpdb;
+		for ( $tries = 0; $tries < self::TRIES; $tries++ ) {
+			// phpcs:ignore WordPress.DB -- A cache is what we avoid.
+			$row = $wpdb->get_row( $wpdb->prepare( "SELECT meta_id, meta_value FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id LIMIT 1", get_current_network_id(), $name ) );
+			if ( null === $row ) {
+				self::write_first( $name, array() );
+				continue;
+			}
+			$value = $change( self::value( $row->meta_value ) );
+			if ( null === $value ) {
+				return false;
+			}
+			// phpcs:ignore WordPress.DB -- Nobody else stored another meanwhile.
+			$rows = $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE meta_id = %d AND meta_value = %s", maybe_serialize( $value ), $row->meta_id, $row->meta_value ) );
+			if ( 1 === $rows ) {
+				self::forget( $name, false );
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**
