@@ -83,7 +83,7 @@ fn parse(
         let texts = texts(&value).filter(|texts| key.kind == Kind::List || texts.len() <= 1);
         let texts = texts.ok_or_else(|| ConfigError::BadValue {
             key: key.name,
-            value: if key.is_secret() { "…".to_owned() } else { value.to_string() },
+            value: key.shown(&value.to_string()),
             origin: origin.clone(),
             why: "it is not that kind of value".to_owned(),
         })?;
