@@ -288,8 +288,9 @@ impl Engine {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
-            foreign: plan.foreign,
+            ..LastPass::default()
         };
+        let left = left.with_foreign(plan.foreign);
         let changed = remember_checks(&mut memory, &network, targets).then_some(memory);
         let batch = Batch { network: changed, last_pass: Some(left), ..Batch::default() };
         self.ledger.save(&batch).await?;

@@ -88,6 +88,8 @@ struct LastPassRow {
     problems: Vec<ProblemItem>,
     #[serde(default)]
     foreign: Vec<String>,
+    #[serde(default)]
+    more_foreign: usize,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -365,6 +367,7 @@ impl From<&LastPass> for LastPassRow {
             deferred: pass.deferred.iter().map(DeferredItem::from).collect(),
             problems: pass.problems.iter().map(ProblemItem::from).collect(),
             foreign: pass.foreign.iter().map(ToString::to_string).collect(),
+            more_foreign: pass.more_foreign,
         }
     }
 }
@@ -380,6 +383,7 @@ impl TryFrom<LastPassRow> for LastPass {
             deferred: row.deferred.iter().filter_map(deferred).collect(),
             problems: row.problems.into_iter().map(Problem::from).collect(),
             foreign: foreign.collect::<Result<_, _>>()?,
+            more_foreign: row.more_foreign,
         })
     }
 }

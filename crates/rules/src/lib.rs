@@ -61,6 +61,6 @@ pub use clock::{Clock, Time};
 pub use disposition::Disposition;
 pub use domain_name::DomainName;
 pub use entry::Entry;
-pub use network::{Home, Identity, Mapping, Network, Problem, Site};
+pub use network::{Home, Identity, Mapping, Network, Problem, Problems, Site};
 pub use reason::Reason;
 pub use stage::Stage;

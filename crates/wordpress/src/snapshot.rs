@@ -10,7 +10,7 @@ use std::time::Duration;
 use rules::domain_name::NotADomain;
 use rules::network::Settings;
 use rules::plain::{plain, shortened};
-use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
+use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Problems, Site, Stage, Time};
 
 use crate::installation::{Installation, NetworkRow};
 use crate::salts::Stored;
@@ -42,7 +42,7 @@ pub(crate) struct MappingRow<'a> {
 /// What has been read so far.
 pub(crate) struct Snapshot<'a> {
     of: &'a Installation,
-    problems: Vec<Problem>,
+    problems: Problems,
     network_domains: BTreeSet<DomainName>,
     sites: BTreeMap<u64, Site>,
     mappings: Vec<Mapping>,
@@ -58,7 +58,7 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn new(of: &'a Installation) -> Self {
         Self {
             of,
-            problems: Vec::new(),
+            problems: Problems::default(),
             network_domains: BTreeSet::new(),
             sites: BTreeMap::new(),
             mappings: Vec::new(),
@@ -224,7 +224,7 @@ impl<'a> Snapshot<'a> {
             sites: self.sites,
             mappings: self.mappings,
             unreadable: self.unreadable,
-            problems: self.problems,
+            problems: self.problems.into_vec(),
             object_cache: self.of.object_cache,
             database_time,
             moved: false,

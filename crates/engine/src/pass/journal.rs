@@ -15,7 +15,7 @@ use rules::action::{Action, Approved};
 use rules::event::{self, Event};
 use rules::ledger::{Batch, HostHealth, Ledger, LedgerError, MOST_READS, NetworkMemory};
 use rules::planted;
-use rules::{DomainName, Entry, Problem};
+use rules::{DomainName, Entry, Problem, Problems};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -53,7 +53,7 @@ struct State {
     mapped_sites: BTreeSet<u64>,
     events: Vec<Event>,
     changes: Vec<Change>,
-    problems: Vec<Problem>,
+    problems: Problems,
     targets: Option<BTreeSet<IpAddr>>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Journal<'a> {
             mapped_sites: BTreeSet::new(),
             events: Vec::new(),
             changes: Vec::new(),
-            problems: Vec::new(),
+            problems: Problems::default(),
             targets: None,
         };
         Self { ledger, env, state: Mutex::new(state), full: Notify::new() }
@@ -189,10 +189,7 @@ impl<'a> Journal<'a> {
 
     /// Something needs attention; the same is reported once.
     pub(super) fn problem(&self, problem: Problem) {
-        let mut state = self.state();
-        if !state.problems.contains(&problem) {
-            state.problems.push(problem);
-        }
+        self.state().problems.push_once(problem);
     }
 
     /// Domains must point there.
@@ -303,7 +300,7 @@ impl<'a> Journal<'a> {
         self.flush().await?;
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { host, network, changes, problems, targets, .. } = state;
-        Ok(Closed { host, network, changes, problems, targets })
+        Ok(Closed { host, network, changes, problems: problems.into_vec(), targets })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
