@@ -1,6 +1,8 @@
 //! What strangers write reaches no terminal as it is: every run checks that no control character
 //! is printed, here with such characters wherever strangers can write.
 
+use std::fmt::Write as _;
+
 use sandbox::closte::{Act, CallKind, Fault};
 
 use crate::world::World;
@@ -8,9 +10,12 @@ use crate::world::World;
 /// Moves the cursor, sets a title, turns a line around, and begins a line that seems ours.
 const NASTY: &str = "\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}\r\nerror: forged";
 
-/// `NASTY` in SQL, whatever the client makes of control characters.
-fn in_sql() -> String {
-    let digits: String = NASTY.bytes().map(|octet| format!("{octet:02x}")).collect();
+/// A text in SQL, whatever the client makes of control characters.
+fn in_sql(text: &str) -> String {
+    let mut digits = String::new();
+    for octet in text.bytes() {
+        write!(digits, "{octet:02x}").unwrap();
+    }
     format!("CONVERT(UNHEX('{digits}') USING utf8mb4)")
 }
 
@@ -45,7 +50,7 @@ async fn no_control_character_leaves_by_any_output() {
     world.map(1, "shop.example");
     world.done("sync");
 
-    let nasty = in_sql();
+    let nasty = in_sql(NASTY);
     world.database.execute(&format!(
         "ALTER TABLE wp_wu_domain_mappings MODIFY stage VARCHAR(191); \
          INSERT INTO wp_wu_domain_mappings (blog_id, domain, stage) VALUES (1, {nasty}, {nasty}); \
@@ -57,8 +62,7 @@ async fn no_control_character_leaves_by_any_output() {
     world.sandbox.closte().fault(Fault::new(says(200)).on(CallKind::List));
     world.sandbox.closte().fault(Fault::new(says(200)).on(CallKind::Add));
     world.map(1, "more.example");
-    let value = NASTY.replace('\0', "");
-    world.settings.push((format!("CLOSTE_SYNC_{value}"), value.clone()));
+    world.settings.push((format!("CLOSTE_SYNC_{NASTY}"), NASTY.to_owned()));
     show_everything(&world);
     assert!(world.run("status").out.contains(r"\u001b[2J"), "it is shown, escaped");
     let log = world.run("sync --set log.level=debug --set log.format=json");
@@ -68,24 +72,19 @@ async fn no_control_character_leaves_by_any_output() {
     let text = |text: &str| format!("s:{}:\"{text}\";", text.len());
     let fields = [("app", NASTY), ("domain", NASTY), ("ledger", NASTY)];
     let fields = fields.map(|(name, value)| text(name) + &text(value)).concat();
-    let digits: String =
-        format!("a:3:{{{fields}}}").bytes().map(|octet| format!("{octet:02x}")).collect();
+    let mark = in_sql(&format!("a:3:{{{fields}}}"));
     world.database.execute(&format!(
-        "UPDATE wp_sitemeta SET meta_value = CONVERT(UNHEX('{digits}') USING utf8mb4) \
-         WHERE meta_key = 'closte_sync_home'"
+        "UPDATE wp_sitemeta SET meta_value = {mark} WHERE meta_key = 'closte_sync_home'"
     ));
     assert!(world.run("sync").err.contains(r"\u001b[2J"), "the copy names the installation");
     show_everything(&world);
 
-    let config = world.wp_config();
-    let php = r#""a\e[2J\r\nerror: forged""#;
-    for (value, other) in [("localhost:", php), ("'wp_'", php)] {
-        let at = config.find(value).unwrap();
-        let begin = config[..at]
-            .rfind(['\'', '='])
-            .map_or(at, |quote| quote + usize::from(config.as_bytes()[quote] == b'='));
-        let end = at + config[at..].find([')', ';']).unwrap();
-        world.write_wp_config(&format!("{}{other}{}", &config[..begin], &config[end..]));
+    // In PHP the first definition counts.
+    let (config, php) = (world.wp_config(), r#""a\e[2J\r\nerror: forged""#);
+    let host = config.replacen("<?php\n", &format!("<?php\ndefine('DB_HOST', {php});\n"), 1);
+    for config in [host, config.replace("'wp_'", php)] {
+        world.write_wp_config(&config);
+        assert_ne!(world.run("sync").code, 0);
         show_everything(&world);
     }
 }
