@@ -216,7 +216,7 @@ fn log_to_stderr(level: Level, json: bool) {
             .join(","),
     };
     let builder = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
+        .with_writer(|| console::Log(std::io::stderr()))
         .with_env_filter(filter)
         .with_ansi(false);
     let _ = if json { builder.json().try_init() } else { builder.with_target(false).try_init() };

@@ -48,6 +48,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A nudge is a line of JSON.
 const LARGEST: usize = 4096;
 
+/// Its head is some lines more. As much is read ahead of a connection, and no more.
+const LARGEST_HEAD: usize = 16 << 10;
+
 /// Who is asked about each request, and told of each good one.
 struct Nudges {
     verifier: Mutex<Verifier>,
@@ -94,6 +97,7 @@ async fn serve(stream: TcpStream, router: Router, stop: Watcher) {
         .keep_alive(false)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     match timeout(PATIENCE, stop.watch(connection)).await {
         Ok(Ok(())) => (),
@@ -240,6 +244,32 @@ mod tests {
         let nudge = heard.nudge("{}");
         let answer = timeout(HEAD_WITHIN, heard.answer(&nudge)).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_head_without_end_is_not_read_to_its_end() {
+        let heard = Heard::start().await;
+        let mut stream = heard.connect().await;
+        let endless = format!("POST {PATH} HTTP/1.1\r\nX: {}", "x".repeat(2 * LARGEST_HEAD));
+        // It may be cut off while this is written.
+        let _ = stream.write_all(endless.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = timeout(HEAD_WITHIN, stream.read_to_end(&mut answer)).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn refusals_that_come_at_once_are_all_counted() {
+        let heard = Heard::start().await;
+        let unsigned = "POST /v1/nudge HTTP/1.1\r\nHost: engine\r\nContent-Length: 2\r\n\r\n{}";
+        let answers = (0..AT_ONCE).map(|_| heard.answer(unsigned));
+        let answers = futures_util::future::join_all(answers).await;
+        let of = |status: &str| answers.iter().filter(|it| it.starts_with(status)).count();
+        // Ten a minute are told why; a minute may begin in between.
+        let told = of("HTTP/1.1 401 ");
+        assert!(told == 10 || told == 20, "{answers:?}");
+        assert_eq!(told + of("HTTP/1.1 429 "), AT_ONCE);
     }
 
     #[tokio::test(start_paused = true)]

@@ -87,7 +87,7 @@ impl<'a> Wiring<'a> {
 
     fn find_wp_config(&self) -> Result<Found, NotFound> {
         let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        find(&here, self.environment.home().as_deref())
+        find(&here, self.environment.home().as_deref(), rustix::process::geteuid().as_raw())
     }
 
     /// The host, with that key.

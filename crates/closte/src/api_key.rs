@@ -3,6 +3,7 @@
 //! Whatever came from outside goes through [`ApiKey::clean`] before a person
 //! sees it: hosts echo what they were sent, the key too.
 
+use rules::plain;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::call::encoded;
@@ -56,7 +57,7 @@ impl ApiKey {
     /// Somebody else's words, fit to be shown in one line and without the key.
     pub(crate) fn clean(&self, words: &str) -> String {
         // The key goes first: a cut, or a character less, would hide it from us.
-        http::clean(&self.redact(words))
+        plain::words(&self.redact(words))
     }
 
     /// `text`, of which the end is missing, without the key and without what

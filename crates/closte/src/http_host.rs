@@ -75,17 +75,20 @@ impl HttpHost {
         report
     }
 
-    async fn call<'s, T>(
+    async fn call<'s>(
         &'s self,
         call: Call<'_>,
-        read: impl FnOnce(Reader<'s>, &Answer) -> Result<T, HostError>,
-    ) -> Result<T, HostError> {
+        read: impl FnOnce(Reader<'s>, &Answer) -> Result<(), HostError>,
+    ) -> Result<(), HostError> {
         let sent = Instant::now();
         let answer = self.transport.send(call, &self.key).await;
-        let reader = Reader { key: &self.key, now: self.clock.now() };
-        let result = answer.and_then(|answer| read(reader, &answer));
+        let result = answer.and_then(|answer| read(self.reader(), &answer));
         log(call, result.as_ref().err(), sent);
         result
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { key: &self.key, now: self.clock.now() }
     }
 }
 
@@ -121,7 +124,11 @@ impl AliasHost for HttpHost {
 
     async fn aliases(&self) -> Result<AliasList, HostError> {
         let _turn = self.pace.turn().await;
-        self.call(Call::List, Reader::list).await
+        let sent = Instant::now();
+        let listed = self.transport.list(&self.key).await;
+        let result = listed.and_then(|listed| self.reader().list(listed));
+        log(Call::List, result.as_ref().err(), sent);
+        result
     }
 
     async fn check_key(&self) -> Result<(), HostError> {

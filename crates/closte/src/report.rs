@@ -6,8 +6,9 @@
 use std::fmt::Write;
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER, SERVER};
-use http::{Answer, BaseUrl, shown};
+use http::{Answer, BaseUrl};
 use rules::host::HostError;
+use rules::plain::plain_lines;
 
 use crate::api_key::ApiKey;
 use crate::call::Call;
@@ -54,7 +55,7 @@ fn received(answer: &Answer, key: &ApiKey) -> String {
     text
 }
 
-/// The beginning of the body. What moves the cursor is left out, lines stay.
+/// The beginning of the body, with its lines.
 fn body(answer: &Answer, key: &ApiKey) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     let text = match answer.flaw {
@@ -62,8 +63,12 @@ fn body(answer: &Answer, key: &ApiKey) -> String {
         None => key.redact(&text),
     };
     let end = text.floor_char_boundary(MOST_SHOWN);
-    let shown = text[..end].chars().map(|c| if c == '\n' { c } else { shown(c) }).collect();
-    if end < text.len() { format!("{shown}\n(and {} more bytes)", text.len() - end) } else { shown }
+    let shown = plain_lines(&text[..end]);
+    if end < text.len() {
+        format!("{shown}\n(and {} more bytes)", text.len() - end)
+    } else {
+        shown.into_owned()
+    }
 }
 
 #[cfg(test)]
@@ -100,7 +105,7 @@ content-type: application/json
 location: /?apikey=[key]
 
 {\"success\":true,
-\"you\":\"[key]\",\"domains\":[\"a.example \"]}
+\"you\":\"[key]\",\"domains\":[\"a.example\\u001b\"]}
 
 ";
         assert_eq!(report, want);

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
+use rules::plain::plain;
+
 use crate::error_chain::error_chain;
 
 /// How a command ended.
@@ -71,14 +73,15 @@ impl Failure {
 
     /// `error: … / because: … / hint: …`, a line each.
     pub fn render(&self) -> String {
-        let mut text = format!("error: {}\n", self.error);
+        let line = |error: &dyn Error| plain(&error.to_string()).into_owned();
+        let mut text = format!("error: {}\n", line(self.error.as_ref()));
         let mut cause = self.error.source();
         while let Some(error) = cause {
-            let _ = writeln!(text, "  because: {error}");
+            let _ = writeln!(text, "  because: {}", line(error));
             cause = error.source();
         }
         if let Some(hint) = &self.hint {
-            let _ = writeln!(text, "  hint: {hint}");
+            let _ = writeln!(text, "  hint: {}", plain(hint));
         }
         text
     }

@@ -319,8 +319,9 @@ impl Engine {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
-            foreign: plan.foreign,
+            ..LastPass::default()
         });
+        let left = left.map(|left| left.with_foreign(plan.foreign));
         memory.not_acting = copy.is_some().then_some(NotActing::Copy);
         let is_news = remember_checks(&mut memory, &network, targets) || copy.is_some();
         let changed = is_news.then_some(memory);

@@ -6,13 +6,14 @@ use rules::Identity;
 use rules::acting::{Copied, NotOurs};
 use rules::event::{Event, EventKind};
 use rules::ledger::NotActing;
+use rules::plain::plain;
 
 use crate::pass::Change;
 
 /// What happened, without when and to whom: `wanted → present`.
 pub fn event(event: &Event) -> String {
     let (from, to) = (event.from.as_deref(), event.to.as_deref());
-    let detail = event.detail.as_deref().unwrap_or_default();
+    let detail = plain(event.detail.as_deref().unwrap_or_default());
     match (event.kind, from, to) {
         (EventKind::Mapping, None, Some(site)) => format!("mapped to site {site}"),
         (EventKind::Mapping, Some(_), None) => "its mapping is gone".to_owned(),
@@ -21,7 +22,7 @@ pub fn event(event: &Event) -> String {
         }
         (EventKind::Recheck, ..) => "somebody asked for a check".to_owned(),
         (EventKind::Host, _, Some(action)) => format!("{action}: {detail}"),
-        (EventKind::Note, ..) => detail.to_owned(),
+        (EventKind::Note, ..) => detail.into_owned(),
         (_, Some(old), Some(new)) if old == new => format!("still {new}{}", why_of(event)),
         (_, Some(old), Some(new)) => format!("{old} → {new}{}", why_of(event)),
         _ => why_of(event).trim_start().to_owned(),
@@ -106,7 +107,7 @@ fn why_of(event: &Event) -> String {
 }
 
 fn in_parentheses(reason: Option<rules::Reason>, detail: Option<&str>) -> String {
-    match (reason, detail) {
+    match (reason, detail.map(plain)) {
         (Some(reason), Some(detail)) => format!(" ({reason}: {detail})"),
         (Some(reason), None) => format!(" ({reason})"),
         (None, Some(detail)) => format!(" ({detail})"),

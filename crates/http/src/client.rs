@@ -90,31 +90,78 @@ impl Client {
     ///
     /// Not even the beginning of an answer came.
     pub async fn send(&self, request: RequestBuilder, limits: Limits) -> Result<Answer, NoAnswer> {
-        let sent = request.timeout(limits.time).send().await;
-        let response = sent.map_err(|error| NoAnswer::of(&error, self.connect, limits.time))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let mut answer = Answer { status, headers, body: Vec::new(), flaw: None };
-        answer.flaw = self.read(response, limits, &mut answer.body).await.err();
-        Ok(answer)
+        Ok(self.begin(request, limits).await?.whole().await)
     }
 
-    /// Read the body to its end, so that its connection can be used again.
-    async fn read(
+    /// Send `request` and read the head of its answer.
+    ///
+    /// # Errors
+    ///
+    /// Not even that came.
+    pub async fn begin(
         &self,
-        mut response: Response,
+        request: RequestBuilder,
         limits: Limits,
-        body: &mut Vec<u8>,
-    ) -> Result<(), NoAnswer> {
-        let broken = |error| NoAnswer::within(&error, self.connect, limits.time);
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            let room = limits.octets - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if room < chunk.len() {
-                let most = limits.octets >> 10;
-                return Err(NoAnswer::Broken(format!("an answer of more than {most} KiB")));
+    ) -> Result<Incoming, NoAnswer> {
+        let sent = request.timeout(limits.time).send().await;
+        let response = sent.map_err(|error| NoAnswer::of(&error, self.connect, limits.time))?;
+        let (connect, room) = (self.connect, limits.octets);
+        Ok(Incoming { response, connect, limits, room, too_long: false })
+    }
+}
+
+/// An answer whose body is still to be read.
+#[derive(Debug)]
+pub struct Incoming {
+    response: Response,
+    connect: Duration,
+    limits: Limits,
+    /// How many more octets may come.
+    room: usize,
+    /// More of them came.
+    too_long: bool,
+}
+
+impl Incoming {
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The next piece of the body; none at its end.
+    ///
+    /// # Errors
+    ///
+    /// The body broke off, took too long, or is longer than allowed.
+    pub async fn piece(&mut self) -> Result<Option<Vec<u8>>, NoAnswer> {
+        if self.too_long {
+            let most = self.limits.octets >> 10;
+            return Err(NoAnswer::Broken(format!("an answer of more than {most} KiB")));
+        }
+        let broken = |error| NoAnswer::within(&error, self.connect, self.limits.time);
+        let Some(piece) = self.response.chunk().await.map_err(broken)? else { return Ok(None) };
+        let fits = piece.len().min(self.room);
+        self.too_long = fits < piece.len();
+        self.room -= fits;
+        Ok(Some(piece[..fits].to_vec()))
+    }
+
+    /// All of it, read to its end so that its connection can be used again.
+    pub async fn whole(mut self) -> Answer {
+        let mut answer = self.with_body(Vec::new());
+        loop {
+            match self.piece().await {
+                Ok(Some(piece)) => answer.body.extend(piece),
+                Ok(None) => return answer,
+                Err(flaw) => return Answer { flaw: Some(flaw), ..answer },
             }
         }
-        Ok(())
+    }
+
+    /// The answer, with what was read of its body.
+    pub fn with_body(&self, body: Vec<u8>) -> Answer {
+        let (status, headers) = (self.response.status(), self.response.headers().clone());
+        Answer { status, headers, body, flaw: None }
     }
 }
 

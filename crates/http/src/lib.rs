@@ -7,7 +7,6 @@
 //!
 //! 1. [`Client`]: how requests are sent.
 //! 2. [`NoAnswer`]: what it means when no answer comes back.
-//! 3. [`clean`]: how words that came from outside are made fit to be shown.
 
 mod base_url;
 mod client;
@@ -15,8 +14,7 @@ mod no_answer;
 mod words;
 
 pub use base_url::{BaseUrl, NotABaseUrl};
-pub use client::{Answer, Client, Limits, NoClient};
+pub use client::{Answer, Client, Incoming, Limits, NoClient};
 pub use no_answer::NoAnswer;
 pub use reqwest::{Method, RequestBuilder, StatusCode, header};
 pub use url::Url;
-pub use words::{MOST_SHOWN, clean, shown};

@@ -1,16 +1,21 @@
 //! Where a ledger may be, and how its folder and file are made.
 //!
 //! It may not be where a web server shows files: it lists the domains of a network.
-//! Only its owner may read it.
+//! Only its owner may read it, and nobody else may put another in its place: its folder
+//! is ours, and nothing of it is a symbolic link.
 
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use rules::ledger::LedgerError;
+use rules::trust::{self, Rights};
 
 use crate::error;
+
+/// What lies beside the ledger's file, and itself, by what is added to its name.
+const FILES: [&str; 4] = ["", ".lock", "-wal", "-shm"];
 
 /// The file of a ledger, at a place that no web server shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,22 +26,52 @@ pub struct LedgerPath {
 impl LedgerPath {
     /// The place that `ledger.url` names: `sqlite:///absolute/path`.
     ///
-    /// Symbolic links are resolved before it is checked. `document_roots` are the
-    /// folders known to be shown by a web server; others are known by what is in
-    /// them. Nothing is made.
+    /// Symbolic links on the way to its folder are resolved before it is checked.
+    /// `document_roots` are the folders known to be shown by a web server; others are
+    /// known by what is in them. Nothing is made.
     ///
     /// # Errors
     ///
     /// [`LedgerError::BadPath`] says what is wrong with it.
     pub fn at(url: &str, document_roots: &[PathBuf]) -> Result<Self, LedgerError> {
-        let file = resolved(&path_of(url)?);
-        match served_folder(&file, document_roots) {
-            Some(folder) => {
-                let why = format!("a web server shows what is in `{}`", folder.display());
-                Err(LedgerError::BadPath { at: file.display().to_string(), why })
-            }
-            None => Ok(Self { file }),
+        let path = path_of(url)?;
+        let folder = path.parent().map(resolved).unwrap_or_default();
+        let place = Self { file: folder.join(path.file_name().unwrap_or_default()) };
+        if let Some(folder) = served_folder(&place.file, document_roots) {
+            return Err(place.bad(format!("a web server shows what is in `{}`", folder.display())));
         }
+        place.check()?;
+        Ok(place)
+    }
+
+    /// That nobody else could have put there what we are about to open.
+    pub(crate) fn check(&self) -> Result<(), LedgerError> {
+        let folder = self.folder();
+        // What is made later is checked then, and what cannot be read is not opened either.
+        let Ok(found) = fs::metadata(folder) else { return Ok(()) };
+        let rights = Rights { owner: found.uid(), mode: found.mode() };
+        trust::ledger_folder(rights, rustix::process::geteuid().as_raw()).map_err(|why| {
+            let (folder, hint) = (folder.display(), why.hint());
+            self.bad(format!("its folder `{folder}` {why}; {hint}, or use another folder"))
+        })?;
+        let is_link = |file: &PathBuf| {
+            fs::symlink_metadata(file).is_ok_and(|found| found.file_type().is_symlink())
+        };
+        match FILES.map(|suffix| self.sibling(suffix)).iter().find(|file| is_link(file)) {
+            Some(link) => Err(self.bad(format!(
+                "`{}` is a symbolic link; name the file that it leads to, or delete it",
+                link.display()
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn bad(&self, why: String) -> LedgerError {
+        LedgerError::BadPath { at: self.file.display().to_string(), why }
+    }
+
+    fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(&self.file)
     }
 
     /// The file itself.
@@ -51,13 +86,14 @@ impl LedgerPath {
         name.into()
     }
 
-    /// Make its folder where that is missing.
+    /// Make its folder where that is missing; somebody else's is refused.
     pub(crate) fn make_folder(&self) -> Result<(), LedgerError> {
-        let folder = self.file.parent().unwrap_or(&self.file);
+        let folder = self.folder();
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|source| {
             let why = format!("could not make the folder `{}`: {source}", folder.display());
             error::open(&self.file, why)
-        })
+        })?;
+        self.check()
     }
 
     /// Make an empty file where there is none.
@@ -72,8 +108,9 @@ impl LedgerPath {
         }
     }
 
-    /// How long the file is.
+    /// How long the file is, which is there and is ours.
     pub(crate) fn length(&self) -> Result<u64, LedgerError> {
+        self.check()?;
         match fs::metadata(&self.file) {
             Ok(file) => Ok(file.len()),
             Err(source) if source.kind() == io::ErrorKind::NotFound => Err(self.missing()),
@@ -83,7 +120,7 @@ impl LedgerPath {
 
     /// Remove the rights that group and others have to it.
     pub(crate) fn tighten(&self) -> Result<(), LedgerError> {
-        for file in [self.file.clone(), self.sibling("-wal"), self.sibling("-shm")] {
+        for file in ["", "-wal", "-shm"].map(|suffix| self.sibling(suffix)) {
             match tighten(&file) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
                     return Err(error::open(&file, source));
@@ -251,11 +288,43 @@ mod tests {
 
         std::os::unix::fs::symlink(&root, folder.path().join("folder")).unwrap();
         assert!(refusal(&url("folder/new/l.db")).ends_with("/public_html`"));
-        std::os::unix::fs::symlink(root.join("l.db"), folder.path().join("file.db")).unwrap();
-        assert!(refusal(&url("file.db")).ends_with("/public_html`"));
 
         let alias = folder.path().join("known");
         std::os::unix::fs::symlink(folder.path(), &alias).unwrap();
         assert!(LedgerPath::at(&url("l.db"), &[alias]).is_err(), "links in known roots, too");
+    }
+
+    #[test]
+    fn nothing_of_a_ledger_is_a_symbolic_link() {
+        for suffix in FILES {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite://{}/l.db", folder.path().display());
+            let place = LedgerPath::at(&url, &[]).unwrap();
+            let link = folder.path().canonicalize().unwrap().join(format!("l.db{suffix}"));
+            std::os::unix::fs::symlink("/nowhere/else", &link).unwrap();
+            let said = format!("`{}` is a symbolic link; name the", link.display());
+            assert!(refusal(&url).contains(&said), "{}", refusal(&url));
+            assert!(place.make_folder().is_err(), "{suffix}: one that came later");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_everybody_may_write_to_is_refused_however_it_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = folder.path().canonicalize().unwrap().join("open");
+        let url = format!("sqlite://{}/l.db", open.display());
+        let before = LedgerPath::at(&url, &[]).unwrap();
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, Permissions::from_mode(0o1777)).unwrap();
+        let said = format!(
+            "the ledger may not be at `{0}/l.db`: its folder `{0}` may be written to by everybody \
+             (mode 1777); `chmod o-w` it, or use another folder",
+            open.display()
+        );
+        assert_eq!(refusal(&url), said);
+        assert_eq!(before.make_folder().unwrap_err().to_string(), said);
+
+        fs::set_permissions(&open, Permissions::from_mode(0o770)).unwrap();
+        LedgerPath::at(&url, &[]).unwrap().make_folder().unwrap();
     }
 }

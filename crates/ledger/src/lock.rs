@@ -12,6 +12,7 @@ use std::path::Path;
 
 use rules::Time;
 use rules::ledger::LedgerError;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::{LedgerPath, error};
@@ -59,8 +60,9 @@ impl Lock {
 
 fn acquire(path: &Path, owner: &Owner) -> io::Result<Acquired> {
     let mut options = OpenOptions::new();
-    let mut file =
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    // Whatever a link leads to would be emptied.
+    let mut file = options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0)?;

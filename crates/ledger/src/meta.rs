@@ -102,6 +102,8 @@ struct LastPassRow {
     problems: Vec<ProblemItem>,
     #[serde(default)]
     foreign: Vec<String>,
+    #[serde(default)]
+    more_foreign: usize,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -409,6 +411,7 @@ impl From<&LastPass> for LastPassRow {
             deferred: pass.deferred.iter().map(DeferredItem::from).collect(),
             problems: pass.problems.iter().map(ProblemItem::from).collect(),
             foreign: pass.foreign.iter().map(ToString::to_string).collect(),
+            more_foreign: pass.more_foreign,
         }
     }
 }
@@ -424,6 +427,7 @@ impl TryFrom<LastPassRow> for LastPass {
             deferred: row.deferred.iter().filter_map(deferred).collect(),
             problems: row.problems.into_iter().map(Problem::from).collect(),
             foreign: foreign.collect::<Result<_, _>>()?,
+            more_foreign: row.more_foreign,
         })
     }
 }

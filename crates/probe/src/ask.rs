@@ -17,6 +17,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::DomainName;
+use rules::plain::{plain, shortened};
 use rules::probe::{ProofObservation, TlsObservation};
 use tokio::time::timeout;
 
@@ -107,10 +108,9 @@ fn other_status(response: &Response<Incoming>) -> String {
     }
 }
 
-/// The text comes from the server that answered: little of it is shown, and
-/// nothing that controls a terminal.
+/// The text comes from the server that answered: little of it is shown.
 fn shown(text: &str) -> String {
-    text.chars().filter(|char| !char.is_control()).take(SHOWN).collect()
+    shortened(&plain(text), SHOWN)
 }
 
 /// The `id` in a JSON object, as a number or as the text of one; ids begin at 1.

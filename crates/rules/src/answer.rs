@@ -239,7 +239,7 @@ mod tests {
 
     fn list(names: &[&str]) -> AliasList {
         let names = names.iter().map(|name| name.parse().unwrap()).collect();
-        AliasList { names, unreadable: Vec::new() }
+        AliasList { names, ..AliasList::default() }
     }
 
     /// An entry after `call` was made once and answered so.

@@ -229,7 +229,7 @@ mod tests {
             let name = |it: &str| format!("{it}.example");
             let entries: Vec<_> = recorded.iter().map(|(it, state, shown)| entry(&name(it), *state, *shown)).collect();
             let names = shows.iter().map(|it| name(it).parse().unwrap()).collect();
-            let list = AliasList { names, unreadable: Vec::new() };
+            let list = AliasList { names, ..AliasList::default() };
             let found = lacking(&list, entries.iter(), &BTreeSet::new(), 3);
             assert_eq!((found.names.len(), found.doubtful), (lacks, doubtful), "{recorded:?} {shows:?}");
             let agreed = entries.iter().map(|it| it.domain.clone()).collect();

@@ -19,7 +19,7 @@ use crate::action::Action;
 use crate::reason::Reason;
 use crate::stage::Stage;
 use crate::words::words;
-use crate::{DomainName, Time};
+use crate::{DomainName, Time, plain};
 
 /// How long a domain is hot after anything about it changed.
 pub const HOT: Duration = Duration::from_hours(1);
@@ -131,12 +131,13 @@ impl<S: Copy + PartialEq> Condition<S> {
         Self { state, reason: None, detail: None, since }
     }
 
-    /// Be in `state` for `reason`; `since` changes only where the state does.
+    /// Be in `state` for `reason`; `since` changes only where the state does. Of the detail
+    /// [`plain::kept`] is kept.
     pub fn set(&mut self, now: Time, state: S, reason: Option<Reason>, detail: Option<String>) {
         if self.state != state {
             self.since = now;
         }
-        (self.state, self.reason, self.detail) = (state, reason, detail);
+        (self.state, self.reason, self.detail) = (state, reason, detail.map(plain::kept));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::entry::{Condition, Entry};
 use crate::reason::Reason;
 use crate::words::words;
-use crate::{DomainName, Time};
+use crate::{DomainName, Time, plain};
 
 words! {
     /// What an event is about.
@@ -61,7 +61,7 @@ impl Event {
     pub fn call_failed(at: Time, entry: &Entry, action: Action, why: String) -> Self {
         let to = Some(action.to_string());
         let event = Self::of(at, entry, EventKind::Host);
-        Self { to, reason: entry.alias.reason, detail: Some(why), ..event }
+        Self { to, reason: entry.alias.reason, detail: Some(plain::kept(why)), ..event }
     }
 }
 

@@ -47,8 +47,30 @@ pub trait AliasHost: Send + Sync {
 pub struct AliasList {
     /// The names on it.
     pub names: BTreeSet<DomainName>,
-    /// Elements that are not domain names, as they came.
-    pub unreadable: Vec<String>,
+    /// Its elements that are not domain names.
+    pub unreadable: Unreadable,
+}
+
+/// Elements of a list that are not domain names: how many, and the first few as they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unreadable {
+    /// How many there are.
+    pub count: usize,
+    /// The first of them, [`Unreadable::SHOWN`] at most.
+    pub shown: Vec<String>,
+}
+
+impl Unreadable {
+    /// So many are shown; the rest is counted.
+    pub const SHOWN: usize = 5;
+
+    /// One more; `text` says how it came, where it is shown.
+    pub fn add(&mut self, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(text());
+        }
+    }
 }
 
 /// Why the host did not do what we asked.

@@ -36,6 +36,7 @@ pub mod host_state;
 pub mod judge;
 pub mod ledger;
 pub mod network;
+pub mod plain;
 pub mod plan;
 pub mod planted;
 pub mod plugin_client;
@@ -51,6 +52,7 @@ pub mod source;
 pub mod stage;
 pub mod taking_over;
 pub mod times;
+pub mod trust;
 pub mod wanted;
 
 #[cfg(test)]
@@ -60,6 +62,6 @@ pub use clock::{Clock, Time};
 pub use disposition::Disposition;
 pub use domain_name::DomainName;
 pub use entry::Entry;
-pub use network::{Home, Identity, Mapping, Network, Problem, Site, Whereabouts};
+pub use network::{Home, Identity, Mapping, Network, Problem, Problems, Site, Whereabouts};
 pub use reason::Reason;
 pub use stage::Stage;

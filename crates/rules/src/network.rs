@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::ledger::Ledger;
 use crate::stage::Stage;
-use crate::{DomainName, Time};
+use crate::{DomainName, Time, plain};
 
 /// One complete read of a network.
 #[derive(Clone, Debug)]
@@ -243,18 +243,88 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
-    /// A problem with one value of one row.
+    /// A problem with one value of one row. Of its reason [`plain::kept`] is kept.
     pub fn in_row(table: &str, column: &str, id: u64, reason: impl Into<String>) -> Self {
         Self {
             table: Some(table.to_owned()),
             column: Some(column.to_owned()),
             id: Some(id),
-            reason: reason.into(),
+            reason: plain::kept(reason),
         }
     }
 
-    /// A problem that is in no single row.
+    /// A problem that is in no single row. Of its reason [`plain::kept`] is kept.
     pub fn of_all(reason: impl Into<String>) -> Self {
-        Self { table: None, column: None, id: None, reason: reason.into() }
+        Self { table: None, column: None, id: None, reason: plain::kept(reason) }
+    }
+}
+
+/// Problems of one source: the first [`Problems::MOST`] of them, and how many more there are.
+///
+/// Whoever fills a table with rubbish does not fill our memory and our ledger too.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    first: Vec<Problem>,
+    more: usize,
+}
+
+impl Problems {
+    /// So many are kept.
+    pub const MOST: usize = 1_000;
+
+    /// One more.
+    pub fn push(&mut self, problem: Problem) {
+        if self.first.len() < Self::MOST {
+            self.first.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// One more, unless it is among those that are kept.
+    pub fn push_once(&mut self, problem: Problem) {
+        if !self.first.contains(&problem) {
+            self.push(problem);
+        }
+    }
+
+    /// Those that are kept; the last one says how many were left out, if any were.
+    pub fn into_vec(self) -> Vec<Problem> {
+        let Self { mut first, more } = self;
+        if 0 < more {
+            first.push(Problem::of_all(format!("{more} more problems like these are not listed")));
+        }
+        first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plain::MOST_KEPT;
+
+    #[test]
+    fn a_thousand_problems_are_kept_and_the_rest_is_counted() {
+        let mut problems = Problems::default();
+        for id in 0..1_003 {
+            problems.push(Problem::in_row("wp_blogs", "domain", id, "odd"));
+        }
+        let kept = problems.into_vec();
+        assert_eq!(kept.len(), Problems::MOST + 1);
+        assert_eq!(kept[1_000].to_string(), "3 more problems like these are not listed");
+
+        let mut twice = Problems::default();
+        (0..2).for_each(|_| twice.push_once(Problem::of_all("once")));
+        assert_eq!(twice.into_vec(), [Problem::of_all("once")]);
+    }
+
+    #[test]
+    fn a_problem_is_one_line_that_is_not_too_long() {
+        let nasty = "a\nerror: \u{1b}[31m".repeat(1_000);
+        let table = [Problem::of_all(nasty.clone()), Problem::in_row("t", "c", 1, nasty)];
+        for problem in table {
+            assert_eq!(problem.reason.chars().count(), MOST_KEPT);
+            assert!(problem.reason.starts_with(r"a\nerror: \u001b[31ma\n"), "{problem}");
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::action::{Action, Approved, Deferred, Release};
 use crate::answer;
 use crate::doubt::{self, Doubt, Lacking};
 use crate::entry::{Call, Entry};
-use crate::host::AliasList;
+use crate::host::{AliasList, Unreadable};
 use crate::ledger::{Memory, Recorded};
 use crate::planted;
 use crate::protected::Protected;
@@ -383,10 +383,15 @@ fn world_problems(world: &World<'_>) -> Vec<Problem> {
         let what = format!("{}; {}", Doubt::Moved.sentence(), Doubt::Moved.release().text());
         problems.push(Problem::of_all(what));
     }
-    if let Some(list) = world.list.filter(|list| !list.unreadable.is_empty()) {
-        let names = list.unreadable.join("`, `");
+    if let Some(list) = world.list.filter(|list| 0 < list.unreadable.count) {
+        let Unreadable { count, shown } = &list.unreadable;
+        let more = match count - shown.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
         problems.push(Problem::of_all(format!(
-            "the host's list contains what is not a domain name: `{names}`"
+            "the host's list contains what is not a domain name: `{}`{more}",
+            shown.join("`, `")
         )));
     }
     problems

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entry::Mapped;
-use crate::{DomainName, Mapping, Network, Problem};
+use crate::{DomainName, Mapping, Network, Problem, Problems};
 
 /// The names of a network's mappings.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,7 @@ pub struct Wanted {
     pub kept: BTreeSet<DomainName>,
     /// The rows that have a name besides the one that wants it.
     pub others: BTreeMap<DomainName, Vec<u64>>,
-    /// Rows that contradict others, or lead to no site.
+    /// Rows that contradict others, or lead to no site; as many as [`Problems`] keeps.
     pub problems: Vec<Problem>,
 }
 
@@ -23,7 +23,7 @@ impl Wanted {
     /// Sort the mappings of `network`.
     pub fn of(network: &Network) -> Self {
         let table = format!("{}wu_domain_mappings", network.identity.prefix);
-        let mut wanted = Self::default();
+        let (mut wanted, mut problems) = (Self::default(), Problems::default());
         let mut rows: BTreeMap<&DomainName, Vec<&Mapping>> = BTreeMap::new();
         for mapping in &network.mappings {
             match network.sites.get(&mapping.site_id) {
@@ -34,7 +34,7 @@ impl Wanted {
                 Some(_) => wanted.keep(mapping),
                 None => {
                     wanted.keep(mapping);
-                    wanted.problems.push(no_site(&table, mapping));
+                    problems.push(no_site(&table, mapping));
                 }
             }
         }
@@ -42,12 +42,13 @@ impl Wanted {
             // As WordPress picks: its own order, then the older row.
             rows.sort_by_key(|row| (Reverse((row.primary, row.active, row.secure)), row.id));
             for other in &rows[1..] {
-                wanted.problems.push(twice(&table, rows[0], other));
+                problems.push(twice(&table, rows[0], other));
                 wanted.others.entry(other.domain.clone()).or_default().push(other.id);
             }
             wanted.names.insert(rows[0].domain.clone(), mapped(rows[0], 1 < rows.len()));
         }
-        wanted.contest_twins(&table, &rows);
+        wanted.contest_twins(&table, &rows, &mut problems);
+        wanted.problems = problems.into_vec();
         wanted.kept.retain(|name| !wanted.names.contains_key(name));
         wanted
     }
@@ -64,7 +65,12 @@ impl Wanted {
 
     /// `X` and `www.X` on different sites, whichever of their rows lead there: to WordPress each
     /// answers for both.
-    fn contest_twins(&mut self, table: &str, rows: &BTreeMap<&DomainName, Vec<&Mapping>>) {
+    fn contest_twins(
+        &mut self,
+        table: &str,
+        rows: &BTreeMap<&DomainName, Vec<&Mapping>>,
+        problems: &mut Problems,
+    ) {
         for (www, of_www) in rows.iter().filter(|(name, _)| name.as_str().starts_with("www.")) {
             let Some((apex, of_apex)) = www.twin().and_then(|it| rows.get_key_value(&it)) else {
                 continue;
@@ -80,7 +86,7 @@ impl Wanted {
                  them as one; delete one of the two mappings",
                 row.site_id, other.id, other.site_id
             );
-            self.problems.push(Problem::in_row(table, "domain", row.id, reason));
+            problems.push(Problem::in_row(table, "domain", row.id, reason));
             for name in [www, apex] {
                 if let Some(mapped) = self.names.get_mut(*name) {
                     mapped.contested = true;

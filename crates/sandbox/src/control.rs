@@ -28,18 +28,23 @@
 //! | `PUT /issuing/wildcards/{name}` | the step on the dashboard that a wildcard needs |
 //!
 //! What is read comes as JSON with status 200; what is changed answers 204; an unknown server or path
-//! answers 404, a mistake in the JSON 4xx and what is wrong.
+//! answers 404, a mistake in the JSON 4xx and what is wrong. What a page in a browser asks, or whoever
+//! calls this machine by another name than `localhost` or an address, is answered with 403.
 
 mod closte;
 mod dns;
 mod web;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRef, Path, State};
+use axum::extract::{FromRef, Path, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::{HOST, HeaderMap, HeaderName, ORIGIN};
+use axum::http::uri::Authority;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -116,7 +121,32 @@ fn router(wiring: Wiring) -> Router {
         .nest("/closte", closte::routes())
         .nest("/dns/{server}", dns::routes())
         .nest("/web", web::routes())
+        .layer(from_fn(only_ours))
         .with_state(wiring)
+}
+
+/// Let through who is not sent by somebody's page.
+async fn only_ours(request: Request, next: Next) -> Response {
+    if is_ours(request.headers()) {
+        return next.run(request).await;
+    }
+    let why = "the control API answers neither other sites' pages nor another name than localhost";
+    (StatusCode::FORBIDDEN, why).into_response()
+}
+
+/// Whether the request is for this machine by a name that nobody else can give it (a page that had
+/// its own name lead here says that name), and not from a page of another site.
+fn is_ours(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| {
+        let mut values = headers.get_all(name).iter();
+        (values.next().map(|value| value.to_str().unwrap_or_default()), values.next().is_none())
+    };
+    let ((Some(host), true), (origin, true)) = (text(HOST), text(ORIGIN)) else { return false };
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host();
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_local = name.eq_ignore_ascii_case("localhost") || address.is_ok();
+    is_local && origin.is_none_or(|origin| origin == format!("http://{host}"))
 }
 
 async fn settings(State(wiring): State<Wiring>) -> Json<BTreeMap<String, String>> {
@@ -164,4 +194,40 @@ async fn finish_wildcard(State(parts): State<Arc<Parts>>, Path(name): Path<Strin
 /// The rest of a log.
 fn rest<T>(log: Vec<T>, after: &After) -> Json<Vec<T>> {
     Json(log.into_iter().skip(after.after).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn no_page_of_another_site_steers_it() {
+        let table: [(&[&str], &[&str], bool); 14] = [
+            // Host               Origin
+            (&["127.0.0.1:8053"], &[],                         true),
+            (&["localhost:8053"], &[],                         true),
+            (&["LOCALHOST"],      &[],                         true),
+            (&["[::1]:8053"],     &[],                         true),
+            (&["127.0.0.1:8053"], &["http://127.0.0.1:8053"],  true),
+            (&["127.0.0.1:8053"], &["http://127.0.0.1:80"],    false),
+            (&["127.0.0.1:8053"], &["https://evil.example"],   false),
+            (&["127.0.0.1:8053"], &["null"],                   false),
+            (&["127.0.0.1:8053"], &["http://127.0.0.1:8053", "https://evil.example"], false),
+            (&["evil.example:8053"], &[],                      false),
+            (&["evil.example:8053"], &["http://evil.example:8053"], false),
+            (&["localhost.evil.example"], &[],                 false),
+            (&["127.0.0.1", "evil.example"], &[],              false),
+            (&[],                 &[],                         false),
+        ];
+        for (hosts, origins, want) in table {
+            let mut headers = HeaderMap::new();
+            for (name, values) in [(HOST, hosts), (ORIGIN, origins)] {
+                for value in values {
+                    headers.append(&name, value.parse().unwrap());
+                }
+            }
+            assert_eq!(is_ours(&headers), want, "{hosts:?} {origins:?}");
+        }
+    }
 }

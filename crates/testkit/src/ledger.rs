@@ -328,6 +328,7 @@ fn full_memory() -> Memory {
             Problem::of_all("two\nlines"),
         ],
         foreign: [domain(3), domain(2)].into(),
+        more_foreign: 7,
     };
     Memory {
         network: NetworkMemory {

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use rules::domain_name::NotADomain;
 use rules::network::Settings;
-use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
+use rules::plain::{plain, shortened};
+use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Problems, Site, Stage, Time};
 
 use crate::installation::{Installation, NetworkRow};
 use crate::salts::Stored;
@@ -43,7 +44,7 @@ pub(crate) struct MappingRow<'a> {
 /// What has been read so far.
 pub(crate) struct Snapshot<'a> {
     of: &'a Installation,
-    problems: Vec<Problem>,
+    problems: Problems,
     network_domains: BTreeSet<DomainName>,
     sites: BTreeMap<u64, Site>,
     mappings: Vec<Mapping>,
@@ -60,7 +61,7 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn new(of: &'a Installation) -> Self {
         Self {
             of,
-            problems: Vec::new(),
+            problems: Problems::default(),
             network_domains: BTreeSet::new(),
             sites: BTreeMap::new(),
             mappings: Vec::new(),
@@ -234,7 +235,7 @@ impl<'a> Snapshot<'a> {
             sites: self.sites,
             mappings: self.mappings,
             unreadable: self.unreadable,
-            problems: self.problems,
+            problems: self.problems.into_vec(),
             object_cache: self.of.object_cache,
             database_time,
             moved: false,
@@ -265,9 +266,9 @@ fn no_host(line: &str) -> String {
     format!("`{}` is not a host", short(line))
 }
 
-/// What fits a line, control characters made visible.
+/// What fits a line.
 fn short(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
+    shortened(&plain(text), 80)
 }
 
 /// The words of an `enum('a','b')` column that are stages; a text column can have all.
@@ -299,6 +300,6 @@ mod tests {
     #[test]
     fn what_is_shown_of_a_bad_value_fits_a_line() {
         assert_eq!(short("a\nb"), "a\\nb");
-        assert_eq!(short(&"x".repeat(300)).len(), 80);
+        assert_eq!(short(&"x".repeat(300)).chars().count(), 80);
     }
 }

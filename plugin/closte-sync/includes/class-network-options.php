@@ -18,6 +18,11 @@ defined( 'ABSPATH' ) || exit;
 final class Network_Options {
 
 	/**
+	 * So often a change is tried: each time it fails, somebody else's was stored.
+	 */
+	const TRIES = 30;
+
+	/**
 	 * The value of one option.
 	 *
 	 * @param string $name Its name.
@@ -99,13 +104,43 @@ final class Network_Options {
 	 *
 	 * @param string $name  Its name.
 	 * @param string $old   What the table must still hold.
-	 * @param mixed  $value What is to be read from now on.
+	 * @param mixed  $value What is to be read from now on; never the same as before.
+	 * @return bool Whether it was that.
 	 */
 	public static function exchange( $name, $old, $value ) {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
-		$wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE site_id = %d AND meta_key = %s AND meta_value = %s", maybe_serialize( $value ), get_current_network_id(), $name, $old ) );
+		$rows = $wpdb->query( $wpdb->prepare( "UPDATE $wpdb->sitemeta SET meta_value = %s WHERE site_id = %d AND meta_key = %s AND meta_value = %s", maybe_serialize( $value ), get_current_network_id(), $name, $old ) );
 		self::forget( $name, false );
+		return 0 < $rows;
+	}
+
+	/**
+	 * Change one of our own options, whose value is never the same twice, without losing what others
+	 * store at the same time.
+	 *
+	 * @param string   $name   Its name.
+	 * @param callable $change Given its value, returns the new one; null to leave it.
+	 * @return bool Whether it was changed.
+	 */
+	public static function change( $name, callable $change ) {
+		global $wpdb;
+		for ( $tries = 0; $tries < self::TRIES; $tries++ ) {
+			// phpcs:ignore WordPress.DB -- A cache is what we avoid.
+			$row = $wpdb->get_row( $wpdb->prepare( "SELECT meta_value FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id LIMIT 1", get_current_network_id(), $name ) );
+			if ( null === $row ) {
+				self::write_first( $name, array() );
+				continue;
+			}
+			$value = $change( self::value( $row->meta_value ) );
+			if ( null === $value ) {
+				return false;
+			}
+			if ( self::exchange( $name, $row->meta_value, $value ) ) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	/**

@@ -21,20 +21,39 @@ final class Refusals {
 	const WINDOW = 60;
 
 	/**
-	 * Count a refusal, and return its answer.
+	 * Count a refusal, and return its answer. Refusals that come at once are all counted.
 	 *
 	 * @param string $code Why.
 	 * @return \WP_Error
 	 */
 	public static function refuse( $code ) {
-		$now   = time();
-		$state = self::state();
+		$is_counted = Network_Options::change(
+			self::OPTION,
+			function ( $stored ) use ( $code ) {
+				return self::with_one_more( self::state( $stored ), $code, time() );
+			}
+		);
+		if ( ! $is_counted ) {
+			return new \WP_Error( 'closte_sync_too_many', __( 'Too many bad requests; try again in a minute.', 'closte-sync' ), array( 'status' => 429 ) );
+		}
+		return new \WP_Error( $code, self::message( $code ), array( 'status' => 401 ) );
+	}
+
+	/**
+	 * What is known after one more refusal.
+	 *
+	 * @param array  $state What was known before.
+	 * @param string $code  Why.
+	 * @param int    $now   The time.
+	 * @return array|null Null where there were too many.
+	 */
+	private static function with_one_more( array $state, $code, $now ) {
 		if ( $now - $state['since'] >= self::WINDOW ) {
 			$state['since'] = $now;
 			$state['some']  = 0;
 		}
 		if ( $state['some'] >= self::MOST ) {
-			return new \WP_Error( 'closte_sync_too_many', __( 'Too many bad requests; try again in a minute.', 'closte-sync' ), array( 'status' => 429 ) );
+			return null;
 		}
 		++$state['some'];
 		++$state['count'];
@@ -43,8 +62,7 @@ final class Refusals {
 		if ( 'closte_sync_unsigned' !== $code ) {
 			$state['signed_at'] = $now;
 		}
-		Network_Options::write( self::OPTION, $state );
-		return new \WP_Error( $code, self::message( $code ), array( 'status' => 401 ) );
+		return $state;
 	}
 
 	/**
@@ -53,7 +71,7 @@ final class Refusals {
 	 * @return array
 	 */
 	public static function told() {
-		return array_intersect_key( self::state(), array_flip( array( 'count', 'last', 'at' ) ) );
+		return array_intersect_key( self::state( Network_Options::read( self::OPTION ) ), array_flip( array( 'count', 'last', 'at' ) ) );
 	}
 
 	/**
@@ -62,16 +80,17 @@ final class Refusals {
 	 * @return int|null
 	 */
 	public static function signed_at() {
-		return self::state()['signed_at'];
+		return self::state( Network_Options::read( self::OPTION ) )['signed_at'];
 	}
 
 	/**
 	 * What is known.
 	 *
+	 * @param mixed $stored What the option holds.
 	 * @return array
 	 */
-	private static function state() {
-		$none  = array(
+	private static function state( $stored ) {
+		$none = array(
 			'count'     => 0,
 			'last'      => null,
 			'at'        => null,
@@ -79,8 +98,7 @@ final class Refusals {
 			'since'     => 0,
 			'some'      => 0,
 		);
-		$state = Network_Options::read( self::OPTION );
-		return is_array( $state ) ? array_merge( $none, $state ) : $none;
+		return is_array( $stored ) ? array_merge( $none, $stored ) : $none;
 	}
 
 	/**

@@ -16,7 +16,7 @@ impl Args {
     pub(super) fn run(self, context: &Context) -> Exit {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "closte-sync", &mut text);
-        context.console.say(String::from_utf8_lossy(&text));
+        context.console.ours(&text);
         Exit::Done
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Subcommand;
 use engine::ops::network_to_change;
+use rules::plain::plain;
 use serde::Serialize;
 
 use super::{Context, Exit, Failure};
@@ -57,7 +58,7 @@ fn show(context: &Context) {
     }
     let mut text = String::new();
     for SettingView { key, value, origin } in settings {
-        let _ = writeln!(text, "{key} = {} ({origin})", value.join(", "));
+        let _ = writeln!(text, "{key} = {} ({})", plain(&value.join(", ")), plain(&origin));
     }
     context.console.say(text);
 }
@@ -72,7 +73,7 @@ fn setting(context: &Context, key: &Key) -> SettingView {
 /// The settings were good, or no command would have begun.
 fn check(context: &Context) {
     for warning in &context.loaded.warnings {
-        context.console.tell(format!("warning: {warning}"));
+        context.console.tell(format!("warning: {}", plain(warning)));
     }
     context.console.tell("the settings are good");
 }

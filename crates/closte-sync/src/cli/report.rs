@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Owner;
 use rules::action::{Action, Deferred, Outcome, Release};
 use rules::entry::Call;
+use rules::plain::plain;
 use rules::plan::Plan;
 use rules::{Network, Problem};
 use tokio::signal::unix::{SignalKind, signal};
@@ -203,7 +204,10 @@ pub(super) fn locked_by(owner: Option<&Owner>) -> String {
         return "another closte-sync holds the ledger lock".to_owned();
     };
     let since = rfc3339(*since);
-    format!("another closte-sync (pid {pid}, `{command}` since {since}) holds the ledger lock")
+    format!(
+        "another closte-sync (pid {pid}, `{}` since {since}) holds the ledger lock",
+        plain(command)
+    )
 }
 
 fn nothing(context: &Context, problems: Vec<Problem>) -> Exit {

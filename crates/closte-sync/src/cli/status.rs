@@ -56,8 +56,12 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
             let _ = writeln!(text, "{} {}", console.paint("problem:", Tone::Warn), problem);
         }
         if !view.foreign.is_empty() {
+            let more = match view.more_foreign {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             let names = view.foreign.join(", ");
-            let _ = writeln!(text, "at the host, not owned: {names}");
+            let _ = writeln!(text, "at the host, not owned: {names}{more}");
         }
     }
     text

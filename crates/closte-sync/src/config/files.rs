@@ -1,10 +1,13 @@
 //! Settings files: where they are, which may be believed, and what they say.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rules::trust::{self, Rights};
+use rustix::fs::OFlags;
 
 use super::keys::{self, Kind};
 use super::{ConfigError, Environment, Origin, Written};
@@ -40,9 +43,9 @@ pub(super) fn read(
         }
     }
     let here = Path::new(NAME);
-    match distrust(here) {
-        Ok(None) => written.extend(read_one(here, Trust::Limited)?),
-        Ok(Some(why)) => warnings.push(format!("`{NAME}` in this folder is not read: {why}")),
+    match read_believed(here) {
+        Ok(Ok(text)) => written.extend(parse(&text, here, Trust::Limited)?),
+        Ok(Err(why)) => warnings.push(format!("`{NAME}` in this folder is not read: {why}")),
         Err(error) if is_absent(&error) => (),
         Err(source) => return Err(ConfigError::Read { path: here.to_owned(), source }),
     }
@@ -56,6 +59,15 @@ pub(super) fn read_one(
 ) -> Result<BTreeMap<&'static str, Written>, ConfigError> {
     let text = fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    parse(&text, path, trust)
+}
+
+/// What the file `path` says, whose content is `text`.
+fn parse(
+    text: &str,
+    path: &Path,
+    trust: Trust,
+) -> Result<BTreeMap<&'static str, Written>, ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
         let why = format!("{} (line {line})", error.message());
@@ -71,7 +83,7 @@ pub(super) fn read_one(
         let texts = texts(&value).filter(|texts| key.kind == Kind::List || texts.len() <= 1);
         let texts = texts.ok_or_else(|| ConfigError::BadValue {
             key: key.name,
-            value: if key.is_secret() { "…".to_owned() } else { value.to_string() },
+            value: key.shown(&value.to_string()),
             origin: origin.clone(),
             why: "it is not that kind of value".to_owned(),
         })?;
@@ -114,19 +126,67 @@ fn texts(value: &toml::Value) -> Option<Vec<String>> {
     }
 }
 
-/// Why a file is not to be believed; none where it is ours alone.
-fn distrust(path: &Path) -> std::io::Result<Option<&'static str>> {
-    let file = fs::metadata(path)?;
-    let me = fs::metadata("/proc/self")?.uid();
-    Ok(if file.uid() != me {
-        Some("it belongs to another user")
-    } else if file.mode() & 0o022 != 0 {
-        Some("others may write to it; `chmod go-w` it")
-    } else {
-        None
-    })
+/// The text of a file that merely lies in the current folder, or why it is not believed. What is
+/// judged is what was opened: where `path` is a link, what that leads to.
+fn read_believed(path: &Path) -> std::io::Result<Result<String, String>> {
+    // A pipe that somebody left there would keep us waiting.
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let mut file = match options.open(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Ok(Err("you may not read it".to_owned()));
+        }
+        opened => opened?,
+    };
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Ok(Err("it is no file".to_owned()));
+    }
+    let rights = Rights { owner: found.uid(), mode: found.mode() };
+    if let Err(why) = trust::settings_file(rights, rustix::process::geteuid().as_raw()) {
+        let link = fs::symlink_metadata(path).is_ok_and(|it| it.file_type().is_symlink());
+        let what = if link { "what it leads to" } else { "it" };
+        return Ok(Err(format!("{what} {why}; {}", why.hint())));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(Ok(text))
 }
 
 fn is_absent(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_file_in_the_current_folder_is_judged_by_what_was_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mine, open, link, pipe] =
+            ["mine", "open", "link", "pipe"].map(|name| folder.path().join(name));
+        for (file, mode) in [(&mine, 0o644), (&open, 0o646)] {
+            fs::write(file, "log.level = 'debug'").unwrap();
+            fs::set_permissions(file, Permissions::from_mode(mode)).unwrap();
+        }
+        let read = |path: &Path| read_believed(path).unwrap().map_err(|why| why.clone());
+        assert_eq!(read(&mine), Ok("log.level = 'debug'".to_owned()));
+        let everybody = "may be written to by everybody (mode 0646); `chmod o-w` it";
+        assert_eq!(read(&open), Err(format!("it {everybody}")));
+
+        symlink(&mine, &link).unwrap();
+        assert!(read(&link).is_ok());
+        fs::remove_file(&link).unwrap();
+        symlink(&open, &link).unwrap();
+        assert_eq!(read(&link), Err(format!("what it leads to {everybody}")));
+
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
+        assert_eq!(read(&pipe), Err("it is no file".to_owned()));
+        assert!(is_absent(&read_believed(&folder.path().join("none")).unwrap_err()));
+    }
 }

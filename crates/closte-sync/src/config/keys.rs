@@ -49,6 +49,12 @@ impl Key {
     pub(crate) fn is_secret(&self) -> bool {
         self.name == "network.database_url"
     }
+
+    /// `value` as it may be shown although it is bad: nothing of what should be a URL, where
+    /// people paste keys and passwords.
+    pub(crate) fn shown(&self, value: &str) -> String {
+        if self.name.ends_with("url") { "…".to_owned() } else { value.to_owned() }
+    }
 }
 
 /// The key of a name.

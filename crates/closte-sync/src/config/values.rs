@@ -179,7 +179,7 @@ impl Values<'_> {
         let one = |text: &String| {
             parse(text).map_err(|why| ConfigError::BadValue {
                 key: name,
-                value: without_password(text),
+                value: keys::find(name).expect("a known key").shown(text),
                 origin: written.origin.clone(),
                 why,
             })
@@ -206,18 +206,6 @@ impl Values<'_> {
             Some(value) => Ok(value),
             None => Ok(default().expect("defaults parse")),
         }
-    }
-}
-
-/// A value as it may be shown: of a URL without its user and password.
-fn without_password(text: &str) -> String {
-    let end = text.find("://").map(|at| at + 3).and_then(|begin| {
-        let authority = text[begin..].split(['/', '?', '#']).next().unwrap_or_default();
-        authority.rfind('@').map(|at| (begin, begin + at))
-    });
-    match end {
-        Some((begin, at)) => format!("{}…{}", &text[..begin], &text[at..]),
-        None => text.to_owned(),
     }
 }
 

@@ -197,7 +197,7 @@ async fn the_file_of_the_current_folder_counts_only_where_it_is_ours() {
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o666)).unwrap();
     let ran = world.done("config show");
     assert!(ran.out.contains("removal.confirmations = 2"), "{ran:?}");
-    assert!(ran.err.contains("others may write to it"), "{ran:?}");
+    assert!(ran.err.contains("may be written to by everybody"), "{ran:?}");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     std::fs::write(&file, "[closte]\napi_url = 'https://evil.example'\n").unwrap();
     world.run("sync").fails(2, &["`closte.api_url` may not be set in"]);

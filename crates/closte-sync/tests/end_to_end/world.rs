@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rules::plain::is_plain;
 use sandbox::closte::CallKind;
 use sandbox::dns::a;
 use sandbox::{Sandbox, Settings};
@@ -270,6 +271,9 @@ pub(crate) fn ended(child: Child, arguments: &str) -> Ran {
         let shows = |secret: &&str| printed.contains(secret);
         assert!(!secrets.iter().any(shows), "{arguments} printed a secret: {printed}");
         assert!(!printed.contains("panicked"), "{arguments} panicked: {printed}");
+        // A program for a shell is ours to the last character.
+        let is_fit = |c: char| c == '\n' || is_plain(c) || arguments.starts_with("completions");
+        assert!(printed.chars().all(is_fit), "{arguments} printed a control: {printed:?}");
     }
     Ran { code: output.status.code().unwrap_or(-1), out, err }
 }

@@ -134,7 +134,8 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
 
     let wire = Wire::json(&more(16 << 20)).await;
     let host = open(settings(&wire.url(), "key"));
-    let unclear = "the host's API gave no clear answer: an answer of more than 16384 KiB";
+    let unclear =
+        "the host's API gave no clear answer: a list with an element of more than 1024 KiB";
     assert_eq!(outcome(host.aliases().await), unclear);
 }
 

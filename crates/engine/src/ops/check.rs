@@ -1,5 +1,7 @@
 //! One thing that was examined, and how it came out.
 
+use rules::plain::plain;
+
 use crate::failure::Failure;
 
 /// How a check came out.
@@ -34,16 +36,16 @@ pub struct Check {
     pub hint: Option<String>,
 }
 
-pub fn ok(check: &'static str, detail: impl Into<String>) -> Check {
-    Check { check, state: State::Ok, detail: detail.into(), hint: None }
+pub fn ok(check: &'static str, detail: impl AsRef<str>) -> Check {
+    Check { check, state: State::Ok, detail: plain(detail.as_ref()).into_owned(), hint: None }
 }
 
-pub fn warn(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
-    Check { check, state: State::Warn, detail: detail.into(), hint: Some(hint.into()) }
+pub fn warn(check: &'static str, detail: impl AsRef<str>, hint: impl Into<String>) -> Check {
+    Check { state: State::Warn, hint: Some(hint.into()), ..ok(check, detail) }
 }
 
-pub fn fail(check: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Check {
-    Check { check, state: State::Fail, detail: detail.into(), hint: Some(hint.into()) }
+pub fn fail(check: &'static str, detail: impl AsRef<str>, hint: impl Into<String>) -> Check {
+    Check { state: State::Fail, ..warn(check, detail, hint) }
 }
 
 /// A failure as a check that failed.

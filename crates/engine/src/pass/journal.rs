@@ -18,7 +18,7 @@ use rules::ledger::{
 };
 use rules::planted;
 use rules::records::MappedSites;
-use rules::{DomainName, Entry, Problem};
+use rules::{DomainName, Entry, Problem, Problems};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -63,7 +63,7 @@ struct State {
     mapped_sites: MappedSites,
     events: Vec<Event>,
     changes: Vec<Change>,
-    problems: Vec<Problem>,
+    problems: Problems,
     targets: Option<BTreeSet<IpAddr>>,
 }
 
@@ -106,7 +106,7 @@ impl<'a> Journal<'a> {
             mapped_sites: MappedSites::new(),
             events: Vec::new(),
             changes: Vec::new(),
-            problems: Vec::new(),
+            problems: Problems::default(),
             targets: None,
         };
         let flushing = AsyncMutex::new(());
@@ -217,10 +217,7 @@ impl<'a> Journal<'a> {
 
     /// Something needs attention; the same is reported once.
     pub(super) fn problem(&self, problem: Problem) {
-        let mut state = self.state();
-        if !state.problems.contains(&problem) {
-            state.problems.push(problem);
-        }
+        self.state().problems.push_once(problem);
     }
 
     /// Domains must point there.
@@ -342,7 +339,7 @@ impl<'a> Journal<'a> {
         }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { host, network, changes, problems, targets, .. } = state;
-        Ok(Closed { host, network, changes, problems, targets })
+        Ok(Closed { host, network, changes, problems: problems.into_vec(), targets })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

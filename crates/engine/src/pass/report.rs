@@ -4,6 +4,7 @@ use rules::acting::NotOurs;
 use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
 use rules::ledger::{LedgerError, NotActing};
+use rules::plain;
 use rules::source::SourceError;
 use rules::words;
 use rules::{DomainName, Identity, Problem, Reason};
@@ -110,7 +111,7 @@ impl Alert {
         what: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { code, domain: None, what: what.into(), hint: hint.into() }
+        Self { code, domain: None, what: plain::kept(what), hint: hint.into() }
     }
 }
 

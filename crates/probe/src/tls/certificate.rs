@@ -1,6 +1,7 @@
 //! Reading a certificate as it was presented, for people.
 
 use rules::Time;
+use rules::plain::words;
 use rules::probe::Presented;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate, X509Name};
 use x509_parser::x509::AttributeTypeAndValue;
@@ -35,16 +36,17 @@ fn seconds(seconds: i64) -> Time {
 
 /// Organisation and common name: `Let's Encrypt, R11`; else the whole name.
 fn issuer(name: &X509Name<'_>) -> String {
-    let text = |attribute: &AttributeTypeAndValue<'_>| attribute.as_str().ok().map(printable);
+    let text = |attribute: &AttributeTypeAndValue<'_>| attribute.as_str().ok().map(str::to_owned);
     let organisation = name.iter_organization().find_map(text);
     let common = name.iter_common_name().find_map(text);
-    match (organisation, common) {
+    let issuer = match (organisation, common) {
         (Some(organisation), Some(common)) if organisation != common => {
             format!("{organisation}, {common}")
         }
         (Some(one), _) | (None, Some(one)) => one,
-        (None, None) => printable(&name.to_string()),
-    }
+        (None, None) => name.to_string(),
+    };
+    words(&issuer)
 }
 
 /// The names that it covers: those of its subjectAltName, never its common name
@@ -54,16 +56,10 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         return Vec::new();
     };
     let dns = |name: &GeneralName<'_>| match name {
-        GeneralName::DNSName(name) => Some(printable(name)),
+        GeneralName::DNSName(name) => Some(words(name)),
         _ => None,
     };
     extension.value.general_names.iter().filter_map(dns).collect()
-}
-
-/// The text comes from whoever made the certificate: none of its control characters
-/// may reach a terminal or a log.
-fn printable(text: &str) -> String {
-    text.chars().filter(|char| !char.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -93,7 +89,7 @@ mod tests {
         assert_eq!(issued_by(&[cn]), "R11");
         assert_eq!(issued_by(&[org.clone(), (CommonName, "Let's Encrypt")]), "Let's Encrypt");
         assert_eq!(issued_by(&[(CountryName, "US")]), "C=US");
-        assert_eq!(issued_by(&[(CommonName, "a\u{1b}[2Jb\n")]), "a[2Jb");
+        assert_eq!(issued_by(&[(CommonName, "a\u{1b}[2Jb\n")]), "a\\u001b[2Jb\\n");
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn at(minutes: u32) -> Time {
 
 fn list(names: &[&str]) -> AliasList {
     let names = names.iter().map(|name| name.parse().unwrap()).collect();
-    AliasList { names, unreadable: Vec::new() }
+    AliasList { names, ..AliasList::default() }
 }
 
 fn planned(

@@ -242,3 +242,14 @@ async fn an_address_that_is_taken_is_named() {
         Sandbox::start(Settings { control: address, ..Settings::default() }).await.unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen at `{address}` for the control API"));
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_is_not_answered_and_changes_nothing() {
+    let it = Rehearsal::start().await;
+    let url = format!("{}/closte/aliases/a.test", it.sandbox.control_url());
+    for (header, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
+        let answer = it.client.put(&url).header(header, value).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 403, "{header}");
+    }
+    assert_eq!(it.read("/closte/aliases").await, json!([]));
+}

@@ -160,6 +160,19 @@ fn after_ten_bad_requests_in_a_minute_nothing_is_stored_and_good_ones_pass() {
 }
 
 #[test]
+fn bad_requests_that_come_at_once_are_all_counted() {
+    let world = World::new();
+    let mut bad = Call::signed("hello", &json!({}));
+    bad.headers.clear();
+    let refused = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| world.refused(&bad).0)).collect();
+        asking.into_iter().map(|it| it.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(refused, [401; 8]);
+    assert_eq!(world.call("hello", &json!({}))["refused"]["count"], 8);
+}
+
+#[test]
 fn nonces_are_forgotten_when_no_request_can_use_them_any_more() {
     let world = World::new();
     world.call("hello", &json!({}));

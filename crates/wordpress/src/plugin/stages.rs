@@ -1,8 +1,8 @@
 //! Stages, written by the plugin: it flushes the cache and runs the hooks.
 
 use async_trait::async_trait;
-use http::clean;
 use rules::Stage;
+use rules::plain;
 use rules::source::{SourceError, StageWrite, StageWriter, Written};
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn written(result: &Value) -> Option<Written> {
         "overtaken" => Some(Written::Overtaken),
         "refused" => {
             let words = result.get("detail").and_then(Value::as_str).unwrap_or_default();
-            Some(Written::Refused { words: clean(words.trim()) })
+            Some(Written::Refused { words: plain::words(words.trim()) })
         }
         _ => None,
     }

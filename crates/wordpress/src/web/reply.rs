@@ -3,9 +3,10 @@
 //! A failure of WordPress is JSON with a `code` and a `message`; anything else comes from what
 //! stands before it.
 
+use http::Answer;
 use http::header::{DATE, LOCATION};
-use http::{Answer, clean};
 use rules::Time;
+use rules::plain::words;
 use serde_json::Value;
 
 /// A whole answer.
@@ -56,7 +57,7 @@ impl Reply {
         match (&self.fault, self.header(LOCATION.as_str())) {
             (Some(Fault { code, message }), _) => format!("HTTP {status}, `{code}`: {message}"),
             (None, Some(to)) if (300..400).contains(&status) => {
-                format!("HTTP {status}, a redirect to `{}`, which is not followed", clean(to))
+                format!("HTTP {status}, a redirect to `{}`, which is not followed", words(to))
             }
             _ if self.is_success() => format!("HTTP {status}, and not what was asked for"),
             _ => format!("HTTP {status}"),
@@ -68,8 +69,8 @@ impl Reply {
 fn fault(body: &[u8]) -> Option<Fault> {
     let json: Value = serde_json::from_slice(body).ok()?;
     let text = |key| json.get(key).and_then(Value::as_str);
-    let code = clean(text("code")?);
-    Some(Fault { code, message: clean(text("message").unwrap_or_default().trim()) })
+    let code = words(text("code")?);
+    Some(Fault { code, message: words(text("message").unwrap_or_default().trim()) })
 }
 
 /// The whole number that a value is or spells.
@@ -100,7 +101,7 @@ mod tests {
         let fault = r#"{"code":"a_code","message":"<b>No</b>\nway","data":{"status":500}}"#;
         let to = [("location", "https://elsewhere.example/")];
         for (reply, words) in [
-            (reply(500, &[], fault), "HTTP 500, `a_code`: <b>No</b> way"),
+            (reply(500, &[], fault), "HTTP 500, `a_code`: <b>No</b>\\nway"),
             (reply(502, &[], "<html>"), "HTTP 502"),
             (reply(500, &[], r#"{"code":7}"#), "HTTP 500"),
             (reply(200, &[], fault), "HTTP 200, and not what was asked for"),

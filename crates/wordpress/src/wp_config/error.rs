@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rules::trust::Distrust;
+
 use super::{SecondFile, Unsettled};
 
 /// Why a wp-config.php, or one of its values, cannot be used.
@@ -84,18 +86,41 @@ fn elsewhere(second_files: &[SecondFile]) -> String {
     }
 }
 
-/// There is no wp-config.php where one should be.
+/// There is no wp-config.php where one should be, or none to be believed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("found no wp-config.php in {}", places(searched))]
-pub struct NotFound {
-    /// The folders that were searched, in that order.
-    pub searched: Vec<PathBuf>,
+pub enum NotFound {
+    /// There is none.
+    #[error("found no wp-config.php in {}", places(searched))]
+    Nowhere {
+        /// The folders that were searched, in that order.
+        searched: Vec<PathBuf>,
+    },
+    /// Somebody else may have put it there.
+    #[error("`{}` is not used: `{}` {why}", config.display(), place.display())]
+    Refused {
+        /// The file.
+        config: PathBuf,
+        /// What is wrong: it, or its folder.
+        place: PathBuf,
+        /// Why.
+        why: Distrust,
+    },
 }
 
 impl NotFound {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
-        "run closte-sync in the folder of the network, or name the file with `--wp-config`"
+        match self {
+            Self::Nowhere { .. } => {
+                "run closte-sync in the folder of the network, or name the file with `--wp-config`"
+            }
+            Self::Refused { why: Distrust::Foreign { .. }, .. } => {
+                "if it is your network's, run closte-sync as the owner of its files, or name the file with `--wp-config`"
+            }
+            Self::Refused { .. } => {
+                "if it is your network's, `chmod o-w` that, or name the file with `--wp-config`"
+            }
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 //! Each line says where it was read. Within one step the order is always the
 //! same: what the sandbox shows, then the database, then the ledger.
 
-use rules::event::EventKind;
 use std::collections::BTreeMap;
 
+use rules::event::EventKind;
+use rules::plain::plain;
 use sandbox::wordpress::Mapping;
 
 use super::control::Stand;
@@ -22,7 +23,7 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn new(from: &'static str, text: impl Into<String>) -> Self {
-        Self { from, text: text.into() }
+        Self { from, text: plain(&text.into()).into_owned() }
     }
 }
 

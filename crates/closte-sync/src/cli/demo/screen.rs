@@ -64,7 +64,8 @@ impl Screen {
                 newest.extend(lines.map(|line| cut(&line)));
                 newest.drain(..newest.len().saturating_sub(NEWEST));
                 let newest = newest.iter().map(String::as_str).collect::<Vec<_>>().join("\n");
-                bar.set_message(format!("{}\n\n{newest}", table(self.console, observed)));
+                let shown = format!("{}\n\n{newest}", table(self.console, observed));
+                bar.set_message(self.console.fit(&shown));
                 bar.tick();
             }
         }
