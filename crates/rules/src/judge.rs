@@ -155,12 +155,14 @@ fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bo
         DnsObservation::NoAddress { through } => {
             elsewhere(Vec::new(), Reason::NoAddress, led_through(through))
         }
+        DnsObservation::Failed { .. } | DnsObservation::NoAnswer { .. }
+            if planted!(StageOnUnseen) =>
+        {
+            elsewhere(Vec::new(), Reason::NoSuchName, None)
+        }
         DnsObservation::Failed { detail } => {
             could_not_ask(entry, Reason::DnsFailed, Some(detail.clone()), now);
             false
-        }
-        DnsObservation::NoAnswer { .. } if planted!(StageOnUnseen) => {
-            elsewhere(Vec::new(), Reason::NoSuchName, None)
         }
         DnsObservation::NoAnswer { detail } => {
             could_not_ask(entry, Reason::NoResolver, Some(detail.clone()), now);
