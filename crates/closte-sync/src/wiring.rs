@@ -225,6 +225,8 @@ impl<'a> Wiring<'a> {
             },
             confirmations: settings.confirmations,
             gap: settings.removal_gap,
+            grace: settings.removal_grace,
+            removal: settings.removal,
             brake: settings.brake,
             records: settings.records,
             interval: settings.interval,

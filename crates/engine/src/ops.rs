@@ -18,6 +18,8 @@ pub mod check;
 mod disable;
 mod enable;
 mod examine;
+mod moving;
+mod owning;
 mod recheck;
 mod remove;
 pub mod requests;
@@ -33,6 +35,8 @@ pub use examine::{
     Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
     examine, plugin_answers,
 };
+pub use moving::{Moved, move_to};
+pub use owning::{adopt, keep, unmapped};
 pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;

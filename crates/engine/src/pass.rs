@@ -139,6 +139,8 @@ impl Engine {
             confirmations: settings.confirmations,
             gap: settings.gap,
             brake: settings.brake,
+            grace: settings.grace,
+            removal: settings.removal,
             records: settings.records,
             interval: self.interval(&network),
             clock_is_wrong: wrong_clock.is_some(),

@@ -109,6 +109,7 @@ state! {
         tries: u32,
         checks: CheckState,
         gone: GoneState,
+        tombstone: Option<i64>,
         rechecked_at: Option<i64>,
     }
 }
@@ -188,6 +189,7 @@ impl<'a> State<'a> {
             tries: entry.step.tries,
             checks: CheckState::from(&entry.checks),
             gone: GoneState::from(&entry.gone),
+            tombstone: entry.tombstone.map(Time::as_millis),
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
             other_rows: Cow::from(&entry.other_rows),
         }
@@ -307,6 +309,7 @@ impl TryFrom<Row<'_>> for Entry {
             },
             checks: state.checks.into_checks(row.next_check),
             gone: state.gone.into(),
+            tombstone: state.tombstone.map(Time::from_millis),
             rechecked_at: state.rechecked_at.map(Time::from_millis),
             other_rows: state.other_rows.into_owned(),
         })

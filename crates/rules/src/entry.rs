@@ -250,6 +250,8 @@ pub struct Entry {
     pub checks: Checks,
     /// Whether its mapping is gone.
     pub gone: Gone,
+    /// When its grace began, once its mapping is certainly gone.
+    pub tombstone: Option<Time>,
     /// When a person last asked for a check.
     pub rechecked_at: Option<Time>,
     /// How often it was stored: a row that was stored by somebody else meanwhile has another.
@@ -305,6 +307,7 @@ impl Entry {
                 bad_since: None,
             },
             gone: Gone::default(),
+            tombstone: None,
             rechecked_at: None,
             version: 0,
         }
@@ -319,7 +322,7 @@ impl Entry {
             self.proof.set(now, Proof::Unproven, None, None);
         }
         self.mapped = Some(mapped);
-        self.gone = Gone::default();
+        (self.gone, self.tombstone) = (Gone::default(), None);
     }
 
     /// The same, and its alias is wanted, whatever was done to that before.
@@ -476,6 +479,7 @@ impl Entry {
             step,
             checks,
             gone,
+            tombstone,
             rechecked_at
         );
         if before.rechecked_at < stored.rechecked_at {

@@ -28,7 +28,7 @@ use crate::planted;
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, MappedSites, NewRecord, Records, SiteMark};
-use crate::removal::Brake;
+use crate::removal::{Brake, RemovalPolicy};
 use crate::wanted::Wanted;
 use crate::{DomainName, Network, Problem, Time};
 
@@ -56,6 +56,10 @@ pub struct Policy {
     pub gap: Duration,
     /// How many aliases one hour may remove.
     pub brake: Brake,
+    /// How long an alias stays after that, in case its mapping comes back.
+    pub grace: Duration,
+    /// Whether any is removed.
+    pub removal: RemovalPolicy,
     /// Which sites get a record.
     pub records: Records,
     /// How far checks of a domain are apart at least.

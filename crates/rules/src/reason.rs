@@ -50,6 +50,10 @@ reasons! {
     Vanished = "vanished", "it was at the host and is gone there; it is added again";
     /// The mapping is gone; one more good read must agree.
     MappingGone = "mapping-gone", "its mapping is gone; it is removed once enough good reads agree";
+    /// Its mapping is gone, and its grace is not over.
+    Grace = "grace", "its mapping is gone; its alias stays until `removal.grace` is over, in case it comes back";
+    /// Its mapping is gone, and nothing is ever removed.
+    AddOnly = "add-only", "its mapping is gone and its alias stays, as `removal.policy` is add-only";
     /// Its mapping is gone, and a site has the name as its own.
     SitesOwnName = "sites-own-name", "its mapping is gone and a site has the name as its own, so its alias stays; remove it at the host if that is wrong";
     /// More would be removed than one hour may remove.

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use crate::Time;
 use crate::words::words;
+use crate::{DomainName, Time};
 
 /// A request that nobody took up for so long is over.
 pub const EXPIRES_AFTER: Duration = Duration::from_mins(10);
@@ -21,6 +21,10 @@ pub enum Asked {
     Apply(String),
     /// That this installation acts for the network.
     EnableHere,
+    /// To give up the alias of a name: it stays at the host.
+    Keep(DomainName),
+    /// To own the aliases of these names.
+    Adopt(Vec<DomainName>),
 }
 
 words! {
@@ -32,16 +36,25 @@ words! {
         Apply = "apply",
         /// [`Asked::EnableHere`].
         EnableHere = "enable-here",
+        /// [`Asked::Keep`].
+        Keep = "keep",
+        /// [`Asked::Adopt`].
+        Adopt = "adopt",
     }
 }
 
 impl Asked {
     /// Its word, and what belongs to it.
-    pub fn parts(&self) -> (AskedKind, Option<&str>) {
+    pub fn parts(&self) -> (AskedKind, Option<String>) {
         match self {
             Self::Pass => (AskedKind::Pass, None),
-            Self::Apply(hash) => (AskedKind::Apply, Some(hash)),
+            Self::Apply(hash) => (AskedKind::Apply, Some(hash.clone())),
             Self::EnableHere => (AskedKind::EnableHere, None),
+            Self::Keep(name) => (AskedKind::Keep, Some(name.to_string())),
+            Self::Adopt(names) => {
+                let names: Vec<&str> = names.iter().map(DomainName::as_str).collect();
+                (AskedKind::Adopt, Some(names.join(" ")))
+            }
         }
     }
 
@@ -50,8 +63,13 @@ impl Asked {
         match (kind, argument) {
             (AskedKind::Pass, _) => Some(Self::Pass),
             (AskedKind::Apply, Some(hash)) => Some(Self::Apply(hash)),
-            (AskedKind::Apply, None) => None,
             (AskedKind::EnableHere, _) => Some(Self::EnableHere),
+            (AskedKind::Keep, Some(name)) => name.parse().ok().map(Self::Keep),
+            (AskedKind::Adopt, Some(names)) => {
+                let names = names.split_whitespace().map(str::parse);
+                names.collect::<Result<_, _>>().ok().map(Self::Adopt)
+            }
+            (AskedKind::Apply | AskedKind::Keep | AskedKind::Adopt, None) => None,
         }
     }
 }

@@ -72,6 +72,10 @@ pub trait NetworkSource: Send + Sync {
         primary: Primary,
     ) -> Result<u64, SourceError>;
 
+    /// Let a mapping lead to the site `to` where it still leads to `from`; whether it did. It is the
+    /// first domain of neither then.
+    async fn move_mapping(&self, mapping_id: u64, from: u64, to: u64) -> Result<bool, SourceError>;
+
     /// Delete those of `rows`, ids of mappings, that still have the name `domain`; how many did.
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError>;
 

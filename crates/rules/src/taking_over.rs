@@ -51,12 +51,15 @@ pub fn take_over(recorded: &mut Recorded, network: &Network, now: Time) -> Owner
         memory.removals.clear();
         *host = HostHealth::default();
         approved.clear();
-        recorded.entries.values_mut().for_each(|entry| drop_ownership(entry, now));
+        recorded.entries.values_mut().for_each(|entry| disown(entry, now));
     }
     ownership
 }
 
-fn drop_ownership(entry: &mut Entry, now: Time) {
+/// Own the alias of `entry` no more: it is never removed, and where its name is mapped it is wanted
+/// anew.
+pub fn disown(entry: &mut Entry, now: Time) {
+    entry.tombstone = None;
     (entry.owned, entry.shown, entry.confirmed) = (None, false, false);
     (entry.step.intent, entry.step.tries, entry.step.due) = (None, 0, now);
     match (entry.alias.state, &entry.mapped) {

@@ -41,6 +41,7 @@ pub fn mend(entry: &mut Entry, interval: Duration, now: Time) {
         entry.checks.last.as_mut(),
         entry.checks.bad_since.as_mut(),
         entry.gone.counted_at.as_mut(),
+        entry.tombstone.as_mut(),
         entry.rechecked_at.as_mut(),
         entry.step.intent.as_mut().map(|intent| &mut intent.at),
     ];

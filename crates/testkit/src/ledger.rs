@@ -520,6 +520,7 @@ impl Dice {
         entry.checks.gap = Duration::from_millis(self.roll() >> 1);
         (entry.checks.bad, entry.checks.bad_since) = (self.count(), self.maybe(Self::time));
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
+        entry.tombstone = self.maybe(Self::time);
         entry.rechecked_at = self.maybe(Self::time);
         entry.other_rows = (0..self.roll() % 3).map(|_| self.roll() >> 1).collect();
         entry

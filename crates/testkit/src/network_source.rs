@@ -67,6 +67,7 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
         rows_that_make_no_sense_cost_only_themselves
         what_came_back_is_seen_right_before_its_removal
         sites_in_sub_directories_carry_the_networks_domain_and_a_path
+        a_mapping_moves_only_from_the_site_that_was_read
         a_record_has_the_dates_that_the_plugin_writes
         the_switch_keeps_every_other_byte
         the_interval_is_set_and_the_other_settings_stay
@@ -239,6 +240,21 @@ async fn rows_that_make_no_sense_cost_only_themselves(
 fn place(problem: &Problem) -> String {
     let column = problem.column.as_deref().unwrap_or("-");
     format!("{}.{column} {:?}", problem.table.as_deref().unwrap_or("-"), problem.id)
+}
+
+async fn a_mapping_moves_only_from_the_site_that_was_read(
+    source: &dyn NetworkSource,
+    database: &dyn RawSql,
+) {
+    let insert = "INSERT INTO wp_wu_domain_mappings \
+        (id, blog_id, domain, active, primary_domain, secure, stage) \
+        VALUES (7, 2, 'a.example', 1, 1, 1, 'done')";
+    database.run(insert).await;
+    let moved = async |from, to| source.move_mapping(7, from, to).await.expect("an answer");
+    assert!(!moved(3, 2).await, "it leads elsewhere");
+    assert!(moved(2, 3).await);
+    let row = "SELECT blog_id, primary_domain, secure, stage FROM wp_wu_domain_mappings";
+    assert_eq!(database.run(row).await, "3\t0\t1\tdone\n");
 }
 
 async fn sites_in_sub_directories_carry_the_networks_domain_and_a_path(

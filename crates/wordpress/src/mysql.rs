@@ -139,6 +139,13 @@ impl NetworkSource for MysqlNetwork {
         Ok(id)
     }
 
+    async fn move_mapping(&self, id: u64, from: u64, to: u64) -> Result<bool, SourceError> {
+        let mut link = self.link().await?;
+        let moved = link.move_mapping(id, from, to).await?;
+        self.keep(link);
+        Ok(moved)
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut link = self.link().await?;
         let count = link.remove_mappings(domain, rows).await?;

@@ -108,6 +108,13 @@ impl NetworkSource for SqliteNetwork {
         Ok(id)
     }
 
+    async fn move_mapping(&self, id: u64, from: u64, to: u64) -> Result<bool, SourceError> {
+        let mut link = Link::to_write(self, mappings::MOVING).await?;
+        let moved = link.move_mapping(id, from, to).await?;
+        link.commit(mappings::MOVING).await?;
+        Ok(moved)
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut link = Link::to_write(self, mappings::REMOVING).await?;
         let count = link.remove_mappings(domain, rows).await?;

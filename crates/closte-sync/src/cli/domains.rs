@@ -1,8 +1,11 @@
 //! `closte-sync domains`: single domains.
 
 mod add;
+mod adopt;
 mod backfill;
+mod keep;
 pub(super) mod list;
+mod move_to;
 mod recheck;
 mod remove;
 mod show;
@@ -25,6 +28,9 @@ enum Command {
     Show(show::Args),
     Add(add::Args),
     Remove(remove::Args),
+    Move(move_to::Args),
+    Keep(keep::Args),
+    Adopt(adopt::Args),
     Recheck(recheck::Args),
     Backfill(backfill::Args),
 }
@@ -36,6 +42,9 @@ impl Args {
             Command::Show(args) => args.run(context).await,
             Command::Add(args) => args.run(context).await,
             Command::Remove(args) => args.run(context).await,
+            Command::Move(args) => args.run(context).await,
+            Command::Keep(args) => args.run(context).await,
+            Command::Adopt(args) => args.run(context).await,
             Command::Recheck(args) => args.run(context).await,
             Command::Backfill(args) => args.run(context).await,
         }

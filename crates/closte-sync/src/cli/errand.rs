@@ -80,6 +80,8 @@ impl Errand<'_> {
             Asked::Pass => "sync",
             Asked::Apply(_) => "apply",
             Asked::EnableHere => "enable --here",
+            Asked::Keep(_) => "domains keep",
+            Asked::Adopt(_) => "domains adopt",
         }
     }
 

@@ -188,7 +188,7 @@ pub(super) fn ended(
         Ended::Answered(Answer::Off(off, problems)) => Ok(self::off(context, off, problems)),
         Ended::Answered(Answer::Failed(failure)) => Err(failure),
         // Who asks for that says so itself.
-        Ended::Answered(Answer::Enabled(_)) => Ok(Exit::Done),
+        Ended::Answered(Answer::Enabled(_) | Answer::Done) => Ok(Exit::Done),
     }
 }
 

@@ -140,6 +140,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("domains.records", Kind::Text, "new", "all", "Which sites get a domain record made: new, all or never"),
     key("removal.confirmations", Kind::Bare, "2", "3", "How many good reads must see a mapping gone before its alias is removed"),
     key("removal.gap", Kind::Text, "60s", "5m", "How much time is between two good reads that count"),
+    key("removal.grace", Kind::Text, "0s", "24h", "How long an alias stays once its mapping is certainly gone, in case that comes back"),
+    key("removal.policy", Kind::Text, "sync", "add-only", "What becomes of an alias whose mapping goes: sync removes it, add-only removes nothing"),
     key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one hour may remove without a person's word: a share of what is owned (at least three), or a number"),
     key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
     key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),

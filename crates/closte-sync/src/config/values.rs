@@ -9,7 +9,7 @@ use http::{BaseUrl, NotABaseUrl};
 use jiff::{Span, SpanRelativeTo};
 use rules::DomainName;
 use rules::records::Records;
-use rules::removal::Brake;
+use rules::removal::{Brake, RemovalPolicy};
 use rules::schedule::SHORTEST_INTERVAL;
 
 use super::{ConfigError, Written, keys};
@@ -74,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) records: Records,
     pub(crate) confirmations: u32,
     pub(crate) removal_gap: Duration,
+    pub(crate) removal_grace: Duration,
+    pub(crate) removal: RemovalPolicy,
     pub(crate) brake: Brake,
     pub(crate) protected: Vec<String>,
     pub(crate) ledger_url: Option<String>,
@@ -135,6 +137,11 @@ impl Settings {
             })?,
             confirmations: values.required("removal.confirmations", at_least_one)?,
             removal_gap: values.required("removal.gap", duration)?,
+            removal_grace: values.required("removal.grace", duration)?,
+            removal: values.required("removal.policy", |text| {
+                let known = [RemovalPolicy::Sync, RemovalPolicy::AddOnly];
+                one_of(text, &known.map(|policy| (policy.as_str(), policy)))
+            })?,
             brake: values.required("removal.brake", brake)?,
             protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
             ledger_url: values.optional("ledger.url", ledger_url)?,

@@ -35,6 +35,85 @@ async fn a_mapping_that_goes_takes_its_alias_with_it_on_the_second_good_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn in_its_grace_an_alias_stays_and_a_mapping_that_comes_back_keeps_it() {
+    let mut world = with_domains(4).await;
+    world.set("removal.grace", "1s");
+    world.unmap("d00.example");
+    world.done("sync");
+    let begun = world.done("sync");
+    assert!(begun.out.contains("remove-alias d00.example (grace)"), "{begun:?}");
+    assert_eq!(world.reason("d00.example", "alias"), "grace");
+    world.map(1, "d00.example");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    world.done("sync");
+    assert_eq!(world.aliases().len(), 4);
+    world.unmap("d00.example");
+    world.done("sync");
+    world.done("sync");
+    assert_eq!(world.aliases().len(), 4, "another grace");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    world.done("sync");
+    assert_eq!(world.aliases(), ["d01.example", "d02.example", "d03.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alias_whose_removal_waits_can_be_given_up_and_taken_back() {
+    let world = with_domains(3).await;
+    world.unmap("d00.example");
+    world.run("domains keep d01.example").fails(1, &["is mapped"]);
+    world.run("domains keep other.example").fails(1, &["no such domain"]);
+    world.done("sync");
+    world.done("domains keep d00.example");
+    for _ in 0..3 {
+        world.done("sync");
+    }
+    assert_eq!(world.aliases().len(), 3, "it is somebody else's now");
+    let unmanaged = world.json("domains list --unmanaged");
+    assert_eq!(unmanaged, serde_json::json!({"unmanaged": ["d00.example"], "more": 0}));
+    assert_eq!(world.done("domains list --unmanaged").out.trim(), "d00.example");
+
+    world.run("domains adopt other.example --yes").fails(1, &["is not at the host"]);
+    world.run("domains adopt network.example --yes").fails(1, &["is protected"]);
+    world
+        .run("domains adopt d00.example")
+        .fails(1, &["1 of them have none", "nothing was changed"]);
+    world.done("domains adopt d00.example --yes");
+    world.done("sync");
+    assert_eq!(world.aliases().len(), 3);
+    world.done("sync");
+    assert_eq!(world.aliases(), ["d01.example", "d02.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_policy_add_only_nothing_is_removed() {
+    let mut world = with_domains(3).await;
+    world.set("removal.policy", "add-only");
+    world.unmap("d00.example");
+    for _ in 0..3 {
+        world.done("sync");
+    }
+    assert_eq!((world.aliases().len(), deferred(&world)), (3, vec![]));
+    assert_eq!(world.reason("d00.example", "alias"), "add-only");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_is_moved_to_another_site_and_keeps_its_alias() {
+    let world = with_domains(2).await;
+    let site = world.site("other.network.example");
+    world.run("domains move d00.example --site 99").fails(1, &["no site `99`"]);
+    world.run("domains move none.example --site 1").fails(1, &["no such domain"]);
+    world.map(1, "www.d00.example");
+    world.run(&format!("domains move d00.example --site {site}")).fails(1, &["mapped to site 1"]);
+    world.unmap("www.d00.example");
+    let moved = world.done("domains move d00.example --site other.network.example");
+    assert!(moved.err.contains(&format!("leads to site {site} now")), "{moved:?}");
+    let asked = world.asked().len();
+    world.done("sync");
+    assert_eq!(world.domain("d00.example")["site_id"], site);
+    assert_eq!((world.aliases().len(), world.asked().len()), (2, asked));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn deleting_a_mapping_by_command_counts_as_the_first_read() {
     let world = with_domains(2).await;
     world.done("domains remove d00.example");

@@ -255,6 +255,12 @@ impl NetworkSource for MemoryNetwork {
         Ok(tables.insert(MappingRow { primary, ..MappingRow::new(site, domain.as_str()) }))
     }
 
+    async fn move_mapping(&self, id: u64, from: u64, to: u64) -> Result<bool, SourceError> {
+        let mut tables = self.tables();
+        let row = tables.mappings.get_mut(&id).filter(|row| row.site_id == from);
+        Ok(row.map(|row| (row.site_id, row.primary) = (to, false)).is_some())
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut tables = self.tables();
         let before = tables.mappings.len();

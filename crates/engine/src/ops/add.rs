@@ -46,7 +46,7 @@ pub async fn add(
 }
 
 /// The site of an id or of its own domain.
-fn find_site(network: &Network, text: &str) -> Result<u64, Failure> {
+pub(super) fn find_site(network: &Network, text: &str) -> Result<u64, Failure> {
     let ours = network.identity.network_id;
     let mut sites = network.sites.iter().filter(|(_, site)| site.network_id == ours);
     let found = match (text.parse::<u64>(), text.parse::<DomainName>()) {
@@ -79,7 +79,11 @@ fn refuse_protected(protected: &Protected, domain: &DomainName) -> Result<(), Fa
 }
 
 /// One name twice, or `X` and `www.X` on different sites.
-fn refuse_clash(network: &Network, domain: &DomainName, site: u64) -> Result<(), Failure> {
+pub(super) fn refuse_clash(
+    network: &Network,
+    domain: &DomainName,
+    site: u64,
+) -> Result<(), Failure> {
     let clash = network.mappings.iter().find(|mapping| {
         mapping.domain == *domain
             || (mapping.site_id != site && mapping.domain.without_www() == domain.without_www())

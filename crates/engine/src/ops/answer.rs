@@ -18,6 +18,8 @@ pub enum Answer {
     Off(Off, Vec<Problem>),
     /// This installation acts for the network.
     Enabled(Enabled),
+    /// It is done.
+    Done,
     /// It could not be done, or the answer is no.
     Failed(Failure),
 }
@@ -62,6 +64,7 @@ enum Wire {
         #[serde(default)]
         aliases: usize,
     },
+    Done,
     Failed {
         no: bool,
         error: String,
@@ -124,6 +127,7 @@ impl From<&Answer> for Wire {
                 kept: acts_for.as_ref().is_some_and(|it| it.ownership.kept),
                 aliases: acts_for.as_ref().map_or(0, |it| it.ownership.aliases),
             },
+            Answer::Done => Self::Done,
             Answer::Failed(failure) => {
                 let (error, hint) = failure.in_one_line();
                 Self::Failed { no: failure.exit() == Exit::No, error, hint }
@@ -152,6 +156,7 @@ impl From<Wire> for Answer {
                     .and_then(|text| name(&text))
                     .map(|domain| ActsFor { domain, ownership: Ownership { kept, aliases } }),
             }),
+            Wire::Done => Self::Done,
             Wire::Failed { no, error, hint } => {
                 let failure = Failure::could_not(error).maybe_hint(hint.as_deref());
                 Self::Failed(if no { failure.ending(Exit::No) } else { failure })

@@ -41,7 +41,7 @@ pub async fn remove(
 
 /// The rows of `domain` that lead to a site of the network; and the sites that others lead to, which
 /// are another network's or not there.
-fn rows_of(network: &Network, domain: &DomainName) -> (Vec<u64>, Vec<u64>) {
+pub(super) fn rows_of(network: &Network, domain: &DomainName) -> (Vec<u64>, Vec<u64>) {
     let rows = network.mappings.iter().filter(|row| row.domain == *domain);
     let is_ours = |site: u64| {
         let site = network.sites.get(&site);

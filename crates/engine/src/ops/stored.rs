@@ -1,6 +1,6 @@
 //! Changing entries that are stored, while a pass may be working on them in another process.
 
-use rules::ledger::{Batch, Ledger, LedgerError, MOST_READS};
+use rules::ledger::{Batch, HomeMemory, Ledger, LedgerError, MOST_READS};
 use rules::{DomainName, Entry, Time, event};
 
 /// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
@@ -25,26 +25,46 @@ pub(crate) async fn forget_mapping(
 }
 
 /// Change the entries of `domains` where they are known and not retired; how many those were.
-///
-/// Where somebody else stores one meanwhile, it is read again and changed anew.
 pub(crate) async fn change(
     ledger: &dyn Ledger,
     domains: Vec<DomainName>,
     now: Time,
     change: impl Fn(&mut Entry),
 ) -> Result<usize, LedgerError> {
+    let known = |_: &DomainName, entry: Option<Entry>| {
+        let mut entry = entry.filter(|entry| !entry.is_retired())?;
+        change(&mut entry);
+        Some(entry)
+    };
+    edit(ledger, domains, now, known).await
+}
+
+/// Store what `edit` makes of the entries of `domains`, none where one is not known; how many of
+/// them it made something of.
+///
+/// Where somebody else stores one meanwhile, it is read again and edited anew.
+pub(crate) async fn edit(
+    ledger: &dyn Ledger,
+    domains: Vec<DomainName>,
+    now: Time,
+    edit: impl Fn(&DomainName, Option<Entry>) -> Option<Entry>,
+) -> Result<usize, LedgerError> {
     let mut left = domains;
     let mut changed = 0;
     for _ in 0..MOST_READS {
         let mut batch = Batch::default();
+        let mut owned_changed = false;
         for domain in &left {
-            let Some(before) = ledger.entry(domain).await?.filter(|it| !it.is_retired()) else {
-                continue;
-            };
-            let mut after = before.clone();
-            change(&mut after);
-            batch.events.extend(event::between(Some(&before), &after, now));
+            let before = ledger.entry(domain).await?;
+            let Some(after) = edit(domain, before.clone()) else { continue };
+            let was_owned = before.as_ref().is_some_and(|before| before.owned.is_some());
+            owned_changed |= was_owned != after.owned.is_some();
+            batch.events.extend(event::between(before.as_ref(), &after, now));
             batch.entries.push(after);
+        }
+        if owned_changed {
+            let HomeMemory { serial, read_back } = ledger.memory().await?.home;
+            batch.home = Some(HomeMemory { serial: serial + 1, read_back });
         }
         left = ledger.save(&batch).await?;
         changed += batch.entries.len() - left.len();

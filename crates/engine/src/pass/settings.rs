@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rules::DomainName;
 use rules::records::Records;
-use rules::removal::Brake;
+use rules::removal::{Brake, RemovalPolicy};
 use rules::stage::StagePolicy;
 
 /// What a pass is told beforehand.
@@ -17,6 +17,10 @@ pub struct PassSettings {
     /// How much time is between two good reads that count.
     pub gap: Duration,
     pub brake: Brake,
+    /// How long an alias stays once its mapping is certainly gone.
+    pub grace: Duration,
+    /// Whether any alias is removed.
+    pub removal: RemovalPolicy,
     pub records: Records,
     /// The interval between checks, where it is not the network's.
     pub interval: Option<Duration>,
@@ -53,6 +57,8 @@ impl Default for PassSettings {
             confirmations: 2,
             gap: Duration::from_mins(1),
             brake: Brake::default(),
+            grace: Duration::ZERO,
+            removal: RemovalPolicy::Sync,
             records: Records::default(),
             interval: None,
             targets: BTreeSet::new(),

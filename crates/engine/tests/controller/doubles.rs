@@ -209,6 +209,11 @@ impl NetworkSource for Shared {
         self.network.add_mapping(site, domain, primary).await
     }
 
+    async fn move_mapping(&self, id: u64, from: u64, to: u64) -> Result<bool, SourceError> {
+        self.database().await?;
+        self.network.move_mapping(id, from, to).await
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         self.network.remove_mappings(domain, rows).await
     }

@@ -118,6 +118,11 @@ impl NetworkSource for Source {
         Ok(70)
     }
 
+    async fn move_mapping(&self, id: u64, from: u64, to: u64) -> Result<bool, SourceError> {
+        self.write(format!("move {id} {from} {to}"));
+        Ok(true)
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         let mut network = self.network.lock().unwrap();
         let before = network.mappings.len();

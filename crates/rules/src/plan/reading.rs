@@ -9,7 +9,7 @@ use crate::doubt::Doubt;
 use crate::entry::{Alias, Entry, Gone, Mapped};
 use crate::planted;
 use crate::reason::Reason;
-use crate::removal::is_ours;
+use crate::removal::{RemovalPolicy, is_ours};
 use crate::times;
 use crate::{DomainName, Network, Time};
 
@@ -84,6 +84,10 @@ impl Planner<'_> {
         if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
             let why = format!("site {site} has it as its own domain");
             return keep(entry, Some((Reason::SitesOwnName, why)), now);
+        }
+        if ours && self.world.policy.removal == RemovalPolicy::AddOnly {
+            let why = "`removal.policy` is add-only".to_owned();
+            return keep(entry, Some((Reason::AddOnly, why)), now);
         }
         self.gone.insert(entry.domain.clone());
         self.count(entry);
@@ -211,7 +215,7 @@ fn sites_own(network: &Network) -> BTreeMap<&DomainName, u64> {
 
 /// Keep the alias of an entry whose own mapping does not speak for it; why, where that is told.
 fn keep(entry: &mut Entry, why: Option<(Reason, String)>, now: Time) {
-    entry.gone = Gone::default();
+    (entry.gone, entry.tombstone) = (Gone::default(), None);
     if matches!(entry.alias.state, Alias::Removing | Alias::Present) {
         let (reason, detail) = why.unzip();
         entry.alias.set(now, Alias::Present, reason, detail);

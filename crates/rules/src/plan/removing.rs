@@ -1,6 +1,6 @@
 //! Which aliases are removed now, and what keeps the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Braked, Cause, Planner};
@@ -24,7 +24,7 @@ struct Waiting {
 }
 
 impl Planner<'_> {
-    /// Let removals through, as far as no doubt and no brake holds them.
+    /// Let removals through, as far as no doubt, no grace and no brake keeps them.
     pub(super) fn remove(&mut self) {
         self.forget_old_removals();
         let ready = std::mem::take(&mut self.ready);
@@ -32,20 +32,83 @@ impl Planner<'_> {
         if let Some(doubt) = self.plan.doubts.iter().find(of_all).map(Cause::by) {
             return self.defer_removals(ready, doubt);
         }
-        let (approved, asking): (BTreeSet<_>, BTreeSet<_>) =
+        let grace = self.world.policy.grace;
+        let entries = &self.plan.entries;
+        let has_tombstone = |name: &DomainName| {
+            let entry = &entries[name];
+            grace.is_zero() || entry.tombstone.is_some() || entry.alias.state == Alias::Removing
+        };
+        let (marked, fresh): (BTreeSet<_>, BTreeSet<_>) =
+            ready.into_iter().partition(has_tombstone);
+        let (over, waiting): (BTreeSet<_>, BTreeSet<_>) =
+            marked.into_iter().partition(|name| self.is_grace_over(name));
+        for name in waiting {
+            self.wait_for_grace(name);
+        }
+        // The brake is asked twice: when a grace begins, and when it ends.
+        for name in self.released(fresh, self.tombstones()) {
+            self.begin_grace(name);
+        }
+        for name in self.released(over, self.removals()) {
+            self.let_through(&name);
+        }
+    }
+
+    /// Those of `ready` that may go on, where so many of them did within the hour at these times
+    /// without a person's word; the others are deferred.
+    fn released(
+        &mut self,
+        ready: BTreeSet<DomainName>,
+        sent: BTreeMap<DomainName, Time>,
+    ) -> BTreeSet<DomainName> {
+        let (mut approved, asking): (BTreeSet<_>, BTreeSet<_>) =
             ready.into_iter().partition(|name| self.approved.removals.contains(name));
-        if !self.world.policy.only_approved {
-            let Waiting { names, why, until } = self.braked(&asking, &approved);
-            self.plan.braked = why;
-            asking.difference(&names).for_each(|name| self.let_through(name));
-            self.defer_removals(
-                names,
-                Cause { reason: Reason::Brake, release: Release::Apply, until },
-            );
+        if self.world.policy.only_approved {
+            return approved;
         }
-        for name in &approved {
-            self.let_through(name);
-        }
+        let Waiting { names, why, until } = self.braked(&asking, &approved, sent);
+        self.plan.braked = self.plan.braked.or(why);
+        approved.extend(asking.difference(&names).cloned());
+        let cause = Cause { reason: Reason::Brake, release: Release::Apply, until };
+        self.defer_removals(names, cause);
+        approved
+    }
+
+    fn is_grace_over(&self, name: &DomainName) -> bool {
+        let entry = &self.plan.entries[name];
+        let end = entry.tombstone.map(|since| since + self.world.policy.grace);
+        end.is_none_or(|end| end <= self.world.now) || entry.alias.state == Alias::Removing
+    }
+
+    /// From now on it is only waited for a mapping that comes back.
+    fn begin_grace(&mut self, name: DomainName) {
+        let now = self.world.now;
+        let entry = self.plan.entries.get_mut(&name).expect("only entries get ready");
+        let before = entry.clone();
+        entry.tombstone = Some(now);
+        entry.alias.set(now, Alias::Present, Some(Reason::Grace), None);
+        self.plan.changed.entry(name.clone()).or_insert(Some(Box::new(before)));
+        self.wait_for_grace(name);
+    }
+
+    fn wait_for_grace(&mut self, name: DomainName) {
+        let since = self.plan.entries[&name].tombstone;
+        let until = since.map(|since| since + self.world.policy.grace);
+        let cause = Cause { reason: Reason::Grace, release: Release::NextRead, until };
+        self.defer(Action::RemoveAlias, name, cause);
+    }
+
+    /// The graces that began within the hour although nobody approved that.
+    fn tombstones(&self) -> BTreeMap<DomainName, Time> {
+        let asked = |name: &DomainName| !self.approved.removals.contains(name);
+        let entries = self.plan.entries.iter().filter(|(name, _)| asked(name));
+        let begun = entries.filter_map(|(name, entry)| Some((name.clone(), entry.tombstone?)));
+        begun.filter(|(_, at)| self.world.now.since(*at) < HOUR).collect()
+    }
+
+    /// The removals that were sent within the hour although nobody approved them.
+    fn removals(&self) -> BTreeMap<DomainName, Time> {
+        self.plan.memory.network.removals.clone()
     }
 
     fn defer_removals(&mut self, names: BTreeSet<DomainName>, cause: Cause) {
@@ -66,7 +129,12 @@ impl Planner<'_> {
 
     /// Those of `asking` that nobody approved and that must wait: all that does not fit into the
     /// hour, and everything where nothing would be left of two or more.
-    fn braked(&self, asking: &BTreeSet<DomainName>, approved: &BTreeSet<DomainName>) -> Waiting {
+    fn braked(
+        &self,
+        asking: &BTreeSet<DomainName>,
+        approved: &BTreeSet<DomainName>,
+        sent: BTreeMap<DomainName, Time>,
+    ) -> Waiting {
         let owned = self.plan.entries.values().filter(|entry| entry.owned.is_some());
         let owned: BTreeSet<&DomainName> = owned.map(|entry| &entry.domain).collect();
         let goes = |name: &&&DomainName| asking.contains(**name) || approved.contains(**name);
@@ -81,9 +149,8 @@ impl Planner<'_> {
         }
         let (under_way, new): (BTreeSet<_>, BTreeSet<_>) =
             asking.iter().cloned().partition(is_under_way);
-        let removals = self.plan.memory.network.removals.iter();
-        let sent = removals.filter(|(name, _)| !asking.contains(*name)).map(|(_, at)| *at);
-        let mut sent: Vec<Time> = sent.collect();
+        let others = sent.into_iter().filter(|(name, _)| !asking.contains(name));
+        let mut sent: Vec<Time> = others.map(|(_, at)| at).collect();
         let names = if planted!(SkipBrake) {
             BTreeSet::new()
         } else if self.allowed < sent.len() + under_way.len() {

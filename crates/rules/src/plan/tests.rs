@@ -1,6 +1,7 @@
 //! Plans over small worlds: all of them where that is possible.
 
 mod deferring;
+mod grace;
 mod restoring;
 
 use super::*;
@@ -15,6 +16,8 @@ const POLICY: Policy = Policy {
     confirmations: 2,
     gap: Duration::ZERO,
     brake: Brake::Percent(10),
+    grace: Duration::ZERO,
+    removal: RemovalPolicy::Sync,
     records: Records::New,
     interval: Duration::from_mins(5),
     clock_is_wrong: false,

@@ -109,6 +109,11 @@ impl NetworkSource for FaultySource {
         self.inner().add_mapping(site, domain, primary).await
     }
 
+    async fn move_mapping(&self, id: u64, from: u64, to: u64) -> Result<bool, SourceError> {
+        self.may_write()?;
+        self.inner().move_mapping(id, from, to).await
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         self.may_write()?;
         self.inner().remove_mappings(domain, rows).await

@@ -45,6 +45,9 @@ const ADD: &str = "INSERT INTO `{_}wu_domain_mappings` \
 const STEP_DOWN: &str = "UPDATE `{_}wu_domain_mappings` SET primary_domain = 0 \
     WHERE blog_id = ? AND id <> ? AND primary_domain <> 0";
 
+const MOVE: &str = "UPDATE `{_}wu_domain_mappings` SET blog_id = ?, primary_domain = 0, \
+    date_modified = UTC_TIMESTAMP() WHERE id = ? AND blog_id = ?";
+
 const ALL: &str = "SELECT CAST(id AS UNSIGNED), domain FROM `{_}wu_domain_mappings` ORDER BY id";
 
 const REMOVE: &str = "DELETE FROM `{_}wu_domain_mappings` WHERE id = ? AND domain = ?";
@@ -187,6 +190,17 @@ impl Link {
         let row = sqlx::query(self.tables.sql(SITE)).bind(site);
         let row = within("adding a mapping", row.fetch_optional(&mut self.connection)).await?;
         Ok(spelling::not_added(site, domain, row.is_some()))
+    }
+
+    pub(super) async fn move_mapping(
+        &mut self,
+        id: u64,
+        from: u64,
+        to: u64,
+    ) -> Result<bool, SourceError> {
+        let query = sqlx::query(self.tables.sql(MOVE)).bind(to).bind(id).bind(from);
+        let done = within("moving a mapping", query.execute(&mut self.connection)).await?;
+        Ok(done.rows_affected() != 0)
     }
 
     /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.

@@ -145,6 +145,10 @@ impl NetworkSource for RestNetwork {
         self.client.session().await?.add_mapping(site, domain, primary).await
     }
 
+    async fn move_mapping(&self, _: u64, _: u64, _: u64) -> Result<bool, SourceError> {
+        Err(in_wordpress("a mapping cannot be moved over REST"))
+    }
+
     async fn remove_mappings(&self, domain: &DomainName, rows: &[u64]) -> Result<u64, SourceError> {
         self.client.session().await?.remove_mappings(domain, rows).await
     }

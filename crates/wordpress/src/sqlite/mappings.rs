@@ -45,6 +45,9 @@ const ADD: &str = "INSERT INTO `{_}wu_domain_mappings` \
 const STEP_DOWN: &str = "UPDATE `{_}wu_domain_mappings` SET primary_domain = 0 \
     WHERE blog_id = ? AND id <> ? AND primary_domain <> 0";
 
+const MOVE: &str = "UPDATE `{_}wu_domain_mappings` SET blog_id = ?, primary_domain = 0, \
+    date_modified = datetime('now') WHERE id = ? AND blog_id = ?";
+
 const ALL: &str = "SELECT id, domain FROM `{_}wu_domain_mappings` ORDER BY id";
 
 const REMOVE: &str = "DELETE FROM `{_}wu_domain_mappings` WHERE id = ?";
@@ -52,6 +55,7 @@ const REMOVE: &str = "DELETE FROM `{_}wu_domain_mappings` WHERE id = ?";
 pub(super) const WRITING_STAGE: &str = "writing a stage";
 pub(super) const MAKING_RECORD: &str = "making a domain record";
 pub(super) const ADDING: &str = "adding a mapping";
+pub(super) const MOVING: &str = "moving a mapping";
 pub(super) const REMOVING: &str = "removing a mapping";
 
 impl Link {
@@ -107,6 +111,16 @@ impl Link {
             self.execute(ADDING, others).await?;
         }
         Ok(id_of(id))
+    }
+
+    pub(super) async fn move_mapping(
+        &mut self,
+        id: u64,
+        from: u64,
+        to: u64,
+    ) -> Result<bool, SourceError> {
+        let query = self.query(MOVE).bind(key(to)).bind(key(id)).bind(key(from));
+        Ok(self.execute(MOVING, query).await?.rows_affected() != 0)
     }
 
     /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.

@@ -326,6 +326,10 @@ impl NetworkSource for Options {
         unreachable!()
     }
 
+    async fn move_mapping(&self, _: u64, _: u64, _: u64) -> Result<bool, SourceError> {
+        unreachable!()
+    }
+
     async fn remove_mappings(&self, _: &DomainName, _: &[u64]) -> Result<u64, SourceError> {
         unreachable!()
     }

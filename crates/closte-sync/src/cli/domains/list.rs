@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets};
 use rules::entry::Entry;
-use rules::ledger::Ledger;
+use rules::ledger::{LastPass, Ledger};
 use rules::{Stage, Time};
 use serde::Serialize;
 
@@ -13,7 +13,11 @@ use crate::view::DomainView;
 
 /// List the domains, each with its stage and its reason
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// What is at Closte and not closte-sync's, as the last pass saw it
+    #[arg(long)]
+    unmanaged: bool,
+}
 
 #[derive(Serialize)]
 struct View {
@@ -23,6 +27,10 @@ struct View {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
         let ledger = context.wiring().ledger_to_read().await?;
+        if self.unmanaged {
+            unmanaged(context, &ledger.memory().await?.last_pass.unwrap_or_default());
+            return Ok(Exit::Done);
+        }
         let recorded = ledger.load().await?;
         let entries = recorded.entries.values().filter(|entry| !entry.is_retired());
         if context.console.is_json() {
@@ -33,6 +41,28 @@ impl Args {
         }
         Ok(Exit::Done)
     }
+}
+
+#[derive(Serialize)]
+struct UnmanagedView {
+    unmanaged: Vec<String>,
+    /// How many there are besides.
+    more: usize,
+}
+
+/// Say which aliases are not ours.
+fn unmanaged(context: &Context, last_pass: &LastPass) {
+    let names = last_pass.foreign.iter();
+    if context.console.is_json() {
+        let unmanaged = names.map(ToString::to_string).collect();
+        context.console.json(&UnmanagedView { unmanaged, more: last_pass.more_foreign });
+        return;
+    }
+    let mut lines: Vec<String> = names.map(|name| name.display().into_owned()).collect();
+    if 0 < last_pass.more_foreign {
+        lines.push(format!("and {} more", last_pass.more_foreign));
+    }
+    context.console.say(lines.join("\n"));
 }
 
 /// Domains as a table: name, stage, why, when next.
