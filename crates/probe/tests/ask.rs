@@ -191,7 +191,7 @@ async fn every_other_answer_is_no_proof_either() {
         (
             // A control character of Unicode's second block controls terminals too.
             "HTTP/1.1 302 Found\r\nLocation: /\u{9b}2Jx\r\nContent-Length: 0\r\n\r\n".to_owned(),
-            "it redirects to `/2Jx` (status 302)",
+            r"it redirects to `/\u009b2Jx` (status 302)",
         ),
     ];
     for (answer, detail) in table {

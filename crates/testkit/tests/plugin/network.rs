@@ -97,7 +97,7 @@ fn the_version_changes_with_the_network_and_not_otherwise() {
     let mut version = read(&world)["version"].clone();
     assert!(!has_changed(&world, &mut version));
     world.heard();
-    world.database.execute("UPDATE wp_blogs SET registered = registered - INTERVAL 1 DAY, last_updated = UTC_TIMESTAMP()");
+    world.database.execute("UPDATE wp_blogs SET last_updated = UTC_TIMESTAMP()");
     world
         .database
         .execute("UPDATE wp_options SET option_value = 'x' WHERE option_name = 'blogdescription'");
@@ -115,6 +115,7 @@ fn the_version_changes_with_the_network_and_not_otherwise() {
         format!("UPDATE wp_wu_domain_mappings SET domain = 'other.example' WHERE id = {one}"),
         format!("DELETE FROM wp_wu_domain_mappings WHERE id = {two}"),
         "INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (7, 1, 'x.example', '/')".to_owned(),
+        "UPDATE wp_blogs SET registered = '2025-01-01' WHERE blog_id = 7".to_owned(),
         "UPDATE wp_blogs SET archived = 1 WHERE blog_id = 7".to_owned(),
         "UPDATE wp_blogs SET deleted = 1 WHERE blog_id = 7".to_owned(),
         "INSERT INTO wp_site (id, domain, path) VALUES (2, 'second.example', '/')".to_owned(),
