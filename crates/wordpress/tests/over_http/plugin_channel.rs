@@ -157,7 +157,7 @@ async fn stages_are_written_fifty_at_a_time() {
     let writes: Vec<_> = (1..=120).map(|id| write(id, Some(Stage::CheckingDns))).collect();
     let written = channel(&server).write_stages(&writes).await.unwrap();
     assert_eq!(written.len(), 120);
-    let refused = Written::Refused { words: "not allowed".into() };
+    let refused = Written::Refused { words: r"not\nallowed".into() };
     assert_eq!(written[..4], [Written::Done, Written::Overtaken, refused, Written::Done]);
     let sizes: Vec<_> = server.asked().iter().map(|it| count(&it.json())).collect();
     assert_eq!(sizes, [50, 50, 20]);
