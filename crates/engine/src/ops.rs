@@ -22,6 +22,7 @@ mod recheck;
 mod remove;
 pub mod requests;
 mod stored;
+mod tell;
 
 pub use add::{Added, NewMapping, add};
 pub use answer::Answer;
@@ -36,6 +37,7 @@ pub use examine::{
 pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;
+pub use tell::tell;
 
 use rules::acting::{OurLedger, not_ours};
 use rules::ledger::Ledger;

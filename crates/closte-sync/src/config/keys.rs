@@ -141,6 +141,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("removal.confirmations", Kind::Bare, "2", "3", "How many good reads must see a mapping gone before its alias is removed"),
     key("removal.gap", Kind::Text, "60s", "5m", "How much time is between two good reads that count"),
     key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one hour may remove without a person's word: a share of what is owned (at least three), or a number"),
+    key("report.broken_after", Kind::Text, "10m", "0s", "How long a served domain must be found broken, by three checks in a row, before cron's mail says so; 0s: by one"),
+    key("report.unseen_after", Kind::Text, "1h", "0s", "How long nothing can be seen of a served domain before cron's mail says so"),
     key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
     key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),
     key("ledger.keep_events", Kind::Text, "90d", "30d", "How long events are kept, and domains that are gone; of a mapped domain the newest 20 always"),

@@ -11,6 +11,7 @@ use rules::DomainName;
 use rules::records::Records;
 use rules::removal::Brake;
 use rules::schedule::SHORTEST_INTERVAL;
+use rules::telling::Patience;
 
 use super::{ConfigError, Written, keys};
 
@@ -75,6 +76,7 @@ pub(crate) struct Settings {
     pub(crate) confirmations: u32,
     pub(crate) removal_gap: Duration,
     pub(crate) brake: Brake,
+    pub(crate) telling: Patience,
     pub(crate) protected: Vec<String>,
     pub(crate) ledger_url: Option<String>,
     pub(crate) keep_events: Duration,
@@ -136,6 +138,10 @@ impl Settings {
             confirmations: values.required("removal.confirmations", at_least_one)?,
             removal_gap: values.required("removal.gap", duration)?,
             brake: values.required("removal.brake", brake)?,
+            telling: Patience {
+                broken: values.required("report.broken_after", duration)?,
+                unseen: values.required("report.unseen_after", duration)?,
+            },
             protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
             ledger_url: values.optional("ledger.url", ledger_url)?,
             keep_events: values.required("ledger.keep_events", duration)?,

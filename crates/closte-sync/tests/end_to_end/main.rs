@@ -8,6 +8,7 @@ mod commands;
 mod copies;
 mod following;
 mod hosts;
+mod mails;
 mod outputs;
 mod over_rest;
 mod proof;
