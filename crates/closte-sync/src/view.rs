@@ -148,6 +148,7 @@ pub(crate) struct ReportView {
     pub(crate) deferred: Vec<DeferredView>,
     pub(crate) problems: Vec<ProblemView>,
     pub(crate) alerts: Vec<AlertView>,
+    pub(crate) host: HostView,
 }
 
 impl DomainView {
@@ -229,7 +230,7 @@ impl StatusView {
 }
 
 impl HostView {
-    fn of(state: &HostState<'_>) -> Self {
+    fn of(state: &HostState) -> Self {
         Self {
             state: state.as_str(),
             reason: state.reason().map(str::to_owned),
@@ -304,6 +305,7 @@ impl ReportView {
             deferred: report.deferred.iter().map(DeferredView::of).collect(),
             problems: report.problems.into_iter().map(ProblemView::of).collect(),
             alerts: report.alerts.into_iter().map(AlertView::of).collect(),
+            host: HostView::of(&report.host),
         }
     }
 }

@@ -20,6 +20,7 @@
 mod known;
 mod line;
 mod policy;
+mod rest;
 mod standing;
 mod wake;
 
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rules::action::Action;
+use rules::host_state::HostState;
 use rules::ledger::NextCalls;
 use rules::{Network, Time};
 use tokio::sync::Notify;
@@ -36,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 use known::Known;
 pub use line::{Failed, LogLine, Matter, Subject};
 use policy::{Ending, Policy};
+use rest::Rest;
 use standing::{Looked, Standing, matters};
 use wake::Ahead;
 
@@ -92,6 +95,7 @@ pub struct Controller {
     signals: Signals,
     policy: Policy,
     standing: Standing,
+    rest: Rest,
     known: Known,
 }
 
@@ -125,7 +129,7 @@ impl Controller {
             let nudge = CancellationToken::new();
             tokio::select! {
                 biased;
-                () = run.turn(&nudge) => (),
+                () = async { run.turn(&nudge).await; run.say_whether_calls_rest().await } => (),
                 () = overdue(engine, &stop) => {
                     observer.says(&LogLine::CutOff);
                     return Ended::Stopped;
@@ -211,6 +215,15 @@ impl Run<'_> {
         if let Err(error) = self.due(DueWork::ChecksOnly, &ends).await {
             self.conclude(Err(error));
         }
+    }
+
+    /// Say that calls to the host rest, or go on. A ledger that cannot be read is reported by the
+    /// turn.
+    async fn say_whether_calls_rest(&mut self) {
+        let Ok(memory) = self.engine.ledger.memory().await else { return };
+        let now = self.engine.env.now();
+        let line = self.controller.rest.after(&HostState::of(&memory.host, now), now);
+        self.say(line);
     }
 
     /// Say what is to be said of a turn, and decide when to try again.

@@ -24,6 +24,7 @@ mod recheck;
 mod remove;
 pub mod requests;
 mod stored;
+mod tell;
 
 pub use add::{Added, NewMapping, add};
 pub use answer::Answer;
@@ -40,6 +41,7 @@ pub use owning::{adopt, keep, unmapped};
 pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;
+pub use tell::tell;
 
 use rules::acting::{OurLedger, not_ours};
 use rules::ledger::Ledger;

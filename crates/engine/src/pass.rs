@@ -28,6 +28,7 @@ use std::time::Duration;
 use rules::acting::{OurLedger, not_ours};
 use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
+use rules::host_state::HostState;
 use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing, Recorded};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
@@ -281,7 +282,6 @@ impl Engine {
     ) -> Result<(Report, Network), PassError> {
         let alerts = planned.alerts();
         let last = planned.plan.memory.last_pass.clone();
-        let known = last.as_ref().map(|pass| pass.problems.clone()).unwrap_or_default();
         let Planned { mut network, list, mut plan, clock_is_wrong, .. } = planned;
         self.forget_events(&mut plan.memory.network).await?;
         let journal = Journal::new(self.ledger.as_ref(), &self.env, plan.memory.clone());
@@ -313,6 +313,7 @@ impl Engine {
         let copy = mark.alert().await;
         network.home = mark.stands().await;
         let refused = host.key_refused.as_ref().map(|words| key_alert(words));
+        let host = HostState::of(&host, self.env.now());
         let deferred = plan.deferred;
         let problems: Vec<Problem> = plan.problems.into_iter().chain(met).collect();
         let cut_short = deadline.is_cut_short();
@@ -334,7 +335,7 @@ impl Engine {
         all.extend(copy);
         let alerts = all;
         let report =
-            Report { changes, deferred, problems, known, alerts, clock_is_wrong, cut_short };
+            Report { changes, deferred, problems, alerts, host, clock_is_wrong, cut_short };
         match &self.plugin {
             Some(plugin) if cut_short => plugin.note(&report.changes),
             Some(plugin) => {

@@ -5,10 +5,14 @@
 use rules::Identity;
 use rules::acting::{Copied, NotOurs};
 use rules::event::{Event, EventKind};
+use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::plain::plain;
+use rules::telling::{Kind, Phase, Telling};
+use rules::{Reason, Time};
 
 use crate::pass::Change;
+use crate::rough::rough;
 
 /// What happened, without when and to whom: `wanted → present`.
 pub fn event(event: &Event) -> String {
@@ -37,6 +41,81 @@ pub fn change(change: &Change) -> String {
 /// ` (code: words)` of a change, of that which there is; else nothing.
 pub fn why(change: &Change) -> String {
     in_parentheses(change.reason, change.detail.as_deref())
+}
+
+/// More of a kind than these are one line.
+const NAMED: usize = 5;
+
+/// What is told, a text each: where more than [`NAMED`] are of a kind, one for all of them.
+pub fn tellings(tellings: &[Telling]) -> Vec<String> {
+    let same = |a: &Telling, b: &Telling| {
+        (a.phase, a.topic.kind, a.is_good) == (b.phase, b.topic.kind, b.is_good)
+            && (a.topic.kind != Kind::Domain || a.code == b.code)
+    };
+    let mut sorted: Vec<&Telling> = tellings.iter().collect();
+    sorted.sort_by_key(|it| (it.phase, it.topic.kind, &it.code, it.is_good));
+    let groups = sorted.chunk_by(|a, b| same(a, b));
+    let texts = groups.flat_map(|group| match group {
+        [first, ..] if NAMED < group.len() => vec![many(first, group)],
+        few => few.iter().map(|it| telling(it)).collect(),
+    });
+    texts.collect()
+}
+
+fn telling(telling: &Telling) -> String {
+    let Telling { topic, phase, code, what, .. } = telling;
+    let (about, what) = (plain(&topic.about), plain(what));
+    let lasted = rough(telling.lasted);
+    match (topic.kind, phase) {
+        (Kind::Alert, Phase::Begins) => format!("attention: {what}"),
+        (Kind::Alert, Phase::Lasts) => format!("attention, for {lasted}: {what}"),
+        (Kind::Alert, Phase::Ends) => format!("over after {lasted}: {what}"),
+        (Kind::Domain, Phase::Begins) => format!("{about} is {code}: {what}"),
+        (Kind::Domain, Phase::Lasts) => format!("{about} is {code} for {lasted}: {what}"),
+        (Kind::Domain, Phase::Ends) if telling.is_good => {
+            format!("{about} is good again after {lasted}; it was {code}")
+        }
+        (Kind::Domain, Phase::Ends) => format!("{about}, which was {code}, is not mapped any more"),
+        (Kind::Refused, _) => format!("the host refuses {about} ({code}): {what}"),
+        (Kind::Problem, _) => format!("problem: {what}"),
+    }
+}
+
+/// One line for all of a `group`, which `first` is of.
+fn many(first: &Telling, group: &[&Telling]) -> String {
+    let (count, code) = (group.len(), &first.code);
+    let what = match (first.topic.kind, first.phase) {
+        (Kind::Alert, _) => "alerts".to_owned(),
+        (Kind::Domain, Phase::Begins) => format!("domains are {code}"),
+        (Kind::Domain, Phase::Lasts) => format!("domains are still {code}"),
+        (Kind::Domain, Phase::Ends) if first.is_good => {
+            format!("domains that were {code} are good again")
+        }
+        (Kind::Domain, Phase::Ends) => format!("domains that were {code} are not mapped any more"),
+        (Kind::Refused, _) => "names are refused by the host".to_owned(),
+        (Kind::Problem, _) => "new problems".to_owned(),
+    };
+    let named = group.iter().take(NAMED).map(|it| plain(&it.topic.about));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let rest = count - NAMED;
+    format!("{count} {what}: {named} and {rest} more; `closte-sync status` shows all of them")
+}
+
+/// Why calls to the host rest, and until when, seen from `now`; none where they do not.
+pub fn rests(host: &HostState, now: Time) -> Option<String> {
+    match host {
+        HostState::Ok => None,
+        HostState::Paused { reason, until } => Some(format!(
+            "calls to the host rest for another {}: {}",
+            rough(until.since(now)),
+            reason.sentence()
+        )),
+        HostState::KeyRefused { words } => Some(format!(
+            "calls to the host rest until it accepts the key: {}; its answer: {}",
+            Reason::KeyRefused.sentence(),
+            plain(words)
+        )),
+    }
 }
 
 /// Why the last pass did not act for the network, and what to do about it.
@@ -106,7 +185,7 @@ fn why_of(event: &Event) -> String {
     in_parentheses(event.reason, event.detail.as_deref().filter(|_| event.reason.is_some()))
 }
 
-fn in_parentheses(reason: Option<rules::Reason>, detail: Option<&str>) -> String {
+fn in_parentheses(reason: Option<Reason>, detail: Option<&str>) -> String {
     match (reason, detail.map(plain)) {
         (Some(reason), Some(detail)) => format!(" ({reason}: {detail})"),
         (Some(reason), None) => format!(" ({reason})"),
@@ -117,9 +196,57 @@ fn in_parentheses(reason: Option<rules::Reason>, detail: Option<&str>) -> String
 
 #[cfg(test)]
 mod tests {
-    use rules::{Reason, Time};
+    use std::time::Duration;
+
+    use rules::telling::Topic;
 
     use super::*;
+
+    fn one(kind: Kind, number: u32, phase: Phase, is_good: bool) -> Telling {
+        let topic = Topic { kind, about: format!("d{number}.example") };
+        let (code, what) = ("broken".to_owned(), format!("text {number}"));
+        Telling { topic, phase, code, what, lasted: Duration::from_hours(2), is_good }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn what_is_told_reads_as_a_sentence() {
+        use Phase::{Begins, Ends, Lasts};
+        let table = [
+            (Kind::Alert,   Begins, false, "attention: text 1"),
+            (Kind::Alert,   Lasts,  false, "attention, for 2 h: text 1"),
+            (Kind::Alert,   Ends,   false, "over after 2 h: text 1"),
+            (Kind::Domain,  Begins, false, "d1.example is broken: text 1"),
+            (Kind::Domain,  Lasts,  false, "d1.example is broken for 2 h: text 1"),
+            (Kind::Domain,  Ends,   true,  "d1.example is good again after 2 h; it was broken"),
+            (Kind::Domain,  Ends,   false, "d1.example, which was broken, is not mapped any more"),
+            (Kind::Refused, Begins, false, "the host refuses d1.example (broken): text 1"),
+            (Kind::Problem, Begins, false, "problem: text 1"),
+        ];
+        for (kind, phase, is_good, text) in table {
+            assert_eq!(tellings(&[one(kind, 1, phase, is_good)]), [text]);
+        }
+    }
+
+    #[test]
+    fn more_than_five_of_a_kind_are_one_line_with_their_count() {
+        let some = |kind, count, phase, is_good| {
+            (0..count).map(move |number| one(kind, number, phase, is_good))
+        };
+        let five: Vec<_> = some(Kind::Domain, 5, Phase::Begins, false).collect();
+        assert_eq!(tellings(&five).len(), 5);
+        let many = some(Kind::Domain, 6, Phase::Begins, false);
+        let many = many.chain(some(Kind::Problem, 8, Phase::Begins, false));
+        let many: Vec<_> = many.chain(some(Kind::Domain, 7, Phase::Ends, true)).collect();
+        let named = "d0.example, d1.example, d2.example, d3.example, d4.example";
+        let rest = "more; `closte-sync status` shows all of them";
+        let want = [
+            format!("7 domains that were broken are good again: {named} and 2 {rest}"),
+            format!("6 domains are broken: {named} and 1 {rest}"),
+            format!("8 new problems: {named} and 3 {rest}"),
+        ];
+        assert_eq!(tellings(&many), want);
+    }
 
     #[test]
     #[rustfmt::skip] // One case a line.

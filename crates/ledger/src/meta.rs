@@ -1,6 +1,6 @@
 //! The table `meta`: what is remembered of the whole. The name of the ledger, and as JSON a row
-//! each for the network, the mark, the health of the host, what people let through, and what the
-//! last pass left.
+//! each for the network, the mark, the health of the host, what people let through, what they were
+//! told, and what the last pass left.
 //!
 //! Rows that nobody here knows are left as they are: a newer closte-sync wrote them and was rolled
 //! back.
@@ -17,6 +17,7 @@ use rules::ledger::{
     NotActing,
 };
 use rules::records::SiteMark;
+use rules::telling::{Kind, Remembered, Told, Topic};
 use rules::{DomainName, Identity, Problem, Reason, Stage, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,19 @@ struct ApprovedItem {
     additions: Vec<String>,
 }
 
+/// [`Told`] with its topic, as it is stored.
+#[derive(Deserialize, Serialize)]
+struct ToldItem {
+    kind: String,
+    about: String,
+    code: String,
+    #[serde(default)]
+    what: String,
+    since: i64,
+    told_at: i64,
+    good_at: Option<i64>,
+}
+
 #[derive(Deserialize, Serialize)]
 struct ProblemItem {
     table: Option<String>,
@@ -163,12 +177,14 @@ pub(crate) async fn memory(connection: &mut SqliteConnection) -> Result<Memory, 
     let home: Option<HomeRow> = row(connection, "home").await?;
     let host: Option<HostRow> = row(connection, "host").await?;
     let approved: Option<Vec<ApprovedItem>> = row(connection, "approved").await?;
+    let told: Option<Vec<ToldItem>> = row(connection, "told").await?;
     let last_pass: Option<LastPassRow> = row(connection, "last_pass").await?;
     Ok(Memory {
         network: network.map(NetworkMemory::try_from).transpose()?.unwrap_or_default(),
         home: home.map(HomeMemory::from).unwrap_or_default(),
         host: host.map(HostHealth::from).unwrap_or_default(),
         approved: approved.into_iter().flatten().map(Approved::from).collect(),
+        told: told.into_iter().flatten().filter_map(ToldItem::read).collect(),
         last_pass: last_pass.map(LastPass::try_from).transpose()?,
     })
 }
@@ -193,6 +209,7 @@ pub(crate) async fn remember(
         ("home", batch.home.as_ref().map(|it| json(&HomeRow::from(it)))),
         ("host", batch.host.as_ref().map(|it| json(&HostRow::from(it)))),
         ("approved", batch.approved.as_ref().map(|it| json(&approved_items(it)))),
+        ("told", batch.told.as_ref().map(|it| json(&told_items(it)))),
         ("last_pass", batch.last_pass.as_ref().map(|it| json(&LastPassRow::from(it)))),
     ];
     for (key, value) in rows {
@@ -202,6 +219,10 @@ pub(crate) async fn remember(
         }
     }
     Ok(())
+}
+
+fn told_items(told: &Remembered) -> Vec<ToldItem> {
+    told.iter().map(ToldItem::from).collect()
 }
 
 fn approved_items(sets: &[Approved]) -> Vec<ApprovedItem> {
@@ -318,6 +339,35 @@ impl From<ApprovedItem> for Approved {
             records: names(item.records),
             additions: names(item.additions),
         }
+    }
+}
+
+impl From<(&Topic, &Told)> for ToldItem {
+    fn from((topic, told): (&Topic, &Told)) -> Self {
+        Self {
+            kind: topic.kind.to_string(),
+            about: topic.about.clone(),
+            code: told.code.clone(),
+            what: told.what.clone(),
+            since: told.since.as_millis(),
+            told_at: told.told_at.as_millis(),
+            good_at: told.good_at.map(Time::as_millis),
+        }
+    }
+}
+
+impl ToldItem {
+    /// None for a kind that only a newer closte-sync tells.
+    fn read(self) -> Option<(Topic, Told)> {
+        let topic = Topic { kind: Kind::from_word(&self.kind)?, about: self.about };
+        let told = Told {
+            code: self.code,
+            what: self.what,
+            since: Time::from_millis(self.since),
+            told_at: Time::from_millis(self.told_at),
+            good_at: self.good_at.map(Time::from_millis),
+        };
+        Some((topic, told))
     }
 }
 

@@ -5,9 +5,10 @@ use crate::ledger::HostHealth;
 use crate::reason::Reason;
 
 /// How the host stands to us.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HostState<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HostState {
     /// It may be asked.
+    #[default]
     Ok,
     /// It is left alone for a while.
     Paused {
@@ -19,15 +20,15 @@ pub enum HostState<'a> {
     /// It does not accept our key.
     KeyRefused {
         /// Its own words.
-        words: &'a str,
+        words: String,
     },
 }
 
-impl<'a> HostState<'a> {
+impl HostState {
     /// How the host stands at `now`, by what is remembered.
-    pub fn of(health: &'a HostHealth, now: Time) -> Self {
+    pub fn of(health: &HostHealth, now: Time) -> Self {
         if let Some(words) = &health.key_refused {
-            return Self::KeyRefused { words };
+            return Self::KeyRefused { words: words.clone() };
         }
         let out = Reason::HostUnreachable;
         let breaker = &health.breaker;
@@ -51,11 +52,20 @@ impl<'a> HostState<'a> {
     }
 
     /// Why, for people; the host's own words where it refuses the key.
-    pub fn reason(&self) -> Option<&'a str> {
+    pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Ok => None,
             Self::Paused { reason, .. } => Some(reason.sentence()),
             Self::KeyRefused { words } => Some(words),
+        }
+    }
+
+    /// The code of why; none where it may be asked.
+    pub fn code(&self) -> Option<Reason> {
+        match self {
+            Self::Ok => None,
+            Self::Paused { reason, .. } => Some(*reason),
+            Self::KeyRefused { .. } => Some(Reason::KeyRefused),
         }
     }
 
@@ -100,7 +110,7 @@ mod tests {
             ("it says how long",           remembered(|it| it.quiet_until = Some(later)),                       paused(limited, later)),
             ("both, and one lasts longer", remembered(|it| { out(it); it.quiet_until = Some(later); }),         paused(limited, later)),
             ("the pause is over",          remembered(|it| it.quiet_until = Some(NOW)),                         HostState::Ok),
-            ("the key comes first",        remembered(|it| { out(it); it.key_refused = Some("no".to_owned()); }), HostState::KeyRefused { words: "no" }),
+            ("the key comes first",        remembered(|it| { out(it); it.key_refused = Some("no".to_owned()); }), HostState::KeyRefused { words: "no".to_owned() }),
         ];
         for (shows, memory, state) in table {
             assert_eq!(HostState::of(&memory, NOW), state, "{shows}");

@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::network::Settings;
 use crate::records::{MappedSites, SiteMark};
 use crate::request::{Asked, Request};
+use crate::telling::Remembered;
 use crate::words::words;
 use crate::{Disposition, DomainName, Home, Identity, Network, Problem, Stage, Time, Whereabouts};
 
@@ -149,6 +150,8 @@ pub struct Memory {
     pub host: HostHealth,
     /// What people let through and is not done yet.
     pub approved: Vec<Approved>,
+    /// What `sync --quiet` told and is not over.
+    pub told: Remembered,
     /// What the last pass left for people.
     pub last_pass: Option<LastPass>,
 }
@@ -306,6 +309,8 @@ pub struct Batch {
     pub host: Option<HostHealth>,
     /// What people let through and is not done yet, where that changed.
     pub approved: Option<Vec<Approved>>,
+    /// What `sync --quiet` told and is not over, where that changed.
+    pub told: Option<Remembered>,
     /// What the pass left, once it ended.
     pub last_pass: Option<LastPass>,
     /// Sites seen mapped for the first time, or of which it is news when they were registered.

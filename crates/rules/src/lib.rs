@@ -51,6 +51,7 @@ pub mod schedule;
 pub mod source;
 pub mod stage;
 pub mod taking_over;
+pub mod telling;
 pub mod times;
 pub mod trust;
 pub mod wanted;

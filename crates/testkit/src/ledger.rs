@@ -15,6 +15,7 @@ use rules::ledger::{
 };
 use rules::records::{MappedSites, SiteMark};
 use rules::request::{Asked, EXPIRES_AFTER};
+use rules::telling::{Kind, Told, Topic};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -250,10 +251,10 @@ async fn a_request_is_taken_by_one_until_it_is_answered(ledger: &dyn Ledger) {
 async fn memory_comes_back_as_it_was(ledger: &dyn Ledger) {
     let least = Memory { last_pass: Some(LastPass::default()), ..Memory::default() };
     for memory in [full_memory(), least, full_memory(), Memory::default()] {
-        let Memory { network, home, host, approved, last_pass } = memory.clone();
+        let Memory { network, home, host, approved, told, last_pass } = memory.clone();
         let (network, home) = (Some(network), Some(home));
-        let (host, approved) = (Some(host), Some(approved));
-        let batch = Batch { network, home, host, approved, ..Batch::default() };
+        let (host, approved, told) = (Some(host), Some(approved), Some(told));
+        let batch = Batch { network, home, host, approved, told, ..Batch::default() };
         ledger.save(&batch).await.expect("saving");
         let before = ledger.load().await.expect("loading").memory.last_pass;
         ledger
@@ -363,8 +364,19 @@ fn full_memory() -> Memory {
             },
             Approved { hash: "1".to_owned(), ..Approved::default() },
         ],
+        told: [
+            telling(Kind::Alert, "brake", None),
+            telling(Kind::Domain, "a.example", Some(at(5))),
+        ]
+        .into(),
         last_pass: Some(last_pass),
     }
+}
+
+fn telling(kind: Kind, about: &str, good_at: Option<Time>) -> (Topic, Told) {
+    let (code, what) = ("a code".to_owned(), "\"all\"\n".to_owned());
+    let told = Told { code, what, since: at(-3), told_at: at(4), good_at };
+    (Topic { kind, about: about.to_owned() }, told)
 }
 
 /// Entries with every state, reason and stage there is, and five hundred at random,

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::ops::{Answer, requests};
+use engine::ops::{self, Answer, requests};
 use engine::pass::Silent;
 use rules::Clock;
 use rules::ledger::Ledger;
@@ -43,15 +43,28 @@ pub(super) async fn pass(
     report::stop_on_signals(&stop);
     let observer = Progress::new(context.console, verbosity);
     let errand = Errand { context, asked, patience, stop: &stop };
+    let patience = context.loaded.settings.telling;
+    let mut tellings = None;
     let ended = Box::pin(errand.run(async |ledger| {
-        let engine = parts.with(ledger);
-        let answer = requests::perform(&engine, &errand.asked, &observer, &stop).await;
+        let engine = parts.with(ledger.clone());
+        let mut answer = requests::perform(&engine, &errand.asked, &observer, &stop).await;
         engine.source.close().await;
+        if verbosity == Verbosity::Quiet {
+            let now = SystemClock.now();
+            match ops::tell(ledger.as_ref(), &answer, patience, now).await {
+                Ok(some) => tellings = Some(some),
+                Err(_) if matches!(answer, Answer::Failed(_)) => (),
+                Err(error) => answer = Answer::Failed(error.into()),
+            }
+        }
         Ok(answer)
     }));
     let ended = ended.await;
     observer.finish();
-    report::ended(context, ended?, verbosity)
+    match (ended?, tellings) {
+        (Ended::Answered(answer), Some(tellings)) => report::quiet(context, answer, tellings),
+        (ended, _) => report::ended(context, ended, verbosity),
+    }
 }
 
 /// What to do where somebody else holds the lock.

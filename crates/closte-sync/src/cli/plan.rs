@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use super::{Context, Exit, Failure, report};
+use crate::clock::SystemClock;
 use crate::view::ReportView;
 use engine::pass::{Planned, Planning, Purpose, Report};
+use rules::Clock;
 
 /// Print what a pass would do, with the hash of this plan
 ///
@@ -30,7 +32,7 @@ impl Args {
 
 fn print(context: &Context, planned: Planned) {
     let hash = planned.hash();
-    let report = planned.into_report();
+    let report = planned.into_report(SystemClock.now());
     for alert in &report.alerts {
         context.console.tell(format!("attention: {}\n  hint: {}", alert.what, alert.hint));
     }

@@ -9,24 +9,26 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ledger::Owner;
 use rules::action::{Action, Deferred, Outcome, Release};
 use rules::entry::Call;
+use rules::host_state::HostState;
 use rules::plain::plain;
 use rules::plan::Plan;
-use rules::{Network, Problem};
+use rules::telling::{Kind, Phase, Telling};
+use rules::{Clock, Network, Problem, Time};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::errand::Ended;
 use super::{Console, Context, Exit, Failure};
-use crate::clock::rfc3339;
+use crate::clock::{SystemClock, rfc3339};
 use crate::view::ReportView;
-use engine::pass::{Change, Off, PassObserver, Report};
+use engine::pass::{Alert, Change, Off, PassObserver, Report};
 
 /// How much of a pass is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verbosity {
     /// Everything.
     Full,
-    /// What needs a person; of problems only new ones.
+    /// What needs a person.
     Quiet,
 }
 
@@ -86,7 +88,7 @@ fn first_sentence(network: &Network, plan: &Plan) -> String {
 
 /// Say how a pass ended.
 pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) -> Exit {
-    let exit = if report.alerts.is_empty() { Exit::Done } else { Exit::No };
+    let exit = exit(&report);
     let console = context.console;
     for alert in &report.alerts {
         console.tell(format!("attention: {}\n  hint: {}", alert.what, alert.hint));
@@ -96,7 +98,7 @@ pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) ->
         return exit;
     }
     let text = match verbosity {
-        Verbosity::Full => full(&report),
+        Verbosity::Full => full(&report, SystemClock.now()),
         Verbosity::Quiet => needs_a_person(&report),
     };
     if !text.is_empty() {
@@ -105,7 +107,46 @@ pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) ->
     exit
 }
 
-fn full(report: &Report) -> String {
+/// How a command ends after a pass: what a single domain needs does not count.
+fn exit(report: &Report) -> Exit {
+    let of_all = report.alerts.iter().any(|alert| alert.domain.is_none());
+    if of_all { Exit::No } else { Exit::Done }
+}
+
+/// Say what cron's mail tells of how a pass ended: what is of the whole to stderr.
+pub(super) fn quiet(
+    context: &Context,
+    answer: Answer,
+    tellings: Vec<Telling>,
+) -> Result<Exit, Failure> {
+    let console = context.console;
+    let (whole, rest): (Vec<_>, Vec<_>) =
+        tellings.into_iter().partition(|it| it.topic.kind == Kind::Alert);
+    let report = match answer {
+        Answer::Ran(report) => report,
+        Answer::Off(_, problems) => return Ok(nothing(context, problems)),
+        Answer::Failed(failure) if whole.is_empty() => return Ok(failure.exit()),
+        Answer::Failed(failure) => return Err(failure),
+        Answer::Enabled(_) => return Ok(Exit::Done),
+    };
+    for telling in &whole {
+        let lines = texts::tellings(std::slice::from_ref(telling));
+        let is_told =
+            |alert: &&Alert| telling.phase != Phase::Ends && alert.code.as_str() == telling.code;
+        let hint = report.alerts.iter().find(is_told);
+        let hint = hint.map(|alert| format!("\n  hint: {}", alert.hint)).unwrap_or_default();
+        console.tell(format!("{}{hint}", lines.concat()));
+    }
+    let exit = exit(&report);
+    if console.is_json() {
+        console.json(&ReportView::of(report));
+    } else if !rest.is_empty() {
+        console.say(texts::tellings(&rest).join("\n"));
+    }
+    Ok(exit)
+}
+
+fn full(report: &Report, now: Time) -> String {
     let mut text = String::new();
     for change in &report.changes {
         let _ = writeln!(text, "{}", texts::change(change));
@@ -118,6 +159,11 @@ fn full(report: &Report) -> String {
     }
     for problem in &report.problems {
         let _ = writeln!(text, "problem: {problem}");
+    }
+    // A key that is refused is told as an alert.
+    let is_paused = matches!(report.host, HostState::Paused { .. });
+    if let Some(rests) = texts::rests(&report.host, now).filter(|_| is_paused) {
+        let _ = writeln!(text, "{rests}");
     }
     text + &tally(&report.changes)
 }
@@ -135,11 +181,7 @@ pub(super) fn deferred(deferred: &Deferred) -> String {
 
 fn needs_a_person(report: &Report) -> String {
     let mut text = String::new();
-    let refused = |change: &&Change| matches!(change.outcome, Outcome::Rejected | Outcome::Refused);
-    for change in report.changes.iter().filter(refused) {
-        let _ = writeln!(text, "{}", texts::change(change));
-    }
-    for problem in report.problems.iter().filter(|problem| !report.known.contains(problem)) {
+    for problem in &report.problems {
         let _ = writeln!(text, "problem: {problem}");
     }
     text

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use engine::texts;
+use rules::Time;
 use rules::entry::Entry;
 use rules::host_state::HostState;
 use rules::ledger::{Ledger, Memory, Recorded};
-use rules::{Reason, Time};
 
 use super::console::Tone;
 use super::domains::list;
@@ -71,15 +71,7 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
 fn standing(memory: &Memory, now: Time) -> Option<String> {
     let why_not = memory.network.not_acting.map(texts::not_acting);
     let why_not = why_not.map(|why| format!("does not act: {why}\n"));
-    let host = match HostState::of(&memory.host, now) {
-        HostState::Ok => None,
-        HostState::Paused { reason, until } => {
-            Some(format!("{} ({})\n", reason.sentence(), relative(until, now)))
-        }
-        HostState::KeyRefused { words } => {
-            Some(format!("{}; its answer: {words}\n", Reason::KeyRefused.sentence()))
-        }
-    };
+    let host = texts::rests(&HostState::of(&memory.host, now), now).map(|rests| rests + "\n");
     why_not.into_iter().chain(host).reduce(|all, line| all + &line)
 }
 

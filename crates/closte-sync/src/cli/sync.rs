@@ -3,7 +3,9 @@
 use super::errand::{self, Patience};
 use super::report::{self, Verbosity};
 use super::{Context, Exit, Failure};
+use crate::clock::SystemClock;
 use engine::pass::{Planning, Purpose, Report};
+use rules::Clock;
 use rules::request::Asked;
 
 /// Make one pass: add, follow, remove and report
@@ -42,7 +44,7 @@ impl Args {
             }
             Planning::Made(planned) => planned,
         };
-        let report = planned.into_report();
+        let report = planned.into_report(SystemClock.now());
         Ok(report::report(context, report, self.verbosity()))
     }
 

@@ -143,6 +143,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("removal.grace", Kind::Text, "0s", "24h", "How long an alias stays once its mapping is certainly gone, in case that comes back"),
     key("removal.policy", Kind::Text, "sync", "add-only", "What becomes of an alias whose mapping goes: sync removes it, add-only removes nothing"),
     key("removal.brake", Kind::Text, "10%", "25%", "How many aliases one hour may remove without a person's word: a share of what is owned (at least three), or a number"),
+    key("report.broken_after", Kind::Text, "10m", "0s", "How long a served domain must be found broken, by three checks in a row, before cron's mail says so; 0s: by one"),
+    key("report.unseen_after", Kind::Text, "1h", "0s", "How long nothing can be seen of a served domain before cron's mail says so"),
     key("protected.names", Kind::List, "", "*.example.com, mail.*", "Names that are never added to or removed from the host; * stands for any letters"),
     key("ledger.url", Kind::Text, "", "sqlite:///home/app1/closte-sync/ledger.db", "Where the ledger is; else ~/.local/state/closte-sync/ledger.db"),
     key("ledger.keep_events", Kind::Text, "90d", "30d", "How long events are kept, and domains that are gone; of a mapped domain the newest 20 always"),

@@ -11,6 +11,7 @@ use rules::DomainName;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
 use rules::schedule::SHORTEST_INTERVAL;
+use rules::telling::Patience;
 
 use super::{ConfigError, Written, keys};
 
@@ -77,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) removal_grace: Duration,
     pub(crate) removal: RemovalPolicy,
     pub(crate) brake: Brake,
+    pub(crate) telling: Patience,
     pub(crate) protected: Vec<String>,
     pub(crate) ledger_url: Option<String>,
     pub(crate) keep_events: Duration,
@@ -143,6 +145,10 @@ impl Settings {
                 one_of(text, &known.map(|policy| (policy.as_str(), policy)))
             })?,
             brake: values.required("removal.brake", brake)?,
+            telling: Patience {
+                broken: values.required("report.broken_after", duration)?,
+                unseen: values.required("report.unseen_after", duration)?,
+            },
             protected: values.list("protected.names", |text| Ok(text.to_lowercase()))?,
             ledger_url: values.optional("ledger.url", ledger_url)?,
             keep_events: values.required("ledger.keep_events", duration)?,

@@ -178,7 +178,16 @@ async fn a_host_that_is_down_is_left_alone_and_comes_back_by_itself() {
     world.done("sync");
     let asked = world.asked().len();
     assert!(asked <= 16, "{asked} calls to a host that is down");
-    assert_eq!(world.done("sync").code, 0);
+    let again = world.done("sync").out;
+    let rests = "calls to the host rest for another ";
+    assert!(again.contains(rests) && again.contains("could not be reached"), "{again}");
+    for command in ["status", "doctor"] {
+        assert!(world.run(command).out.contains(rests), "{command}");
+    }
+    for command in ["sync", "status"] {
+        let host = &world.json(command)["host"];
+        assert_eq!((&host["state"], host["until"].is_string()), (&"paused".into(), true), "{host}");
+    }
     assert_eq!(world.asked().len(), asked, "it is left alone for a while");
     world.done("domains recheck --all");
     world.done("sync");

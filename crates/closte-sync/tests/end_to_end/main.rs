@@ -9,6 +9,7 @@ mod copies;
 mod following;
 mod hosts;
 mod kills;
+mod mails;
 mod outputs;
 mod over_rest;
 mod proof;

@@ -37,6 +37,16 @@ pub enum LogLine {
     MoreBegin(usize),
     /// So many more end.
     MoreEnd(usize),
+    /// Calls to the host rest from now on.
+    CallsRest {
+        /// Why, and for how long.
+        text: String,
+    },
+    /// They go on.
+    CallsGoOn {
+        /// How long they rested.
+        lasted: Duration,
+    },
     /// A call was left in the middle, to stop in time.
     CutOff,
 }
@@ -176,6 +186,10 @@ impl fmt::Display for LogLine {
                 write!(f, "{count} more problems; `closte-sync status` shows all of them")
             }
             Self::MoreEnd(count) => write!(f, "{count} more problems are over"),
+            Self::CallsRest { text } => f.write_str(text),
+            Self::CallsGoOn { lasted } => {
+                write!(f, "calls to the host go on after {}", rough(*lasted))
+            }
             Self::CutOff => f.write_str(
                 "the call in hand took too long; the next start finds out what became of it",
             ),
@@ -193,10 +207,16 @@ impl LogLine {
             }
             Self::Begins(Matter::Alert { hint, .. }) => tracing::error!(hint, "{self}"),
             Self::Begins(Matter::Off { hint, .. }) => tracing::warn!(hint, "{self}"),
-            Self::Begins(Matter::Problem(_)) | Self::MoreBegin(_) | Self::CutOff => {
+            Self::Begins(Matter::Problem(_))
+            | Self::MoreBegin(_)
+            | Self::CallsRest { .. }
+            | Self::CutOff => {
                 tracing::warn!("{self}");
             }
-            Self::FailureEnds { .. } | Self::Ends { .. } | Self::MoreEnd(_) => {
+            Self::FailureEnds { .. }
+            | Self::Ends { .. }
+            | Self::MoreEnd(_)
+            | Self::CallsGoOn { .. } => {
                 tracing::info!("{self}");
             }
         }

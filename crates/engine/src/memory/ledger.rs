@@ -135,7 +135,8 @@ impl Ledger for MemoryLedger {
         let missed = batch.entries.iter().filter(|entry| !state.store(entry));
         let missed = missed.map(|entry| entry.domain.clone()).collect();
         state.events.extend(batch.events.iter().cloned());
-        let Batch { network, home, host, approved, last_pass, mapped_sites, .. } = batch.clone();
+        let Batch { network, home, host, approved, told, last_pass, mapped_sites, .. } =
+            batch.clone();
         let Recorded { memory, mapped_sites: known, .. } = &mut state.recorded;
         memory.network = network.unwrap_or(std::mem::take(&mut memory.network));
         memory.home = home.unwrap_or(memory.home);
@@ -143,6 +144,7 @@ impl Ledger for MemoryLedger {
         if let Some(approved) = approved {
             memory.approved = approved;
         }
+        memory.told = told.unwrap_or(std::mem::take(&mut memory.told));
         memory.last_pass = last_pass.or(memory.last_pass.take());
         for (site, registered) in mapped_sites {
             let known = known.entry(site).or_default();

@@ -1,6 +1,7 @@
 //! The answer to a request, on its way through the ledger to the process that asked.
 
 use rules::action::{Action, Deferred, Outcome, Release};
+use rules::host_state::HostState;
 use rules::taking_over::Ownership;
 use rules::{DomainName, Problem, Reason, Time};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ enum Wire {
         deferred: Vec<DeferredItem>,
         problems: Vec<ProblemItem>,
         alerts: Vec<AlertItem>,
+        #[serde(default)]
+        host: HostItem,
     },
     Off {
         all: bool,
@@ -100,6 +103,14 @@ struct ProblemItem {
     reason: String,
 }
 
+/// Whether calls to the host rest: why, in the host's words where it refuses the key, until when.
+#[derive(Default, Deserialize, Serialize)]
+struct HostItem {
+    reason: Option<String>,
+    words: Option<String>,
+    until: Option<i64>,
+}
+
 #[derive(Deserialize, Serialize)]
 struct AlertItem {
     code: String,
@@ -117,6 +128,7 @@ impl From<&Answer> for Wire {
                 deferred: report.deferred.iter().map(DeferredItem::from).collect(),
                 problems: problems(&report.problems),
                 alerts: report.alerts.iter().map(AlertItem::from).collect(),
+                host: HostItem::from(&report.host),
             },
             Answer::Off(off, found) => {
                 Self::Off { all: *off == Off::DomainMapping, problems: problems(found) }
@@ -140,11 +152,12 @@ impl From<Wire> for Answer {
     fn from(wire: Wire) -> Self {
         let found = |items: Vec<ProblemItem>| items.into_iter().map(Problem::from).collect();
         match wire {
-            Wire::Ran { changes, deferred, problems, alerts } => Self::Ran(Report {
+            Wire::Ran { changes, deferred, problems, alerts, host } => Self::Ran(Report {
                 changes: changes.into_iter().filter_map(ChangeItem::read).collect(),
                 deferred: deferred.into_iter().filter_map(DeferredItem::read).collect(),
                 problems: found(problems),
                 alerts: alerts.into_iter().filter_map(AlertItem::read).collect(),
+                host: host.read(),
                 ..Report::default()
             }),
             Wire::Off { all, problems } => {
@@ -234,6 +247,30 @@ impl From<ProblemItem> for Problem {
     }
 }
 
+impl From<&HostState> for HostItem {
+    fn from(host: &HostState) -> Self {
+        let words = match host {
+            HostState::KeyRefused { words } => Some(words.clone()),
+            HostState::Ok | HostState::Paused { .. } => None,
+        };
+        let reason = host.code().map(|reason| reason.code().to_owned());
+        Self { reason, words, until: host.until().map(Time::as_millis) }
+    }
+}
+
+impl HostItem {
+    fn read(self) -> HostState {
+        let reason = self.reason.as_deref().and_then(Reason::from_code);
+        match (self.words, reason, self.until) {
+            (Some(words), ..) => HostState::KeyRefused { words },
+            (None, Some(reason), Some(until)) => {
+                HostState::Paused { reason, until: Time::from_millis(until) }
+            }
+            _ => HostState::Ok,
+        }
+    }
+}
+
 impl From<&Alert> for AlertItem {
     fn from(alert: &Alert) -> Self {
         Self {
@@ -290,7 +327,7 @@ mod tests {
                 after: Some(Time::from_millis(3)),
             }],
             problems: vec![Problem::in_row("wp_blogs", "domain", 7, "no name")],
-            known: Vec::new(),
+            host: HostState::Paused { reason: Reason::RateLimited, until: Time::from_millis(9) },
             clock_is_wrong: false,
             cut_short: false,
             alerts: vec![Alert {
@@ -302,9 +339,19 @@ mod tests {
         };
         let Answer::Ran(read) = there_and_back(&Answer::Ran(report.clone())) else { panic!() };
         assert_eq!(
-            (read.changes, read.deferred, read.problems, read.alerts),
-            (report.changes, report.deferred, report.problems, report.alerts)
+            (read.changes, read.deferred, read.problems, read.alerts, read.host),
+            (report.changes, report.deferred, report.problems, report.alerts, report.host)
         );
+    }
+
+    #[test]
+    fn how_the_host_stands_arrives() {
+        let words = "no such key".to_owned();
+        for host in [HostState::Ok, HostState::KeyRefused { words }] {
+            let report = Report { host: host.clone(), ..Report::default() };
+            let Answer::Ran(read) = there_and_back(&Answer::Ran(report)) else { panic!() };
+            assert_eq!(read.host, host);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 use rules::acting::OurLedger;
 use rules::host::{AliasHost, AliasList, HostError};
+use rules::host_state::HostState;
 use rules::ledger::Recorded;
 use rules::{Time, answer};
 
@@ -20,6 +21,7 @@ pub use plugin::{PluginFound, PluginHello, plugin_answers};
 
 use super::check::{Check, State, fail, failed, ok, warn};
 use crate::failure::Failure;
+use crate::texts;
 
 /// What came of trying everything that a pass needs.
 #[derive(Debug)]
@@ -90,6 +92,7 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     }];
     checks.push(ledger(&findings.ledger));
     checks.extend(host(findings));
+    checks.extend(rests(findings));
     checks.extend(network::checks(findings));
     match &findings.probing {
         Ok(probing) => checks.extend([resolvers(&probing.resolvers), targets(&probing.targets)]),
@@ -129,6 +132,14 @@ fn host(findings: &Findings) -> Vec<Check> {
         }
     });
     [key].into_iter().chain(list).collect()
+}
+
+/// Whether calls rest, as the ledger remembers.
+fn rests(findings: &Findings) -> Option<Check> {
+    let (_, recorded) = findings.ledger.as_ref().ok()?.recorded.as_ref()?;
+    let state = HostState::of(&recorded.memory.host, findings.now);
+    let rests = texts::rests(&state, findings.now)?;
+    Some(warn("host", rests, "the first pass after that goes on by itself"))
 }
 
 fn of_host(check: &'static str, error: &HostError) -> Check {

@@ -3,10 +3,11 @@
 use rules::action::{Action, Outcome, Release};
 use rules::doubt::Doubt;
 use rules::host::AliasList;
+use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::plan::{Braked, Plan};
 use rules::reason::Reason;
-use rules::{DomainName, Network, Problem};
+use rules::{DomainName, Network, Problem, Time};
 use sha2::{Digest, Sha256};
 
 use super::report::{Alert, AlertCode, Change, Off, Report, key_alert};
@@ -76,14 +77,14 @@ impl Planned {
         Alert::of_all(AlertCode::Brake, what, format!("{wait}{}", Release::Apply.text()))
     }
 
-    /// What a pass would do, as a report of one that did nothing.
-    pub fn into_report(self) -> Report {
+    /// What a pass would do `now`, as a report of one that did nothing.
+    pub fn into_report(self, now: Time) -> Report {
         Report {
+            host: HostState::of(&self.plan.memory.host, now),
             changes: self.steps(),
             alerts: self.alerts(),
             deferred: self.plan.deferred,
             problems: self.plan.problems,
-            known: Vec::new(),
             clock_is_wrong: self.clock_is_wrong,
             cut_short: false,
         }

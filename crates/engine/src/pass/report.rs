@@ -3,6 +3,7 @@
 use rules::acting::NotOurs;
 use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
+use rules::host_state::HostState;
 use rules::ledger::{LedgerError, NotActing};
 use rules::plain;
 use rules::source::SourceError;
@@ -48,10 +49,10 @@ pub struct Report {
     pub deferred: Vec<Deferred>,
     /// What makes no sense or wants an eye.
     pub problems: Vec<Problem>,
-    /// Those of them that the pass before told already.
-    pub known: Vec<Problem>,
     /// What needs a person before the whole can go on.
     pub alerts: Vec<Alert>,
+    /// Whether calls to the host rest, and until when.
+    pub host: HostState,
     /// Whether our clock differs too much from the database's to check by it.
     pub clock_is_wrong: bool,
     /// Whether it ended early, on a stop or a nudge: what is left is due at the next pass.

@@ -87,6 +87,18 @@ async fn while_the_host_wants_to_be_left_alone_the_loop_sleeps() {
 }
 
 #[tokio::test]
+async fn that_calls_rest_is_said_when_it_begins_and_when_it_ends() {
+    let mut world = World::new();
+    world.map(DOMAIN);
+    world.host_fails(1);
+    world.host_is_busy_for(Duration::from_secs(40));
+    world.run(POLL, 120).await;
+    let begins = "calls to the host rest for another 40 s: the host asked for a pause; will retry \
+                  automatically";
+    assert_eq!(world.texts(), [begins, "calls to the host go on after 40 s"]);
+}
+
+#[tokio::test]
 async fn with_the_database_down_checks_go_on_and_nothing_is_sent_or_written() {
     let mut world = World::new();
     world.map(DOMAIN);

@@ -106,6 +106,27 @@ async fn a_key_that_is_refused_ends_what_is_asked_of_the_host() {
 }
 
 #[tokio::test]
+async fn it_is_told_for_how_long_calls_to_the_host_rest() {
+    let mut findings = findings(network()).await;
+    let quiet = |minutes| Some(NOW + Duration::from_mins(minutes));
+    for (quiet_until, line) in [
+        (
+            quiet(5),
+            "warn host: calls to the host rest for another 5 min: the host asked for a pause",
+        ),
+        (quiet(0), ""),
+    ] {
+        let host = HostHealth { quiet_until, ..HostHealth::default() };
+        let memory = Memory { host, ..Memory::default() };
+        let recorded = Some(("mine".to_owned(), Recorded { memory, ..Recorded::default() }));
+        findings.ledger = Ok(LedgerFound { at: "ledger.db".to_owned(), recorded });
+        let text = text(&findings);
+        let told = text.lines().find(|line| line.starts_with("warn")).unwrap_or_default();
+        assert!(told.starts_with(line) && told.is_empty() == line.is_empty(), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_that_cannot_be_read_is_a_warning_and_one_that_proved_itself_is_believed() {
     let mut findings = findings(network()).await;
     let unclear = HostError::OutcomeUnknown { what: "HTTP 502".to_owned() };

@@ -5,4 +5,5 @@
 mod changing;
 mod examining;
 mod passing;
+mod telling;
 mod world;

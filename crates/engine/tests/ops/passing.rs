@@ -25,7 +25,7 @@ fn settings() -> PassSettings {
     }
 }
 
-fn engine(network: Network) -> (Engine, MemoryLedger) {
+pub(crate) fn engine(network: Network) -> (Engine, MemoryLedger) {
     let ledger = ledger();
     let engine = Engine {
         source: Arc::new(Source::of(network)),
