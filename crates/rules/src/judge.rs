@@ -2,20 +2,22 @@
 //!
 //! A check that could not be made changes nothing and uses up nothing.
 
+mod certificate;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
 use crate::planted;
 use crate::probe::{
-    DnsObservation, Presented, ProofObservation, RecordKind, TlsObservation, TlsVerdict, Unanswered,
+    DnsObservation, ProofObservation, RecordKind, TlsObservation, TlsVerdict, Unanswered,
 };
 use crate::proof::{self, Asking};
 use crate::proxy::is_proxy;
 use crate::reason::Reason;
 use crate::schedule::{Standing, next_check};
 use crate::stage::StagePolicy;
-use crate::{DomainName, Mapping, Targets, Time};
+use crate::{Mapping, Targets, Time};
 
 /// What one check at a domain saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +67,11 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let before = states(entry);
     let mut is_seen = judge_routing(entry, &check.dns, view);
     if is_seen {
-        is_seen = judge_certificate(entry, &check.tls, view);
+        is_seen = certificate::judge(entry, &check.tls, view);
         proof::judge(entry, &check.proof, view);
         entry.checks.last = Some(view.now);
     }
+    certificate::judge_end(entry, view.now);
     if is_seen {
         entry.checks.made = entry.checks.made.saturating_add(1);
         count_bad(entry, view.now);
@@ -223,125 +226,6 @@ fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<String>, now:
     }
 }
 
-/// Set the certificate; whether what is there was seen. Where DNS leads elsewhere, nothing is there;
-/// an address that may not be visited is none that was silent.
-fn judge_certificate(entry: &mut Entry, observations: &[TlsObservation], view: &View<'_>) -> bool {
-    let verdict = worst(
-        observations.iter().map(|observation| judge_observation(observation, &entry.domain, view)),
-    );
-    let Some(verdict) = verdict else {
-        (entry.issuer, entry.not_after) = (None, None);
-        let why = Some(Reason::NotRoutedHere);
-        entry.certificate.set(view.now, Certificate::Unknown, why, None);
-        return true;
-    };
-    let is_seen = verdict.reason != Some(Reason::NoWebAnswer);
-    // Could not ask: what was known stays.
-    if verdict.state == Certificate::Unknown && entry.certificate.state != Certificate::Unknown {
-        return is_seen;
-    }
-    (entry.issuer, entry.not_after) = (verdict.issuer, verdict.not_after);
-    entry.certificate.set(view.now, verdict.state, verdict.reason, verdict.detail);
-    is_seen
-}
-
-#[derive(Debug)]
-struct Verdict {
-    state: Certificate,
-    reason: Option<Reason>,
-    detail: Option<String>,
-    issuer: Option<String>,
-    not_after: Option<Time>,
-}
-
-/// One bad address spoils a domain; one that could not be asked does not.
-fn worst(verdicts: impl Iterator<Item = Verdict>) -> Option<Verdict> {
-    verdicts.min_by_key(|verdict| match verdict.state {
-        Certificate::Invalid => 0,
-        Certificate::Missing => 1,
-        Certificate::Expiring => 2,
-        Certificate::Valid => 3,
-        Certificate::Unknown => 4,
-    })
-}
-
-fn judge_observation(
-    observation: &TlsObservation,
-    domain: &DomainName,
-    view: &View<'_>,
-) -> Verdict {
-    let without = |state, reason, detail: &str| Verdict {
-        state,
-        reason: Some(reason),
-        detail: Some(detail.to_owned()),
-        issuer: None,
-        not_after: None,
-    };
-    match observation {
-        TlsObservation::Presented { certificate, verdict } => {
-            judge_presented(certificate, *verdict, domain, view)
-        }
-        TlsObservation::NoCertificate { detail } => {
-            let (reason, detail) = operator(domain, view, Reason::NoCertificate, detail.clone());
-            without(Certificate::Missing, reason, &detail)
-        }
-        TlsObservation::NoAnswer { detail } => {
-            without(Certificate::Unknown, Reason::NoWebAnswer, detail)
-        }
-        TlsObservation::Forbidden { detail } => {
-            without(Certificate::Unknown, Reason::PrivateAddress, detail)
-        }
-    }
-}
-
-fn judge_presented(
-    certificate: &Presented,
-    verdict: TlsVerdict,
-    domain: &DomainName,
-    view: &View<'_>,
-) -> Verdict {
-    let names = || format!("it is for {}", certificate.names.join(", "));
-    let (state, reason, detail) = match verdict {
-        TlsVerdict::Trusted if is_expiring(certificate, view.now) => {
-            (Certificate::Expiring, Some(Reason::ExpiresSoon), None)
-        }
-        TlsVerdict::Trusted => (Certificate::Valid, None, None),
-        TlsVerdict::OtherName => {
-            let (reason, detail) = operator(domain, view, Reason::OtherName, names());
-            (Certificate::Invalid, Some(reason), Some(detail))
-        }
-        TlsVerdict::Expired => (Certificate::Invalid, Some(Reason::Expired), None),
-        TlsVerdict::NotYetValid => (Certificate::Invalid, Some(Reason::NotYetValid), None),
-        TlsVerdict::SelfSigned => (Certificate::Invalid, Some(Reason::SelfSigned), Some(names())),
-        TlsVerdict::UnknownIssuer => (Certificate::Invalid, Some(Reason::UnknownIssuer), None),
-        TlsVerdict::Bad => (Certificate::Invalid, Some(Reason::BadCertificate), None),
-    };
-    let issuer = Some(certificate.issuer.clone());
-    Verdict { state, reason, detail, issuer, not_after: Some(certificate.not_after) }
-}
-
-/// A wildcard without its certificate: the host may need a person for it.
-fn operator(
-    domain: &DomainName,
-    view: &View<'_>,
-    reason: Reason,
-    detail: String,
-) -> (Reason, String) {
-    if !domain.is_wildcard() {
-        return (reason, detail);
-    }
-    let page = view.dashboard.map(|url| format!("; finish it at {url}")).unwrap_or_default();
-    (Reason::WildcardByHand, format!("{detail}{page}"))
-}
-
-/// Whether less than a third of a lifetime is left; half of one under ten days.
-fn is_expiring(certificate: &Presented, now: Time) -> bool {
-    let lifetime = certificate.not_after.since(certificate.not_before);
-    let short = lifetime < Duration::from_hours(10 * 24);
-    let left = certificate.not_after.since(now);
-    left < lifetime / if short { 2 } else { 3 }
-}
-
 /// Count checks in a row that showed the domain not ready.
 fn count_bad(entry: &mut Entry, now: Time) {
     let good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
@@ -360,6 +244,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::DomainName;
+    use crate::probe::Presented;
     use crate::targets::TargetBasis;
     use crate::testing::POLICY;
 
@@ -544,6 +430,32 @@ mod tests {
             assert_eq!(after.routing, seen.routing, "{check:?}");
             assert_eq!(after.certificate, seen.certificate, "{check:?}");
             assert_eq!(after.checks.bad, 0, "{check:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_certificate_whose_end_has_passed_is_expired_whoever_could_look() {
+        use Certificate::{Expiring, Invalid, Valid};
+        let silent = || vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let (here, day) = (|| addresses("192.0.2.1"), |day| DAY * day);
+        let table = [
+            // what it shows                      lifetime, left, later    now                          state    reason
+            ("silent, and it is over",            90, 80, day(81), (here(), silent()),          Invalid, Some(Reason::Expired)),
+            ("silent, and it is good",            90, 80, day(79), (here(), silent()),          Valid,   None),
+            ("silent, and it was expiring",       90, 5,  day(6),  (here(), silent()),          Invalid, Some(Reason::Expired)),
+            ("silent, and it is expiring",        90, 5,  day(4),  (here(), silent()),          Expiring, Some(Reason::ExpiresSoon)),
+            ("its zone fails, and it is over",    90, 80, day(81), (failed("SERVFAIL"), vec![]), Invalid, Some(Reason::Expired)),
+            ("nobody answers, and it is over",    90, 80, day(81), (no_answer(), vec![]),       Invalid, Some(Reason::Expired)),
+        ];
+        for (shows, lifetime, left, later, (dns, tls), state, reason) in table {
+            let good = vec![presented(TlsVerdict::Trusted, lifetime, left)];
+            let mut entry = checked("shop.example", here(), good, "192.0.2.1");
+            let targets = ips("192.0.2.1").into();
+            let view = View { now: view(&targets).now + later, ..view(&targets) };
+            judge(&mut entry, &Check { dns, tls, proof: vec![] }, &view);
+            assert_eq!((entry.certificate.state, entry.certificate.reason), (state, reason), "{shows}");
+            assert_eq!(entry.routing.state, Routing::Here, "{shows}");
         }
     }
 
