@@ -2,7 +2,8 @@
 //!
 //! These shapes are a contract: fields are added, never renamed or removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use engine::ops::check::Check;
 use engine::pass::{Alert, Change, Report};
@@ -12,7 +13,8 @@ use rules::entry::{Condition, Entry, Proof};
 use rules::event::Event;
 use rules::host_state::HostState;
 use rules::ledger::{NotActing, Recorded};
-use rules::{Problem, Reason, Stage, Time};
+use rules::targets::{OwnAnswer, TargetSource};
+use rules::{Problem, Reason, Stage, Targets, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
@@ -117,9 +119,21 @@ pub(crate) struct StatusView {
     pub(crate) foreign: Vec<String>,
     pub(crate) more_foreign: usize,
     pub(crate) last_pass: Option<String>,
+    pub(crate) targets: TargetsView,
     pub(crate) host: HostView,
     pub(crate) acting: bool,
     pub(crate) why_not: Option<&'static str>,
+}
+
+/// Where domains had to point when one was last checked.
+#[derive(Debug, Serialize)]
+pub(crate) struct TargetsView {
+    addresses: Vec<String>,
+    proxied: Vec<String>,
+    source: Option<&'static str>,
+    complete: Option<bool>,
+    since: Option<String>,
+    missed: Option<String>,
 }
 
 /// Whether the host may be asked for changes.
@@ -222,9 +236,31 @@ impl StatusView {
             foreign: last.foreign.iter().map(ToString::to_string).collect(),
             more_foreign: last.more_foreign,
             last_pass: memory.last_pass.as_ref().map(|pass| rfc3339(pass.at)),
+            targets: TargetsView::of(&memory.network.targets.clone().unwrap_or_default()),
             host: HostView::of(&HostState::of(&memory.host, now)),
             acting: memory.network.not_acting.is_none(),
             why_not: memory.network.not_acting.map(NotActing::as_str),
+        }
+    }
+}
+
+impl TargetsView {
+    fn of(targets: &Targets) -> Self {
+        let texts = |ips: &BTreeSet<IpAddr>| ips.iter().map(ToString::to_string).collect();
+        let own = targets.own();
+        let source = match &targets.source {
+            _ if targets.is_empty() => None,
+            TargetSource::Set => Some("set"),
+            TargetSource::Own(None) => Some("closte"),
+            TargetSource::Own(Some(_)) => Some("own-domain"),
+        };
+        Self {
+            addresses: texts(&targets.addresses),
+            proxied: texts(&targets.proxied),
+            source,
+            complete: own.map(OwnAnswer::is_complete),
+            since: own.map(|own| rfc3339(own.since)),
+            missed: targets.missed.clone(),
         }
     }
 }

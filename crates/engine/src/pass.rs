@@ -308,7 +308,7 @@ impl Engine {
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
         let entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
-        let Closed { host, network: mut memory, changes, problems: met, targets } =
+        let Closed { host, network: mut memory, changes, problems: met } =
             journal.close(&mark).await?;
         let copy = mark.alert().await;
         network.home = mark.stands().await;
@@ -326,7 +326,7 @@ impl Engine {
         });
         let left = left.map(|left| left.with_foreign(plan.foreign));
         memory.not_acting = copy.is_some().then_some(NotActing::Copy);
-        let is_news = remember_checks(&mut memory, &network, targets) || copy.is_some();
+        let is_news = remember_checks(&mut memory, &network) || copy.is_some();
         let changed = is_news.then_some(memory);
         let batch = Batch { network: changed, last_pass: left, ..Batch::default() };
         self.ledger.save(&batch).await?;

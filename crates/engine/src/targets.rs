@@ -1,27 +1,20 @@
 //! Where domains must point.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+use rules::probe::Probe;
+use rules::targets::TargetBasis;
+use rules::{Targets, Time};
 
-use rules::DomainName;
-use rules::probe::{DnsObservation, Probe};
-
-/// Where domains must point: what the operator `set`; else the `public` address that Closte
-/// names, and those of the network's `own` domain. Empty where nobody knows.
+/// Where domains must point, by `basis` and what DNS says of the network's own domain `now`;
+/// `before` is what the ledger remembers.
 pub async fn targets(
-    set: &BTreeSet<IpAddr>,
-    public: Option<IpAddr>,
-    own: Option<&DomainName>,
+    basis: &TargetBasis<'_>,
+    before: Option<&Targets>,
     probe: &dyn Probe,
-) -> BTreeSet<IpAddr> {
-    if !set.is_empty() {
-        return set.clone();
-    }
-    let mut targets = BTreeSet::from_iter(public);
-    if let Some(own) = own
-        && let DnsObservation::Addresses { found, .. } = probe.resolve(own).await
-    {
-        targets.extend(found.iter().map(IpAddr::to_canonical));
-    }
-    targets
+    now: Time,
+) -> Targets {
+    let answer = match basis.asks() {
+        Some(own) => Some(probe.resolve(own).await),
+        None => None,
+    };
+    basis.targets(answer.as_ref(), before, now)
 }

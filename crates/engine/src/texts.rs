@@ -2,14 +2,14 @@
 //!
 //! Scripts read the values themselves. A second language is a second one of this file.
 
-use rules::Identity;
 use rules::acting::{Copied, NotOurs};
 use rules::event::{Event, EventKind};
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::plain::plain;
+use rules::targets::TargetSource;
 use rules::telling::{Kind, Phase, Telling};
-use rules::{Reason, Time};
+use rules::{DomainName, Identity, Reason, Targets, Time};
 
 use crate::pass::Change;
 use crate::rough::rough;
@@ -134,6 +134,39 @@ pub fn not_acting(why: NotActing) -> &'static str {
             "domain mapping is switched off in Ultimate Multisite: nothing is sent or written"
         }
     }
+}
+
+/// That no target is known, and why, `own` being the network's domain.
+pub fn no_targets(targets: &Targets, own: Option<&DomainName>) -> String {
+    let unknown = "it is not known where domains must point";
+    if let Some(proxied) = proxied(targets) {
+        return format!("{unknown}: {proxied}; set `checks.targets`");
+    }
+    let own = own.map(|own| match &targets.missed {
+        Some(missed) => format!(": DNS did not tell of `{own}` ({})", plain(missed)),
+        None => {
+            format!(": `{own}` has no address in DNS and CLOSTE_PUBLIC_IP_ADDRESS is not defined")
+        }
+    });
+    format!("{unknown}{}; set `checks.targets`", own.unwrap_or_default())
+}
+
+/// Which addresses are no targets as they are a proxy's, if any.
+pub fn proxied(targets: &Targets) -> Option<String> {
+    let proxied: Vec<String> = targets.proxied.iter().map(ToString::to_string).collect();
+    let why = "of Cloudflare's proxy, so no target";
+    (!proxied.is_empty()).then(|| format!("{} is {why}", proxied.join(", ")))
+}
+
+/// Where domains must point, and how that is known.
+pub fn targets(targets: &Targets) -> String {
+    let addresses: Vec<String> = targets.addresses.iter().map(ToString::to_string).collect();
+    let source = match &targets.source {
+        TargetSource::Set => "by `checks.targets`".to_owned(),
+        TargetSource::Own(None) => "by CLOSTE_PUBLIC_IP_ADDRESS".to_owned(),
+        TargetSource::Own(Some(own)) => format!("as `{}` does", own.domain),
+    };
+    format!("domains must point to {}, {source}", addresses.join(", "))
 }
 
 /// Why the installation of `is` does not act for its network.

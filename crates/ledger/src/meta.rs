@@ -16,9 +16,11 @@ use rules::ledger::{
     Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
     NotActing,
 };
+use rules::probe::RecordKind;
 use rules::records::SiteMark;
+use rules::targets::{OwnAnswer, TargetSource};
 use rules::telling::{Kind, Remembered, Told, Topic};
-use rules::{DomainName, Identity, Problem, Reason, Stage, Time};
+use rules::{DomainName, Identity, Problem, Reason, Stage, Targets, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
@@ -55,6 +57,7 @@ struct NetworkRow {
     forgot_at: Option<i64>,
     not_acting: Option<String>,
     checks: Option<CheckItem>,
+    targets: Option<TargetsItem>,
 }
 
 /// [`CheckBasis`] as it is stored.
@@ -62,7 +65,25 @@ struct NetworkRow {
 struct CheckItem {
     interval: i64,
     stage_words: Vec<String>,
-    targets: BTreeSet<IpAddr>,
+}
+
+/// [`Targets`] as they are stored.
+#[derive(Deserialize, Serialize)]
+struct TargetsItem {
+    addresses: BTreeSet<IpAddr>,
+    proxied: BTreeSet<IpAddr>,
+    set: bool,
+    own: Option<OwnItem>,
+    missed: Option<String>,
+}
+
+/// [`OwnAnswer`] as it is stored.
+#[derive(Deserialize, Serialize)]
+struct OwnItem {
+    domain: String,
+    found: BTreeSet<IpAddr>,
+    unanswered: Option<String>,
+    since: i64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -275,6 +296,7 @@ impl From<&NetworkMemory> for NetworkRow {
             forgot_at: memory.forgot_at.map(Time::as_millis),
             not_acting: memory.not_acting.map(|why| why.to_string()),
             checks: memory.checks.as_ref().map(CheckItem::from),
+            targets: memory.targets.as_ref().map(TargetsItem::from),
         }
     }
 }
@@ -297,6 +319,7 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             forgot_at: row.forgot_at.map(Time::from_millis),
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
             checks: row.checks.map(CheckBasis::from),
+            targets: row.targets.map(Targets::from),
         })
     }
 }
@@ -376,7 +399,6 @@ impl From<&CheckBasis> for CheckItem {
         Self {
             interval: i64::try_from(basis.interval.as_millis()).unwrap_or(i64::MAX),
             stage_words: basis.stage_words.iter().map(ToString::to_string).collect(),
-            targets: basis.targets.clone(),
         }
     }
 }
@@ -387,8 +409,40 @@ impl From<CheckItem> for CheckBasis {
         Self {
             interval: Duration::from_millis(item.interval.max(0).cast_unsigned()),
             stage_words: words.collect(),
-            targets: item.targets,
         }
+    }
+}
+
+impl From<&Targets> for TargetsItem {
+    fn from(targets: &Targets) -> Self {
+        Self {
+            addresses: targets.addresses.clone(),
+            proxied: targets.proxied.clone(),
+            set: targets.source == TargetSource::Set,
+            own: targets.own().map(|own| OwnItem {
+                domain: own.domain.to_string(),
+                found: own.found.clone(),
+                unanswered: own.unanswered.map(|kind| kind.to_string()),
+                since: own.since.as_millis(),
+            }),
+            missed: targets.missed.clone(),
+        }
+    }
+}
+
+impl From<TargetsItem> for Targets {
+    fn from(item: TargetsItem) -> Self {
+        let TargetsItem { addresses, proxied, set, own, missed } = item;
+        let own = own.and_then(|own| {
+            Some(OwnAnswer {
+                domain: own.domain.parse().ok()?,
+                found: own.found,
+                unanswered: own.unanswered.as_deref().and_then(RecordKind::from_word),
+                since: Time::from_millis(own.since),
+            })
+        });
+        let source = if set { TargetSource::Set } else { TargetSource::Own(own) };
+        Self { addresses, proxied, source, missed }
     }
 }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RecordType};
 use rules::DomainName;
-use rules::probe::DnsObservation;
+use rules::probe::{DnsObservation, RecordKind, Unanswered};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -181,7 +181,7 @@ fn absolute(name: &DomainName) -> Option<Name> {
 /// The answers for A and for AAAA, combined.
 ///
 /// Addresses count, no matter what the other question gave: many servers answer
-/// NXDOMAIN, an error or nothing for the type they do not know. Without any, A
+/// NXDOMAIN, an error or nothing for the type they do not know. That it failed is told. Without any, A
 /// decides, since every server knows that; but "no A record" says nothing while
 /// the AAAA records are unknown.
 fn combine(a: Result<Told, LookupError>, aaaa: Result<Told, LookupError>) -> DnsObservation {
@@ -195,7 +195,11 @@ fn combine(a: Result<Told, LookupError>, aaaa: Result<Told, LookupError>) -> Dns
         }
     }
     if !found.is_empty() {
-        return DnsObservation::Addresses { found, through };
+        let error = |answered: Result<Told, LookupError>, kind| {
+            answered.err().map(|error| Unanswered { kind, detail: error.into_detail() })
+        };
+        let unanswered = error(a, RecordKind::A).or(error(aaaa, RecordKind::Aaaa));
+        return DnsObservation::Addresses { found, through, unanswered };
     }
     match (a, aaaa) {
         (Ok(Told { reading: Reading::NoSuchName, .. }), _) => DnsObservation::NoSuchName,
@@ -226,6 +230,12 @@ impl LookupError {
     /// Whether asking the same server once more is of no use.
     fn is_final(&self) -> bool {
         matches!(self, Self::Failed { again: false, .. })
+    }
+
+    fn into_detail(self) -> String {
+        match self {
+            Self::Failed { detail, .. } | Self::Silent { detail } => detail,
+        }
     }
 
     fn into_observation(self) -> DnsObservation {
@@ -284,7 +294,10 @@ mod tests {
 
     fn in_short(observation: DnsObservation) -> String {
         match observation {
-            DnsObservation::Addresses { found, .. } => format!("{found:?}"),
+            DnsObservation::Addresses { found, unanswered, .. } => {
+                let unanswered = unanswered.map(|it| format!(", {}: {}", it.kind, it.detail));
+                format!("{found:?}{}", unanswered.unwrap_or_default())
+            }
             DnsObservation::NoSuchName => "no such name".to_owned(),
             DnsObservation::NoAddress { .. } => "no address".to_owned(),
             DnsObservation::Failed { detail } => format!("failed: {detail}"),
@@ -302,9 +315,9 @@ mod tests {
             ("A alone",                      v4(),          none(),        "{192.0.2.1}"),
             ("AAAA alone",                   none(),        v6(),          "{2001:db8::1}"),
             ("NXDOMAIN for an unknown type", v4(),          gone(),        "{192.0.2.1}"),
-            ("an error for an unknown type", v4(),          failed("s"),   "{192.0.2.1}"),
-            ("silence for an unknown type",  v4(),          silent("s"),   "{192.0.2.1}"),
-            ("A failed",                     failed("s"),   v6(),          "{2001:db8::1}"),
+            ("an error for an unknown type", v4(),          failed("s"),   "{192.0.2.1}, AAAA: s"),
+            ("silence for an unknown type",  v4(),          silent("s"),   "{192.0.2.1}, AAAA: s"),
+            ("A failed",                     failed("s"),   v6(),          "{2001:db8::1}, A: s"),
             ("neither",                      none(),        none(),        "no address"),
             ("A exists without address",     none(),        gone(),        "no address"),
             ("NXDOMAIN",                     gone(),        gone(),        "no such name"),

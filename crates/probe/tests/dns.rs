@@ -30,6 +30,7 @@ fn addresses(found: &[&str], through: &[&str]) -> DnsObservation {
     DnsObservation::Addresses {
         found: found.iter().map(|text| text.parse::<IpAddr>().expect("an address")).collect(),
         through: through.iter().map(|&name| name.to_owned()).collect(),
+        unanswered: None,
     }
 }
 

@@ -2,47 +2,22 @@
 //!
 //! A check that could not be made changes nothing and uses up nothing.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-use std::sync::LazyLock;
-use std::time::Duration;
+mod certificate;
 
-use ipnet::IpNet;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
 use crate::planted;
-use crate::probe::{DnsObservation, Presented, ProofObservation, TlsObservation, TlsVerdict};
+use crate::probe::{
+    DnsObservation, ProofObservation, RecordKind, TlsObservation, TlsVerdict, Unanswered,
+};
 use crate::proof::{self, Asking};
+use crate::proxy::is_proxy;
 use crate::reason::Reason;
 use crate::schedule::{Standing, next_check};
 use crate::stage::StagePolicy;
-use crate::{DomainName, Mapping, Time};
-
-/// Networks of Cloudflare's proxy, as published by Cloudflare.
-const CLOUDFLARE: [&str; 22] = [
-    "103.21.244.0/22",
-    "103.22.200.0/22",
-    "103.31.4.0/22",
-    "104.16.0.0/13",
-    "104.24.0.0/14",
-    "108.162.192.0/18",
-    "131.0.72.0/22",
-    "141.101.64.0/18",
-    "162.158.0.0/15",
-    "172.64.0.0/13",
-    "173.245.48.0/20",
-    "188.114.96.0/20",
-    "190.93.240.0/20",
-    "197.234.240.0/22",
-    "198.41.128.0/17",
-    "2400:cb00::/32",
-    "2405:8100::/32",
-    "2405:b500::/32",
-    "2606:4700::/32",
-    "2803:f800::/32",
-    "2a06:98c0::/29",
-    "2c0f:f248::/32",
-];
+use crate::{Mapping, Targets, Time};
 
 /// What one check at a domain saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +33,8 @@ pub struct Check {
 /// What a check is judged against.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
-    /// The addresses that domains must point to; empty where nobody knows.
-    pub targets: &'a BTreeSet<IpAddr>,
+    /// Where domains must point.
+    pub targets: &'a Targets,
     /// The network's interval between checks a hot domain.
     pub interval: Duration,
     /// Where a person finishes a wildcard certificate, if that is known.
@@ -77,10 +52,10 @@ pub struct View<'a> {
 }
 
 /// The addresses of a domain to shake hands with: those that are the network's.
-pub fn visits(dns: &DnsObservation, targets: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
+pub fn visits(dns: &DnsObservation, targets: &Targets) -> Vec<IpAddr> {
     match dns {
         DnsObservation::Addresses { found, .. } => {
-            found.iter().map(IpAddr::to_canonical).filter(|ip| targets.contains(ip)).collect()
+            found.iter().map(IpAddr::to_canonical).filter(|ip| targets.contains(*ip)).collect()
         }
         _ => Vec::new(),
     }
@@ -92,10 +67,11 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let before = states(entry);
     let mut is_seen = judge_routing(entry, &check.dns, view);
     if is_seen {
-        is_seen = judge_certificate(entry, &check.tls, view);
+        is_seen = certificate::judge(entry, &check.tls, view);
         proof::judge(entry, &check.proof, view);
         entry.checks.last = Some(view.now);
     }
+    certificate::judge_end(entry, view.now);
     if is_seen {
         entry.checks.made = entry.checks.made.saturating_add(1);
         count_bad(entry, view.now);
@@ -172,11 +148,15 @@ fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bo
             could_not_ask(entry, Reason::NoTargets, None, now);
             false
         }
-        DnsObservation::Addresses { found, through } => {
+        DnsObservation::Addresses { found, through, unanswered } => {
             let found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
             if let Some(reason) = wrong_address(&found, view.targets) {
                 let detail = wanted_detail(&found, through, view.targets);
                 return elsewhere(found, reason, Some(detail));
+            }
+            if let Some((reason, detail)) = not_sure(entry, &found, unanswered.as_ref(), view) {
+                could_not_ask(entry, reason, Some(detail), now);
+                return false;
             }
             entry.found = found;
             entry.routing.set(now, Routing::Here, None, led_through(through));
@@ -185,14 +165,14 @@ fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bo
     }
 }
 
-/// What is wrong with the addresses of a domain; none where all are the network's.
-fn wrong_address(found: &[IpAddr], targets: &BTreeSet<IpAddr>) -> Option<Reason> {
+/// What is wrong with the addresses of a domain; none where none is somebody else's for sure.
+fn wrong_address(found: &[IpAddr], targets: &Targets) -> Option<Reason> {
     let (here, elsewhere): (Vec<&IpAddr>, Vec<&IpAddr>) =
-        found.iter().partition(|ip| targets.contains(ip));
-    if elsewhere.is_empty() {
+        found.iter().partition(|ip| targets.contains(**ip));
+    if !elsewhere.iter().any(|ip| targets.is_foreign(**ip)) {
         return None;
     }
-    let proxied = elsewhere.iter().any(|ip| is_cloudflare(**ip));
+    let proxied = elsewhere.iter().any(|ip| is_proxy(**ip));
     Some(match (here.is_empty(), elsewhere.iter().all(|ip| ip.is_ipv6())) {
         _ if proxied => Reason::Proxied,
         (true, _) => Reason::OtherAddress,
@@ -201,24 +181,40 @@ fn wrong_address(found: &[IpAddr], targets: &BTreeSet<IpAddr>) -> Option<Reason>
     })
 }
 
-fn is_cloudflare(ip: IpAddr) -> bool {
-    static NETWORKS: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
-        let networks = CLOUDFLARE.iter().map(|text| text.parse().expect("the table has networks"));
-        networks.collect()
-    });
-    NETWORKS.iter().any(|network| network.contains(&ip))
+/// Why `found`, of which nothing is wrong for sure, does not show that all is right: it is not
+/// known whether an address is the network's, or the domain had a wrong one of the record type that
+/// is `unanswered` now.
+fn not_sure(
+    entry: &Entry,
+    found: &[IpAddr],
+    unanswered: Option<&Unanswered>,
+    view: &View<'_>,
+) -> Option<(Reason, String)> {
+    let is_other = |ip: &&IpAddr| !view.targets.contains(**ip);
+    if let Some(ip) = found.iter().find(is_other) {
+        let missed = view.targets.missed.as_deref().unwrap_or("DNS did not answer for it");
+        let detail = format!(
+            "it points to {ip}, and whether that is the network's is not known: of the network's \
+             own domain, {missed}"
+        );
+        return Some((Reason::NoTargets, detail));
+    }
+    let unanswered = unanswered?;
+    let is_kept = |ip: &&IpAddr| RecordKind::of(**ip) == unanswered.kind;
+    let had = entry.found.iter().filter(is_kept).find(is_other)?;
+    Some((Reason::DnsFailed, format!("it pointed to {had} too; now {unanswered}")))
 }
 
 fn led_through(through: &[String]) -> Option<String> {
     (!through.is_empty()).then(|| format!("by way of {}", through.join(", ")))
 }
 
-fn wanted_detail(found: &[IpAddr], through: &[String], targets: &BTreeSet<IpAddr>) -> String {
+fn wanted_detail(found: &[IpAddr], through: &[String], targets: &Targets) -> String {
     let list = |ips: &mut dyn Iterator<Item = &IpAddr>| {
         ips.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    let wrong = list(&mut found.iter().filter(|ip| !targets.contains(ip)));
-    let right = list(&mut targets.iter());
+    let wrong = list(&mut found.iter().filter(|ip| !targets.contains(**ip)));
+    let right = list(&mut targets.addresses.iter());
     let by_way = led_through(through).map(|way| format!(", {way}")).unwrap_or_default();
     format!("it points to {wrong}{by_way}; it must point to {right} only")
 }
@@ -228,125 +224,6 @@ fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<String>, now:
     if entry.routing.state == Routing::Unknown {
         entry.routing.set(now, Routing::Unknown, Some(reason), detail);
     }
-}
-
-/// Set the certificate; whether what is there was seen. Where DNS leads elsewhere, nothing is there;
-/// an address that may not be visited is none that was silent.
-fn judge_certificate(entry: &mut Entry, observations: &[TlsObservation], view: &View<'_>) -> bool {
-    let verdict = worst(
-        observations.iter().map(|observation| judge_observation(observation, &entry.domain, view)),
-    );
-    let Some(verdict) = verdict else {
-        (entry.issuer, entry.not_after) = (None, None);
-        let why = Some(Reason::NotRoutedHere);
-        entry.certificate.set(view.now, Certificate::Unknown, why, None);
-        return true;
-    };
-    let is_seen = verdict.reason != Some(Reason::NoWebAnswer);
-    // Could not ask: what was known stays.
-    if verdict.state == Certificate::Unknown && entry.certificate.state != Certificate::Unknown {
-        return is_seen;
-    }
-    (entry.issuer, entry.not_after) = (verdict.issuer, verdict.not_after);
-    entry.certificate.set(view.now, verdict.state, verdict.reason, verdict.detail);
-    is_seen
-}
-
-#[derive(Debug)]
-struct Verdict {
-    state: Certificate,
-    reason: Option<Reason>,
-    detail: Option<String>,
-    issuer: Option<String>,
-    not_after: Option<Time>,
-}
-
-/// One bad address spoils a domain; one that could not be asked does not.
-fn worst(verdicts: impl Iterator<Item = Verdict>) -> Option<Verdict> {
-    verdicts.min_by_key(|verdict| match verdict.state {
-        Certificate::Invalid => 0,
-        Certificate::Missing => 1,
-        Certificate::Expiring => 2,
-        Certificate::Valid => 3,
-        Certificate::Unknown => 4,
-    })
-}
-
-fn judge_observation(
-    observation: &TlsObservation,
-    domain: &DomainName,
-    view: &View<'_>,
-) -> Verdict {
-    let without = |state, reason, detail: &str| Verdict {
-        state,
-        reason: Some(reason),
-        detail: Some(detail.to_owned()),
-        issuer: None,
-        not_after: None,
-    };
-    match observation {
-        TlsObservation::Presented { certificate, verdict } => {
-            judge_presented(certificate, *verdict, domain, view)
-        }
-        TlsObservation::NoCertificate { detail } => {
-            let (reason, detail) = operator(domain, view, Reason::NoCertificate, detail.clone());
-            without(Certificate::Missing, reason, &detail)
-        }
-        TlsObservation::NoAnswer { detail } => {
-            without(Certificate::Unknown, Reason::NoWebAnswer, detail)
-        }
-        TlsObservation::Forbidden { detail } => {
-            without(Certificate::Unknown, Reason::PrivateAddress, detail)
-        }
-    }
-}
-
-fn judge_presented(
-    certificate: &Presented,
-    verdict: TlsVerdict,
-    domain: &DomainName,
-    view: &View<'_>,
-) -> Verdict {
-    let names = || format!("it is for {}", certificate.names.join(", "));
-    let (state, reason, detail) = match verdict {
-        TlsVerdict::Trusted if is_expiring(certificate, view.now) => {
-            (Certificate::Expiring, Some(Reason::ExpiresSoon), None)
-        }
-        TlsVerdict::Trusted => (Certificate::Valid, None, None),
-        TlsVerdict::OtherName => {
-            let (reason, detail) = operator(domain, view, Reason::OtherName, names());
-            (Certificate::Invalid, Some(reason), Some(detail))
-        }
-        TlsVerdict::Expired => (Certificate::Invalid, Some(Reason::Expired), None),
-        TlsVerdict::NotYetValid => (Certificate::Invalid, Some(Reason::NotYetValid), None),
-        TlsVerdict::SelfSigned => (Certificate::Invalid, Some(Reason::SelfSigned), Some(names())),
-        TlsVerdict::UnknownIssuer => (Certificate::Invalid, Some(Reason::UnknownIssuer), None),
-        TlsVerdict::Bad => (Certificate::Invalid, Some(Reason::BadCertificate), None),
-    };
-    let issuer = Some(certificate.issuer.clone());
-    Verdict { state, reason, detail, issuer, not_after: Some(certificate.not_after) }
-}
-
-/// A wildcard without its certificate: the host may need a person for it.
-fn operator(
-    domain: &DomainName,
-    view: &View<'_>,
-    reason: Reason,
-    detail: String,
-) -> (Reason, String) {
-    if !domain.is_wildcard() {
-        return (reason, detail);
-    }
-    let page = view.dashboard.map(|url| format!("; finish it at {url}")).unwrap_or_default();
-    (Reason::WildcardByHand, format!("{detail}{page}"))
-}
-
-/// Whether less than a third of a lifetime is left; half of one under ten days.
-fn is_expiring(certificate: &Presented, now: Time) -> bool {
-    let lifetime = certificate.not_after.since(certificate.not_before);
-    let short = lifetime < Duration::from_hours(10 * 24);
-    let left = certificate.not_after.since(now);
-    left < lifetime / if short { 2 } else { 3 }
 }
 
 /// Count checks in a row that showed the domain not ready.
@@ -364,7 +241,12 @@ fn count_bad(entry: &mut Entry, now: Time) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::DomainName;
+    use crate::probe::Presented;
+    use crate::targets::TargetBasis;
     use crate::testing::POLICY;
 
     const DAY: Duration = Duration::from_hours(24);
@@ -374,7 +256,7 @@ mod tests {
     }
 
     fn addresses(text: &str) -> DnsObservation {
-        DnsObservation::Addresses { found: ips(text), through: Vec::new() }
+        DnsObservation::Addresses { found: ips(text), through: Vec::new(), unanswered: None }
     }
 
     fn failed(detail: &str) -> DnsObservation {
@@ -396,7 +278,7 @@ mod tests {
         TlsObservation::Presented { certificate, verdict }
     }
 
-    fn view(targets: &BTreeSet<IpAddr>) -> View<'_> {
+    fn view(targets: &Targets) -> View<'_> {
         let now = Time::from_millis(0) + DAY * 1000;
         let interval = Duration::from_mins(5);
         let dashboard = Some("https://host.example/d");
@@ -419,7 +301,7 @@ mod tests {
         targets: &str,
     ) -> Entry {
         let mut entry = Entry::new(domain.parse().unwrap(), None, Time::from_millis(0));
-        judge(&mut entry, &Check { dns, tls, proof: vec![] }, &view(&ips(targets)));
+        judge(&mut entry, &Check { dns, tls, proof: vec![] }, &view(&ips(targets).into()));
         entry
     }
 
@@ -449,6 +331,45 @@ mod tests {
         }
         let lost = checked("shop.example", addresses("192.0.2.1"), vec![], "");
         assert_eq!(lost.routing.reason, Some(Reason::NoTargets));
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_record_type_that_is_not_answered_for_changes_no_routing() {
+        use RecordKind::{A, Aaaa};
+        use Routing::{Elsewhere, Here, Unknown};
+        let without = |kind, found| DnsObservation::Addresses {
+            found: ips(found),
+            through: vec![],
+            unanswered: Some(Unanswered { kind, detail: "SERVFAIL".to_owned() }),
+        };
+        let network: DomainName = "network.example".parse().unwrap();
+        let found_by = |answer: &DnsObservation| {
+            let basis = TargetBasis { set: &BTreeSet::new(), public: None, own: Some(&network) };
+            basis.targets(Some(answer), None, Time::from_millis(0))
+        };
+        let all = || addresses("192.0.2.1 2001:db8::1");
+        let (no_a, no_aaaa) = (|| without(A, "2001:db8::1"), || without(Aaaa, "192.0.2.1"));
+        let table = [
+            // what it shows                          before                           targets      now                              routing    reason
+            ("all right, AAAA fails",                 all(),                           all(),       no_aaaa(),                       Here,      None),
+            ("AAAA was wrong, and fails",             addresses("192.0.2.1 2001:db8::9"), all(),    no_aaaa(),                       Elsewhere, Some(Reason::Ipv6Elsewhere)),
+            ("A was wrong, and fails",                addresses("192.0.2.9 2001:db8::1"), all(),    no_a(),                          Elsewhere, Some(Reason::PartlyElsewhere)),
+            ("AAAA was right and fails, A is wrong",  all(),                           all(),       without(Aaaa, "192.0.2.9"),      Elsewhere, Some(Reason::OtherAddress)),
+            ("the first check, AAAA fails",           no_answer(),                     all(),       no_aaaa(),                       Here,      None),
+            ("the network's AAAA fails",              no_answer(),                     no_aaaa(),   all(),                           Unknown,   Some(Reason::NoTargets)),
+            ("the network's A fails",                 no_answer(),                     no_a(),      all(),                           Unknown,   Some(Reason::NoTargets)),
+            ("the network's AAAA fails, A alone",     no_answer(),                     no_aaaa(),   addresses("192.0.2.1"),          Here,      None),
+            ("the network's AAAA fails, A is wrong",  no_answer(),                     no_aaaa(),   addresses("192.0.2.9 2001:db8::1"), Elsewhere, Some(Reason::OtherAddress)),
+            ("the network's AAAA fails, a proxy's",   no_answer(),                     no_aaaa(),   addresses("192.0.2.1 2606:4700::1"), Elsewhere, Some(Reason::Proxied)),
+            ("the network is behind a proxy",         no_answer(),                     addresses("104.16.3.4"), addresses("104.16.3.4"), Unknown, Some(Reason::NoTargets)),
+        ];
+        for (shows, before, own, now, state, reason) in table {
+            let mut entry = checked("shop.example", before, vec![], "192.0.2.1 2001:db8::1");
+            let check = Check { dns: now, tls: vec![], proof: vec![] };
+            judge(&mut entry, &check, &view(&found_by(&own)));
+            assert_eq!((entry.routing.state, entry.routing.reason), (state, reason), "{shows}");
+        }
     }
 
     #[test]
@@ -496,7 +417,7 @@ mod tests {
     fn a_check_that_could_not_be_made_changes_nothing() {
         let good = vec![presented(TlsVerdict::Trusted, 90, 80)];
         let seen = checked("shop.example", addresses("192.0.2.1"), good, "192.0.2.1");
-        let targets = ips("192.0.2.1");
+        let targets = ips("192.0.2.1").into();
         let dead = TlsObservation::NoAnswer { detail: "refused".into() };
         let unobservable = [
             Check { dns: no_answer(), tls: vec![], proof: vec![] },
@@ -509,6 +430,32 @@ mod tests {
             assert_eq!(after.routing, seen.routing, "{check:?}");
             assert_eq!(after.certificate, seen.certificate, "{check:?}");
             assert_eq!(after.checks.bad, 0, "{check:?}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_certificate_whose_end_has_passed_is_expired_whoever_could_look() {
+        use Certificate::{Expiring, Invalid, Valid};
+        let silent = || vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let (here, day) = (|| addresses("192.0.2.1"), |day| DAY * day);
+        let table = [
+            // what it shows                      lifetime, left, later    now                          state    reason
+            ("silent, and it is over",            90, 80, day(81), (here(), silent()),          Invalid, Some(Reason::Expired)),
+            ("silent, and it is good",            90, 80, day(79), (here(), silent()),          Valid,   None),
+            ("silent, and it was expiring",       90, 5,  day(6),  (here(), silent()),          Invalid, Some(Reason::Expired)),
+            ("silent, and it is expiring",        90, 5,  day(4),  (here(), silent()),          Expiring, Some(Reason::ExpiresSoon)),
+            ("its zone fails, and it is over",    90, 80, day(81), (failed("SERVFAIL"), vec![]), Invalid, Some(Reason::Expired)),
+            ("nobody answers, and it is over",    90, 80, day(81), (no_answer(), vec![]),       Invalid, Some(Reason::Expired)),
+        ];
+        for (shows, lifetime, left, later, (dns, tls), state, reason) in table {
+            let good = vec![presented(TlsVerdict::Trusted, lifetime, left)];
+            let mut entry = checked("shop.example", here(), good, "192.0.2.1");
+            let targets = ips("192.0.2.1").into();
+            let view = View { now: view(&targets).now + later, ..view(&targets) };
+            judge(&mut entry, &Check { dns, tls, proof: vec![] }, &view);
+            assert_eq!((entry.certificate.state, entry.certificate.reason), (state, reason), "{shows}");
+            assert_eq!(entry.routing.state, Routing::Here, "{shows}");
         }
     }
 
@@ -544,7 +491,7 @@ mod tests {
             let (dns, tls) = before;
             let mut entry = checked("shop.example", dns, tls, ours);
             entry.alias.state = crate::entry::Alias::Present;
-            let targets = ips(targets);
+            let targets = ips(targets).into();
             let view = view(&targets);
             entry.routing.since = view.now - lasted;
             let checks = &mut entry.checks;
@@ -559,7 +506,7 @@ mod tests {
 
     #[test]
     fn it_is_visited_only_where_it_is_the_networks() {
-        let targets = ips("192.0.2.1 2001:db8::1");
+        let targets = ips("192.0.2.1 2001:db8::1").into();
         let dns = addresses("192.0.2.1 192.0.2.9 2001:db8::1");
         assert_eq!(visits(&dns, &targets).len(), 2);
         assert_eq!(visits(&DnsObservation::NoSuchName, &targets), Vec::<IpAddr>::new());

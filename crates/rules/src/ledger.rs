@@ -3,7 +3,6 @@
 //! `ledger::SqliteLedger` is the real one, on a file or in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,7 +17,9 @@ use crate::records::{MappedSites, SiteMark};
 use crate::request::{Asked, Request};
 use crate::telling::Remembered;
 use crate::words::words;
-use crate::{Disposition, DomainName, Home, Identity, Network, Problem, Stage, Time, Whereabouts};
+use crate::{
+    Disposition, DomainName, Home, Identity, Network, Problem, Stage, Targets, Time, Whereabouts,
+};
 
 /// So often an entry is read again that somebody else keeps storing.
 pub const MOST_READS: usize = 5;
@@ -180,6 +181,8 @@ pub struct NetworkMemory {
     pub not_acting: Option<NotActing>,
     /// What checks need of the network, so that they go on while it cannot be read.
     pub checks: Option<CheckBasis>,
+    /// Where domains had to point when one was last checked; none where none ever was.
+    pub targets: Option<Targets>,
 }
 
 /// What checks need of the network besides its own domain.
@@ -189,8 +192,6 @@ pub struct CheckBasis {
     pub interval: Duration,
     /// The words that the column `stage` can hold.
     pub stage_words: BTreeSet<Stage>,
-    /// Where domains had to point.
-    pub targets: BTreeSet<IpAddr>,
 }
 
 impl NetworkMemory {

@@ -5,10 +5,12 @@
 //! could not be asked is its own kind of answer, never a "no".
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 
+use crate::words::words;
 use crate::{DomainName, Time};
 
 /// Something that checks domains.
@@ -41,6 +43,8 @@ pub enum DnsObservation {
         found: BTreeSet<IpAddr>,
         /// The names that CNAME records led through, in order.
         through: Vec<String>,
+        /// The record type whose question failed; none of a complete answer.
+        unanswered: Option<Unanswered>,
     },
     /// The name does not exist (NXDOMAIN).
     NoSuchName,
@@ -60,6 +64,38 @@ pub enum DnsObservation {
         /// Who was asked, and how it failed.
         detail: String,
     },
+}
+
+words! {
+    /// A type of DNS record that holds addresses.
+    RecordKind {
+        /// IPv4 addresses.
+        A = "A",
+        /// IPv6 addresses.
+        Aaaa = "AAAA",
+    }
+}
+
+impl RecordKind {
+    /// The one that holds `ip`.
+    pub fn of(ip: IpAddr) -> Self {
+        if ip.to_canonical().is_ipv4() { Self::A } else { Self::Aaaa }
+    }
+}
+
+/// A record type that was asked for beside another, which was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// Which.
+    pub kind: RecordKind,
+    /// How the question failed.
+    pub detail: String,
+}
+
+impl fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no answer for its {} records: {}", self.kind, self.detail)
+    }
 }
 
 /// What one address presented for a name.

@@ -151,13 +151,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::Time;
     use crate::entry::{Alias, Certificate, HOT};
     use crate::judge::{self, Check};
     use crate::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
     use crate::schedule::LONGEST_GAP;
     use crate::stage::StagePolicy;
     use crate::testing::{POLICY, mapping, network};
+    use crate::{Targets, Time};
 
     const MINUTE: Duration = Duration::from_mins(1);
     /// Long after every entry here was new, so that none is hot.
@@ -210,15 +210,19 @@ mod tests {
             names: Vec::new(),
         };
         let check = Check {
-            dns: DnsObservation::Addresses { found: targets.clone(), through: Vec::new() },
+            dns: DnsObservation::Addresses {
+                found: targets.clone(),
+                through: Vec::new(),
+                unanswered: None,
+            },
             tls: vec![TlsObservation::Presented { certificate, verdict: TlsVerdict::Trusted }],
             proof: addresses.into_iter().zip(answers).collect(),
         };
-        judge::judge(entry, &check, &view(&targets, asking, require_proof, &mappings()));
+        judge::judge(entry, &check, &view(&targets.into(), asking, require_proof, &mappings()));
     }
 
     fn view<'a>(
-        targets: &'a BTreeSet<IpAddr>,
+        targets: &'a Targets,
         asking: &'a Asking,
         require_proof: bool,
         mappings: &'a [Mapping],
@@ -303,7 +307,7 @@ mod tests {
     fn a_domain_that_is_routed_elsewhere_has_to_be_proven_anew() {
         let mut entry = entry("shop.example");
         check(&mut entry, vec![is(7)], &now_asked(), false);
-        let (elsewhere, asking) = (BTreeSet::new(), now_asked());
+        let (elsewhere, asking) = (Targets::default(), now_asked());
         let away = Check { dns: DnsObservation::NoSuchName, tls: vec![], proof: vec![] };
         judge::judge(&mut entry, &away, &view(&elsewhere, &asking, false, &[]));
         assert_eq!(entry.proof.state, Proof::Unproven);

@@ -13,10 +13,12 @@ use rules::ledger::{
     Batch, CheckBasis, Claim, HomeMemory, HostHealth, LastPass, Ledger, Memory, NetworkMemory,
     NextCalls, NotActing,
 };
+use rules::probe::RecordKind;
 use rules::records::{MappedSites, SiteMark};
 use rules::request::{Asked, EXPIRES_AFTER};
+use rules::targets::{OwnAnswer, TargetSource};
 use rules::telling::{Kind, Told, Topic};
-use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Time};
+use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Targets, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
 ///
@@ -345,8 +347,8 @@ fn full_memory() -> Memory {
             checks: Some(CheckBasis {
                 interval: Duration::from_secs(10),
                 stage_words: BTreeSet::from([Stage::Done, Stage::SslFailed]),
-                targets: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]),
             }),
+            targets: Some(targets()),
         },
         home: HomeMemory { serial: 9, read_back: Some(8) },
         host: HostHealth {
@@ -536,5 +538,21 @@ impl Dice {
         entry.rechecked_at = self.maybe(Self::time);
         entry.other_rows = (0..self.roll() % 3).map(|_| self.roll() >> 1).collect();
         entry
+    }
+}
+
+/// Targets of every kind of address, by an answer that was not complete.
+fn targets() -> Targets {
+    let own = OwnAnswer {
+        domain: domain(1),
+        found: [IpAddr::V4(Ipv4Addr::LOCALHOST)].into(),
+        unanswered: Some(RecordKind::Aaaa),
+        since: at(-2),
+    };
+    Targets {
+        addresses: own.found.clone(),
+        proxied: [IpAddr::V4(Ipv4Addr::BROADCAST)].into(),
+        source: TargetSource::Own(Some(own)),
+        missed: Some("no answer\0".to_owned()),
     }
 }

@@ -9,7 +9,8 @@ use engine::ops::{
     self, Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, Probing, Route,
 };
 use rules::ledger::{Ledger, LedgerError};
-use rules::{Clock, DomainName};
+use rules::targets::TargetBasis;
+use rules::{Clock, DomainName, Targets, Time};
 use serde::Serialize;
 
 use super::plugin::ask;
@@ -71,15 +72,19 @@ impl Doctor<'_> {
         };
         let own = network.as_ref().and_then(|found| found.as_ref().ok());
         let own = own.map(|found| found.network.identity.domain.clone());
+        let (ledger, now) = (self.ledger().await, SystemClock.now());
+        let recorded = ledger.as_ref().ok().and_then(|ledger| ledger.recorded.as_ref());
+        let before = recorded.and_then(|(_, recorded)| recorded.memory.network.targets.as_ref());
+        let probing = self.probing(access.as_ref(), own.as_ref(), before, now).await;
         Findings {
             route: if self.wiring.is_remote() { Route::Remote } else { Route::Local },
             found_at,
-            ledger: self.ledger().await,
+            ledger,
             host: self.host().await,
-            probing: self.probing(access.as_ref(), own.as_ref()).await,
+            probing,
             network,
             plugin_version: package::version(),
-            now: SystemClock.now(),
+            now,
         }
     }
 
@@ -110,12 +115,16 @@ impl Doctor<'_> {
         &self,
         access: Option<&NetworkAccess>,
         own: Option<&DomainName>,
+        before: Option<&Targets>,
+        now: Time,
     ) -> Result<Probing, Failure> {
         let probe = self.wiring.probe()?;
         let resolvers = probe.check_resolvers().await;
+        let set = &self.wiring.settings.targets;
         let targets = match self.public_address(access) {
             Ok(public) => {
-                Ok(engine::targets(&self.wiring.settings.targets, public, own, &probe).await)
+                let basis = TargetBasis { set, public, own };
+                Ok(engine::targets(&basis, before, &probe, now).await)
             }
             Err(failure) => Err(failure),
         };

@@ -127,7 +127,7 @@ pub(super) fn quiet(
         Answer::Off(_, problems) => return Ok(nothing(context, problems)),
         Answer::Failed(failure) if whole.is_empty() => return Ok(failure.exit()),
         Answer::Failed(failure) => return Err(failure),
-        Answer::Enabled(_) => return Ok(Exit::Done),
+        Answer::Enabled(_) | Answer::Done => return Ok(Exit::Done),
     };
     for telling in &whole {
         let lines = texts::tellings(std::slice::from_ref(telling));

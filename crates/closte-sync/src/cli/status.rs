@@ -7,6 +7,7 @@ use rules::Time;
 use rules::entry::Entry;
 use rules::host_state::HostState;
 use rules::ledger::{Ledger, Memory, Recorded};
+use rules::plain::plain;
 
 use super::console::Tone;
 use super::domains::list;
@@ -43,6 +44,7 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
         let _ = writeln!(text, "Last pass {}.", relative(pass.at, now));
     }
     text.extend(standing(&recorded.memory, now));
+    text.extend(doubted_targets(&recorded.memory));
     text.push('\n');
     let waiting: Vec<&Entry> = recorded.entries.values().filter(|it| !it.is_ready()).collect();
     if !waiting.is_empty() {
@@ -73,6 +75,19 @@ fn standing(memory: &Memory, now: Time) -> Option<String> {
     let why_not = why_not.map(|why| format!("does not act: {why}\n"));
     let host = texts::rests(&HostState::of(&memory.host, now), now).map(|rests| rests + "\n");
     why_not.into_iter().chain(host).reduce(|all, line| all + &line)
+}
+
+/// That not all is known of where domains must point, where it is so.
+fn doubted_targets(memory: &Memory) -> Option<String> {
+    let targets = memory.network.targets.as_ref()?;
+    if targets.is_empty() {
+        let own = memory.network.identity.as_ref().map(|identity| &identity.domain);
+        return Some(texts::no_targets(targets, own) + "\n");
+    }
+    let missed = targets.missed.as_deref().map(|missed| plain(missed).into_owned());
+    let doubts =
+        texts::proxied(targets).into_iter().chain(missed).reduce(|a, b| format!("{a}; {b}"))?;
+    Some(format!("{}; {doubts}\n", texts::targets(targets)))
 }
 
 /// How many are ready, and how many are not.

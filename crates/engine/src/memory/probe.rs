@@ -39,7 +39,10 @@ impl MemoryProbe {
     /// Let `name` lead to these addresses.
     pub fn points(&self, name: &DomainName, to: impl IntoIterator<Item = IpAddr>) {
         let found = to.into_iter().collect();
-        self.answers(name, DnsObservation::Addresses { found, through: Vec::new() });
+        self.answers(
+            name,
+            DnsObservation::Addresses { found, through: Vec::new(), unanswered: None },
+        );
     }
 
     /// What `address` presents for `name` from now on.

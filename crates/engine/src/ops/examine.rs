@@ -6,15 +6,13 @@
 mod network;
 mod plugin;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
 use rules::acting::OurLedger;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::ledger::Recorded;
-use rules::{Time, answer};
+use rules::{Targets, Time, answer};
 
 pub use network::{NetworkFound, Route};
 pub use plugin::{PluginFound, PluginHello, plugin_answers};
@@ -80,7 +78,7 @@ pub struct Probing {
     /// Each resolver, and in error how it failed.
     pub resolvers: Vec<(String, Result<(), String>)>,
     /// Where domains must point.
-    pub targets: Result<BTreeSet<IpAddr>, Failure>,
+    pub targets: Result<Targets, Failure>,
 }
 
 /// What works and what does not.
@@ -95,7 +93,10 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     checks.extend(rests(findings));
     checks.extend(network::checks(findings));
     match &findings.probing {
-        Ok(probing) => checks.extend([resolvers(&probing.resolvers), targets(&probing.targets)]),
+        Ok(probing) => checks.extend([
+            resolvers(&probing.resolvers),
+            targets(&probing.targets, findings.network.as_ref()),
+        ]),
         Err(failure) => checks.push(failed("resolvers", failure)),
     }
     checks
@@ -180,18 +181,30 @@ fn resolvers(answers: &[(String, Result<(), String>)]) -> Check {
     fail("resolvers", described, hint)
 }
 
-fn targets(targets: &Result<BTreeSet<IpAddr>, Failure>) -> Check {
+fn targets(
+    targets: &Result<Targets, Failure>,
+    network: Option<&Result<NetworkFound, Failure>>,
+) -> Check {
     let targets = match targets {
         Ok(targets) => targets,
         Err(failure) => return failed("targets", failure),
     };
+    let hint = "`checks.targets` takes the address of your site at Closte";
     if targets.is_empty() {
-        return fail(
-            "targets",
-            "it is not known where domains must point",
-            "set `checks.targets` to the address of your site at Closte",
-        );
+        let own = network.and_then(|network| network.as_ref().ok());
+        let own = own.map(|found| &found.network.identity.domain);
+        return fail("targets", texts::no_targets(targets, own), hint);
     }
-    let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
-    ok("targets", format!("domains must point to {}", targets.join(", ")))
+    let known = texts::targets(targets);
+    let missed = targets.missed.as_ref().map(|missed| match targets.own() {
+        Some(own) if own.is_complete() => {
+            format!("its last complete answer counts, as now: {missed}")
+        }
+        _ => format!("it never answered completely ({missed}), so other addresses are not judged"),
+    });
+    let doubts: Vec<String> = texts::proxied(targets).into_iter().chain(missed).collect();
+    if doubts.is_empty() {
+        return ok("targets", known);
+    }
+    warn("targets", format!("{known}; {}", doubts.join("; ")), hint)
 }

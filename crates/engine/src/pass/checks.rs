@@ -1,6 +1,5 @@
 //! Looking at domains, many at once, and taking in what was seen.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,12 +10,14 @@ use rules::entry::Entry;
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
-use rules::{DomainName, Network, Problem};
+use rules::targets::TargetBasis;
+use rules::{DomainName, Network, Problem, Targets};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::deadline::Deadline;
 use super::journal::Journal;
 use super::{Change, Engine, PassObserver};
+use crate::texts;
 
 /// So many checks are under way at once.
 const AT_ONCE: usize = 64;
@@ -33,7 +34,7 @@ pub(super) struct Checker<'a> {
     deadline: &'a Deadline<'a>,
     observer: &'a dyn PassObserver,
     interval: Duration,
-    targets: OnceCell<BTreeSet<IpAddr>>,
+    targets: OnceCell<Targets>,
     unanswered: AtomicUsize,
 }
 
@@ -117,17 +118,15 @@ impl<'a> Checker<'a> {
         })
     }
 
-    async fn find_targets(&self) -> BTreeSet<IpAddr> {
-        let (settings, probe) = (&self.engine.settings, self.engine.probe.as_ref());
-        let own = &self.network.identity.domain;
-        let targets =
-            crate::targets(&settings.targets, settings.public_address, Some(own), probe).await;
-        self.journal.targets(&targets);
+    async fn find_targets(&self) -> Targets {
+        let (engine, own) = (self.engine, &self.network.identity.domain);
+        let basis = TargetBasis { own: Some(own), ..engine.settings.target_basis() };
+        let before = self.journal.targets();
+        let now = engine.env.now();
+        let targets = crate::targets(&basis, before.as_ref(), engine.probe.as_ref(), now).await;
+        self.journal.found_targets(&targets);
         if targets.is_empty() {
-            self.journal.problem(Problem::of_all(format!(
-                "it is not known where domains must point: `{own}` has no address in DNS and \
-                 CLOSTE_PUBLIC_IP_ADDRESS is not defined; set `checks.targets`"
-            )));
+            self.journal.problem(Problem::of_all(texts::no_targets(&targets, Some(own))));
         }
         targets
     }
@@ -156,12 +155,7 @@ impl<'a> Checker<'a> {
 }
 
 /// One check: DNS, and where that leads to the network a visit to each address.
-async fn see(
-    probe: &dyn Probe,
-    name: &DomainName,
-    targets: &BTreeSet<IpAddr>,
-    asking: &Asking,
-) -> Check {
+async fn see(probe: &dyn Probe, name: &DomainName, targets: &Targets, asking: &Asking) -> Check {
     let dns = probe.resolve(name).await;
     let visits = judge::visits(&dns, targets).into_iter();
     let visits = future::join_all(visits.map(|ip| visit(probe, name, ip, asking))).await;

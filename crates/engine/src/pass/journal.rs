@@ -8,7 +8,6 @@
 //! dropped, and neither is theirs.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::{Action, Approved};
@@ -18,7 +17,7 @@ use rules::ledger::{
 };
 use rules::planted;
 use rules::records::MappedSites;
-use rules::{DomainName, Entry, Problem, Problems};
+use rules::{DomainName, Entry, Problem, Problems, Targets};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio_util::sync::CancellationToken;
 
@@ -64,7 +63,6 @@ struct State {
     events: Vec<Event>,
     changes: Vec<Change>,
     problems: Problems,
-    targets: Option<BTreeSet<IpAddr>>,
 }
 
 /// An entry to write. Boxed: a map of large values is half empty.
@@ -84,8 +82,6 @@ pub(super) struct Closed {
     pub(super) network: NetworkMemory,
     pub(super) changes: Vec<Change>,
     pub(super) problems: Vec<Problem>,
-    /// Where domains must point, where anything was checked.
-    pub(super) targets: Option<BTreeSet<IpAddr>>,
 }
 
 impl<'a> Journal<'a> {
@@ -107,7 +103,6 @@ impl<'a> Journal<'a> {
             events: Vec::new(),
             changes: Vec::new(),
             problems: Problems::default(),
-            targets: None,
         };
         let flushing = AsyncMutex::new(());
         Self { ledger, env, state: Mutex::new(state), full: Notify::new(), flushing }
@@ -220,9 +215,18 @@ impl<'a> Journal<'a> {
         self.state().problems.push_once(problem);
     }
 
+    /// Where domains had to point.
+    pub(super) fn targets(&self) -> Option<Targets> {
+        self.state().network.targets.clone()
+    }
+
     /// Domains must point there.
-    pub(super) fn targets(&self, targets: &BTreeSet<IpAddr>) {
-        self.state().targets = Some(targets.clone());
+    pub(super) fn found_targets(&self, targets: &Targets) {
+        let mut state = self.state();
+        if state.network.targets.as_ref() != Some(targets) {
+            state.network.targets = Some(targets.clone());
+            state.network_changed = true;
+        }
     }
 
     /// Write what was collected whenever that is worth a transaction, while the work goes on,
@@ -338,8 +342,8 @@ impl<'a> Journal<'a> {
             self.flush().await?;
         }
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let State { host, network, changes, problems, targets, .. } = state;
-        Ok(Closed { host, network, changes, problems: problems.into_vec(), targets })
+        let State { host, network, changes, problems, .. } = state;
+        Ok(Closed { host, network, changes, problems: problems.into_vec() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,7 +1,5 @@
 //! What a pass remembers of the whole, besides its entries.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use rules::Network;
@@ -70,19 +68,12 @@ impl Engine {
 }
 
 /// Remember what checks need of `network`; whether that is news.
-pub(super) fn remember_checks(
-    memory: &mut NetworkMemory,
-    network: &Network,
-    targets: Option<BTreeSet<IpAddr>>,
-) -> bool {
-    let known = memory.checks.take();
-    let before = known.as_ref().map(|basis| basis.targets.clone());
+pub(super) fn remember_checks(memory: &mut NetworkMemory, network: &Network) -> bool {
     let basis = CheckBasis {
         interval: network.settings.dns_check_interval,
         stage_words: network.stage_words.clone(),
-        targets: targets.or(before).unwrap_or_default(),
     };
-    let is_news = known.as_ref() != Some(&basis);
+    let is_news = memory.checks.as_ref() != Some(&basis);
     memory.checks = Some(basis);
     is_news
 }

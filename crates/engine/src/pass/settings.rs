@@ -8,6 +8,7 @@ use rules::DomainName;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
 use rules::stage::StagePolicy;
+use rules::targets::TargetBasis;
 
 /// What a pass is told beforehand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,13 @@ pub struct PassSettings {
     pub limit: Duration,
     /// How long events are kept.
     pub keep_events: Duration,
+}
+
+impl PassSettings {
+    /// What they say about targets.
+    pub(super) fn target_basis(&self) -> TargetBasis<'_> {
+        TargetBasis { set: &self.targets, public: self.public_address, own: None }
+    }
 }
 
 /// What the program's settings are where nobody sets any.

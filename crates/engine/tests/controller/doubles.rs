@@ -276,7 +276,7 @@ impl Probe for Shared {
             }
             if state.here_from.is_some_and(|from| from <= now) {
                 let found = BTreeSet::from([TARGET.parse().unwrap()]);
-                return DnsObservation::Addresses { found, through: Vec::new() };
+                return DnsObservation::Addresses { found, through: Vec::new(), unanswered: None };
             }
             DnsObservation::NoSuchName
         })

@@ -14,7 +14,7 @@ use engine::ops::{
 use rules::host::{AliasList, HostError};
 use rules::ledger::{HostHealth, Memory, Recorded};
 use rules::source::{Right, SourceError};
-use rules::{Network, Stage};
+use rules::{Network, Stage, Targets};
 
 use crate::world::{NOW, Source, copy, network};
 
@@ -29,7 +29,7 @@ async fn findings(network: Network) -> Findings {
         network: Some(Ok(NetworkFound { files: true, ..found })),
         probing: Ok(Probing {
             resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],
-            targets: Ok(BTreeSet::from(["192.0.2.1".parse().unwrap()])),
+            targets: Ok(BTreeSet::from(["192.0.2.1".parse().unwrap()]).into()),
         }),
         plugin_version: "1.0".to_owned(),
         now: NOW,
@@ -75,7 +75,7 @@ async fn a_healthy_network_is_told_in_the_order_in_which_a_pass_needs_it() {
     ok object cache: none: WordPress shows a new stage at once
     ok plugin: not installed; `closte-sync plugin install` installs it
     ok resolvers: 9.9.9.9:53 answers
-    ok targets: domains must point to 192.0.2.1
+    ok targets: domains must point to 192.0.2.1, by `checks.targets`
     ");
 }
 
@@ -91,7 +91,7 @@ async fn without_wp_config_php_the_rest_is_examined_all_the_same() {
     ok API key: Access authorized
     ok getdomains: 0 aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent
     ok resolvers: 9.9.9.9:53 answers
-    ok targets: domains must point to 192.0.2.1
+    ok targets: domains must point to 192.0.2.1, by `checks.targets`
     ");
 }
 
@@ -216,7 +216,7 @@ async fn from_another_machine_only_what_the_rest_api_tells_is_judged() {
 async fn one_resolver_that_answers_is_enough_and_targets_must_be_known() {
     let mut findings = findings(network()).await;
     let (up, down) = (("a".to_owned(), Ok(())), ("b".to_owned(), Err("no".to_owned())));
-    let probing = |resolvers| Probing { resolvers, targets: Ok(BTreeSet::new()) };
+    let probing = |resolvers| Probing { resolvers, targets: Ok(Targets::default()) };
     findings.probing = Ok(probing(vec![up, down.clone()]));
     says(&findings, "ok resolvers: a answers, b does not (no)");
     findings.probing = Ok(probing(vec![down]));

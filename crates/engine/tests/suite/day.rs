@@ -1,13 +1,15 @@
 //! Days of a network, each in milliseconds.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use engine::PassSettings;
 use engine::controller::Ended;
 use rules::host::HostError;
-use rules::probe::DnsObservation;
+use rules::probe::{DnsObservation, RecordKind, Unanswered};
 use rules::{DomainName, Stage};
 
-use crate::world::{HERE, World};
+use crate::world::{HERE, World, settings};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -85,4 +87,32 @@ fn a_stop_ends_every_wait_at_once() {
     let mut world = World::new();
     world.pass(HOUR + Duration::from_secs(3));
     assert_eq!(world.stop(), (Ended::Stopped, Duration::ZERO));
+}
+
+#[test]
+fn a_record_type_of_the_networks_own_domain_that_fails_changes_nobodys_routing() {
+    let mut world = World::with(PassSettings { targets: BTreeSet::new(), ..settings() });
+    let [own, name]: [DomainName; 2] =
+        ["net.example", "shop.example"].map(|name| name.parse().unwrap());
+    let both = [HERE, "2001:db8::1".parse().unwrap()];
+    world.probe.points(&own, both);
+    world.probe.points(&name, both);
+    world.certify("shop.example");
+    let id = world.network.tables().map(2, "shop.example");
+    world.pass(MINUTE);
+    assert_eq!(world.stage_of(id).0, Some(Stage::CheckingSslCert), "AAAA is right, and visited");
+
+    let unanswered = Some(Unanswered { kind: RecordKind::Aaaa, detail: "SERVFAIL".to_owned() });
+    let found = BTreeSet::from([HERE]);
+    let half = DnsObservation::Addresses { found, through: Vec::new(), unanswered };
+    world.probe.answers(&own, half);
+    world.pass(HOUR);
+    assert_eq!(
+        world.stage_of(id).0,
+        Some(Stage::CheckingSslCert),
+        "its AAAA is as right as before"
+    );
+    world.probe.points(&own, [HERE]);
+    world.pass(HOUR);
+    assert_eq!(world.stage_of(id).0, Some(Stage::CheckingDns), "a complete answer counts");
 }
