@@ -36,7 +36,11 @@ pub(crate) fn change(world: &World, event: &Event) {
             let row = place(&tables, *row).and_then(|id| tables.mappings.remove(&id));
             world.state().deleted = row.into_iter().collect();
         }
-        Event::BackedUp => world.state().backup = Some(tables.clone()),
+        Event::BackedUp => {
+            let mut state = world.state();
+            state.backup = Some(tables.clone());
+            state.watch.owned_at_backup = state.watch.owned();
+        }
         Event::Restored => restore(world, &mut tables),
         Event::Renamed { row, name } => {
             edit(&mut tables, *row, |row| (*name).clone_into(&mut row.domain));
@@ -76,8 +80,13 @@ fn edit(tables: &mut Tables, row: u64, edit: impl FnOnce(&mut MappingRow)) {
 fn restore(world: &World, tables: &mut Tables) {
     let mut state = world.state();
     let Some(backup) = state.backup.clone() else { return };
-    let away = names(tables).difference(&names(&backup)).cloned().collect();
-    state.watch.restored_away = away;
+    // A crash between the ledger and the mark is our own: a mark that is behind by it tells nothing.
+    let serial = tables.home.as_ref().and_then(|home| home.serial);
+    let away: BTreeSet<_> = names(tables).difference(&names(&backup)).cloned().collect();
+    let away = away.difference(&state.watch.owned_at_backup).cloned().collect();
+    let home = state.watch.main().memory.home;
+    let is_told = serial == home.read_back && serial == Some(home.serial);
+    state.watch.restored_away = if is_told { away } else { BTreeSet::new() };
     *tables = backup;
 }
 

@@ -49,7 +49,9 @@ pub(crate) struct Watch {
     /// Of the original's ledger and of the clone's.
     ledgers: [Facts; 2],
     reads: BTreeMap<Who, Read>,
-    /// Mapped names that went when a backup was restored.
+    /// What the ledger owned at the last backup.
+    pub(crate) owned_at_backup: BTreeSet<DomainName>,
+    /// Mapped names that it owned since and that went when that was restored, where it can be told.
     pub(crate) restored_away: BTreeSet<DomainName>,
     /// How many calls and records there were.
     pub(crate) writes: usize,
@@ -63,6 +65,7 @@ impl Watch {
             log: Vec::new(),
             ledgers: Default::default(),
             reads: BTreeMap::new(),
+            owned_at_backup: BTreeSet::new(),
             restored_away: BTreeSet::new(),
             writes: 0,
         }
@@ -97,6 +100,12 @@ impl Watch {
         &mut self.ledgers[0]
     }
 
+    /// What the ledger owns.
+    pub(crate) fn owned(&self) -> BTreeSet<DomainName> {
+        let entries = self.main().entries.values().filter(|entry| entry.owned.is_some());
+        entries.map(|entry| entry.domain.clone()).collect()
+    }
+
     fn facts(&mut self, who: Who) -> &mut Facts {
         &mut self.ledgers[who.ledger()]
     }
@@ -115,6 +124,7 @@ impl Watch {
         if let Some(network) = &batch.network {
             facts.memory.network = network.clone();
         }
+        facts.memory.home = batch.home.unwrap_or(facts.memory.home);
         if let Some(host) = &batch.host {
             facts.memory.host = host.clone();
         }
