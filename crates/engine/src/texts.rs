@@ -46,7 +46,7 @@ pub fn why(change: &Change) -> String {
 /// More of a kind than these are one line.
 const NAMED: usize = 5;
 
-/// What is told, a text each: where more than [`NAMED`] are of a kind, one for all of them.
+/// What is told, a text each: where more than five are of a kind, one for all of them.
 pub fn tellings(tellings: &[Telling]) -> Vec<String> {
     let same = |a: &Telling, b: &Telling| {
         (a.phase, a.topic.kind, a.is_good) == (b.phase, b.topic.kind, b.is_good)
