@@ -32,7 +32,6 @@ use rules::host_state::HostState;
 use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing, Recorded};
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
-use rules::protected::Protected;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::{DomainName, Network, Problem, times};
@@ -135,7 +134,7 @@ impl Engine {
         let (list, list_problem) = self.ask_host(&mut recorded.memory.host, purpose).await;
         let first = recorded.memory.last_pass.is_none();
         let settings = &self.settings;
-        let protected = Protected::on(&network, settings.cdn.clone(), settings.protected.clone());
+        let protected = settings.protected_on(&network);
         let policy = Policy {
             confirmations: settings.confirmations,
             gap: settings.gap,

@@ -59,7 +59,7 @@ pub fn not_ours<'a>(network: &'a Network, ledger: Option<OurLedger<'_>>) -> Opti
 
 fn copied<'a>(network: &'a Network, ledger: Option<OurLedger<'_>>) -> Option<(&'a Home, Copied)> {
     let (home, is) = (network.home.as_ref()?, &network.identity);
-    let is_newer = |ours: &OurLedger<'_>| ours.memory.home.serial < home.serial.unwrap_or(0);
+    let is_newer = |ours: &OurLedger<'_>| ours.memory.home.serial < home.serial_or_zero();
     if home.app != is.app || home.domain != is.domain.as_str() {
         Some((home, Copied::Installation))
     } else if ledger.is_some_and(|ours| ours.id != home.ledger) {
@@ -90,15 +90,14 @@ pub fn mark_written(
     read_back: Option<u64>,
     keeps_serial: bool,
 ) -> MarkWritten {
-    let serial = |home: &Home| home.serial.unwrap_or(0);
     match now {
         Some(now) if now.ledger != ours.ledger => MarkWritten::Lost(Copied::Ledger),
         _ if !keeps_serial => MarkWritten::Done,
         None => MarkWritten::PutBack,
-        Some(now) => match serial(now).cmp(&serial(ours)) {
+        Some(now) => match now.serial_or_zero().cmp(&ours.serial_or_zero()) {
             Ordering::Equal => MarkWritten::Done,
             Ordering::Greater => MarkWritten::Lost(Copied::OldLedger),
-            Ordering::Less if read_back <= Some(serial(now)) => MarkWritten::Again,
+            Ordering::Less if read_back <= Some(now.serial_or_zero()) => MarkWritten::Again,
             Ordering::Less => MarkWritten::PutBack,
         },
     }

@@ -220,10 +220,15 @@ pub struct HomeMemory {
 }
 
 impl HomeMemory {
+    /// The same, once the set of owned aliases has changed.
+    #[must_use]
+    pub fn moved(self) -> Self {
+        Self { serial: self.serial + 1, ..self }
+    }
+
     /// Whether the database was put back since: its mark, which is ours, is an older one, or gone.
     pub fn is_older(&self, stands: Option<&Home>) -> bool {
-        let is_older =
-            |known: u64| stands.is_none_or(|home| home.serial.unwrap_or_default() < known);
+        let is_older = |known: u64| stands.is_none_or(|home| home.serial_or_zero() < known);
         self.read_back.is_some_and(is_older)
     }
 }

@@ -48,6 +48,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether `site` is one of its own, and not of another network of the installation.
+    pub fn has_site(&self, site: &Site) -> bool {
+        site.network_id == self.identity.network_id
+    }
+
     /// The network of `identity` with nothing in it: switched on, every setting at its default, no
     /// site and no mapping.
     pub fn empty(identity: Identity) -> Self {
@@ -111,6 +116,11 @@ pub struct Home {
 }
 
 impl Home {
+    /// Its serial; 0 where it has none.
+    pub fn serial_or_zero(&self) -> u64 {
+        self.serial.unwrap_or(0)
+    }
+
     /// What the installation of `identity` says with its ledger, whose owned set has the `serial`.
     pub fn of(identity: &Identity, ledger: &dyn Ledger, serial: u64) -> Self {
         Self {

@@ -51,7 +51,7 @@ impl SiteMark {
     /// Every site of `network` that is settled was there before us.
     pub fn of(network: &Network) -> Self {
         let settled = network.sites.iter().filter(|(_, site)| is_settled(site));
-        let ours = settled.filter(|(_, site)| is_ours(network, site)).map(|(id, _)| *id);
+        let ours = settled.filter(|(_, site)| network.has_site(site)).map(|(id, _)| *id);
         Self { id: ours.max().unwrap_or(0), registered: None }.timed(network)
     }
 
@@ -59,7 +59,7 @@ impl SiteMark {
     #[must_use]
     pub fn timed(self, network: &Network) -> Self {
         let before = network.sites.range(..=self.id).map(|(_, site)| site);
-        let ours = before.filter(|site| is_ours(network, site) && is_settled(site));
+        let ours = before.filter(|site| network.has_site(site) && is_settled(site));
         let newest = || ours.filter_map(|site| site.registered).max();
         Self { registered: self.registered.or_else(newest), ..self }
     }
@@ -104,7 +104,7 @@ pub fn missing(
     };
     let new = network.sites.iter().filter(|(id, site)| {
         mark.is_after(**id, site)
-            && is_ours(network, site)
+            && network.has_site(site)
             && is_settled(site)
             && !site.hidden
             && site.path == "/"
@@ -124,10 +124,6 @@ pub fn missing(
     }
     let taken = Taken::on(network);
     candidates.into_iter().filter(|record| taken.is_free(record)).collect()
-}
-
-fn is_ours(network: &Network, site: &Site) -> bool {
-    site.network_id == network.identity.network_id
 }
 
 fn is_settled(site: &Site) -> bool {

@@ -4,7 +4,7 @@
 use crate::Time;
 use crate::entry::{Alias, Entry, Gone, Owned, OwnedAs, Step};
 use crate::planted;
-use crate::taking_over::disown;
+use crate::reason::Reason;
 use crate::words::words;
 
 words! {
@@ -53,6 +53,24 @@ pub fn is_ours(entry: &Entry) -> bool {
     planted!(RemoveForeign)
         || entry.owned.is_some()
         || entry.step.intent.is_some_and(|intent| intent.list_lacked)
+}
+
+/// Whether `now` is owned where it was not `before`, or the other way round.
+pub fn changes_owned(before: Option<&Entry>, now: &Entry) -> bool {
+    before.is_some_and(|before| before.owned.is_some()) != now.owned.is_some()
+}
+
+/// Own the alias of `entry` no more: it is never removed, and where its name is mapped it is wanted
+/// anew.
+pub fn disown(entry: &mut Entry, now: Time) {
+    entry.tombstone = None;
+    (entry.owned, entry.shown, entry.confirmed) = (None, false, false);
+    (entry.step.intent, entry.step.tries, entry.step.due) = (None, 0, now);
+    match (entry.alias.state, &entry.mapped) {
+        (Alias::Protected, _) => (),
+        (_, Some(_)) => entry.alias.set(now, Alias::Wanted, None, None),
+        (_, None) => entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None),
+    }
 }
 
 /// Why an alias is not given up.

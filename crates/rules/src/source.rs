@@ -164,10 +164,12 @@ pub enum Replaces<'a> {
 impl Replaces<'_> {
     /// Whether a mark may be written where `stands` is there; none where nothing is.
     pub fn allows(self, stands: Option<&Home>) -> bool {
-        let version = |home: &Home| (home.ledger.clone(), home.serial.unwrap_or(0));
         match self {
             Self::Nothing => stands.is_none(),
-            Self::This(home) => stands.map(version) == Some(version(home)),
+            Self::This(home) => stands.is_some_and(|stands| {
+                let is_same = stands.ledger == home.ledger;
+                is_same && stands.serial_or_zero() == home.serial_or_zero()
+            }),
             Self::Any => true,
         }
     }

@@ -2,11 +2,9 @@
 //! on.
 
 use crate::acting::{is_same_network, keeps_ownership};
-use crate::entry::{Alias, Entry};
 use crate::ledger::{HomeMemory, HostHealth, Memory, NotActing, Recorded};
-use crate::reason::Reason;
-use crate::removal::is_ours;
-use crate::{Network, Time};
+use crate::removal::{disown, is_ours};
+use crate::{Home, Network, Time};
 
 /// What becomes of the aliases that a ledger owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +30,8 @@ pub fn ownership(recorded: &Recorded, network: &Network) -> Ownership {
 pub fn take_over(recorded: &mut Recorded, network: &Network, now: Time) -> Ownership {
     let ownership = ownership(recorded, network);
     let Memory { network: memory, home, .. } = &mut recorded.memory;
-    let stands = network.home.as_ref().and_then(|home| home.serial);
-    let serial = home.serial.max(stands.unwrap_or(0)) + 1;
+    let stands = network.home.as_ref().map_or(0, Home::serial_or_zero);
+    let serial = home.serial.max(stands) + 1;
     *home = HomeMemory { serial, read_back: network.keeps_serial.then_some(serial) };
     // What the last pass said of it is not so any more.
     let is_whose = |why: &mut NotActing| matches!(why, NotActing::Copy | NotActing::OtherNetwork);
@@ -56,26 +54,13 @@ pub fn take_over(recorded: &mut Recorded, network: &Network, now: Time) -> Owner
     ownership
 }
 
-/// Own the alias of `entry` no more: it is never removed, and where its name is mapped it is wanted
-/// anew.
-pub fn disown(entry: &mut Entry, now: Time) {
-    entry.tombstone = None;
-    (entry.owned, entry.shown, entry.confirmed) = (None, false, false);
-    (entry.step.intent, entry.step.tries, entry.step.due) = (None, 0, now);
-    match (entry.alias.state, &entry.mapped) {
-        (Alias::Protected, _) => (),
-        (_, Some(_)) => entry.alias.set(now, Alias::Wanted, None, None),
-        (_, None) => entry.alias.set(now, Alias::Absent, Some(Reason::NotOurs), None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Mapped, Owned, OwnedAs};
+    use crate::entry::{Alias, Entry, Mapped, Owned, OwnedAs};
     use crate::records::SiteMark;
     use crate::testing::network;
-    use crate::{DomainName, Home, Identity, Whereabouts};
+    use crate::{DomainName, Identity, Whereabouts};
 
     const MARK: SiteMark = SiteMark { id: 4, registered: None };
 

@@ -27,7 +27,7 @@ impl Wanted {
         let mut rows: BTreeMap<&DomainName, Vec<&Mapping>> = BTreeMap::new();
         for mapping in &network.mappings {
             match network.sites.get(&mapping.site_id) {
-                Some(site) if site.network_id == network.identity.network_id => {
+                Some(site) if network.has_site(site) => {
                     rows.entry(&mapping.domain).or_default().push(mapping);
                 }
                 // Another network's of the same installation.

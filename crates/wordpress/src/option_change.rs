@@ -84,10 +84,10 @@ impl OptionChange<'_> {
             Self::CheckInterval(seconds) => options::with_check_interval(old, seconds).map(Some),
             Self::Home(home, replaces) => {
                 // One that cannot be read is somebody's all the same.
-                let stands = options::home(old);
-                let is_odd = stands.is_none() && !old.is_empty();
-                let may = !is_odd && replaces.allows(stands.as_ref());
-                let may = may || matches!(replaces, Replaces::Any);
+                let may = match replaces {
+                    Replaces::Nothing => old.is_empty(),
+                    _ => replaces.allows(options::home(old).as_ref()),
+                };
                 Ok(may.then(|| options::home_option(home)))
             }
             Self::Secret(secret) => Ok(Some(secret.into())),

@@ -151,16 +151,22 @@ pub fn text(option: &[u8]) -> Option<Vec<u8>> {
 /// The installation that acts for the network; none where the option does not name one.
 pub fn home(option: &[u8]) -> Option<Home> {
     let option = PhpValue::parse(option).ok()?;
-    let text = |key| {
+    let text = |key: &str| {
         let bytes = option.at(key)?.as_bytes()?;
         String::from_utf8(bytes.to_vec()).ok()
     };
+    let serial = option.at("serial").and_then(PhpValue::as_int);
+    home_of(text, serial.and_then(|it| it.try_into().ok()))
+}
+
+/// The installation of these fields, wherever they were read; none where they do not name one.
+pub(crate) fn home_of(text: impl Fn(&str) -> Option<String>, serial: Option<u64>) -> Option<Home> {
     let place = |key| text(key).unwrap_or_default();
     Some(Home {
         app: text("app"),
         domain: text("domain")?,
         ledger: text("ledger")?,
-        serial: option.at("serial").and_then(PhpValue::as_int).and_then(|it| it.try_into().ok()),
+        serial,
         place: Whereabouts { host: place("host"), user: place("user"), path: place("path") },
     })
 }

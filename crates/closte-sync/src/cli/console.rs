@@ -103,8 +103,19 @@ impl Console {
         let _ = writeln!(err, "{}", self.fit(text.as_ref().trim_end()));
     }
 
-    /// Ask what can be answered by yes or no; no where nobody answers.
-    pub(crate) fn confirm(self, question: &str) -> bool {
+    /// Go on where somebody says so to this `question`, or with `--yes`.
+    ///
+    /// # Errors
+    ///
+    /// The answer is another one than yes, or nobody answers.
+    pub(crate) fn confirm(self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes || self.is_agreed(question) {
+            return Ok(());
+        }
+        Err(Failure::no("nothing was changed").hint("`--yes` does not ask"))
+    }
+
+    fn is_agreed(self, question: &str) -> bool {
         let mut err = stderr().lock();
         let _ = write!(err, "{} [y/N] ", self.fit(question));
         let _ = err.flush();

@@ -62,11 +62,8 @@ impl Args {
         let source = wiring.access()?.source;
         let ownership = ops::ownership_here(source.as_ref(), ledger.as_ref()).await?;
         context.console.tell(of_the_aliases(ownership, "will stay", "will be dropped"));
-        let asks = !self.yes && 0 < ownership.aliases;
-        if asks && !context.console.confirm("Let this installation act for the network?") {
-            return Err(Failure::no("nothing was changed").hint("`--yes` does not ask"));
-        }
-        Ok(())
+        let yes = self.yes || ownership.aliases == 0;
+        context.console.confirm("Let this installation act for the network?", yes)
     }
 
     async fn here(&self, context: &Context, wiring: &Wiring<'_>) -> Result<Ended, Failure> {

@@ -47,8 +47,7 @@ pub async fn add(
 
 /// The site of an id or of its own domain.
 pub(super) fn find_site(network: &Network, text: &str) -> Result<u64, Failure> {
-    let ours = network.identity.network_id;
-    let mut sites = network.sites.iter().filter(|(_, site)| site.network_id == ours);
+    let mut sites = network.sites.iter().filter(|(_, site)| network.has_site(site));
     let found = match (text.parse::<u64>(), text.parse::<DomainName>()) {
         (Ok(id), _) => sites.find(|(known, _)| **known == id),
         (_, Ok(domain)) => {

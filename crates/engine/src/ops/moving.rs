@@ -1,8 +1,8 @@
 //! Letting a mapping lead to another site.
 
+use rules::DomainName;
 use rules::ledger::Ledger;
 use rules::source::NetworkSource;
-use rules::{DomainName, Mapping};
 
 use super::add::{find_site, refuse_clash};
 use super::remove::rows_of;
@@ -31,20 +31,18 @@ pub async fn move_to(
     let mut network = network_to_change(source, ledger).await?;
     let to = find_site(&network, site)?;
     let (rows, _) = rows_of(&network, domain);
-    let row = match rows[..] {
+    let (row, from) = match rows[..] {
         [] => return Err(unknown(domain)),
-        [row] => row,
+        [row] => (row.id, row.site_id),
         _ => {
             let what = format!("`{domain}` is mapped by {} rows", rows.len());
             return Err(Failure::no(what).hint("delete all but one of them in WordPress"));
         }
     };
-    let is_it = |mapping: &Mapping| mapping.id == row;
-    let from = network.mappings.iter().find(|it| is_it(it)).map_or(0, |it| it.site_id);
     if from == to {
         return Ok(Moved { from, to });
     }
-    network.mappings.retain(|mapping| !is_it(mapping));
+    network.mappings.retain(|mapping| mapping.id != row);
     refuse_clash(&network, domain, to)?;
     if !source.move_mapping(row, from, to).await? {
         return Err(Failure::no(format!("`{domain}` was changed meanwhile; try again")));

@@ -1,14 +1,14 @@
 //! Giving up an alias, and taking one over: an operator's word.
 
-use rules::host::AliasHost;
 use rules::ledger::Ledger;
 use rules::removal::{self, NotKept};
 use rules::source::NetworkSource;
 use rules::{DomainName, Entry, Time};
 
 use super::stored::edit;
-use super::{ProtectedNames, network_to_change, unknown};
+use super::{network_to_change, unknown};
 use crate::failure::Failure;
+use crate::pass::Engine;
 
 /// Give up the alias of `domain`, whose removal waits: it stays at the host, and is never removed
 /// from here. The caller has the lock of the ledger.
@@ -51,22 +51,16 @@ fn not_kept(domain: &DomainName, why: NotKept) -> Failure {
 }
 
 /// Own the aliases `domains`, which the host shows: from now on they are removed like those that
-/// closte-sync added. The caller has the lock of the ledger.
+/// closte-sync added. The caller has the lock of the engine's ledger.
 ///
 /// # Errors
 ///
 /// One of them is protected, or not at the host; or the host does not say: nothing was changed.
-pub async fn adopt(
-    source: &dyn NetworkSource,
-    host: &dyn AliasHost,
-    ledger: &dyn Ledger,
-    protected: &ProtectedNames,
-    domains: &[DomainName],
-    now: Time,
-) -> Result<(), Failure> {
-    let network = network_to_change(source, Some(ledger)).await?;
-    let protected = protected.on(&network);
-    let list = host.aliases().await.map_err(|error| {
+pub async fn adopt(engine: &Engine, domains: &[DomainName]) -> Result<(), Failure> {
+    let (ledger, now) = (engine.ledger.as_ref(), engine.env.now());
+    let network = network_to_change(engine.source.as_ref(), Some(ledger)).await?;
+    let protected = engine.settings.protected_on(&network);
+    let list = engine.host.aliases().await.map_err(|error| {
         let hint = error.hint();
         Failure::could_not(error).maybe_hint(hint)
     })?;

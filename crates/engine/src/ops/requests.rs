@@ -10,7 +10,7 @@ use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
 
 use super::apply::pass;
-use super::{Answer, ProtectedNames, adopt, apply, enable_here, keep};
+use super::{Answer, adopt, apply, enable_here, keep};
 use crate::env::Env;
 use crate::pass::{Engine, PassObserver};
 
@@ -72,14 +72,7 @@ pub async fn perform(
             let (source, ledger) = (engine.source.as_ref(), engine.ledger.as_ref());
             keep(source, ledger, domain, engine.env.now()).await.map(|()| Answer::Done)
         }
-        Asked::Adopt(domains) => {
-            let (source, ledger) = (engine.source.as_ref(), engine.ledger.as_ref());
-            let (host, now) = (engine.host.as_ref(), engine.env.now());
-            let settings = &engine.settings;
-            let (cdn, patterns) = (settings.cdn.clone(), settings.protected.clone());
-            let protected = ProtectedNames { cdn, patterns };
-            adopt(source, host, ledger, &protected, domains, now).await.map(|()| Answer::Done)
-        }
+        Asked::Adopt(domains) => adopt(engine, domains).await.map(|()| Answer::Done),
     };
     done.unwrap_or_else(Answer::Failed)
 }

@@ -1,6 +1,7 @@
 //! Changing entries that are stored, while a pass may be working on them in another process.
 
-use rules::ledger::{Batch, HomeMemory, Ledger, LedgerError, MOST_READS};
+use rules::ledger::{Batch, Ledger, LedgerError, MOST_READS};
+use rules::removal::changes_owned;
 use rules::{DomainName, Entry, Time, event};
 
 /// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
@@ -57,14 +58,12 @@ pub(crate) async fn edit(
         for domain in &left {
             let before = ledger.entry(domain).await?;
             let Some(after) = edit(domain, before.clone()) else { continue };
-            let was_owned = before.as_ref().is_some_and(|before| before.owned.is_some());
-            owned_changed |= was_owned != after.owned.is_some();
+            owned_changed |= changes_owned(before.as_ref(), &after);
             batch.events.extend(event::between(before.as_ref(), &after, now));
             batch.entries.push(after);
         }
         if owned_changed {
-            let HomeMemory { serial, read_back } = ledger.memory().await?.home;
-            batch.home = Some(HomeMemory { serial: serial + 1, read_back });
+            batch.home = Some(ledger.memory().await?.home.moved());
         }
         left = ledger.save(&batch).await?;
         changed += batch.entries.len() - left.len();

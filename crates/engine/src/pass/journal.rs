@@ -17,6 +17,7 @@ use rules::ledger::{
 };
 use rules::planted;
 use rules::records::MappedSites;
+use rules::removal::changes_owned;
 use rules::{DomainName, Entry, Problem, Problems, Targets};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 use tokio_util::sync::CancellationToken;
@@ -269,8 +270,7 @@ impl<'a> Journal<'a> {
         let (mut entries, mut befores) = (Vec::new(), Befores::new());
         let mut owned_changed = false;
         for (domain, Pending { before, now }) in std::mem::take(&mut state.pending) {
-            let was_owned = before.as_ref().is_some_and(|before| before.owned.is_some());
-            owned_changed |= was_owned != now.owned.is_some();
+            owned_changed |= changes_owned(before.as_deref(), &now);
             let loaded = before.as_ref().map_or(0, |before| before.version);
             let version = state.versions.get(&domain).copied().unwrap_or(loaded);
             entries.push(Entry { version, ..*now });
@@ -281,7 +281,9 @@ impl<'a> Journal<'a> {
         if host.is_some() {
             state.stored_host.clone_from(&host);
         }
-        state.home.serial += u64::from(owned_changed);
+        if owned_changed {
+            state.home = state.home.moved();
+        }
         let home_changed = std::mem::take(&mut state.home_changed) | owned_changed;
         let batch = Batch {
             entries,

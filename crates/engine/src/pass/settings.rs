@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rules::DomainName;
+use rules::protected::Protected;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
 use rules::stage::StagePolicy;
 use rules::targets::TargetBasis;
+use rules::{DomainName, Network};
 
 /// What a pass is told beforehand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,11 @@ pub struct PassSettings {
 }
 
 impl PassSettings {
+    /// All that is protected on `network`.
+    pub(crate) fn protected_on(&self, network: &Network) -> Protected {
+        Protected::on(network, self.cdn.clone(), self.protected.clone())
+    }
+
     /// What they say about targets.
     pub(super) fn target_basis(&self) -> TargetBasis<'_> {
         TargetBasis { set: &self.targets, public: self.public_address, own: None }

@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use rules::source::SourceError;
-use rules::{DomainName, Home, Identity, Network, Site, Stage, Time, Whereabouts};
+use rules::{DomainName, Home, Identity, Network, Site, Stage, Time};
 use serde_json::{Map, Value};
 
 use super::hello;
@@ -93,15 +93,8 @@ impl Listing {
 
 /// The installation that acts for a network; none where it names none.
 pub(super) fn home(value: &Value) -> Option<Home> {
-    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    let place = |key| text(key).unwrap_or_default();
-    Some(Home {
-        app: text("app"),
-        domain: text("domain")?,
-        ledger: text("ledger")?,
-        serial: value.get("serial").and_then(Value::as_u64),
-        place: Whereabouts { host: place("host"), user: place("user"), path: place("path") },
-    })
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    options::home_of(text, value.get("serial").and_then(Value::as_u64))
 }
 
 /// The parts that a listing must have.

@@ -70,7 +70,8 @@ impl Session<'_> {
         Ok(id)
     }
 
-    /// Delete every mapping of `domain`. Rows may spell the name in any way, so all are read.
+    /// Delete those of `rows` that have the name `domain`. Rows may spell the name in any way, so all
+    /// are read.
     pub(super) async fn remove_mappings(
         &self,
         domain: &DomainName,

@@ -123,7 +123,6 @@ impl Link {
         Ok(self.execute(MOVING, query).await?.rows_affected() != 0)
     }
 
-    /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.
     /// Those of `gone` that a row has again, or of which a row is there that cannot be read.
     pub(super) async fn came_back(
         &mut self,
@@ -137,6 +136,7 @@ impl Link {
         Ok(back_again(found, gone))
     }
 
+    /// Rows may spell the name with capitals, in Unicode or with a final dot, so all are read.
     pub(super) async fn remove_mappings(
         &mut self,
         domain: &DomainName,

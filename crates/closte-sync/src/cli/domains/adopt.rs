@@ -34,9 +34,7 @@ impl Args {
             "closte-sync owns {count} more from then on, and removes each once it has no mapping; \
              {unmapped} of them have none now"
         ));
-        if !self.yes && !context.console.confirm("Adopt them?") {
-            return Err(Failure::no("nothing was changed").hint("`--yes` does not ask"));
-        }
+        context.console.confirm("Adopt them?", self.yes)?;
         let asked = Asked::Adopt(self.domains);
         let exit = errand::pass(context, asked, Patience::Wait, Verbosity::Full).await?;
         if exit == Exit::Done {
