@@ -9,7 +9,7 @@ use engine::ops::check::Check;
 use engine::pass::{Alert, Change, Report};
 use engine::texts;
 use rules::action::Deferred;
-use rules::entry::{Condition, Entry, Proof};
+use rules::entry::{Condition, Entry, Proof, Unseen};
 use rules::event::Event;
 use rules::host_state::HostState;
 use rules::ledger::{NotActing, Recorded};
@@ -47,10 +47,19 @@ pub(crate) struct StateView {
     pub(crate) since: String,
 }
 
+/// That a state could not be observed when it was last looked at.
+#[derive(Debug, Serialize)]
+pub(crate) struct UnseenView {
+    pub(crate) since: String,
+    pub(crate) reason: &'static str,
+    pub(crate) detail: Option<String>,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct RoutingView {
     #[serde(flatten)]
     pub(crate) state: StateView,
+    pub(crate) unseen: Option<UnseenView>,
     pub(crate) found: Vec<String>,
 }
 
@@ -58,6 +67,7 @@ pub(crate) struct RoutingView {
 pub(crate) struct CertificateView {
     #[serde(flatten)]
     pub(crate) state: StateView,
+    pub(crate) unseen: Option<UnseenView>,
     pub(crate) issuer: Option<String>,
     pub(crate) not_after: Option<String>,
 }
@@ -179,10 +189,12 @@ impl DomainView {
             alias: state(&entry.alias, entry.alias.state.as_str()),
             routing: RoutingView {
                 state: routing(entry),
+                unseen: entry.routing.unseen.as_ref().map(UnseenView::of),
                 found: entry.found.iter().map(ToString::to_string).collect(),
             },
             certificate: CertificateView {
                 state: state(&entry.certificate, entry.certificate.state.as_str()),
+                unseen: entry.certificate.unseen.as_ref().map(UnseenView::of),
                 issuer: entry.issuer.clone(),
                 not_after: time(entry.not_after),
             },
@@ -213,6 +225,13 @@ fn state<S>(condition: &Condition<S>, word: &'static str) -> StateView {
         reason: condition.reason.map(Reason::code),
         detail: condition.detail.clone(),
         since: rfc3339(condition.since),
+    }
+}
+
+impl UnseenView {
+    fn of(unseen: &Unseen) -> Self {
+        let Unseen { since, reason, detail } = unseen;
+        Self { since: rfc3339(*since), reason: reason.code(), detail: detail.clone() }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Scripts read the values themselves. A second language is a second one of this file.
 
 use rules::acting::{Copied, NotOurs};
+use rules::entry::Unseen;
 use rules::event::{Event, EventKind};
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
@@ -27,6 +28,10 @@ pub fn event(event: &Event) -> String {
         (EventKind::Recheck, ..) => "somebody asked for a check".to_owned(),
         (EventKind::Host, _, Some(action)) => format!("{action}: {detail}"),
         (EventKind::Note, ..) => detail.into_owned(),
+        (_, Some(old), Some(Unseen::WORD)) => {
+            format!("cannot be seen, and stays {old}{}", why_of(event))
+        }
+        (_, Some(Unseen::WORD), Some(new)) => format!("seen again: {new}"),
         (_, Some(old), Some(new)) if old == new => format!("still {new}{}", why_of(event)),
         (_, Some(old), Some(new)) => format!("{old} → {new}{}", why_of(event)),
         _ => why_of(event).trim_start().to_owned(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rules::entry::{
     Alias, Certificate, Checks, Condition, Gone, Intent, Mapped, Owned, OwnedAs, Proof, Routing,
-    Step,
+    Step, Unseen, ZoneFails,
 };
 use rules::ledger::LedgerError;
 use rules::{Entry, Reason, Stage, Time};
@@ -123,6 +123,18 @@ state! {
         reason: Option<&'a str>,
         detail: Option<Cow<'a, str>>,
         since: i64,
+        #[serde(borrow)]
+        unseen: Option<Missed<'a>>,
+    }
+}
+
+state! {
+    /// That it could not be observed.
+    struct Missed<'a> {
+        since: i64,
+        #[serde(borrow)]
+        reason: &'a str,
+        detail: Option<Cow<'a, str>>,
     }
 }
 
@@ -135,6 +147,7 @@ state! {
         hot_until: i64,
         bad: u32,
         bad_since: Option<i64>,
+        zone_fails: Option<(i64, i64)>,
     }
 }
 
@@ -200,7 +213,8 @@ impl<'a> Said<'a> {
     fn of<S>(condition: &'a Condition<S>, state: Option<&'a str>) -> Self {
         let detail = condition.detail.as_deref().map(Cow::from);
         let since = condition.since.as_millis();
-        Self { state, reason: condition.reason.map(Reason::code), detail, since }
+        let unseen = condition.unseen.as_ref().map(Missed::of);
+        Self { state, reason: condition.reason.map(Reason::code), detail, since, unseen }
     }
 
     /// In `state`, whatever it says itself.
@@ -210,13 +224,28 @@ impl<'a> Said<'a> {
             reason: self.reason.and_then(Reason::from_code),
             detail: self.detail.map(Cow::into_owned),
             since: Time::from_millis(self.since),
+            unseen: self.unseen.and_then(Missed::into_unseen),
         }
+    }
+}
+
+impl<'a> Missed<'a> {
+    fn of(unseen: &'a Unseen) -> Self {
+        let Unseen { since, reason, detail } = unseen;
+        let detail = detail.as_deref().map(Cow::from);
+        Self { since: since.as_millis(), reason: reason.code(), detail }
+    }
+
+    /// None where its reason is not known to us.
+    fn into_unseen(self) -> Option<Unseen> {
+        let (since, reason) = (Time::from_millis(self.since), Reason::from_code(self.reason)?);
+        Some(Unseen { since, reason, detail: self.detail.map(Cow::into_owned) })
     }
 }
 
 impl From<&Checks> for CheckState {
     fn from(checks: &Checks) -> Self {
-        let Checks { made, last, due: _, gap, hot_until, bad, bad_since } = checks;
+        let Checks { made, last, due: _, gap, hot_until, bad, bad_since, zone_fails } = checks;
         Self {
             made: *made,
             last: last.map(Time::as_millis),
@@ -224,6 +253,7 @@ impl From<&Checks> for CheckState {
             hot_until: hot_until.as_millis(),
             bad: *bad,
             bad_since: bad_since.map(Time::as_millis),
+            zone_fails: zone_fails.map(|it| (it.since.as_millis(), it.last.as_millis())),
         }
     }
 }
@@ -238,6 +268,10 @@ impl CheckState {
             hot_until: Time::from_millis(self.hot_until),
             bad: self.bad,
             bad_since: self.bad_since.map(Time::from_millis),
+            zone_fails: self.zone_fails.map(|(since, last)| ZoneFails {
+                since: Time::from_millis(since),
+                last: Time::from_millis(last),
+            }),
         }
     }
 }

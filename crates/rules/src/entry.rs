@@ -12,6 +12,8 @@
 //! Besides them there is the proof, for a domain that is routed here, that it
 //! is WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
+mod condition;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -19,7 +21,9 @@ use crate::action::Action;
 use crate::reason::Reason;
 use crate::stage::Stage;
 use crate::words::words;
-use crate::{DomainName, Time, plain};
+use crate::{DomainName, Time};
+
+pub use condition::{Condition, Unseen, Why};
 
 /// How long a domain is hot after anything about it changed.
 pub const HOT: Duration = Duration::from_hours(1);
@@ -96,51 +100,6 @@ words! {
     }
 }
 
-/// One of the states of a domain, with its reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Condition<S> {
-    /// The state.
-    pub state: S,
-    /// Why, as a code.
-    pub reason: Option<Reason>,
-    /// Why, for people; for the alias the host's own words.
-    pub detail: Option<String>,
-    /// Since when it has been in this state.
-    pub since: Time,
-}
-
-/// Why something is as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Why<'a> {
-    pub reason: Reason,
-    /// In words: the host's own, or what was seen.
-    pub detail: Option<&'a str>,
-}
-
-impl<S> Condition<S> {
-    /// Why it is so, where there is a reason.
-    pub fn why(&self) -> Option<Why<'_>> {
-        let detail = self.detail.as_deref();
-        self.reason.map(|reason| Why { reason, detail })
-    }
-}
-
-impl<S: Copy + PartialEq> Condition<S> {
-    /// `state`, entered at `since`, with nothing to say about it.
-    pub fn new(state: S, since: Time) -> Self {
-        Self { state, reason: None, detail: None, since }
-    }
-
-    /// Be in `state` for `reason`; `since` changes only where the state does. Of the detail
-    /// [`plain::kept`] is kept.
-    pub fn set(&mut self, now: Time, state: S, reason: Option<Reason>, detail: Option<String>) {
-        if self.state != state {
-            self.since = now;
-        }
-        (self.state, self.reason, self.detail) = (state, reason, detail.map(plain::kept));
-    }
-}
-
 /// The mapping behind a domain, as last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped {
@@ -202,6 +161,17 @@ pub struct Checks {
     pub bad: u32,
     /// Since when.
     pub bad_since: Option<Time>,
+    /// That its zone fails, while resolvers answer for other names.
+    pub zone_fails: Option<ZoneFails>,
+}
+
+/// The checks in a row, as far as they could be made, in which the zone of a domain failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ZoneFails {
+    /// The first of them.
+    pub since: Time,
+    /// The last.
+    pub last: Time,
 }
 
 /// How often good reads have seen the mapping gone.
@@ -305,6 +275,7 @@ impl Entry {
                 hot_until: now + HOT,
                 bad: 0,
                 bad_since: None,
+                zone_fails: None,
             },
             gone: Gone::default(),
             tombstone: None,
@@ -320,6 +291,8 @@ impl Entry {
             self.checks.due = now;
             self.heat(now);
             self.proof.set(now, Proof::Unproven, None, None);
+            (self.routing.unseen, self.certificate.unseen) = (None, None);
+            self.checks.zone_fails = None;
         }
         self.mapped = Some(mapped);
         (self.gone, self.tombstone) = (Gone::default(), None);
@@ -354,11 +327,22 @@ impl Entry {
     }
 
     /// Whether it is as it must be: DNS leads here, a browser accepts its
-    /// certificate, and no call to the host is pending.
+    /// certificate, both were seen, and no call to the host is pending.
     pub fn is_ready(&self) -> bool {
+        self.was_ready() && self.unseen().is_none()
+    }
+
+    /// The same, as it was when it could last be seen.
+    pub fn was_ready(&self) -> bool {
         self.pending_call().is_none()
             && self.routing.state == Routing::Here
             && matches!(self.certificate.state, Certificate::Valid | Certificate::Expiring)
+    }
+
+    /// That it could not be observed. Where DNS is not seen, neither is the certificate, so that one
+    /// tells it of both.
+    pub fn unseen(&self) -> Option<&Unseen> {
+        self.certificate.unseen.as_ref()
     }
 
     /// Why it is as it is, as a person is told: the host's reason comes first, then what was
@@ -368,11 +352,20 @@ impl Entry {
     }
 
     /// Why what was observed is as it is: DNS, the certificate, and the proof, where that
-    /// contradicts or its absence holds the domain back. A proof that only lacks says nothing.
-    pub fn observed_why(&self, held_back: bool) -> Option<Why<'_>> {
+    /// contradicts or its absence holds the domain back. A proof that only lacks says nothing. What
+    /// could not be seen comes before what was seen once; that a certificate is past its end needs
+    /// no sight.
+    pub fn observed_why<'a>(&'a self, held_back: bool) -> Option<Why<'a>> {
         let counts = held_back || self.proof.state == Proof::Contradicted;
         let proof = || self.proof.why().filter(|_| counts);
-        self.routing.why().or_else(|| self.certificate.why()).or_else(proof)
+        let unseen = |unseen: &'a Option<Unseen>| unseen.as_ref().map(Unseen::why);
+        let expired = || self.certificate.why().filter(|why| why.reason == Reason::Expired);
+        unseen(&self.routing.unseen)
+            .or_else(|| self.routing.why())
+            .or_else(expired)
+            .or_else(|| unseen(&self.certificate.unseen))
+            .or_else(|| self.certificate.why())
+            .or_else(proof)
     }
 
     /// Whether only its proof keeps it from `done`.

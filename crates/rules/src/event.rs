@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::action::Action;
-use crate::entry::{Condition, Entry};
+use crate::entry::{Condition, Entry, Unseen};
 use crate::reason::Reason;
 use crate::words::words;
 use crate::{DomainName, Time, plain};
@@ -84,6 +84,7 @@ pub fn between(before: Option<&Entry>, after: &Entry, at: Time) -> Vec<Event> {
     for (kind, from, to, reason, detail) in states.into_iter().flatten() {
         events.push(Event { from, to, reason, detail, ..Event::of(at, after, kind) });
     }
+    sight(before, after, at, &mut events);
     let stage = |entry: &Entry| entry.mapped.as_ref().and_then(|mapped| mapped.stage);
     if let (Some(old), Some(new)) = (stage(before), stage(after))
         && old != new
@@ -99,16 +100,131 @@ pub fn between(before: Option<&Entry>, after: &Entry, at: Time) -> Vec<Event> {
 
 type Moved = (EventKind, Option<String>, Option<String>, Option<Reason>, Option<String>);
 
-/// The change of a state or of its reason.
+/// That something cannot be observed any more, or can be again, where no change of its state in
+/// `events` says it.
+fn sight(before: &Entry, after: &Entry, at: Time, events: &mut Vec<Event>) {
+    let (was, is) = (unseen(before), unseen(after));
+    if was == is {
+        return;
+    }
+    let unseen = || Some(Unseen::WORD.to_owned());
+    let is_told = |kind| events.iter().any(|event| event.kind == kind);
+    let over = was.filter(|kind| !is_told(*kind) && !is_unseen(after, *kind));
+    let over = over.map(|kind| {
+        let to = Some(state(after, kind).to_owned());
+        Event { from: unseen(), to, ..Event::of(at, after, kind) }
+    });
+    let begun = is.filter(|kind| !is_told(*kind) || state(after, *kind) != "unknown");
+    let begun = begun.zip(after.unseen()).map(|(kind, it)| {
+        let from = Some(state(after, kind).to_owned());
+        let (reason, detail) = (Some(it.reason), it.detail.clone());
+        Event { from, to: unseen(), reason, detail, ..Event::of(at, after, kind) }
+    });
+    events.extend(over.into_iter().chain(begun));
+}
+
+/// What of `entry` cannot be observed; of two, that which keeps us from seeing the other.
+fn unseen(entry: &Entry) -> Option<EventKind> {
+    [EventKind::Routing, EventKind::Certificate].into_iter().find(|kind| is_unseen(entry, *kind))
+}
+
+fn is_unseen(entry: &Entry, kind: EventKind) -> bool {
+    match kind {
+        EventKind::Routing => entry.routing.unseen.is_some(),
+        _ => entry.certificate.unseen.is_some(),
+    }
+}
+
+fn state(entry: &Entry, kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Routing => entry.routing.state.as_str(),
+        _ => entry.certificate.state.as_str(),
+    }
+}
+
+/// The change of a state or of its reason. A state that is still not observed has not changed its
+/// reason.
 fn moved<S: Copy + PartialEq + fmt::Display>(
     kind: EventKind,
     old: &Condition<S>,
     new: &Condition<S>,
 ) -> Option<Moved> {
-    if old.state == new.state && old.reason == new.reason {
+    let is_dark = old.unseen.is_some() && new.unseen.is_some();
+    if old.state == new.state && (old.reason == new.reason || is_dark) {
         return None;
     }
     let detail = new.detail.clone().filter(|_| new.reason.is_some());
     let (from, to) = (Some(old.state.to_string()), Some(new.state.to_string()));
     Some((kind, from, to, new.reason, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Certificate, Routing};
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn what_cannot_be_seen_is_told_once_and_once_it_can_be() {
+        use EventKind::{Certificate as C, Routing as R};
+        let at = Time::from_millis(0);
+        let dark = |entry: &mut Entry, reason| {
+            if entry.routing.state == Routing::Unknown {
+                entry.routing.set(at, Routing::Unknown, Some(reason), None);
+            }
+            entry.routing.miss(at, reason, Some("SERVFAIL"));
+            entry.certificate.miss(at, reason, Some("SERVFAIL"));
+        };
+        let good = |entry: &mut Entry| {
+            entry.routing.see(at, Routing::Here, None, None);
+            entry.certificate.see(at, Certificate::Valid, None, None);
+        };
+        let never: &dyn Fn(&mut Entry) = &|_| ();
+        let ready: &dyn Fn(&mut Entry) = &|it| good(it);
+        let fails: &dyn Fn(&mut Entry) = &|it| dark(it, Reason::DnsFailed);
+        let resolvers: &dyn Fn(&mut Entry) = &|it| dark(it, Reason::NoResolver);
+        let silent: &dyn Fn(&mut Entry) = &|it| {
+            it.routing.see(at, Routing::Here, None, None);
+            it.certificate.miss(at, Reason::NoWebAnswer, None);
+        };
+        let away: &dyn Fn(&mut Entry) = &|it| {
+            it.routing.see(at, Routing::Elsewhere, Some(Reason::OtherAddress), None);
+            it.certificate.see(at, Certificate::Unknown, Some(Reason::NotRoutedHere), None);
+        };
+        let over: &dyn Fn(&mut Entry) = &|it| {
+            it.certificate.miss(at, Reason::NoWebAnswer, None);
+            it.certificate.set(at, Certificate::Invalid, Some(Reason::Expired), None);
+        };
+        let table = [
+            // what it shows                         before          after      events
+            ("its zone fails",                       vec![ready],        fails,     vec![(R, "here unseen dns-failed")]),
+            ("it still does",                        vec![ready, fails], fails,     vec![]),
+            ("no resolver answers now",              vec![ready, fails], resolvers, vec![]),
+            ("it is seen again",                     vec![ready, fails], ready,     vec![(R, "unseen here")]),
+            ("seen again, elsewhere",                vec![ready, fails], away,      vec![(R, "here elsewhere other-address"), (C, "valid unknown not-routed-here")]),
+            ("its web server is silent",             vec![ready],        silent,    vec![(C, "valid unseen no-web-answer")]),
+            ("that answers again",                   vec![ready, silent], ready,    vec![(C, "unseen valid")]),
+            ("DNS is seen, its web server is not",   vec![ready, fails], silent,    vec![(R, "unseen here"), (C, "valid unseen no-web-answer")]),
+            ("and the other way round",              vec![ready, silent], fails,    vec![(R, "here unseen dns-failed")]),
+            ("never seen",                           vec![never],        fails,     vec![(R, "unknown unknown dns-failed")]),
+            ("still never seen",                     vec![fails],        resolvers, vec![]),
+            ("seen for the first time",              vec![fails],        ready,     vec![(R, "unknown here"), (C, "unknown valid")]),
+            ("silent, and its certificate is over",  vec![ready],        over,      vec![(C, "valid invalid expired"), (C, "invalid unseen no-web-answer")]),
+        ];
+        for (shows, steps, now, want) in table {
+            let mut before = Entry::new("shop.example".parse().unwrap(), None, at);
+            for step in steps {
+                step(&mut before);
+            }
+            let mut after = before.clone();
+            now(&mut after);
+            let word = |event: Event| {
+                let words = [event.from, event.to, event.reason.map(|it| it.to_string())];
+                (event.kind, words.into_iter().flatten().collect::<Vec<_>>().join(" "))
+            };
+            let events: Vec<_> = between(Some(&before), &after, at).into_iter().map(word).collect();
+            let want: Vec<_> = want.into_iter().map(|(kind, words)| (kind, words.to_owned())).collect();
+            assert_eq!(events, want, "{shows}");
+        }
+    }
 }

@@ -3,17 +3,14 @@
 //! A check that could not be made changes nothing and uses up nothing.
 
 mod certificate;
+mod routing;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
-use crate::planted;
-use crate::probe::{
-    DnsObservation, ProofObservation, RecordKind, TlsObservation, TlsVerdict, Unanswered,
-};
+use crate::probe::{DnsObservation, ProofObservation, TlsObservation, TlsVerdict};
 use crate::proof::{self, Asking};
-use crate::proxy::is_proxy;
 use crate::reason::Reason;
 use crate::schedule::{Standing, next_check};
 use crate::stage::StagePolicy;
@@ -43,6 +40,8 @@ pub struct View<'a> {
     pub asking: &'a Asking,
     /// How long a domain is waited for, and whether it is `done` without that proof.
     pub stages: &'a StagePolicy,
+    /// Whether resolvers answer for other names, so that a zone which fails does so by itself.
+    pub others_answer: bool,
     /// The mappings of the network, to tell whose an answer is.
     pub mappings: &'a [Mapping],
     /// The time of the check.
@@ -65,7 +64,7 @@ pub fn visits(dns: &DnsObservation, targets: &Targets) -> Vec<IpAddr> {
 pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let states = |entry: &Entry| (entry.routing.state, entry.certificate.state, entry.proof.state);
     let before = states(entry);
-    let mut is_seen = judge_routing(entry, &check.dns, view);
+    let mut is_seen = routing::judge(entry, &check.dns, view);
     if is_seen {
         is_seen = certificate::judge(entry, &check.tls, view);
         proof::judge(entry, &check.proof, view);
@@ -92,12 +91,12 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
 
 /// How `entry` stands after a check that answered `dns`, and in which it was seen or not.
 fn standing(entry: &Entry, dns: &DnsObservation, is_seen: bool, view: &View<'_>) -> Standing {
-    let is_ready = entry.is_ready() && !proof::is_awaited(entry, view);
+    let was_ready = entry.was_ready() && !proof::is_awaited(entry, view);
     // Resolvers answer, and the domain's zone does not: waiting for its owner is no outage.
-    let zone_is_broken = matches!(dns, DnsObservation::Failed { .. }) && !is_ready;
+    let zone_is_broken = matches!(dns, DnsObservation::Failed { .. }) && !was_ready;
     if !is_seen && !zone_is_broken {
         Standing::Unseen
-    } else if is_ready {
+    } else if was_ready {
         Standing::Ready
     } else if view.stages.is_patient(&entry.routing, view.now) {
         Standing::Awaited
@@ -112,118 +111,9 @@ pub fn may_ask(observation: &TlsObservation) -> bool {
     matches!(observation, TlsObservation::Presented { verdict: TlsVerdict::Trusted, .. })
 }
 
-/// A check could not be made at all, for `reason`: say so where nothing is known
-/// yet. It stays due.
+/// A check could not be made at all, for `reason`. It stays due.
 pub fn unobservable(entry: &mut Entry, reason: Reason, now: Time) {
-    could_not_ask(entry, reason, None, now);
-}
-
-/// Set the routing; whether the check told anything.
-fn judge_routing(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) -> bool {
-    let now = view.now;
-    let mut elsewhere = |found, reason, detail| {
-        entry.found = found;
-        entry.routing.set(now, Routing::Elsewhere, Some(reason), detail);
-        true
-    };
-    match dns {
-        DnsObservation::NoSuchName => elsewhere(Vec::new(), Reason::NoSuchName, None),
-        DnsObservation::NoAddress { through } => {
-            elsewhere(Vec::new(), Reason::NoAddress, led_through(through))
-        }
-        DnsObservation::Failed { .. } | DnsObservation::NoAnswer { .. }
-            if planted!(StageOnUnseen) =>
-        {
-            elsewhere(Vec::new(), Reason::NoSuchName, None)
-        }
-        DnsObservation::Failed { detail } => {
-            could_not_ask(entry, Reason::DnsFailed, Some(detail.clone()), now);
-            false
-        }
-        DnsObservation::NoAnswer { detail } => {
-            could_not_ask(entry, Reason::NoResolver, Some(detail.clone()), now);
-            false
-        }
-        DnsObservation::Addresses { .. } if view.targets.is_empty() => {
-            could_not_ask(entry, Reason::NoTargets, None, now);
-            false
-        }
-        DnsObservation::Addresses { found, through, unanswered } => {
-            let found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
-            if let Some(reason) = wrong_address(&found, view.targets) {
-                let detail = wanted_detail(&found, through, view.targets);
-                return elsewhere(found, reason, Some(detail));
-            }
-            if let Some((reason, detail)) = not_sure(entry, &found, unanswered.as_ref(), view) {
-                could_not_ask(entry, reason, Some(detail), now);
-                return false;
-            }
-            entry.found = found;
-            entry.routing.set(now, Routing::Here, None, led_through(through));
-            true
-        }
-    }
-}
-
-/// What is wrong with the addresses of a domain; none where none is somebody else's for sure.
-fn wrong_address(found: &[IpAddr], targets: &Targets) -> Option<Reason> {
-    let (here, elsewhere): (Vec<&IpAddr>, Vec<&IpAddr>) =
-        found.iter().partition(|ip| targets.contains(**ip));
-    if !elsewhere.iter().any(|ip| targets.is_foreign(**ip)) {
-        return None;
-    }
-    let proxied = elsewhere.iter().any(|ip| is_proxy(**ip));
-    Some(match (here.is_empty(), elsewhere.iter().all(|ip| ip.is_ipv6())) {
-        _ if proxied => Reason::Proxied,
-        (true, _) => Reason::OtherAddress,
-        (false, true) => Reason::Ipv6Elsewhere,
-        (false, false) => Reason::PartlyElsewhere,
-    })
-}
-
-/// Why `found`, of which nothing is wrong for sure, does not show that all is right: it is not
-/// known whether an address is the network's, or the domain had a wrong one of the record type that
-/// is `unanswered` now.
-fn not_sure(
-    entry: &Entry,
-    found: &[IpAddr],
-    unanswered: Option<&Unanswered>,
-    view: &View<'_>,
-) -> Option<(Reason, String)> {
-    let is_other = |ip: &&IpAddr| !view.targets.contains(**ip);
-    if let Some(ip) = found.iter().find(is_other) {
-        let missed = view.targets.missed.as_deref().unwrap_or("DNS did not answer for it");
-        let detail = format!(
-            "it points to {ip}, and whether that is the network's is not known: of the network's \
-             own domain, {missed}"
-        );
-        return Some((Reason::NoTargets, detail));
-    }
-    let unanswered = unanswered?;
-    let is_kept = |ip: &&IpAddr| RecordKind::of(**ip) == unanswered.kind;
-    let had = entry.found.iter().filter(is_kept).find(is_other)?;
-    Some((Reason::DnsFailed, format!("it pointed to {had} too; now {unanswered}")))
-}
-
-fn led_through(through: &[String]) -> Option<String> {
-    (!through.is_empty()).then(|| format!("by way of {}", through.join(", ")))
-}
-
-fn wanted_detail(found: &[IpAddr], through: &[String], targets: &Targets) -> String {
-    let list = |ips: &mut dyn Iterator<Item = &IpAddr>| {
-        ips.map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
-    let wrong = list(&mut found.iter().filter(|ip| !targets.contains(**ip)));
-    let right = list(&mut targets.addresses.iter());
-    let by_way = led_through(through).map(|way| format!(", {way}")).unwrap_or_default();
-    format!("it points to {wrong}{by_way}; it must point to {right} only")
-}
-
-/// Say why nothing could be seen, where nothing was known before either.
-fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<String>, now: Time) {
-    if entry.routing.state == Routing::Unknown {
-        entry.routing.set(now, Routing::Unknown, Some(reason), detail);
-    }
+    routing::could_not_ask(entry, reason, None, now);
 }
 
 /// Count checks in a row that showed the domain not ready.
@@ -245,7 +135,8 @@ mod tests {
 
     use super::*;
     use crate::DomainName;
-    use crate::probe::Presented;
+    use crate::entry::Unseen;
+    use crate::probe::{Presented, RecordKind, Unanswered};
     use crate::targets::TargetBasis;
     use crate::testing::POLICY;
 
@@ -288,6 +179,7 @@ mod tests {
             dashboard,
             asking: &Asking::Unknown,
             stages: &POLICY,
+            others_answer: true,
             mappings: &[],
             now,
             chance: 0.0,
@@ -414,22 +306,95 @@ mod tests {
     }
 
     #[test]
-    fn a_check_that_could_not_be_made_changes_nothing() {
-        let good = vec![presented(TlsVerdict::Trusted, 90, 80)];
-        let seen = checked("shop.example", addresses("192.0.2.1"), good, "192.0.2.1");
-        let targets = ips("192.0.2.1").into();
-        let dead = TlsObservation::NoAnswer { detail: "refused".into() };
-        let unobservable = [
-            Check { dns: no_answer(), tls: vec![], proof: vec![] },
-            Check { dns: failed("SERVFAIL"), tls: vec![], proof: vec![] },
-            Check { dns: addresses("192.0.2.1"), tls: vec![dead], proof: vec![] },
+    #[rustfmt::skip] // One case a line.
+    fn a_check_that_could_not_be_made_changes_nothing_and_is_told() {
+        use Reason::{DnsFailed, NoResolver, NoTargets, NoWebAnswer, PrivateAddress};
+        let here = || addresses("192.0.2.1");
+        let good = || vec![presented(TlsVerdict::Trusted, 90, 80)];
+        let silent = || vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let forbidden = || vec![TlsObservation::Forbidden { detail: "private".into() }];
+        let one_silent = || [silent(), good()].concat();
+        let half = || DnsObservation::Addresses {
+            found: ips("192.0.2.1"),
+            through: vec![],
+            unanswered: Some(Unanswered { kind: RecordKind::Aaaa, detail: "SERVFAIL".into() }),
+        };
+        let ours = "192.0.2.1";
+        let table = [
+            // what it shows                     what was seen       targets  routing           certificate
+            ("it is seen",                       here(), good(),        ours, None,             None),
+            ("no resolver answers",              no_answer(), vec![],   ours, Some(NoResolver), Some(NoResolver)),
+            ("its zone fails",                   failed("x"), vec![],   ours, Some(DnsFailed),  Some(DnsFailed)),
+            ("nobody knows where it must point", here(), vec![],        "",   Some(NoTargets),  Some(NoTargets)),
+            ("its web server is silent",         here(), silent(),      ours, None,             Some(NoWebAnswer)),
+            ("one of its addresses is",          here(), one_silent(),  ours, None,             None),
+            ("its address may not be visited",   here(), forbidden(),   ours, None,             Some(PrivateAddress)),
+            ("half an answer, and all is right", half(), good(),        ours, None,             None),
         ];
-        for check in unobservable {
-            let mut after = seen.clone();
-            judge(&mut after, &check, &view(&targets));
-            assert_eq!(after.routing, seen.routing, "{check:?}");
-            assert_eq!(after.certificate, seen.certificate, "{check:?}");
-            assert_eq!(after.checks.bad, 0, "{check:?}");
+        for (shows, dns, tls, targets, routing, certificate) in table {
+            let before = checked("shop.example", here(), good(), ours);
+            let (none, targets) = (ips("").into(), ips(targets).into());
+            let mut after = before.clone();
+            // Something else could not be seen an hour before.
+            let earlier = View { now: view(&none).now - Duration::from_hours(1), ..view(&none) };
+            judge(&mut after, &Check { dns: no_answer(), tls: vec![], proof: vec![] }, &earlier);
+            judge(&mut after, &Check { dns, tls, proof: vec![] }, &view(&targets));
+            let (r, c) = (after.routing.unseen.take(), after.certificate.unseen.take());
+            let reason = |unseen: &Option<Unseen>| unseen.as_ref().map(|it| it.reason);
+            assert_eq!((reason(&r), reason(&c)), (routing, certificate), "{shows}");
+            for unseen in [r, c].into_iter().flatten() {
+                assert_eq!(unseen.since, earlier.now, "{shows}: since it could last be seen");
+            }
+            assert_eq!((&after.routing, &after.certificate), (&before.routing, &before.certificate), "{shows}");
+            assert_eq!(after.checks.bad, 0, "{shows}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_ready_and_says_why_first() {
+        let good = || vec![presented(TlsVerdict::Trusted, 90, 80)];
+        let mut entry = checked("shop.example", addresses("192.0.2.1"), good(), "192.0.2.1");
+        entry.alias.state = crate::entry::Alias::Present;
+        let targets = ips("192.0.2.1").into();
+        assert!(entry.is_ready() && entry.why().is_none());
+        let silent = vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let check = Check { dns: addresses("192.0.2.1"), tls: silent, proof: vec![] };
+        judge(&mut entry, &check, &view(&targets));
+        let why = entry.why().map(|why| (why.reason, why.detail));
+        assert_eq!(why, Some((Reason::NoWebAnswer, Some("timed out"))));
+        assert!(!entry.is_ready() && entry.was_ready());
+        let later = View { now: view(&targets).now + DAY * 81, ..view(&targets) };
+        judge(&mut entry, &check, &later);
+        assert_eq!(entry.why().map(|why| why.reason), Some(Reason::Expired), "that needs no sight");
+        let elsewhere = Check { dns: addresses("192.0.2.9"), tls: vec![], proof: vec![] };
+        judge(&mut entry, &elsewhere, &later);
+        assert_eq!(entry.unseen(), None, "there is nothing to see of its certificate");
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_zone_fails_by_itself_only_where_resolvers_answer_for_others() {
+        let (fails, silent, seen) = (|| failed("SERVFAIL"), no_answer, || DnsObservation::NoSuchName);
+        let table = [
+            // what it shows                        the answers, and whether others are answered for    first and last
+            ("it fails",                            vec![(fails(), true), (fails(), true)],             Some((0, 1))),
+            ("nobody is answered for",              vec![(fails(), false), (fails(), false)],           None),
+            ("nor when it ended",                   vec![(fails(), true), (fails(), false)],            Some((0, 0))),
+            ("no resolver answers in between",      vec![(fails(), true), (silent(), true), (fails(), true)], Some((0, 2))),
+            ("an answer ends it",                   vec![(fails(), true), (seen(), true)],              None),
+            ("and it begins anew",                  vec![(fails(), true), (seen(), true), (fails(), true)], Some((2, 2))),
+        ];
+        let targets = ips("192.0.2.1").into();
+        for (shows, answers, want) in table {
+            let mut entry = Entry::new("shop.example".parse().unwrap(), None, Time::from_millis(0));
+            for (hour, (dns, others_answer)) in (0..).zip(answers) {
+                let now = Time::from_millis(0) + Duration::from_hours(hour);
+                let view = View { others_answer, now, ..view(&targets) };
+                judge(&mut entry, &Check { dns, tls: vec![], proof: vec![] }, &view);
+            }
+            let hour = |time: Time| time.as_millis() / 3_600_000;
+            let fails = entry.checks.zone_fails.map(|it| (hour(it.since), hour(it.last)));
+            assert_eq!(fails, want, "{shows}");
         }
     }
 

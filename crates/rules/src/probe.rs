@@ -66,6 +66,13 @@ pub enum DnsObservation {
     },
 }
 
+impl DnsObservation {
+    /// Whether it tells of the name that was asked for, were it that there is none.
+    pub fn is_answer(&self) -> bool {
+        !matches!(self, Self::Failed { .. } | Self::NoAnswer { .. })
+    }
+}
+
 words! {
     /// A type of DNS record that holds addresses.
     RecordKind {

@@ -229,7 +229,8 @@ mod tests {
     ) -> View<'a> {
         let (interval, dashboard, now, chance) = (MINUTE, None, NOW, 0.0);
         let stages = if require_proof { &REQUIRE } else { &POLICY };
-        View { targets, interval, dashboard, asking, stages, mappings, now, chance }
+        let others_answer = true;
+        View { targets, interval, dashboard, asking, stages, others_answer, mappings, now, chance }
     }
 
     fn mappings() -> Vec<Mapping> {

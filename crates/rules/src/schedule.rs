@@ -127,6 +127,7 @@ mod tests {
             hot_until: Time::from_millis(0) + MINUTE * u32::try_from(hot_until).unwrap(),
             bad: 0,
             bad_since: None,
+            zone_fails: None,
         }
     }
 

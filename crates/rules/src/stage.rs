@@ -139,9 +139,11 @@ fn target_stage(
     now: Time,
 ) -> Option<Stage> {
     let patient = policy.is_patient(&entry.routing, now);
+    let zone_is_dead =
+        entry.checks.zone_fails.is_some_and(|it| policy.dns_patience <= it.last.since(it.since));
     let refused = entry.alias.state == Alias::Rejected && !entry.domain.is_below(network);
     match (entry.routing.state, entry.certificate.state) {
-        _ if refused => Some(Stage::Failed),
+        _ if refused || zone_is_dead => Some(Stage::Failed),
         // Could not ask: the word stays.
         (Routing::Unknown, _) => None,
         (Routing::Elsewhere, _) if patient => Some(Stage::CheckingDns),
@@ -172,7 +174,7 @@ fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Mapped, Proof};
+    use crate::entry::{Mapped, Proof, ZoneFails};
     use crate::testing::POLICY;
 
     const HOUR: Duration = Duration::from_hours(1);
@@ -242,6 +244,31 @@ mod tests {
         ];
         for (shows, domain, states, hours, from, writes) in table {
             assert_eq!(projected(&entry(domain, states, from), &POLICY, &all_words(), hours), writes, "{shows}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_zone_that_fails_for_longer_than_patience_is_failed_where_it_is_not_served() {
+        use Certificate::{Unknown, Valid};
+        use Routing::{Elsewhere, Here};
+        use Stage::{CheckingDns, CheckingSslCert, Done, Failed};
+        let table = [
+            // what it shows              states                           fails, from to  from             writes
+            ("never seen",                (Routing::Unknown, Unknown),      Some((9, 57)),  CheckingDns,     Some((Failed, false))),
+            ("it was elsewhere",          (Elsewhere, Unknown),             Some((9, 57)),  CheckingDns,     Some((Failed, false))),
+            ("it was here",               (Here, Valid),                    Some((9, 57)),  CheckingSslCert, Some((Failed, false))),
+            ("within patience",           (Routing::Unknown, Unknown),      Some((9, 56)),  CheckingDns,     None),
+            ("seen to fail once",         (Routing::Unknown, Unknown),      Some((0, 0)),   CheckingDns,     None),
+            ("it does not fail by itself", (Routing::Unknown, Unknown),     None,           CheckingDns,     None),
+            ("it is served",              (Here, Valid),                    Some((9, 57)),  Done,            None),
+        ];
+        for (shows, (routing, certificate), fails, from, writes) in table {
+            let mut entry = entry("shop.example", (Alias::Present, routing, certificate), Some(from));
+            entry.mapped.as_mut().unwrap().secure = from == Done;
+            let at = |hours| Time::from_millis(0) + HOUR * hours;
+            entry.checks.zone_fails = fails.map(|(since, last)| ZoneFails { since: at(since), last: at(last) });
+            assert_eq!(projected(&entry, &POLICY, &all_words(), 200), writes, "{shows}");
         }
     }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::entry::{Certificate, Condition, Entry, Routing};
+use crate::entry::{Entry, Unseen};
 use crate::network::Problem;
 use crate::reason::Reason;
 use crate::stage::Stage;
@@ -22,7 +22,7 @@ const BAD_CHECKS: u32 = 3;
 pub const BROKEN: &str = "broken";
 
 /// The code of a domain that is served, and of which nothing can be seen.
-pub const UNSEEN: &str = "unseen";
+pub const UNSEEN: &str = Unseen::WORD;
 
 words! {
     /// What something told is about.
@@ -247,7 +247,7 @@ impl Told {
 pub fn of_domain(entry: &Entry, patience: &Patience, now: Time) -> Option<(Topic, Sign)> {
     let mapped = entry.mapped.as_ref()?;
     let is_served = mapped.stage.is_some_and(Stage::is_served);
-    let unseen = unseen(entry);
+    let unseen = entry.unseen();
     let long_unseen = unseen.filter(|it| patience.unseen <= now.since(it.since));
     let stands = |code: &str, why: Option<crate::entry::Why<'_>>| {
         let why = why.map(|why| match why.detail {
@@ -257,7 +257,7 @@ pub fn of_domain(entry: &Entry, patience: &Patience, now: Time) -> Option<(Topic
         Sign::Stands { code: code.to_owned(), what: plain::kept(why.unwrap_or_default()) }
     };
     let sign = if let (true, Some(unseen)) = (is_served, long_unseen) {
-        stands(UNSEEN, Some(unseen.why))
+        stands(UNSEEN, Some(unseen.why()))
     } else if is_served && is_broken(entry, patience) {
         stands(BROKEN, entry.observed_why(false))
     } else if unseen.is_some() || 0 < entry.checks.bad {
@@ -274,28 +274,6 @@ fn is_broken(entry: &Entry, patience: &Patience) -> bool {
     let (Some(since), Some(last)) = (checks.bad_since, checks.last) else { return false };
     let needed = if patience.broken.is_zero() { 1 } else { BAD_CHECKS };
     needed <= checks.bad && patience.broken <= last.since(since)
-}
-
-/// Since when nothing can be seen of a domain, and why.
-#[derive(Clone, Copy, Debug)]
-struct Unseen<'a> {
-    since: Time,
-    why: crate::entry::Why<'a>,
-}
-
-/// Whether nothing can be seen of it: the routing counts before the certificate.
-fn unseen(entry: &Entry) -> Option<Unseen<'_>> {
-    use Reason::{DnsFailed, NoResolver, NoTargets, NoWebAnswer};
-    fn of<'a, S: PartialEq>(
-        it: &'a Condition<S>,
-        unknown: &S,
-        reasons: &[Reason],
-    ) -> Option<Unseen<'a>> {
-        let why = it.why().filter(|why| it.state == *unknown && reasons.contains(&why.reason))?;
-        Some(Unseen { since: it.since, why })
-    }
-    of(&entry.routing, &Routing::Unknown, &[DnsFailed, NoResolver, NoTargets])
-        .or_else(|| of(&entry.certificate, &Certificate::Unknown, &[NoWebAnswer]))
 }
 
 /// That the host refused what it was asked for `entry`; none where it did not.
@@ -416,35 +394,31 @@ mod tests {
     #[rustfmt::skip] // One case a line.
     fn a_served_domain_is_told_once_it_was_bad_or_unseen_for_long_enough() {
         let now = 120;
-        let seen = (Routing::Here, None);
-        let dark = (Routing::Unknown, Some(Reason::DnsFailed));
-        let valid = (Certificate::Valid, None);
-        let expired = (Certificate::Invalid, Some(Reason::Expired));
-        let silent = (Certificate::Unknown, Some(Reason::NoWebAnswer));
+        let dark = |since| Some((Reason::DnsFailed, since));
+        let silent = |since| Some((Reason::NoWebAnswer, since));
         let table = [
-            // what it shows                       stage            bad since last routing and certificate, since   patience  sign
-            ("all is well",                        Stage::Done,        0, None,      118, seen, valid,   0,   PATIENCE, "good"),
-            ("two bad checks",                     Stage::Done,        2, Some(100), 118, seen, expired, 100, PATIENCE, "unsure"),
-            ("three within ten minutes",           Stage::Done,        3, Some(109), 118, seen, expired, 109, PATIENCE, "unsure"),
-            ("three over ten minutes",             Stage::Done,        3, Some(108), 118, seen, expired, 108, PATIENCE, "broken"),
-            ("two over an hour",                   Stage::Done,        2, Some(0),   118, seen, expired, 0,   PATIENCE, "unsure"),
-            ("served without a certificate",       Stage::DoneWithoutSsl, 3, Some(0), 118, seen, expired, 0,  PATIENCE, "broken"),
-            ("not served yet",                     Stage::CheckingDns, 9, Some(0),   118, seen, expired, 0,   PATIENCE, "unsure"),
-            ("the first bad check",                Stage::Done,        1, Some(118), 118, seen, expired, 118, NONE,     "broken"),
-            ("unseen for less than an hour",       Stage::Done,        0, None,      60,  dark, valid,   61,  PATIENCE, "unsure"),
-            ("unseen for an hour",                 Stage::Done,        0, None,      60,  dark, valid,   60,  PATIENCE, "unseen"),
-            ("its web server is silent",           Stage::Done,        0, None,      118, seen, silent,  60,  PATIENCE, "unseen"),
-            ("it was broken, then unseen",         Stage::Done,        3, Some(0),   20,  dark, expired, 60,  PATIENCE, "unseen"),
-            ("it was broken, then unseen shortly", Stage::Done,        3, Some(0),   70,  dark, expired, 80,  PATIENCE, "broken"),
-            ("unseen and not served",              Stage::CheckingDns, 0, None,      60,  dark, valid,   0,   PATIENCE, "unsure"),
+            // what it shows                       stage            bad since last unseen, since   patience  sign
+            ("all is well",                        Stage::Done,        0, None,      118, None,       PATIENCE, "good"),
+            ("two bad checks",                     Stage::Done,        2, Some(100), 118, None,       PATIENCE, "unsure"),
+            ("three within ten minutes",           Stage::Done,        3, Some(109), 118, None,       PATIENCE, "unsure"),
+            ("three over ten minutes",             Stage::Done,        3, Some(108), 118, None,       PATIENCE, "broken"),
+            ("two over an hour",                   Stage::Done,        2, Some(0),   118, None,       PATIENCE, "unsure"),
+            ("served without a certificate",       Stage::DoneWithoutSsl, 3, Some(0), 118, None,      PATIENCE, "broken"),
+            ("not served yet",                     Stage::CheckingDns, 9, Some(0),   118, None,       PATIENCE, "unsure"),
+            ("the first bad check",                Stage::Done,        1, Some(118), 118, None,       NONE,     "broken"),
+            ("unseen for less than an hour",       Stage::Done,        0, None,      60,  dark(61),   PATIENCE, "unsure"),
+            ("unseen for an hour",                 Stage::Done,        0, None,      60,  dark(60),   PATIENCE, "unseen"),
+            ("its web server is silent",           Stage::Done,        0, None,      118, silent(60), PATIENCE, "unseen"),
+            ("it was broken, then unseen",         Stage::Done,        3, Some(0),   20,  dark(60),   PATIENCE, "unseen"),
+            ("it was broken, then unseen shortly", Stage::Done,        3, Some(0),   70,  dark(80),   PATIENCE, "broken"),
+            ("unseen and not served",              Stage::CheckingDns, 0, None,      60,  dark(0),    PATIENCE, "unsure"),
         ];
-        for (shows, stage, bad, bad_since, last, routing, certificate, since, patience, want) in table {
+        for (shows, stage, bad, bad_since, last, unseen, patience, want) in table {
             let row = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: true, contested: false };
             let mut entry = Entry::new("a.example".parse().unwrap(), Some(row), at(0));
-            let detail = Some("seen".to_owned());
-            (entry.routing.state, entry.routing.reason, entry.routing.since) = (routing.0, routing.1, at(since));
-            (entry.certificate.state, entry.certificate.reason) = certificate;
-            (entry.certificate.since, entry.certificate.detail) = (at(since), detail);
+            if let Some((reason, since)) = unseen {
+                entry.certificate.miss(at(since), reason, Some("seen"));
+            }
             (entry.checks.bad, entry.checks.bad_since) = (bad, bad_since.map(at));
             entry.checks.last = Some(at(last));
             let word = |sign: Sign| match sign {

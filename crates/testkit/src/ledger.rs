@@ -7,7 +7,10 @@ use std::time::Duration;
 use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
 use rules::doubt::Lasting;
-use rules::entry::{Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing};
+use rules::entry::{
+    Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing, Unseen,
+    ZoneFails,
+};
 use rules::event::{Event, EventKind};
 use rules::ledger::{
     Batch, CheckBasis, Claim, HomeMemory, HostHealth, LastPass, Ledger, Memory, NetworkMemory,
@@ -501,6 +504,11 @@ impl Dice {
             reason: self.maybe(|dice| dice.one_of(Reason::ALL)),
             detail: self.maybe(Self::text),
             since: self.time(),
+            unseen: self.maybe(|dice| Unseen {
+                since: dice.time(),
+                reason: dice.one_of(Reason::ALL),
+                detail: dice.maybe(Self::text),
+            }),
         }
     }
 
@@ -533,6 +541,8 @@ impl Dice {
         (entry.checks.due, entry.checks.hot_until) = (self.time(), self.time());
         entry.checks.gap = Duration::from_millis(self.roll() >> 1);
         (entry.checks.bad, entry.checks.bad_since) = (self.count(), self.maybe(Self::time));
+        entry.checks.zone_fails =
+            self.maybe(|dice| ZoneFails { since: dice.time(), last: dice.time() });
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
         entry.tombstone = self.maybe(Self::time);
         entry.rechecked_at = self.maybe(Self::time);

@@ -3,6 +3,7 @@
 use sandbox::Certificate;
 use sandbox::Part;
 use sandbox::dns::{Behaviour, a, aaaa, cname};
+use serde_json::Value;
 
 use crate::world::World;
 
@@ -155,6 +156,59 @@ async fn every_bad_certificate_is_named_and_none_is_done() {
     }
     assert_eq!(world.states("soon.example"), "present here expiring");
     assert_eq!(world.stage("soon.example"), "done 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_served_domain_that_cannot_be_seen_keeps_its_stage_is_not_ready_and_says_why() {
+    let world = World::new().await;
+    let names = ["dark.example", "silent.example"];
+    for name in names {
+        world.map(1, name);
+        world.here(name);
+    }
+    world.done("sync");
+    assert!(world.done("status").out.starts_with("All 2 domains are ready."));
+    world.sandbox.dns().fail("dark.example", Behaviour::ServFail);
+    world.sandbox.web().set("silent.example", Certificate::NoAnswer);
+    let out = world.pass().out;
+    for (name, reason) in names.into_iter().zip(["dns-failed", "no-web-answer"]) {
+        assert!(out.contains(&format!("check {name}: unknown ({reason}")), "{out}");
+        assert_eq!(world.stage(name), "done 1", "{name}");
+        assert_eq!(world.states(name), "present here valid", "{name}");
+    }
+    let unseen = |name: &str, state: &str| world.domain(name)[state]["unseen"].clone();
+    assert_eq!(unseen("dark.example", "routing")["reason"], "dns-failed");
+    assert_eq!(unseen("dark.example", "certificate")["reason"], "dns-failed");
+    assert_eq!(unseen("silent.example", "routing"), Value::Null);
+    let silent = unseen("silent.example", "certificate");
+    assert_eq!(silent["reason"], "no-web-answer");
+    world.pass();
+    assert_eq!(unseen("silent.example", "certificate")["since"], silent["since"]);
+
+    let status = world.done("status").out;
+    assert!(status.starts_with("0 domains are ready, 2 are not."), "{status}");
+    assert!(status.contains("dns-failed") && status.contains("no-web-answer"), "{status}");
+    let shown = world.done("domains show dark.example").out;
+    for part in ["cannot be seen since", "the domain's DNS servers fail", "SERVFAIL"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let events = |name: &str| {
+        let events = world.json(&format!("domains show {name}"))["events"].clone();
+        let of = |event: &Value| event["to"] == "unseen" || event["from"] == "unseen";
+        let events = events.as_array().expect("a list").clone();
+        events.into_iter().filter(of).map(|it| format!("{} {}", it["about"], it["text"])).collect()
+    };
+    let told: Vec<String> = events("dark.example");
+    assert!(told.len() == 1 && told[0].contains("cannot be seen, and stays here (dns-failed"));
+    let told: Vec<String> = events("silent.example");
+    assert!(told.len() == 1 && told[0].contains("cannot be seen, and stays valid"), "{told:?}");
+
+    world.sandbox.dns().heal("dark.example");
+    world.sandbox.web().set("silent.example", Certificate::valid());
+    world.pass();
+    assert!(world.done("status").out.starts_with("All 2 domains are ready."));
+    assert_eq!(events("dark.example").len(), 2, "and once that it is seen again");
+    assert_eq!(unseen("dark.example", "routing"), Value::Null);
 }
 
 #[tokio::test(flavor = "multi_thread")]

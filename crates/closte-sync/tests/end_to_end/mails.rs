@@ -1,5 +1,7 @@
 //! What cron mails: what `sync --quiet` prints, and how it ends.
 
+use sandbox::dns::Behaviour;
+
 use crate::world::{Ran, World};
 
 /// A pass of cron's after everything was made due.
@@ -48,6 +50,23 @@ async fn a_domain_that_is_broken_for_less_than_ten_minutes_is_not_told() {
         is_silent(&cron(&world), 0);
     }
     assert_eq!(world.states("shop.example"), "present elsewhere unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_served_domain_that_cannot_be_seen_is_told_once_and_when_it_is_good_again() {
+    let mut world = with_a_served_domain().await;
+    world.sandbox.dns().fail("shop.example", Behaviour::ServFail);
+    is_silent(&cron(&world), 0);
+    world.set("report.unseen_after", "0s");
+    let ran = cron(&world);
+    assert!(
+        ran.out.starts_with("shop.example is unseen: the domain's DNS servers fail"),
+        "{ran:?}"
+    );
+    is_silent(&cron(&world), 0);
+    world.sandbox.dns().heal("shop.example");
+    let ran = cron(&world);
+    assert!(ran.out.starts_with("shop.example is good again after "), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

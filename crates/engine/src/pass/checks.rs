@@ -1,7 +1,7 @@
 //! Looking at domains, many at once, and taking in what was seen.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, future};
@@ -36,6 +36,10 @@ pub(super) struct Checker<'a> {
     interval: Duration,
     targets: OnceCell<Targets>,
     unanswered: AtomicUsize,
+    /// Whether a name was resolved, were it to nothing.
+    answered: AtomicBool,
+    /// Whether the network's own domain is.
+    own_answers: OnceCell<bool>,
 }
 
 impl<'a> Checker<'a> {
@@ -46,9 +50,18 @@ impl<'a> Checker<'a> {
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> Self {
-        let interval = engine.interval(network);
-        let (targets, unanswered) = (OnceCell::new(), AtomicUsize::new(0));
-        Self { engine, network, journal, deadline, observer, interval, targets, unanswered }
+        Self {
+            engine,
+            network,
+            journal,
+            deadline,
+            observer,
+            interval: engine.interval(network),
+            targets: OnceCell::new(),
+            unanswered: AtomicUsize::new(0),
+            answered: AtomicBool::new(false),
+            own_answers: OnceCell::new(),
+        }
     }
 
     /// Check everything that comes in, until no more can come; each goes `on` as it was checked.
@@ -83,12 +96,14 @@ impl<'a> Checker<'a> {
             () = self.out_of_time() => return entry,
         };
         self.count(&check.dns);
+        let others_answer = self.others_answer(&check.dns).await;
         let view = View {
             targets,
             interval: self.interval,
             dashboard: self.engine.settings.dashboard.as_deref(),
             asking: &asking,
             stages: &self.engine.settings.stages,
+            others_answer,
             mappings: &self.network.mappings,
             now: self.engine.env.now(),
             chance: self.engine.env.chance(),
@@ -96,7 +111,7 @@ impl<'a> Checker<'a> {
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(checked(&entry, &check, view.stages.require_proof));
+        self.journal.change(checked(&entry, view.stages.require_proof));
         entry
     }
 
@@ -140,8 +155,21 @@ impl<'a> Checker<'a> {
         UNOBSERVABLE_AFTER <= self.unanswered.load(Ordering::Relaxed)
     }
 
+    /// Whether resolvers answer for other names than that which DNS said `dns` of; they are asked
+    /// only where its zone fails.
+    async fn others_answer(&self, dns: &DnsObservation) -> bool {
+        let DnsObservation::Failed { .. } = dns else { return true };
+        let own = &self.network.identity.domain;
+        self.answered.load(Ordering::Relaxed)
+            || *self
+                .own_answers
+                .get_or_init(async || self.engine.probe.resolve(own).await.is_answer())
+                .await
+    }
+
     /// Count checks in a row that no resolver answered.
     fn count(&self, dns: &DnsObservation) {
+        self.answered.fetch_or(dns.is_answer(), Ordering::Relaxed);
         let DnsObservation::NoAnswer { detail } = dns else {
             return self.unanswered.store(0, Ordering::Relaxed);
         };
@@ -181,14 +209,12 @@ async fn visit(
 }
 
 /// The change that a check was; `require_proof` where no domain is `done` without one.
-fn checked(entry: &Entry, check: &Check, require_proof: bool) -> Change {
-    let seen =
-        !matches!(check.dns, DnsObservation::NoAnswer { .. } | DnsObservation::Failed { .. });
+fn checked(entry: &Entry, require_proof: bool) -> Change {
     let held_back = require_proof && entry.lacks_proof();
-    let outcome = match (seen, entry.is_ready() && !held_back) {
-        (false, _) => Outcome::Unknown,
-        (true, true) => Outcome::Ready,
-        (true, false) => Outcome::Waiting,
+    let outcome = match entry.unseen() {
+        Some(_) => Outcome::Unknown,
+        None if entry.is_ready() && !held_back => Outcome::Ready,
+        None => Outcome::Waiting,
     };
     let why = entry.observed_why(held_back);
     Change {

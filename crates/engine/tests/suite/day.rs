@@ -69,6 +69,35 @@ fn a_ready_domain_that_nobody_could_see_is_checked_again_in_five_minutes_and_not
 }
 
 #[test]
+fn a_zone_that_fails_for_two_days_is_failed_where_it_is_not_served_and_others_answer() {
+    let mut world = World::with(PassSettings { targets: BTreeSet::from([HERE]), ..settings() });
+    let servfail = || DnsObservation::Failed { detail: "SERVFAIL".to_owned() };
+    let [own, served, broken]: [DomainName; 3] =
+        ["net.example", "served.example", "broken.example"].map(|name| name.parse().unwrap());
+    let served_id = world.network.tables().map(2, "served.example");
+    world.probe.points(&served, [HERE]);
+    world.certify("served.example");
+    world.pass(HOUR);
+    for name in [&own, &served, &broken] {
+        world.probe.answers(name, servfail());
+    }
+    let id = world.network.tables().map(2, "broken.example");
+    world.pass(HOUR * 60);
+    let unknown = Some(Stage::CheckingDns);
+    assert_eq!(world.stage_of(id).0, unknown, "it may be the resolvers");
+    world.probe.points(&own, [HERE]);
+    world.pass(HOUR * 47);
+    assert_eq!(world.stage_of(id).0, unknown, "within patience, since they answer for others");
+    world.pass(HOUR * 14);
+    assert_eq!(world.stage_of(id).0, Some(Stage::Failed));
+    assert_eq!(world.stage_of(served_id).0, Some(Stage::Done), "what is served stays so");
+    world.probe.points(&broken, [HERE]);
+    world.certify("broken.example");
+    world.pass(HOUR * 7);
+    assert_eq!(world.stage_of(id).0, Some(Stage::Done), "it is no end");
+}
+
+#[test]
 fn a_host_that_is_down_is_asked_less_and_less_and_caught_up_with() {
     let mut world = World::new();
     let down = || HostError::OutcomeUnknown { what: "HTTP 502".to_owned() };

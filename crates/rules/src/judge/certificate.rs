@@ -17,13 +17,18 @@ pub(super) fn judge(entry: &mut Entry, observations: &[TlsObservation], view: &V
     let Some(verdict) = verdict else {
         (entry.issuer, entry.not_after) = (None, None);
         let why = Some(Reason::NotRoutedHere);
-        entry.certificate.set(view.now, Certificate::Unknown, why, None);
+        entry.certificate.see(view.now, Certificate::Unknown, why, None);
         return true;
     };
     let is_seen = verdict.reason != Some(Reason::NoWebAnswer);
-    // Could not ask: what was known stays.
-    if verdict.state == Certificate::Unknown && entry.certificate.state != Certificate::Unknown {
-        return is_seen;
+    if let (Certificate::Unknown, Some(reason)) = (verdict.state, verdict.reason) {
+        entry.certificate.miss(view.now, reason, verdict.detail.as_deref());
+        // Could not ask: what was known stays.
+        if entry.certificate.state != Certificate::Unknown {
+            return is_seen;
+        }
+    } else {
+        entry.certificate.unseen = None;
     }
     (entry.issuer, entry.not_after) = (verdict.issuer, verdict.not_after);
     entry.certificate.set(view.now, verdict.state, verdict.reason, verdict.detail);

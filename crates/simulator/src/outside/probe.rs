@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::DomainName;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
+use rules::{Clock, DomainName};
 
 use crate::history::ResolverMood;
 use crate::world::{Who, World};
@@ -37,7 +37,10 @@ impl Probe for FaultyProbe {
         let mut state = self.world.state();
         // Without the database there is nothing to compare a clock with.
         let off = if state.is_blind { 0 } else { state.clock_off };
-        state.watch.resolved(self.who, &name, &seen, off, at);
+        if mood == ResolverMood::ServFail {
+            state.watch.all_fail(self.who, at);
+        }
+        state.watch.resolved(self.who, &name, &seen, off, (at, self.world.clock.now()));
         seen
     }
 

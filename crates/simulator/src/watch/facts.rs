@@ -41,6 +41,22 @@ impl Read {
 pub(crate) struct Seen {
     pub(crate) here: Option<bool>,
     pub(crate) good: Option<bool>,
+    /// When its zone was first and last seen to fail since DNS answered.
+    pub(crate) fails: Option<(Moment, Moment)>,
+}
+
+impl Seen {
+    fn fails(&mut self, now: Moment) {
+        let first = self.fails.map_or(now, |(first, _)| (first.0, first.1.min(now.1)));
+        self.fails = Some((first, now));
+    }
+
+    /// Whether its zone failed for so long.
+    pub(crate) fn failed_for(&self, span: Duration) -> bool {
+        self.fails.is_some_and(|(first, last)| {
+            span <= last.0.saturating_sub(first.0) || span <= last.1.since(first.1)
+        })
+    }
 }
 
 /// How often good reads have lacked a name, and when the last one counted.
@@ -98,6 +114,10 @@ pub(crate) struct Facts {
     /// Names that the host gave a clear answer for in this pass.
     pub(crate) answered: BTreeSet<DomainName>,
     pub(crate) sights: BTreeMap<DomainName, Seen>,
+    /// When DNS last answered for any name.
+    pub(crate) resolved: Option<Duration>,
+    /// When it last failed for every name.
+    pub(crate) all_fail: Option<Duration>,
     /// The same when a pass last ended, or a stage was written by it: all that a crash surely leaves.
     recorded_sights: BTreeMap<DomainName, Seen>,
     /// What a process goes by after a crash, until it sees a domain itself.
@@ -183,6 +203,14 @@ impl Facts {
     pub(crate) fn saw(&mut self, name: &DomainName, take_in: impl FnOnce(&mut Seen)) {
         self.recalled_sights.remove(name);
         take_in(self.sights.entry(name.clone()).or_default());
+    }
+
+    /// DNS failed for `name`, and for no other.
+    pub(crate) fn saw_fail(&mut self, name: &DomainName, now: Moment) {
+        self.sights.entry(name.clone()).or_default().fails(now);
+        if let Some(recalled) = self.recalled_sights.get_mut(name) {
+            recalled.fails(now);
+        }
     }
 
     /// What a stage of `name` may say, the newest first.

@@ -8,20 +8,31 @@ use rules::source::StageWrite;
 use rules::{DomainName, Mapping, Stage};
 
 use super::Watch;
-use super::facts::Seen;
+use super::facts::{Moment, Seen};
 use crate::world::{HERE, Who};
+
+/// So long a zone may fail.
+const PATIENCE: Duration = Duration::from_hours(48);
+
+/// So long DNS that answered for a name is taken to answer.
+const ONE_PASS: Duration = Duration::from_mins(10);
 
 /// So far the database's clock and ours may differ.
 const CLOCKS_AGREE: u64 = 10;
 
 impl Watch {
+    /// DNS fails for every name.
+    pub(crate) fn all_fail(&mut self, who: Who, at: Duration) {
+        self.facts(who).all_fail = Some(at);
+    }
+
     pub(crate) fn resolved(
         &mut self,
         who: Who,
         name: &DomainName,
         seen: &DnsObservation,
         clock_off: i64,
-        at: Duration,
+        (at, clock): Moment,
     ) {
         if CLOCKS_AGREE < clock_off.unsigned_abs() {
             let detail = format!("{name}, {clock_off} min off");
@@ -30,10 +41,21 @@ impl Watch {
         let here = match seen {
             DnsObservation::Addresses { found, .. } => found.iter().all(|ip| *ip == HERE),
             DnsObservation::NoSuchName | DnsObservation::NoAddress { .. } => false,
-            DnsObservation::Failed { .. } | DnsObservation::NoAnswer { .. } => return,
+            DnsObservation::Failed { .. } => {
+                let facts = self.facts(who);
+                let all_fail = facts.all_fail == Some(at);
+                // A name that was answered for in the same pass shows the same.
+                if !all_fail || facts.resolved.is_some_and(|then| at < then + ONE_PASS) {
+                    facts.saw_fail(name, (at, clock));
+                }
+                return;
+            }
+            DnsObservation::NoAnswer { .. } => return,
         };
-        self.facts(who).saw(name, |sight| {
-            *sight = Seen { here: Some(here), good: sight.good.filter(|_| here) };
+        let facts = self.facts(who);
+        facts.resolved = Some(at);
+        facts.saw(name, |sight| {
+            *sight = Seen { here: Some(here), good: sight.good.filter(|_| here), fails: None };
         });
     }
 
@@ -117,6 +139,7 @@ fn is_seen(stage: Stage, sight: Seen) -> bool {
         Stage::SslFailed | Stage::DoneWithoutSsl => {
             sight.here == Some(true) && sight.good == Some(false)
         }
+        Stage::Failed if sight.failed_for(PATIENCE) => true,
         Stage::CheckingDns | Stage::Failed => sight.here == Some(false),
     }
 }

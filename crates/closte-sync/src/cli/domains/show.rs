@@ -102,5 +102,17 @@ fn describe<S: std::fmt::Display>(condition: &Condition<S>) -> String {
     if let Some(detail) = &condition.detail {
         let _ = write!(text, "\n                {detail}");
     }
+    if let Some(unseen) = &condition.unseen {
+        let since = rfc3339(unseen.since);
+        let _ = write!(text, "\n                cannot be seen since {since}");
+        if condition.reason != Some(unseen.reason) {
+            let _ = write!(text, ": {} ({})", unseen.reason.sentence(), unseen.reason);
+        }
+        if let Some(detail) =
+            unseen.detail.as_ref().filter(|it| condition.detail.as_ref() != Some(*it))
+        {
+            let _ = write!(text, "\n                {detail}");
+        }
+    }
     text
 }
