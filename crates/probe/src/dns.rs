@@ -73,6 +73,15 @@ impl Dns {
         Self { servers, turns: Semaphore::new(NAMES_AT_ONCE) }
     }
 
+    /// The AAAA records of `name`; none where nobody answers.
+    pub(crate) async fn ipv6_of(&self, name: &DomainName) -> Option<Vec<IpAddr>> {
+        let told = self.ask(&absolute(name)?, RecordType::AAAA, Instant::now() + CHECK).await;
+        told.ok().map(|told| match told.reading {
+            Reading::Addresses(found) => found,
+            _ => Vec::new(),
+        })
+    }
+
     pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.servers.iter().map(|server| server.address)
     }

@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
+use crate::nat64;
+
 /// The ports that need no setting: DNS, HTTP, HTTPS.
 const PORTS: [u16; 3] = [53, 80, 443];
 
@@ -151,13 +153,7 @@ fn scope_of(address: IpAddr) -> AddressScope {
 /// The IPv4 address that a packet to `address` really goes to: IPv4-mapped
 /// (`::ffff:0:0/96`), and what a NAT64 translates (`64:ff9b::/96`).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
-            let [.., a, b, c, d] = address.octets();
-            Some(Ipv4Addr::new(a, b, c, d))
-        }
-        _ => None,
-    }
+    address.to_ipv4_mapped().or_else(|| nat64::behind_everybodys(address))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 mod ask;
 mod dns;
 pub mod guard;
+mod nat64;
 mod pem;
 mod tls;
 
@@ -26,6 +27,7 @@ pub use pem::{PemError, read_pem};
 
 use dns::Dns;
 use guard::{Guard, Private};
+use nat64::Nat64;
 use tls::Tls;
 
 /// How to check.
@@ -70,6 +72,7 @@ pub enum ProbeError {
 pub struct NetProbe {
     dns: Dns,
     tls: Tls,
+    nat64: Arc<Nat64>,
 }
 
 impl NetProbe {
@@ -86,8 +89,9 @@ impl NetProbe {
         }
         let private = if allow_private { Private::Allowed } else { Private::Forbidden };
         let guard = Guard::new(private, [https_port]);
-        let tls = Tls::new(guard, https_port, extra_roots, clock)?;
-        Ok(Self { dns: Dns::new(resolvers), tls })
+        let nat64 = Arc::new(Nat64::default());
+        let tls = Tls::new(guard, https_port, extra_roots, Arc::clone(&nat64), clock)?;
+        Ok(Self { dns: Dns::new(resolvers), tls, nat64 })
     }
 
     /// Who is asked, in order.
@@ -104,7 +108,12 @@ impl NetProbe {
 #[async_trait]
 impl Probe for NetProbe {
     async fn resolve(&self, name: &DomainName) -> DnsObservation {
-        self.dns.resolve(name).await
+        let mut observation = self.dns.resolve(name).await;
+        if let DnsObservation::Addresses { found, .. } = &mut observation {
+            let ask = async || self.dns.ipv6_of(&nat64::tells()).await;
+            *found = self.nat64.translated(found.iter().copied(), ask).await.into_iter().collect();
+        }
+        observation
     }
 
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation {

@@ -29,6 +29,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::ProbeError;
 use crate::guard::Guard;
+use crate::nat64::Nat64;
 use trust::{NoRoots, Trust};
 use witness::Witness;
 
@@ -49,6 +50,7 @@ pub(crate) struct Tls {
     config: ClientConfig,
     extra_roots: RootCertStore,
     trust: OnceCell<Trust>,
+    nat64: Arc<Nat64>,
     clock: Arc<dyn Clock>,
 }
 
@@ -57,6 +59,7 @@ impl Tls {
         guard: Guard,
         port: u16,
         extra: Vec<CertificateDer<'static>>,
+        nat64: Arc<Nat64>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ProbeError> {
         let mut extra_roots = RootCertStore::empty();
@@ -65,7 +68,8 @@ impl Tls {
         }
         let crypto = Arc::new(ring::default_provider());
         let config = config(&crypto);
-        Ok(Self { guard, port, crypto, config, extra_roots, trust: OnceCell::new(), clock })
+        let trust = OnceCell::new();
+        Ok(Self { guard, port, crypto, config, extra_roots, trust, nat64, clock })
     }
 
     /// Check what `address` presents for `name`.
@@ -112,11 +116,23 @@ impl Tls {
         let Ok(trust) = self.trust().await else {
             return (no_answer("there are no trusted roots on this machine".to_owned()), None);
         };
-        match timeout(PATIENCE, TcpStream::connect(target)).await {
+        match timeout(PATIENCE, self.connect_to(target)).await {
             Ok(Ok(stream)) => self.shake_hands(trust, server_name, stream).await,
             Ok(Err(error)) => (no_answer(crate::plain(&error)), None),
             Err(_) => (no_answer(format!("no answer within {} s", PATIENCE.as_secs())), None),
         }
+    }
+
+    /// A connection to `target`; by the network's NAT64 where it has no IPv4 itself.
+    async fn connect_to(&self, target: SocketAddr) -> io::Result<TcpStream> {
+        let connected = TcpStream::connect(target).await;
+        let is_cut_off = |error: &io::Error| error.kind() == io::ErrorKind::NetworkUnreachable;
+        if connected.as_ref().is_err_and(is_cut_off)
+            && let Some(behind) = self.nat64.behind(target.ip()).await
+        {
+            return TcpStream::connect((behind, target.port())).await;
+        }
+        connected
     }
 
     /// The roots, read from disk by the first handshake; while there are none,

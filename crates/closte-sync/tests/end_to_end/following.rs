@@ -110,6 +110,15 @@ async fn every_wrong_way_of_pointing_is_named() {
     dns.set("empty.example", [sandbox::dns::caa("issue", "letsencrypt.org")]);
     dns.set("alias.example", [cname("network.example")]);
     dns.fail("broken.example", Behaviour::ServFail);
+    // An IPv6-only network: everybody's NAT64 prefix, and one of the network's own.
+    dns.set("ipv4only.arpa", [a("192.0.0.170"), aaaa("2001:db8:64::c000:aa")]);
+    dns.set("nat64.example", [a("127.0.0.1"), aaaa("64:ff9b::7f00:1")]);
+    dns.set("own-nat64.example", [a("127.0.0.1"), aaaa("2001:db8:64::7f00:1")]);
+    dns.set("wrong-nat64.example", [a("127.0.0.1"), aaaa("64:ff9b::c000:209")]);
+    // The sandbox's CA is in another network, where such an address leads elsewhere.
+    for name in ["nat64.example", "own-nat64.example"] {
+        world.sandbox.web().set(name, Certificate::valid());
+    }
     let table = [
         ("v6.example", "ipv6-elsewhere", "checking-dns 0"),
         ("two.example", "partly-elsewhere", "checking-dns 0"),
@@ -118,6 +127,9 @@ async fn every_wrong_way_of_pointing_is_named() {
         ("nowhere.example", "no-such-name", "checking-dns 0"),
         ("broken.example", "dns-failed", "checking-dns 0"),
         ("alias.example", "none", "done 1"),
+        ("nat64.example", "none", "done 1"),
+        ("own-nat64.example", "none", "done 1"),
+        ("wrong-nat64.example", "partly-elsewhere", "checking-dns 0"),
     ];
     for (name, _, _) in table {
         world.map(1, name);
