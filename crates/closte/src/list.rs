@@ -15,6 +15,7 @@ use http::{Answer, NoAnswer};
 use rules::DomainName;
 use rules::host::{AliasList, HostError, Unreadable};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::answer::{Reader, success, unknown};
@@ -26,7 +27,13 @@ const NAME_FIELDS: [&str; 4] = ["domain", "name", "hostname", "host"];
 const MOST_ELEMENTS: usize = 4_000_000;
 
 /// Nor is one that has so many octets without the next element.
-const LONGEST_ELEMENT: usize = 1 << 20;
+const LONGEST_ELEMENT: usize = 32 << 20;
+
+/// No name is in an element of more octets, and no word in such a field.
+const LONGEST_VALUE: usize = 1 << 20;
+
+/// The most octets that are kept of an element until the key is taken out of it.
+const LONGEST_SHOWN: usize = 64 << 10;
 
 /// An answer that should be a list.
 #[derive(Debug)]
@@ -110,15 +117,26 @@ impl Reader<'_> {
 }
 
 impl Found {
-    fn take(&mut self, element: &Value) {
-        match name(element) {
+    fn take(&mut self, element: &RawValue) {
+        let value = value(element);
+        match value.as_ref().and_then(name) {
             Some(name) => _ = self.names.insert(name),
-            None => self.unreadable.add(|| match element {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
+            None => self.unreadable.add(|| {
+                let mut text = match value {
+                    Some(Value::String(text)) => text,
+                    _ => element.get().to_owned(),
+                };
+                text.truncate(text.floor_char_boundary(LONGEST_SHOWN));
+                text
             }),
         }
     }
+}
+
+/// What `raw` is; none where it is too long to be looked into.
+fn value(raw: &RawValue) -> Option<Value> {
+    let text = Some(raw.get()).filter(|text| text.len() <= LONGEST_VALUE)?;
+    serde_json::from_str(text).ok()
 }
 
 fn name(element: &Value) -> Option<DomainName> {
@@ -148,7 +166,10 @@ impl<'de> Visitor<'de> for Outline<'_> {
             self.0.since.set(0);
             match field.as_str() {
                 "domains" => parsed.domains = Some(fields.next_value_seed(Elements(self.0))?),
-                "success" => _ = parsed.said.insert(field, fields.next_value()?),
+                "success" => {
+                    let said = value(fields.next_value::<Box<RawValue>>()?.as_ref());
+                    parsed.said.insert(field, said.unwrap_or_default());
+                }
                 _ => _ = fields.next_value::<IgnoredAny>()?,
             }
         }
@@ -176,7 +197,7 @@ impl<'de> Visitor<'de> for Elements<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Found, A::Error> {
         let mut found = Found::default();
-        while let Some(element) = elements.next_element()? {
+        while let Some(element) = elements.next_element::<Box<RawValue>>()? {
             self.0.element()?;
             found.take(&element);
         }
@@ -186,7 +207,7 @@ impl<'de> Visitor<'de> for Elements<'_> {
     /// PHP writes a list with gaps in its numbering as an object.
     fn visit_map<A: MapAccess<'de>>(self, mut elements: A) -> Result<Found, A::Error> {
         let mut found = Found::default();
-        while let Some((_, element)) = elements.next_entry::<IgnoredAny, _>()? {
+        while let Some((_, element)) = elements.next_entry::<IgnoredAny, Box<RawValue>>()? {
             self.0.element()?;
             found.take(&element);
         }
@@ -225,7 +246,7 @@ struct Metered<'m, R> {
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if LONGEST_ELEMENT < self.meter.since.get() {
-            self.meter.met.set(Some("a list with an element of more than 1024 KiB"));
+            self.meter.met.set(Some("a list with an element of more than 32 MiB"));
             return Err(io::Error::other("too long an element"));
         }
         let read = self.text.read(buffer)?;
@@ -283,6 +304,7 @@ mod tests {
             (r#"{"success":true,"domains":["a.example","no name","",null,7,{"id":1}]}"#, "a.example", r#"no name  null 7 {"id":1}"#),
             (r#"{"success":true,"domains":["x"],"more":[{}],"domains":[["x.example"],"b.example"]}"#, "b.example", r#"["x.example"]"#),
             (r#"{"success":true,"domains":[{"domain":"s3cret key\u0007"}]}"#, "", r#"{"domain":"[key] key\u0007"}"#),
+            (r#"{"success":true,"domains":["a.example",1e999,[[1, 2]]]}"#, "a.example", "1e999 [[1, 2]]"),
         ];
         for (body, names, unreadable) in table {
             assert_eq!(read(200, body), Ok((names.to_owned(), unreadable.to_owned())), "{body}");
@@ -317,18 +339,27 @@ mod tests {
     }
 
     #[test]
+    fn an_element_that_is_too_long_or_too_deep_for_a_name_is_counted() {
+        let deep = format!("{}{}", "[".repeat(9_000), "]".repeat(9_000));
+        let long = format!("\"{}\"", "x".repeat(2 << 20));
+        let object = format!("{{\"domain\":\"b.example\",\"x\":[{}0]}}", "0,".repeat(1 << 20));
+        let list = format!("{{\"domains\":[{deep},{long},{object},\"a.example\"]}}");
+        let (names, shown) = read(200, &list).unwrap();
+        assert_eq!(names, "a.example");
+        assert!(shown.starts_with("[[[[") && shown.chars().count() == 3 * 500 + 2, "{shown:.90}");
+        let said = format!("{{\"success\":[{}0],\"domains\":[]}}", "0,".repeat(1 << 20));
+        assert_eq!(read(200, &said), Ok(Default::default()), "a word that is none");
+    }
+
+    #[test]
     fn a_list_has_a_limit_and_so_has_an_element() {
         let begun = || r#"{"domains":["a.example""#.as_bytes();
         let many = begun().chain(Again(b",1"));
         let too_many = Unparsed::TooMuch("a list of more than 4000000 elements");
         assert_eq!(parse(many).unwrap_err(), too_many);
-        let too_long = Unparsed::TooMuch("a list with an element of more than 1024 KiB");
-        let table: [(&str, &[u8], &'static [u8]); 3] =
-            [("a text", b",\"", b"x"), ("numbers", b",[0", b",0"), ("blanks", b"", b" ")];
-        for (shows, first, again) in table {
-            let long = begun().chain(first).chain(Again(again));
-            assert_eq!(parse(long).unwrap_err(), too_long, "{shows}");
-        }
+        let too_long = Unparsed::TooMuch("a list with an element of more than 32 MiB");
+        let long = begun().chain(&b",[0"[..]).chain(Again(b",0"));
+        assert_eq!(parse(long).unwrap_err(), too_long);
         let other_field = br#"{"x":""#.chain(io::repeat(b'x'));
         assert_eq!(parse(other_field).unwrap_err(), too_long);
     }

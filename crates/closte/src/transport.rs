@@ -34,18 +34,21 @@ pub struct Timeouts {
     pub connect: Duration,
     /// In all, for a write.
     pub write: Duration,
-    /// In all, for a call that changes nothing.
+    /// In all, for a call that changes nothing; for the list until more of it comes.
     pub read: Duration,
+    /// In all, for the list.
+    pub list: Duration,
 }
 
 impl Default for Timeouts {
     /// Closte's own client gives up after 5 s of connecting and 10 s in all,
     /// Ultimate Multisite after 45 s. A read can be given up at no cost. A write
     /// that was given up too early has to be settled, so it gets twice as long;
-    /// more would let a host that hangs use up the time of a whole pass.
+    /// more would let a host that hangs use up the time of a whole pass. A list of a million
+    /// names is over 20 MB, which may take its time as long as it comes.
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connect: seconds(5), write: seconds(20), read: seconds(10) }
+        Self { connect: seconds(5), write: seconds(20), read: seconds(10), list: seconds(60) }
     }
 }
 
@@ -70,13 +73,15 @@ impl Transport {
 
     /// Send one request and read its answer, or the beginning of a long one.
     pub(crate) async fn send(&self, call: Call<'_>, key: &ApiKey) -> Result<Answer, HostError> {
-        let limits = Limits { time: self.patience(call), octets: MOST };
+        let time = self.patience(call);
+        let limits = Limits { time, silence: time, octets: MOST };
         self.client.send(self.request(call, key), limits).await.map_err(no_answer)
     }
 
     /// Ask for the list, and parse it while it comes.
     pub(crate) async fn list(&self, key: &ApiKey) -> Result<Listed, HostError> {
-        let limits = Limits { time: self.patience(Call::List), octets: MOST_OF_A_LIST };
+        let Timeouts { list: time, read: silence, .. } = self.timeouts;
+        let limits = Limits { time, silence, octets: MOST_OF_A_LIST };
         let begun = self.client.begin(self.request(Call::List, key), limits).await;
         let mut incoming = begun.map_err(no_answer)?;
         let (pieces, receiver) = mpsc::channel(PIECES);

@@ -11,6 +11,7 @@ use reqwest::header::{AsHeaderName, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
+use tokio::time::timeout;
 
 use crate::base_url::BaseUrl;
 use crate::no_answer::NoAnswer;
@@ -36,6 +37,8 @@ pub struct NoClient(#[from] reqwest::Error);
 pub struct Limits {
     /// How long in all, counted from when the request is sent.
     pub time: Duration,
+    /// How long until it begins, and then until more of it comes.
+    pub silence: Duration,
     /// The most octets that are read.
     pub octets: usize,
 }
@@ -103,7 +106,8 @@ impl Client {
         request: RequestBuilder,
         limits: Limits,
     ) -> Result<Incoming, NoAnswer> {
-        let sent = request.timeout(limits.time).send().await;
+        let sent = timeout(limits.silence, request.timeout(limits.time).send()).await;
+        let sent = sent.map_err(|_| NoAnswer::late(limits.silence))?;
         let response = sent.map_err(|error| NoAnswer::of(&error, self.connect, limits.time))?;
         let (connect, room) = (self.connect, limits.octets);
         Ok(Incoming { response, connect, limits, room, too_long: false })
@@ -139,7 +143,9 @@ impl Incoming {
             return Err(NoAnswer::Broken(format!("an answer of more than {most} KiB")));
         }
         let broken = |error| NoAnswer::within(&error, self.connect, self.limits.time);
-        let Some(piece) = self.response.chunk().await.map_err(broken)? else { return Ok(None) };
+        let came = timeout(self.limits.silence, self.response.chunk()).await;
+        let came = came.map_err(|_| NoAnswer::late(self.limits.silence))?;
+        let Some(piece) = came.map_err(broken)? else { return Ok(None) };
         let fits = piece.len().min(self.room);
         self.too_long = fits < piece.len();
         self.room -= fits;

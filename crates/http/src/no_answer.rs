@@ -35,10 +35,15 @@ impl NoAnswer {
                 Self::Unreachable(format!("no connection within {}", in_words(connect)))
             }
             (true, false) => Self::Unreachable(connect_failure(error)),
-            (false, true) => Self::Late(format!("no answer within {}", in_words(limit))),
+            (false, true) => Self::late(limit),
             (false, false) if was_reset(error) => Self::Broken("the connection was reset".into()),
             (false, false) => Self::Broken(last_cause(error)),
         }
+    }
+
+    /// Nothing came for so long.
+    pub(crate) fn late(limit: Duration) -> Self {
+        Self::Late(format!("no answer within {}", in_words(limit)))
     }
 
     /// The same for an `error` in the midst of an answer.

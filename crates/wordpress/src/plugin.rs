@@ -172,7 +172,7 @@ impl PluginChannel {
     ) -> Result<Map<String, Value>, SourceError> {
         let route = format!("{NAMESPACE}{}", call.name);
         let body = body.to_string();
-        let limits = Limits { time: limit, octets: most };
+        let limits = Limits { time: limit, silence: limit, octets: most };
         let request = Request { method: Method::POST, route: &route, query: &[], limits };
         let message = Message {
             direction: Direction::ToPlugin,

@@ -132,11 +132,28 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     assert_eq!(outcome(host.add_alias(&name("a.example")).await), unclear);
     assert_eq!(outcome(host.aliases().await), "done", "a list may be longer");
 
-    let wire = Wire::json(&more(16 << 20)).await;
+    let wire = Wire::json(&more(33 << 20)).await;
     let host = open(settings(&wire.url(), "key"));
-    let unclear =
-        "the host's API gave no clear answer: a list with an element of more than 1024 KiB";
+    let unclear = "the host's API gave no clear answer: a list with an element of more than 32 MiB";
     assert_eq!(outcome(host.aliases().await), unclear);
+}
+
+#[tokio::test]
+async fn a_list_may_take_its_time_as_long_as_it_comes() {
+    let millis = Duration::from_millis;
+    let table = [
+        // what it shows        pieces, a gap after each    silence, in all
+        ("it comes slowly", 5, millis(100), millis(400), 10_000, "done"),
+        ("it stops half way", 1, millis(5_000), millis(200), 10_000, "no answer within 200 ms"),
+        ("it never ends", 90, millis(50), millis(400), 600, "no answer within 600 ms"),
+    ];
+    for (shows, pieces, gap, silence, all, want) in table {
+        let wire = Wire::slow(r#"{"success":true,"domains":["a.example""#, pieces, gap, "]}").await;
+        let timeouts = Timeouts { read: silence, list: millis(all), ..Timeouts::default() };
+        let host = open(Settings { timeouts, ..settings(&wire.url(), "key") });
+        let outcome = outcome(host.aliases().await);
+        assert!(outcome.ends_with(want), "{shows}: {outcome}");
+    }
 }
 
 #[tokio::test]

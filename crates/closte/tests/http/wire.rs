@@ -1,6 +1,7 @@
 //! A server of bytes: it shows what came over the wire, and says what it is told to say.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,6 +53,29 @@ impl Wire {
             Arc::new(Shared { answer, patience, seen: Mutex::default(), closed: Notify::new() });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { port, shared }
+    }
+
+    /// Answer one request with `begin`, blanks with a gap after each, and `end`.
+    pub(crate) async fn slow(begin: &str, blanks: usize, gap: Duration, end: &str) -> Self {
+        let wire = Self::start(Vec::new(), 0).await;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
+        let (begin, end) = (format!("{head}{begin}"), end.to_owned());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            request(&mut stream).await.unwrap();
+            stream.write_all(begin.as_bytes()).await.unwrap();
+            for _ in 0..blanks {
+                // Whoever has waited long enough hangs up.
+                if stream.write_all(b" ").await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(gap).await;
+            }
+            stream.write_all(end.as_bytes()).await.ok();
+        });
+        Self { port, ..wire }
     }
 
     pub(crate) fn url(&self) -> String {

@@ -167,7 +167,7 @@ impl Session<'_> {
         if method == Method::GET {
             query.push((UNIQUE, rand::random::<u64>().to_string()));
         }
-        let limits = Limits { time: limit, octets: MOST };
+        let limits = Limits { time: limit, silence: limit, octets: MOST };
         let request = Request { method, route: &route, query: &query, limits };
         let KeyPair { key, secret } = &self.pair;
         let prepared = self.client.web.send(&request, |builder| {
