@@ -234,9 +234,11 @@ pub(super) fn ended(
     }
 }
 
-/// Say who is at work already.
-pub(super) fn busy(context: &Context, owner: Option<&Owner>) -> Exit {
-    context.console.tell(format!("{}; nothing was done", locked_by(owner)));
+/// Say who is at work already, where that `is_told`.
+pub(super) fn busy(context: &Context, owner: Option<&Owner>, is_told: bool) -> Exit {
+    if is_told {
+        context.console.tell(format!("{}; nothing was done", locked_by(owner)));
+    }
     nothing(context, Vec::new())
 }
 
