@@ -38,8 +38,8 @@ pub(super) struct Checker<'a> {
     unanswered: AtomicUsize,
     /// Whether a name was resolved, were it to nothing.
     answered: AtomicBool,
-    /// Whether the network's own domain is.
-    own_answers: OnceCell<bool>,
+    /// Whether the network's own domain was asked for, to see that.
+    asked_own: OnceCell<()>,
 }
 
 impl<'a> Checker<'a> {
@@ -60,7 +60,7 @@ impl<'a> Checker<'a> {
             targets: OnceCell::new(),
             unanswered: AtomicUsize::new(0),
             answered: AtomicBool::new(false),
-            own_answers: OnceCell::new(),
+            asked_own: OnceCell::new(),
         }
     }
 
@@ -159,12 +159,16 @@ impl<'a> Checker<'a> {
     /// only where its zone fails.
     async fn others_answer(&self, dns: &DnsObservation) -> bool {
         let DnsObservation::Failed { .. } = dns else { return true };
-        let own = &self.network.identity.domain;
+        if self.answered.load(Ordering::Relaxed) {
+            return true;
+        }
+        let own = async || {
+            let answer = self.engine.probe.resolve(&self.network.identity.domain).await;
+            self.answered.fetch_or(answer.is_answer(), Ordering::Relaxed);
+        };
+        self.asked_own.get_or_init(own).await;
+        // A check beside this one may have been answered meanwhile.
         self.answered.load(Ordering::Relaxed)
-            || *self
-                .own_answers
-                .get_or_init(async || self.engine.probe.resolve(own).await.is_answer())
-                .await
     }
 
     /// Count checks in a row that no resolver answered.
