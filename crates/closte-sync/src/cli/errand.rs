@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use engine::ops::{self, Answer, requests};
 use engine::pass::Silent;
-use ledger::Owner;
 use rules::Clock;
 use rules::ledger::Ledger;
 use rules::request::Asked;
@@ -22,9 +21,6 @@ use crate::wiring::{LockedLedger, Wiring};
 
 /// The lock is tried so often.
 const TRY_EVERY: Duration = Duration::from_secs(1);
-
-/// No pass takes so long.
-const TOO_LONG: Duration = Duration::from_hours(1);
 
 /// Something to do that needs the lock.
 pub(super) struct Errand<'a> {
@@ -129,7 +125,7 @@ impl Errand<'_> {
                     let ledger: Box<dyn Ledger> = Box::new(wiring.ledger_to_change().await?);
                     if self.is_pointless(ledger.as_ref()).await? {
                         let owner = owner.as_ref();
-                        let is_told = self.patience != Patience::None || hangs(owner);
+                        let is_told = self.patience != Patience::None || report::hangs(owner);
                         return Ok(Ended::Left(report::busy(self.context, owner, is_told)));
                     }
                     let id = requests::leave(ledger.as_ref(), &system_env(), &self.asked).await?;
@@ -202,11 +198,6 @@ impl Errand<'_> {
     }
 }
 
-/// Whether whoever has the lock has had it for longer than any pass takes. `run` keeps it.
-fn hangs(owner: Option<&Owner>) -> bool {
-    owner.is_some_and(|it| it.command != "run" && TOO_LONG < SystemClock.now().since(it.since))
-}
-
 /// A request of ours that waits.
 struct Waiting {
     ledger: Box<dyn Ledger>,
@@ -217,26 +208,5 @@ async fn answer(waiting: Option<&Waiting>) -> Result<Option<Answer>, Failure> {
     match waiting {
         Some(Waiting { ledger, id }) => Ok(requests::answer_to(ledger.as_ref(), *id).await?),
         None => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cron_is_told_of_a_pass_that_hangs_and_not_of_run() {
-        let minutes = |minutes| SystemClock.now() - Duration::from_mins(minutes);
-        let owner = |command: &str, since| Owner { pid: 1, command: command.to_owned(), since };
-        let table = [
-            (None, false),
-            (Some(owner("run", minutes(9_999))), false),
-            (Some(owner("sync", minutes(59))), false),
-            (Some(owner("sync", minutes(61))), true),
-            (Some(owner("apply", minutes(61))), true),
-        ];
-        for (owner, want) in table {
-            assert_eq!(hangs(owner.as_ref()), want, "{owner:?}");
-        }
     }
 }
