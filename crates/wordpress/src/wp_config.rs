@@ -3,18 +3,23 @@
 //! Start with [`find()`], then [`WpConfig::load`]. A value that is known only when PHP runs is named
 //! as such ([`Setting::Unknown`]); nothing is guessed, and secrets never reach `Debug`.
 
+mod calls;
+mod disk;
 mod error;
 mod expression;
 mod find;
+mod functions;
 mod run;
 mod salts;
 mod setting;
+mod skipped;
+mod state;
 mod value;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -22,16 +27,17 @@ use std::time::Duration;
 use php_rs_parser::bumpalo::Bump;
 use secrecy::SecretString;
 
+pub use disk::Decided;
 pub use error::{NotFound, WpConfigError};
 pub use find::{Found, find};
-pub use run::SecondFile;
-pub use setting::{Setting, Unsettled};
+pub use setting::{Position, Setting, Unsettled};
 
 use crate::{DatabaseHost, TablePrefix};
-use run::{Run, World};
-
-/// No real wp-config.php is nearly that large; a parser should not get more.
-const LARGEST: usize = 1 << 20;
+use disk::LARGEST;
+use run::Run;
+use skipped::Functions;
+use state::State;
+use value::Value;
 
 /// The parser recurses up to its own limit, which debug builds exceed on a usual stack.
 const STACK: usize = 32 << 20;
@@ -91,8 +97,11 @@ pub struct WpConfig {
     pub db_file: Setting<String>,
     /// Whether WordPress has a persistent object cache.
     pub object_cache: bool,
-    /// Files that it reads besides `wp-settings.php`; what they define is not seen.
-    pub second_files: Vec<SecondFile>,
+    /// What in it could not be followed, and may define what it does not: files that it reads
+    /// besides `wp-settings.php`, code that is computed.
+    pub not_followed: Vec<Unsettled>,
+    /// Its conditions that were decided by what is on the disk.
+    pub decided: Vec<Decided>,
 }
 
 impl WpConfig {
@@ -102,7 +111,7 @@ impl WpConfig {
     ///
     /// The file cannot be read, is too large, or is not PHP that would run.
     pub fn load(found: &Found, env: &BTreeMap<String, String>) -> Result<Self, WpConfigError> {
-        let text = read(&found.config)?;
+        let text = disk::read(&found.config).map_err(|error| unreadable(&found.config, error))?;
         Self::parse(&text, found, env)
     }
 
@@ -139,10 +148,11 @@ impl WpConfig {
             Setting::Unknown(why) => {
                 Err(WpConfigError::Unsettled { name, path: self.path.clone(), why: why.clone() })
             }
-            Setting::Absent => Err(WpConfigError::Missing {
-                name,
-                path: self.path.clone(),
-                second_files: self.second_files.clone(),
+            Setting::Absent => Err(match self.not_followed.first() {
+                Some(why) => {
+                    WpConfigError::Unsettled { name, path: self.path.clone(), why: why.clone() }
+                }
+                None => WpConfigError::Missing { name, path: self.path.clone() },
             }),
         }
     }
@@ -181,19 +191,10 @@ impl WpConfig {
             db_engine: text("DB_ENGINE"),
             db_dir: text("DB_DIR"),
             db_file: text("DB_FILE"),
-            second_files: run.second_files.clone(),
+            not_followed: run.state.not_followed.iter().map(Unsettled::perhaps).collect(),
+            decided: run.state.decided.clone(),
         }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, WpConfigError> {
-    let mut text = Vec::new();
-    // One byte more than allowed, so that a larger file is seen to be larger.
-    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path)
-        .and_then(|file| file.take(limit).read_to_end(&mut text))
-        .map_err(|source| unreadable(path, source))?;
-    Ok(text)
 }
 
 /// Do `work` on a thread with a stack for the parser's recursion; a file made to keep the parser
@@ -233,8 +234,24 @@ fn follow(
         let what = error.to_string();
         return Err(WpConfigError::Syntax { path: found.config.clone(), line, what });
     }
-    let world = World { file: &found.config, root: found.root.as_deref(), env };
-    let mut run = Run::new(world, &source, &parsed.source_map);
+    let functions = Functions::of(&parsed.program);
+    let mut state = State::new(env);
+    state.read_functions(&functions);
+    state.following.push(found.config.clone());
+    if let Some(root) = &found.root {
+        // `wp-load.php` defines it before our file runs.
+        let mut path = root.as_os_str().as_encoded_bytes().to_vec();
+        path.push(b'/');
+        state.define_first("ABSPATH", Value::Str(path));
+    }
+    let mut run = Run {
+        file: Arc::from(found.config.as_path()),
+        is_main: true,
+        source: &source,
+        lines: &parsed.source_map,
+        functions: &functions,
+        state,
+    };
     run.statements(&parsed.program.stmts);
     Ok(WpConfig::of(&run, found))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rules::trust::Distrust;
 
-use super::{SecondFile, Unsettled};
+use super::Unsettled;
 
 /// Why a wp-config.php, or one of its values, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +42,12 @@ pub enum WpConfigError {
         what: String,
     },
     /// A value that must be there is not.
-    #[error("`{name}` is not defined in `{}`{}", path.display(), elsewhere(second_files))]
+    #[error("`{name}` is not defined in `{}`", path.display())]
     Missing {
         /// The constant or variable.
         name: &'static str,
         /// The file.
         path: PathBuf,
-        /// Where it may be defined instead.
-        second_files: Vec<SecondFile>,
     },
     /// A value that must be known is not.
     #[error("`{name}` {why}, in `{}`", path.display())]
@@ -71,18 +69,19 @@ impl WpConfigError {
             Self::TooLarge { .. } | Self::NotPhp { .. } | Self::Syntax { .. } => {
                 "name the right file with `--wp-config`"
             }
-            Self::Missing { .. } | Self::Unsettled { .. } => {
-                "define it as a plain value in wp-config.php, or set `network.database_url`"
-            }
+            Self::Missing { name, .. } | Self::Unsettled { name, .. } => match *name {
+                "$table_prefix" => {
+                    "set it as a plain text in wp-config.php, or set `network.table_prefix`"
+                }
+                "DOMAIN_CURRENT_SITE" => {
+                    "define it as a plain text in wp-config.php, or set `network.domain`"
+                }
+                "CLOSTE_CLIENT_API_KEY" => {
+                    "define it as a plain text in wp-config.php, or set `closte.api_key_file`"
+                }
+                _ => "define it as a plain text in wp-config.php, or set `network.database_url`",
+            },
         }
-    }
-}
-
-fn elsewhere(second_files: &[SecondFile]) -> String {
-    let shown = second_files.iter().map(|it| format!("`{}` (line {})", it.path, it.line));
-    match shown.collect::<Vec<_>>().as_slice() {
-        [] => String::new(),
-        files => format!("; it may be in {}, which is not read", files.join(", ")),
     }
 }
 

@@ -3,28 +3,27 @@
 use std::path::Path;
 
 use php_ast::{
-    Arg, ArgKind, AssignExpr, AssignOp, BinaryExpr, BinaryOp, CastKind, Expr, ExprKind,
-    FunctionCallExpr, MagicConstKind, Name, NameKind, Span, StringPart, TernaryExpr,
-    UnaryPrefixExpr, UnaryPrefixOp,
+    ArrayAccessExpr, ArrayElement, ArrayElementKind, AssignExpr, AssignOp, BinaryExpr, BinaryOp,
+    CastKind, Expr, ExprKind, MagicConstKind, MatchExpr, Name, NameKind, Span, StringPart,
+    TernaryExpr, UnaryPrefixExpr, UnaryPrefixOp,
 };
 
-use super::run::{Run, SecondFile};
-use super::value::{Value, Why};
+use super::functions;
+use super::run::Run;
+use super::state::Slot;
+use super::value::{Array, Key, Value, Why};
 
 /// Deeper than anybody writes by hand; chains such as `'a' . 'b' . …` count too.
-const MAX_DEPTH: u32 = 400;
-
-/// Functions that write to variables which their call does not name.
-const WRITES_VARIABLES: [&str; 4] = ["extract", "parse_str", "settype", "import_request_variables"];
+pub(super) const MAX_DEPTH: u32 = 400;
 
 impl Run<'_> {
     pub(super) fn evaluate(&mut self, expr: &Expr<'_, '_>) -> Value {
-        if self.depth == MAX_DEPTH {
+        if self.state.depth == MAX_DEPTH {
             return self.unknown(expr.span, "very long expression");
         }
-        self.depth += 1;
+        self.state.depth += 1;
         let value = self.value(expr);
-        self.depth -= 1;
+        self.state.depth -= 1;
         value
     }
 
@@ -65,52 +64,69 @@ impl Run<'_> {
             ExprKind::Isset(targets) => self.all_set(targets),
             ExprKind::Empty(target) => self.or_null(target).not(),
             ExprKind::FunctionCall(it) => self.call(it, expr.span),
-            ExprKind::Include(_, path) => self.include(path, expr.span),
-            ExprKind::Eval(_) => self.anything_happens(expr.span, "`eval`"),
-            ExprKind::ArrayAccess(it) => match it.array.name_str() {
-                Some(name) => self.unknown(expr.span, &format!("`${name}[…]`")),
-                None => self.unknown(expr.span, "array"),
-            },
-            ExprKind::Array(_) => self.unknown(expr.span, "array"),
+            ExprKind::Include(kind, path) => self.include(*kind, path, expr.span),
+            ExprKind::Eval(code) => self.evaluate_code(code, expr.span),
+            ExprKind::ArrayAccess(it) => self.element(it, expr.span),
+            ExprKind::Array(elements) => self.array(elements, expr.span),
+            ExprKind::Match(it) => self.matched(it, expr.span),
+            ExprKind::Print(inner) => {
+                self.evaluate(inner);
+                Value::Int(1)
+            }
+            // Classes of PHP itself define nothing.
+            ExprKind::MethodCall(_)
+            | ExprKind::NullsafeMethodCall(_)
+            | ExprKind::StaticMethodCall(_)
+            | ExprKind::StaticMethodCallDynamic(_)
+            | ExprKind::New(_)
+                if self.state.has_classes || self.state.elsewhere.is_some() =>
+            {
+                self.anything_is_called(expr.span, "the call of a method")
+            }
             _ => self.unknown(expr.span, "expression"),
         }
     }
 
     fn interpolated(&mut self, parts: &[StringPart<'_, '_>], span: Span) -> Value {
-        let line = self.line(span);
+        let at = self.why(span, "");
+        let at = |what: &str| Why { what: what.to_owned(), ..at.clone() };
         let empty = Value::Str(Vec::new());
         parts.iter().fold(empty, |text, part| match part {
             StringPart::Literal(literal) => {
-                text.concat(Value::Str(literal.as_bytes().to_vec()), line)
+                text.concat(Value::Str(literal.as_bytes().to_vec()), &at)
             }
-            StringPart::Expr(expr) => text.concat(self.evaluate(expr), line),
+            StringPart::Expr(expr) => text.concat(self.evaluate(expr), &at),
             _ => self.unknown(span, "text"),
         })
     }
 
     fn variable(&self, name: &str, span: Span) -> Value {
-        match self.variables.get(name) {
+        match self.state.variable(name) {
             Some(slot) => slot.value.clone(),
             None => self.unknown(span, &format!("`${name}` is not set in this file")),
         }
     }
 
     fn constant(&self, name: &Name<'_, '_>, span: Span) -> Value {
-        let name = plain(name);
-        match (self.constants.get(&name), name.as_str()) {
-            (Some(slot), _) => slot.value.clone(),
-            (None, "DIRECTORY_SEPARATOR") => Value::Str(b"/".to_vec()),
-            (None, "PHP_EOL") => Value::Str(b"\n".to_vec()),
-            (None, _) => self.unknown(span, &format!("`{name}` is not defined in this file")),
+        self.constant_named(&plain(name), span)
+    }
+
+    pub(super) fn constant_named(&self, name: &str, span: Span) -> Value {
+        if let Some(slot) = self.state.constants.get(name) {
+            return slot.value.clone();
         }
+        let elsewhere = self.state.may_be_defined(name).cloned().map(Value::Unknown);
+        functions::constant(name)
+            .or(elsewhere)
+            .unwrap_or_else(|| self.unknown(span, &format!("`{name}` is not defined in this file")))
     }
 
     fn magic(&self, kind: MagicConstKind, span: Span) -> Value {
         let path = |path: &Path| Value::Str(path.as_os_str().as_encoded_bytes().to_vec());
-        match (kind, self.world.file.parent()) {
-            (MagicConstKind::File, _) => path(self.world.file),
+        match (kind, self.file.parent()) {
+            (MagicConstKind::File, _) => path(&self.file),
             (MagicConstKind::Dir, Some(folder)) => path(folder),
-            (MagicConstKind::Line, _) => Value::Int(self.line(span).into()),
+            (MagicConstKind::Line, _) => Value::Int(self.why(span, "").line.into()),
             _ => self.unknown(span, "magic constant"),
         }
     }
@@ -119,39 +135,181 @@ impl Run<'_> {
         let value = self.evaluate(inner);
         match (kind, value) {
             (_, Value::Unknown(why)) => Value::Unknown(why),
-            (CastKind::String, value) => value.text().map_or_else(Value::Unknown, Value::Str),
+            (CastKind::String, value) => {
+                value.text().map_or_else(|_| self.unknown(inner.span, "cast"), Value::Str)
+            }
             (CastKind::Bool, value) => value.truth().map_or_else(Value::Unknown, Value::Bool),
             (CastKind::Int, Value::Int(value)) => Value::Int(value),
             (CastKind::Int, Value::Bool(value)) => Value::Int(value.into()),
             (CastKind::Int, Value::Str(text)) => {
-                int(&text).unwrap_or_else(|| self.unknown(inner.span, "cast"))
+                functions::int(&text).unwrap_or_else(|| self.unknown(inner.span, "cast"))
             }
             _ => self.unknown(inner.span, "cast"),
         }
     }
 
     fn assign(&mut self, it: &AssignExpr<'_, '_>) -> Value {
-        let line = self.line(it.target.span);
+        let at = self.why(it.target.span, "arithmetic");
+        let at = |what: &str| Why { what: what.to_owned(), ..at.clone() };
         let value = match it.op {
             AssignOp::Assign => self.evaluate(it.value),
-            AssignOp::Concat => self.evaluate(it.target).concat(self.evaluate(it.value), line),
+            AssignOp::Concat => self.evaluate(it.target).concat(self.evaluate(it.value), &at),
             AssignOp::Coalesce => match self.or_null(it.target) {
                 Value::Null => self.evaluate(it.value),
                 Value::Unknown(why) => self.either(&why, it.value),
                 value => return value,
             },
-            _ => self.unknown(it.target.span, "arithmetic"),
+            _ => Value::Unknown(at("arithmetic")),
         };
-        if let (ExprKind::Variable(name), false) = (&it.target.kind, it.by_ref) {
-            self.set_variable(name, value.clone(), line);
-            return value;
-        }
-        let why = self.why(it.target.span, "reference or array");
-        self.make_unknown(it.target, &why);
         if it.by_ref {
+            let why = at("reference or array");
+            self.make_unknown(it.target, &why);
             self.make_unknown(it.value, &why);
+        } else {
+            self.assign_to(it.target, value.clone());
         }
         value
+    }
+
+    fn array(&mut self, elements: &[ArrayElement<'_, '_>], span: Span) -> Value {
+        let mut array = Array::default();
+        for element in elements {
+            let key = element.key.as_ref().map(|key| self.evaluate(key));
+            let ArrayElementKind::Value(value) = &element.kind else {
+                return self.unknown(span, "array");
+            };
+            let value = self.evaluate(value);
+            let key = match key {
+                None => None,
+                Some(Value::Unknown(why)) => return Value::Unknown(why),
+                Some(key) => match Key::of(&key) {
+                    Some(key) => Some(key),
+                    None => return self.unknown(span, "array"),
+                },
+            };
+            if array.put(key, value).is_none() {
+                return self.unknown(span, "very large array");
+            }
+        }
+        Value::Array(array)
+    }
+
+    /// `$array[key]`
+    fn element(&mut self, it: &ArrayAccessExpr<'_, '_>, span: Span) -> Value {
+        let Some(index) = it.index else { return self.unknown(span, "array") };
+        let index = self.evaluate(index);
+        let key = match (Key::of(&index), index) {
+            (_, Value::Unknown(why)) => return Value::Unknown(why),
+            (None, _) => return self.unknown(span, "array"),
+            (Some(key), _) => key,
+        };
+        let of_php = match (&it.array.kind, &key) {
+            (ExprKind::Variable(name), Key::Str(key)) => {
+                self.of_php(name.as_str(), &String::from_utf8_lossy(key), span)
+            }
+            _ => None,
+        };
+        if let Some(value) = of_php {
+            return value;
+        }
+        match self.evaluate(it.array) {
+            Value::Array(array) => array.get(&key).cloned().unwrap_or(Value::Null),
+            Value::Unknown(why) => Value::Unknown(why),
+            Value::Null => Value::Null,
+            _ => self.unknown(span, "a part of a text"),
+        }
+    }
+
+    /// An element of an array that PHP itself fills: the environment, and what is of a request.
+    fn of_php(&self, array: &str, key: &str, span: Span) -> Option<Value> {
+        let unset = |value| if value == Value::Bool(false) { Value::Null } else { value };
+        let is_of_a_request = || {
+            let heads = ["HTTP", "REQUEST", "SERVER", "REMOTE", "SCRIPT", "CONTENT", "PHP", "SSL"];
+            let heads = heads.into_iter().chain(["DOCUMENT", "QUERY", "PATH_", "GATEWAY", "AUTH"]);
+            let names =
+                ["UNIQUE_ID", "argv", "argc", "FCGI_ROLE", "ORIG_PATH_INFO", "USER", "HOME"];
+            heads.into_iter().any(|head| key.starts_with(head)) || names.contains(&key)
+        };
+        match array {
+            "_SERVER" if is_of_a_request() => {
+                Some(self.unknown(span, &format!("`$_SERVER['{key}']`")))
+            }
+            "_SERVER" | "_ENV" => Some(unset(self.state.env(key))),
+            "GLOBALS" => Some(match self.state.global(key) {
+                Some(slot) => slot.value.clone(),
+                None => match &self.state.elsewhere {
+                    Some(why) => Value::Unknown(why.clone()),
+                    None => Value::Null,
+                },
+            }),
+            "_GET" | "_POST" | "_COOKIE" | "_REQUEST" | "_FILES" | "_SESSION" => {
+                Some(self.unknown(span, &format!("`${array}['{key}']`")))
+            }
+            _ => None,
+        }
+    }
+
+    /// `$array[key] = value`; none where that cannot be followed.
+    pub(super) fn put_into_array(
+        &mut self,
+        it: &ArrayAccessExpr<'_, '_>,
+        value: &Value,
+    ) -> Option<()> {
+        let ExprKind::Variable(name) = &it.array.kind else { return None };
+        let name = name.as_str();
+        let key = match it.index {
+            Some(index) => Some(Key::of(&self.evaluate(index))?),
+            None => None,
+        };
+        let at = self.why(it.array.span, "");
+        match (name, &key) {
+            ("_ENV" | "_SERVER", Some(Key::Str(key))) => {
+                let unsure = self.state.unsure.clone();
+                let value = unsure.map_or_else(|| value.clone(), Value::Unknown);
+                self.state.set_env(&String::from_utf8_lossy(key), value);
+                return Some(());
+            }
+            ("GLOBALS", Some(Key::Str(key))) => {
+                let sure = self.state.unsure.is_none();
+                let value = self.state.unsure.clone().map_or_else(|| value.clone(), Value::Unknown);
+                let slot = Slot { value, file: at.file.clone(), line: at.line, sure };
+                self.state.set_global(&String::from_utf8_lossy(key), slot);
+                return Some(());
+            }
+            _ if name.starts_with('_') || name == "GLOBALS" => return None,
+            _ => (),
+        }
+        let known = self.state.variable(name).map(|slot| slot.value.clone());
+        let mut array = match known {
+            Some(Value::Array(array)) => array,
+            None | Some(Value::Null) if self.state.elsewhere.is_none() => Array::default(),
+            _ => return None,
+        };
+        array.put(key, value.clone())?;
+        self.set_variable(name, Value::Array(array), at.line);
+        Some(())
+    }
+
+    fn matched(&mut self, it: &MatchExpr<'_, '_>, span: Span) -> Value {
+        let subject = self.evaluate(it.subject);
+        let mut default = None;
+        for arm in it.arms.iter() {
+            let Some(conditions) = &arm.conditions else {
+                default = Some(&arm.body);
+                continue;
+            };
+            for condition in conditions.iter() {
+                match self.evaluate(condition).identical(&subject).truth() {
+                    Ok(true) => return self.evaluate(&arm.body),
+                    Ok(false) => (),
+                    Err(why) => return Value::Unknown(why),
+                }
+            }
+        }
+        match default {
+            Some(body) => self.evaluate(body),
+            None => self.unknown(span, "`match`"),
+        }
     }
 
     fn binary(&mut self, it: &BinaryExpr<'_, '_>, span: Span) -> Value {
@@ -160,14 +318,18 @@ impl Run<'_> {
             BinaryOp::BooleanAnd | BinaryOp::LogicalAnd => self.short_circuit(it, false),
             op => {
                 let (left, right) = (self.evaluate(it.left), self.evaluate(it.right));
-                let line = self.line(span);
+                let at = self.why(span, "");
+                let at = |what: &str| Why { what: what.to_owned(), ..at.clone() };
                 match op {
-                    BinaryOp::Concat => left.concat(right, line),
+                    BinaryOp::Concat => left.concat(right, &at),
                     BinaryOp::Identical => left.identical(&right),
                     BinaryOp::NotIdentical => left.identical(&right).not(),
-                    BinaryOp::Equal => left.equal(&right, line),
-                    BinaryOp::NotEqual => left.equal(&right, line).not(),
-                    _ => self.unknown(span, "arithmetic"),
+                    BinaryOp::Equal => left.equal(&right, &at),
+                    BinaryOp::NotEqual => left.equal(&right, &at).not(),
+                    _ => arithmetic(op, &left, &right).unwrap_or_else(|| {
+                        let why = left.unknown().or(right.unknown()).cloned();
+                        Value::Unknown(why.unwrap_or_else(|| at("arithmetic")))
+                    }),
                 }
             }
         }
@@ -240,150 +402,55 @@ impl Run<'_> {
 
     /// The value of `expr`; null for a variable that nothing has set.
     fn or_null(&mut self, expr: &Expr<'_, '_>) -> Value {
-        let ExprKind::Variable(name) = &expr.kind else {
-            return self.evaluate(expr);
+        let name = match &expr.kind {
+            ExprKind::Variable(name) => name.as_str(),
+            // Without a word about what is not there.
+            ExprKind::ArrayAccess(it)
+                if matches!(it.array.kind, ExprKind::Variable(_) | ExprKind::ArrayAccess(_))
+                    && !is_phps(it.array)
+                    && self.or_null(it.array) == Value::Null =>
+            {
+                return Value::Null;
+            }
+            _ => return self.evaluate(expr),
         };
-        let is_set = self.variables.contains_key(name.as_str());
-        let is_of_php = name.starts_with('_') || matches!(name.as_str(), "GLOBALS" | "argv");
-        match &self.elsewhere {
-            _ if is_set || is_of_php => self.evaluate(expr),
+        let is_set = self.state.variable(name).is_some();
+        match &self.state.elsewhere {
+            _ if is_set || is_of_php(name) => self.evaluate(expr),
             Some(why) => Value::Unknown(why.clone()),
             None => Value::Null,
         }
     }
+}
 
-    fn call(&mut self, it: &FunctionCallExpr<'_, '_>, span: Span) -> Value {
-        let ExprKind::Name(name) = &it.name.kind else {
-            return self.unknown(span, "function call");
-        };
-        let name = plain(name).to_ascii_lowercase();
-        let args: Vec<Value> = it.args.iter().map(|arg| self.argument(arg)).collect();
-        match (name.as_str(), args.as_slice()) {
-            ("define", args) => self.call_define(args, span),
-            ("defined", [Value::Str(name)]) => self.is_defined(&String::from_utf8_lossy(name)),
-            ("constant", [Value::Str(name)]) => {
-                let slot = self.constants.get(&*String::from_utf8_lossy(name));
-                slot.map_or_else(|| self.unknown(span, "`constant`"), |slot| slot.value.clone())
-            }
-            ("getenv", [Value::Str(name), ..]) => {
-                let value = self.world.env.get(&*String::from_utf8_lossy(name));
-                value.map_or(Value::Bool(false), |value| Value::Str(value.clone().into_bytes()))
-            }
-            ("dirname", [Value::Str(path)]) => Value::Str(dirname(path, 1).to_vec()),
-            ("dirname", [Value::Str(path), Value::Int(levels)]) => {
-                Value::Str(dirname(path, *levels).to_vec())
-            }
-            (name, _) => self.call_unknown(name, span),
-        }
-    }
+fn is_phps(expr: &Expr<'_, '_>) -> bool {
+    matches!(&expr.kind, ExprKind::Variable(name) if is_of_php(name.as_str()))
+}
 
-    fn call_define(&mut self, args: &[Value], span: Span) -> Value {
-        if let [Value::Str(name), value, ..] = args {
-            let name = String::from_utf8_lossy(name);
-            return self.define(&name, value.clone(), self.line(span));
-        }
-        let why = self.why(span, "`define` of a computed name");
-        self.elsewhere.get_or_insert(why.clone());
-        Value::Unknown(why)
-    }
+/// Whether PHP itself fills the variable.
+fn is_of_php(name: &str) -> bool {
+    name.starts_with('_') || matches!(name, "GLOBALS" | "argv" | "argc")
+}
 
-    fn call_unknown(&mut self, name: &str, span: Span) -> Value {
-        let why = self.why(span, &format!("function call `{name}`"));
-        if WRITES_VARIABLES.contains(&name) {
-            self.make_all_unknown(&why);
-        }
-        Value::Unknown(why)
-    }
-
-    fn argument(&mut self, arg: &Arg<'_, '_>) -> Value {
-        match (&arg.kind, &arg.name) {
-            (ArgKind::Value(expr), None) => self.evaluate(expr),
-            _ => self.unknown(arg.span, "named or spread argument"),
-        }
-    }
-
-    fn include(&mut self, path: &Expr<'_, '_>, span: Span) -> Value {
-        let shown = match self.evaluate(path) {
-            Value::Str(path) => String::from_utf8_lossy(&path).into_owned(),
-            _ => self.text(path.span).chars().take(120).collect(),
-        };
-        let name = shown.trim_end_matches(['\'', '"', ')', ' ']);
-        if name.ends_with("wp-settings.php") {
-            return Value::Bool(true);
-        }
-        let why = self.why(span, &format!("`{shown}` is read"));
-        self.second_files.push(SecondFile { line: why.line, path: shown });
-        self.elsewhere.get_or_insert(why.clone());
-        Value::Unknown(why)
-    }
-
-    fn anything_happens(&mut self, span: Span, what: &str) -> Value {
-        let why = self.why(span, what);
-        self.elsewhere.get_or_insert(why.clone());
-        self.make_all_unknown(&why);
-        Value::Unknown(why)
-    }
-
-    fn why(&self, span: Span, what: &str) -> Why {
-        Why { line: self.line(span), what: what.to_owned() }
-    }
-
-    fn unknown(&self, span: Span, what: &str) -> Value {
-        Value::Unknown(self.why(span, what))
+/// Numbers only: what PHP makes of a text as a number depends on its version.
+fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Option<Value> {
+    let (Value::Int(left), Value::Int(right)) = (left, right) else { return None };
+    match op {
+        BinaryOp::Add => left.checked_add(*right).map(Value::Int),
+        BinaryOp::Sub => left.checked_sub(*right).map(Value::Int),
+        BinaryOp::Mul => left.checked_mul(*right).map(Value::Int),
+        BinaryOp::Less => Some(Value::Bool(left < right)),
+        BinaryOp::LessOrEqual => Some(Value::Bool(left <= right)),
+        BinaryOp::Greater => Some(Value::Bool(left > right)),
+        BinaryOp::GreaterOrEqual => Some(Value::Bool(left >= right)),
+        _ => None,
     }
 }
 
 /// The name without a leading `\`.
-fn plain(name: &Name<'_, '_>) -> String {
+pub(super) fn plain(name: &Name<'_, '_>) -> String {
     match name.kind() {
         NameKind::FullyQualified => name.to_string_repr().trim_start_matches('\\').to_owned(),
         _ => name.to_string_repr().into_owned(),
-    }
-}
-
-fn int(text: &[u8]) -> Option<Value> {
-    std::str::from_utf8(text).ok()?.parse().ok().map(Value::Int)
-}
-
-/// PHP's `dirname()`.
-fn dirname(path: &[u8], levels: i64) -> &[u8] {
-    (0..levels.clamp(0, 64)).fold(path, |path, _| parent(path))
-}
-
-fn parent(path: &[u8]) -> &[u8] {
-    let trimmed = without_slashes(path);
-    match trimmed.iter().rposition(|b| *b == b'/') {
-        None if trimmed.is_empty() && !path.is_empty() => b"/",
-        None => b".",
-        Some(at) => match without_slashes(&trimmed[..at]) {
-            b"" => b"/",
-            folder => folder,
-        },
-    }
-}
-
-fn without_slashes(path: &[u8]) -> &[u8] {
-    let end = path.iter().rposition(|b| *b != b'/').map_or(0, |at| at + 1);
-    &path[..end]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_are_named_as_php_names_them() {
-        for (path, levels, want) in [
-            ("/srv/www/wp-config.php", 1, "/srv/www"),
-            ("/srv/www/wp-config.php", 2, "/srv"),
-            ("/srv/www//", 1, "/srv"),
-            ("/srv", 1, "/"),
-            ("/", 1, "/"),
-            ("wp-config.php", 1, "."),
-            ("", 1, "."),
-            ("/a/b", i64::MAX, "/"),
-        ] {
-            assert_eq!(dirname(path.as_bytes(), levels), want.as_bytes(), "{path}");
-        }
     }
 }

@@ -1,107 +1,94 @@
 //! Follows the statements of a wp-config.php without running anything.
 //!
-//! What is certain gets its value; what depends on a function, another file or a condition that
-//! cannot be decided becomes [`Value::Unknown`] with the line that makes it so. Nothing is ever
-//! guessed: a branch that may or may not run makes all that it sets unknown.
+//! What is certain gets its value; what depends on a function, a file that cannot be followed or a
+//! condition that cannot be decided becomes [`Value::Unknown`] with the place that makes it so.
+//! Nothing is ever guessed: a branch that may or may not run makes all that it sets unknown.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use php_ast::{
     ArrayElement, ConstItem, Expr, ExprKind, IfStmt, NamespaceBody, Span, Stmt, StmtKind,
 };
 use php_rs_parser::source_map::SourceMap;
 
+use super::skipped::Functions;
+use super::state::{Left, Slot, State};
 use super::value::{Value, Why};
 
-/// Where a file is, and the environment that PHP would see.
-#[derive(Clone, Copy)]
-pub(super) struct World<'a> {
-    pub(super) file: &'a Path,
-    /// WordPress' folder, where known: `wp-load.php` defines `ABSPATH` before our file runs.
-    pub(super) root: Option<&'a Path>,
-    pub(super) env: &'a BTreeMap<String, String>,
-}
+/// So many statements and expressions are followed: a loop in a loop does not keep us waiting.
+const MOST_STEPS: u32 = 200_000;
 
-/// A name that was given a value.
-pub(super) struct Slot {
-    pub(super) value: Value,
-    pub(super) line: u32,
-    /// Whether it certainly has one, even if it is unknown which.
-    sure: bool,
-}
-
-/// A file that ours reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecondFile {
-    /// The line that reads it.
-    pub line: u32,
-    /// Its path, or the expression that makes it.
-    pub path: String,
-}
-
-/// Whether the next statement is reached.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
-    Goes,
-    Ends,
-}
-
-/// The state of PHP's globals at a point of the file.
+/// One file as it is followed, and the state of PHP's globals at a point of it.
 pub(super) struct Run<'a> {
-    pub(super) world: World<'a>,
+    pub(super) file: Arc<Path>,
+    /// Whether that is the wp-config.php itself.
+    pub(super) is_main: bool,
     pub(super) source: &'a str,
     pub(super) lines: &'a SourceMap,
-    pub(super) constants: BTreeMap<String, Slot>,
-    pub(super) variables: BTreeMap<String, Slot>,
-    pub(super) second_files: Vec<SecondFile>,
-    /// Why it is not certain that the present statement runs.
-    pub(super) unsure: Option<Why>,
-    /// What may have defined any constant, such as a second file.
-    pub(super) elsewhere: Option<Why>,
-    pub(super) depth: u32,
+    /// The functions that this file declares.
+    pub(super) functions: &'a Functions<'a>,
+    pub(super) state: State,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(world: World<'a>, source: &'a str, lines: &'a SourceMap) -> Self {
-        let mut run = Self {
-            world,
-            source,
-            lines,
-            constants: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            second_files: Vec::new(),
-            unsure: None,
-            elsewhere: None,
-            depth: 0,
-        };
-        if let Some(root) = world.root {
-            let mut path = root.as_os_str().as_encoded_bytes().to_vec();
-            path.push(b'/');
-            run.define("ABSPATH", Value::Str(path), 0);
-        }
-        run
-    }
+/// Where a statement leads.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// To the next one.
+    Goes,
+    /// PHP ends.
+    Ends,
+    /// Out of the function, or of the file.
+    Returns(Value),
+    /// Out of so many loops.
+    Breaks(i64),
+    /// To the next turn of the last of so many loops.
+    Continues(i64),
+}
 
+impl Run<'_> {
     pub(super) fn statements(&mut self, statements: &[Stmt<'_, '_>]) -> Flow {
-        let mut left = statements.iter();
-        if left.any(|statement| self.statement(statement) == Flow::Ends) {
-            Flow::Ends
-        } else {
-            Flow::Goes
+        for statement in statements {
+            let left = self.state.left.as_ref().map(|(why, _)| why.clone());
+            let flow = self.perhaps_if(left.as_ref(), |run| run.statement(statement));
+            if flow != Flow::Goes {
+                return flow;
+            }
         }
+        Flow::Goes
     }
 
     fn statement(&mut self, statement: &Stmt<'_, '_>) -> Flow {
+        self.state.steps += 1;
+        if MOST_STEPS < self.state.steps {
+            self.anything_happens(statement.span, "very many steps");
+            return Flow::Ends;
+        }
         match &statement.kind {
             StmtKind::Expression(expr) => return self.expression_statement(expr),
             StmtKind::Block(block) => return self.statements(&block.stmts),
             StmtKind::If(branches) => return self.branches(branches),
-            StmtKind::Return(_) | StmtKind::Throw(_) | StmtKind::HaltCompiler(_) => {
-                return Flow::Ends;
+            StmtKind::Return(value) => {
+                let value = value.map_or(Value::Null, |value| self.evaluate(value));
+                return Flow::Returns(value);
             }
+            StmtKind::Throw(_) | StmtKind::HaltCompiler(_) => return Flow::Ends,
+            StmtKind::Break(levels) => return Flow::Breaks(level(*levels)),
+            StmtKind::Continue(levels) => return Flow::Continues(level(*levels)),
             StmtKind::Const(items) => self.const_items(items),
             StmtKind::Unset(targets) => targets.iter().for_each(|it| self.forget(it)),
+            StmtKind::Global(targets) => targets.iter().for_each(|it| self.link(it)),
+            StmtKind::StaticVar(variables) => {
+                for it in variables.iter() {
+                    let why = self.why(it.span, "`static` variable");
+                    self.set_variable(it.name.or_error(), Value::Unknown(why.clone()), why.line);
+                }
+            }
+            StmtKind::Echo(values) => values.iter().for_each(|it| _ = self.evaluate(it)),
+            StmtKind::Function(it) => self.state.declare(it.name.or_error()),
+            StmtKind::Class(_) | StmtKind::Trait(_) | StmtKind::Enum(_) => {
+                self.state.has_classes = true;
+            }
             StmtKind::Namespace(it) => {
                 if let NamespaceBody::Braced(block) = &it.body {
                     return self.statements(&block.stmts);
@@ -110,26 +97,69 @@ impl<'a> Run<'a> {
             StmtKind::Declare(it) => {
                 return it.body.map_or(Flow::Goes, |body| self.statement(body));
             }
-            _ => self.repeated(statement),
+            StmtKind::InlineHtml(text) if has_short_tag(text) => {
+                self.anything_happens(statement.span, "a short open tag, `<?`");
+            }
+            StmtKind::Goto(_) => {
+                let why = self.why(statement.span, "`goto`");
+                self.state.leave(&why, Left::Function);
+            }
+            _ => return self.repeated(statement),
         }
         Flow::Goes
     }
 
     /// What runs any number of times, or until something is thrown.
-    fn repeated(&mut self, statement: &Stmt<'_, '_>) {
-        let why = |what: &str| Why { line: self.line(statement.span), what: what.to_owned() };
+    fn repeated(&mut self, statement: &Stmt<'_, '_>) -> Flow {
+        let why = |what: &str| self.why(statement.span, what);
         let (why, bodies): (Why, Vec<&[Stmt<'_, '_>]>) = match &statement.kind {
             StmtKind::While(it) => (why("loop"), vec![std::slice::from_ref(it.body)]),
             StmtKind::For(it) => (why("loop"), vec![std::slice::from_ref(it.body)]),
             StmtKind::DoWhile(it) => (why("loop"), vec![std::slice::from_ref(it.body)]),
             StmtKind::Foreach(it) => {
-                let why = why("loop");
+                let over = self.evaluate(&it.expr);
+                if let (Value::Array(array), false) = (&over, it.by_ref) {
+                    let left = self.state.left.clone();
+                    for (key, value) in array.elements() {
+                        if let Some(target) = &it.key {
+                            self.assign_to(target, key.value());
+                        }
+                        self.assign_to(&it.value, value.clone());
+                        match self.statements(std::slice::from_ref(it.body)) {
+                            Flow::Goes | Flow::Continues(1) => (),
+                            Flow::Breaks(1) => break,
+                            flow => return flow.out_of_a_loop(),
+                        }
+                    }
+                    self.state.leave_loop(left);
+                    return Flow::Goes;
+                }
+                let why = self.why(statement.span, "loop");
                 let targets = it.key.iter().chain([&it.value]);
                 targets.for_each(|target| self.make_unknown(target, &why));
                 (why, vec![std::slice::from_ref(it.body)])
             }
             StmtKind::Switch(it) => {
-                (why("`switch`"), it.body.cases.iter().map(|case| &*case.body).collect())
+                let subject = self.evaluate(&it.expr);
+                let at = |what: &str| self.why(statement.span, what);
+                let at = at("`switch`");
+                let place = |_: &str| at.clone();
+                let mut starts = Vec::new();
+                for case in it.body.cases.iter() {
+                    let is_it = case
+                        .value
+                        .as_ref()
+                        .map(|value| self.evaluate(value).equal(&subject, &place).truth().ok());
+                    starts.push(is_it);
+                }
+                let bodies: Vec<&[Stmt<'_, '_>]> =
+                    it.body.cases.iter().map(|case| &*case.body).collect();
+                if !starts.contains(&Some(None)) {
+                    let start = starts.iter().position(|it| *it == Some(Some(true)));
+                    let start = start.or_else(|| starts.iter().position(Option::is_none));
+                    return self.cases(bodies.get(start.unwrap_or(bodies.len())..).unwrap_or(&[]));
+                }
+                (at, bodies)
             }
             StmtKind::TryCatch(it) => {
                 let catches = it.catches.iter().map(|catch| &*catch.body.stmts);
@@ -139,11 +169,29 @@ impl<'a> Run<'a> {
                     [&*it.body.stmts].into_iter().chain(catches).chain(finally).collect(),
                 )
             }
-            _ => return,
+            _ => return Flow::Goes,
         };
         for body in bodies {
-            self.perhaps(&why, |run| run.statements(body));
+            let flow = self.perhaps(&why, |run| run.statements(body));
+            if let Flow::Returns(_) = flow {
+                self.state.leave(&why, Left::Function);
+            }
         }
+        Flow::Goes
+    }
+
+    /// The bodies of a `switch` from the case that counts on.
+    fn cases(&mut self, bodies: &[&[Stmt<'_, '_>]]) -> Flow {
+        let left = self.state.left.clone();
+        for body in bodies {
+            match self.statements(body) {
+                Flow::Goes => (),
+                Flow::Breaks(1) | Flow::Continues(1) => break,
+                flow => return flow.out_of_a_loop(),
+            }
+        }
+        self.state.leave_loop(left);
+        Flow::Goes
     }
 
     fn expression_statement(&mut self, expr: &Expr<'_, '_>) -> Flow {
@@ -151,14 +199,14 @@ impl<'a> Run<'a> {
             return Flow::Ends;
         }
         self.evaluate(expr);
-        Flow::Goes
+        if self.state.ended { Flow::Ends } else { Flow::Goes }
     }
 
     fn branches(&mut self, it: &IfStmt<'_, '_>) -> Flow {
         let first = [(Some(&it.condition), it.then_branch)];
         let middle = it.elseif_branches.iter().map(|it| (Some(&it.condition), &it.body));
         let last = it.else_branch.map(|body| (None, body));
-        let mut doubt = None;
+        let mut doubt: Option<Why> = None;
         for (condition, body) in first.into_iter().chain(middle).chain(last) {
             let truth = match condition {
                 Some(condition) => self.perhaps_if(doubt.as_ref(), |run| run.evaluate(condition)),
@@ -168,11 +216,14 @@ impl<'a> Run<'a> {
                 Ok(false) => {}
                 Ok(true) => {
                     let flow = self.perhaps_if(doubt.as_ref(), |run| run.statement(body));
-                    // An end that may not be reached does not count: WordPress does run somehow.
-                    return if doubt.is_some() { Flow::Goes } else { flow };
+                    return match doubt {
+                        Some(why) => self.perhaps_left(&why, &flow),
+                        None => flow,
+                    };
                 }
                 Err(why) => {
-                    self.perhaps(&why, |run| run.statement(body));
+                    let flow = self.perhaps(&why, |run| run.statement(body));
+                    self.perhaps_left(&why, &flow);
                     doubt.get_or_insert(why);
                 }
             }
@@ -180,19 +231,33 @@ impl<'a> Run<'a> {
         Flow::Goes
     }
 
+    /// It may be that `flow` led away from here. PHP's end does not count: WordPress does run
+    /// somehow, and so it does where the wp-config.php itself returns.
+    fn perhaps_left(&mut self, why: &Why, flow: &Flow) -> Flow {
+        match flow {
+            Flow::Returns(_) if !(self.is_main && self.state.is_global()) => {
+                self.state.leave(why, Left::Function);
+            }
+            Flow::Breaks(_) | Flow::Continues(_) => self.state.leave(why, Left::Loop),
+            _ => (),
+        }
+        Flow::Goes
+    }
+
     fn const_items(&mut self, items: &[ConstItem<'_, '_>]) {
         for item in items {
             let value = self.evaluate(&item.value);
-            self.define(item.name.or_error(), value, self.line(item.span));
+            let at = self.why(item.span, "");
+            self.state.define(item.name.or_error(), value, &at);
         }
     }
 
     /// Do something that PHP may or may not do.
     pub(super) fn perhaps<T>(&mut self, why: &Why, act: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.unsure.clone();
-        self.unsure.get_or_insert_with(|| why.clone());
+        let before = self.state.unsure.clone();
+        self.state.unsure.get_or_insert_with(|| why.clone());
         let result = act(self);
-        self.unsure = before;
+        self.state.unsure = before;
         result
     }
 
@@ -203,44 +268,37 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Define a constant; the first definition wins. Whether this was the first.
-    pub(super) fn define(&mut self, name: &str, value: Value, line: u32) -> Value {
-        let sure = self.unsure.is_none();
-        let value = self.unsure.clone().map_or(value, Value::Unknown);
-        let Some(slot) = self.constants.get_mut(name) else {
-            self.constants.insert(name.to_owned(), Slot { value, line, sure });
-            return Value::Bool(true);
-        };
-        if slot.sure {
-            return Value::Bool(false);
-        }
-        // Perhaps defined before: which of the two counts is unknown.
-        slot.sure = sure;
-        slot.value.clone()
-    }
-
-    /// `defined('NAME')`
-    pub(super) fn is_defined(&self, name: &str) -> Value {
-        match (self.constants.get(name), &self.elsewhere) {
-            (Some(slot), _) if slot.sure => Value::Bool(true),
-            (Some(slot), _) => slot.value.clone(),
-            (None, Some(why)) => Value::Unknown(why.clone()),
-            (None, None) => Value::Bool(false),
-        }
-    }
-
     pub(super) fn set_variable(&mut self, name: &str, value: Value, line: u32) {
-        let sure = self.unsure.is_none();
-        let value = self.unsure.clone().map_or(value, Value::Unknown);
-        self.variables.insert(name.to_owned(), Slot { value, line, sure });
+        let sure = self.state.unsure.is_none();
+        let value = self.state.unsure.clone().map_or(value, Value::Unknown);
+        let file = (!self.is_main).then(|| Arc::clone(&self.file));
+        self.state.variables_of(name).insert(name.to_owned(), Slot { value, file, line, sure });
     }
 
     fn forget(&mut self, target: &Expr<'_, '_>) {
-        if let (ExprKind::Variable(name), None) = (&target.kind, &self.unsure) {
-            self.variables.remove(name.as_str());
+        if let (ExprKind::Variable(name), None) = (&target.kind, &self.state.unsure) {
+            self.state.variables_of(name.as_str()).remove(name.as_str());
         } else {
-            let why = Why { line: self.line(target.span), what: "`unset`".to_owned() };
+            let why = self.why(target.span, "`unset`");
             self.make_unknown(target, &why);
+        }
+    }
+
+    /// `global $name;`
+    fn link(&mut self, target: &Expr<'_, '_>) {
+        match &target.kind {
+            ExprKind::Variable(name) => self.state.link(name.as_str()),
+            _ => _ = self.anything_happens(target.span, "`global`"),
+        }
+    }
+
+    /// Put `value` into what is on the left side of an assignment.
+    pub(super) fn assign_to(&mut self, target: &Expr<'_, '_>, value: Value) {
+        let why = self.why(target.span, "reference or array");
+        match &target.kind {
+            ExprKind::Variable(name) => self.set_variable(name.as_str(), value, why.line),
+            ExprKind::ArrayAccess(it) if self.put_into_array(it, &value).is_some() => (),
+            _ => self.make_unknown(target, &why),
         }
     }
 
@@ -248,29 +306,63 @@ impl<'a> Run<'a> {
     pub(super) fn make_unknown(&mut self, target: &Expr<'_, '_>, why: &Why) {
         match &target.kind {
             ExprKind::Variable(name) => {
-                self.set_variable(name, Value::Unknown(why.clone()), why.line);
+                self.set_variable(name.as_str(), Value::Unknown(why.clone()), why.line);
             }
             ExprKind::ArrayAccess(it) => self.make_unknown(it.array, why),
             ExprKind::Array(elements) => {
                 elements.iter().map(ArrayElement::value).for_each(|it| self.make_unknown(it, why));
             }
-            ExprKind::VariableVariable(_) => self.make_all_unknown(why),
+            ExprKind::VariableVariable(_) => self.state.make_all_unknown(why),
             _ => {}
         }
     }
 
-    /// Something wrote to unknown variables.
-    pub(super) fn make_all_unknown(&mut self, why: &Why) {
-        for slot in self.variables.values_mut() {
-            slot.value = Value::Unknown(why.clone());
-        }
+    /// Any constant may be defined now, and any variable set.
+    pub(super) fn anything_happens(&mut self, span: Span, what: &str) -> Value {
+        let why = self.why(span, what);
+        self.state.lose_track(&why);
+        self.state.make_all_unknown(&why);
+        Value::Unknown(why)
     }
 
-    pub(super) fn line(&self, span: Span) -> u32 {
-        self.lines.offset_to_line_col(span.start).to_one_based().0
+    pub(super) fn why(&self, span: Span, what: &str) -> Why {
+        let file = (!self.is_main).then(|| Arc::clone(&self.file));
+        let line = self.lines.offset_to_line_col(span.start).to_one_based().0;
+        Why { file, line, what: what.to_owned() }
     }
 
-    pub(super) fn text(&self, span: Span) -> &'a str {
+    pub(super) fn unknown(&self, span: Span, what: &str) -> Value {
+        Value::Unknown(self.why(span, what))
+    }
+
+    pub(super) fn text(&self, span: Span) -> &str {
         self.source.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
+}
+
+impl Flow {
+    /// The same, seen from outside of a loop that it led out of.
+    fn out_of_a_loop(self) -> Self {
+        match self {
+            Self::Breaks(levels) => Self::Breaks(levels - 1),
+            Self::Continues(levels) => Self::Continues(levels - 1),
+            flow => flow,
+        }
+    }
+}
+
+/// `break 2`
+fn level(levels: Option<&Expr<'_, '_>>) -> i64 {
+    match levels.map(|it| &it.kind) {
+        Some(ExprKind::Int(levels)) => (*levels).max(1),
+        _ => 1,
+    }
+}
+
+/// Whether PHP would take a part of `text` for code, where its short tags are on.
+fn has_short_tag(text: &str) -> bool {
+    text.match_indices("<?").any(|(at, _)| {
+        let rest = text.get(at + 2..).unwrap_or_default();
+        !rest.starts_with("xml") && !rest.starts_with('=')
+    })
 }

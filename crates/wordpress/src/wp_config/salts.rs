@@ -37,7 +37,7 @@ impl Run<'_> {
 
     /// An unknown value counts: it may well be a secret.
     fn counts(&self, name: &str) -> bool {
-        match self.constants.get(name).map(|it| &it.value) {
+        match self.state.constants.get(name).map(|it| &it.value) {
             None => false,
             Some(Value::Str(text)) => {
                 !matches!(text.as_slice(), b"" | b"0" | SAMPLE) && !self.is_shared(name, text)
@@ -49,7 +49,7 @@ impl Run<'_> {
     fn is_shared(&self, name: &str, text: &[u8]) -> bool {
         let mut others = CONSTANTS.iter().filter(|other| **other != name);
         others.any(|other| {
-            let value = self.constants.get(*other).map(|it| &it.value);
+            let value = self.state.constants.get(*other).map(|it| &it.value);
             matches!(value, Some(Value::Str(it)) if it == text)
         })
     }

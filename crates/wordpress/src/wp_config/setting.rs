@@ -1,11 +1,14 @@
 //! From PHP values to typed settings: known, unknown and why, or absent.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::path::Path;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::run::{Run, Slot};
-use super::value::Value;
+use super::run::Run;
+use super::state::Slot;
+use super::value::{Value, Why};
 use crate::{DatabaseHost, TablePrefix};
 
 /// What a wp-config.php says about one name.
@@ -37,31 +40,68 @@ impl<T> Setting<T> {
     }
 }
 
+/// A place in a wp-config.php, or in a file that it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: u32,
+    /// The file, where it is not the wp-config.php itself.
+    pub file: Option<Arc<Path>>,
+}
+
+impl Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}", self.line)?;
+        self.file.as_ref().map_or(Ok(()), |file| write!(f, " of `{}`", file.display()))
+    }
+}
+
 /// Why a value that is there is not known. Reads on after the name: "`DB_NAME` is only …".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsettled {
     /// It depends on more than the file.
-    #[error("is only known when PHP runs (line {line}: {what})")]
+    #[error("is only known when PHP runs ({at}: {what})")]
     RunTime {
         /// Where.
-        line: u32,
+        at: Position,
         /// What it depends on.
         what: String,
     },
+    /// Nothing that could be followed defines it, and something that could not be may do so.
+    #[error("may be defined by what cannot be followed ({at}: {what})")]
+    Perhaps {
+        /// Where.
+        at: Position,
+        /// What that is.
+        what: String,
+    },
     /// It is not UTF-8; neither MySQL's driver nor the host's API could be given it.
-    #[error("contains bytes that are not UTF-8 (line {line})")]
+    #[error("contains bytes that are not UTF-8 ({at})")]
     NotText {
         /// Where.
-        line: u32,
+        at: Position,
     },
     /// It is not what it should be.
-    #[error("cannot be used (line {line}): {why}")]
+    #[error("cannot be used ({at}): {why}")]
     Invalid {
         /// Where.
-        line: u32,
+        at: Position,
         /// Why; never the value of a secret.
         why: String,
     },
+}
+
+impl Unsettled {
+    /// Something that could not be followed, which may give it its value.
+    pub(super) fn perhaps(why: &Why) -> Self {
+        Self::Perhaps { at: why.position(), what: why.what.clone() }
+    }
+}
+
+impl Why {
+    fn position(&self) -> Position {
+        Position { line: self.line, file: self.file.clone() }
+    }
 }
 
 /// A value that is not of the kind wanted.
@@ -76,7 +116,10 @@ impl Run<'_> {
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, Unfit>,
     ) -> Setting<T> {
-        settle(self.constants.get(name), read)
+        match (self.state.constants.get(name), self.state.may_be_skipped(name)) {
+            (None, Some(why)) => Setting::Unknown(Unsettled::perhaps(why)),
+            (slot, _) => settle(slot, read),
+        }
     }
 
     pub(super) fn variable_as<T>(
@@ -84,21 +127,22 @@ impl Run<'_> {
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, Unfit>,
     ) -> Setting<T> {
-        settle(self.variables.get(name), read)
+        settle(self.state.global(name), read)
     }
 }
 
 fn settle<T>(slot: Option<&Slot>, read: impl FnOnce(&Value) -> Result<T, Unfit>) -> Setting<T> {
-    let Some(Slot { value, line, .. }) = slot else {
+    let Some(Slot { value, file, line, .. }) = slot else {
         return Setting::Absent;
     };
-    if let Value::Unknown(why) = value {
-        return Setting::Unknown(Unsettled::RunTime { line: why.line, what: why.what.clone() });
+    if let Some(why) = value.unknown() {
+        return Setting::Unknown(Unsettled::RunTime { at: why.position(), what: why.what.clone() });
     }
+    let at = Position { line: *line, file: file.clone() };
     match read(value) {
         Ok(value) => Setting::Known(value),
-        Err(Unfit::NotText) => Setting::Unknown(Unsettled::NotText { line: *line }),
-        Err(Unfit::Invalid(why)) => Setting::Unknown(Unsettled::Invalid { line: *line, why }),
+        Err(Unfit::NotText) => Setting::Unknown(Unsettled::NotText { at }),
+        Err(Unfit::Invalid(why)) => Setting::Unknown(Unsettled::Invalid { at, why }),
     }
 }
 
@@ -109,7 +153,7 @@ pub(super) fn text(value: &Value) -> Result<String, Unfit> {
             "it is not a text; if it comes from the environment, set that variable here too".into(),
         ));
     }
-    let bytes = value.clone().text().map_err(|why| Unfit::Invalid(why.what))?;
+    let bytes = value.clone().text().map_err(|_| Unfit::Invalid("it is a list".to_owned()))?;
     let text = String::from_utf8(bytes).map_err(|_| Unfit::NotText)?;
     if text.contains('\u{fffd}') { Err(Unfit::NotText) } else { Ok(text) }
 }

@@ -1,0 +1,122 @@
+//! What is in a file besides the statements that are followed: its functions, and what those and its
+//! classes may define.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use super::expression::{MAX_DEPTH, plain};
+use php_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use php_ast::{Arg, Expr, ExprKind, FunctionDecl, Program, Stmt, StmtKind};
+
+/// The functions of one file, and what its functions and classes may define when they are called.
+#[derive(Default)]
+pub(super) struct Functions<'a> {
+    /// By name in lower case; none where it is declared more than once.
+    by_name: BTreeMap<String, Option<&'a FunctionDecl<'a, 'a>>>,
+    /// Those that are declared before the first statement.
+    pub(super) first: BTreeSet<String>,
+    /// Constants that are defined within them by name.
+    pub(super) defines: BTreeSet<String>,
+    /// Whether one is whose name is computed.
+    pub(super) defines_any: bool,
+}
+
+impl<'a> Functions<'a> {
+    pub(super) fn of(program: &'a Program<'a, 'a>) -> Self {
+        let mut functions = Self::default();
+        for statement in program.stmts.iter() {
+            if let StmtKind::Function(it) = &statement.kind {
+                functions.first.insert(it.name.or_error().to_ascii_lowercase());
+            }
+        }
+        functions.find(&program.stmts);
+        let mut inside = Inside { functions: &mut functions, depth: 0, level: 0 };
+        for statement in program.stmts.iter() {
+            _ = inside.visit_stmt(statement);
+        }
+        functions
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a FunctionDecl<'a, 'a>> {
+        *self.by_name.get(name)?
+    }
+
+    /// Whether this file declares it, once or more often.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Declarations in the statements that are followed, in branches too.
+    fn find(&mut self, statements: &'a [Stmt<'a, 'a>]) {
+        for statement in statements {
+            self.find_in(statement);
+        }
+    }
+
+    fn find_in(&mut self, statement: &'a Stmt<'a, 'a>) {
+        match &statement.kind {
+            StmtKind::Function(it) => {
+                let name = it.name.or_error().to_ascii_lowercase();
+                let known = self.by_name.contains_key(&name);
+                self.by_name.insert(name, (!known).then_some(*it));
+            }
+            StmtKind::Block(block) => self.find(&block.stmts),
+            StmtKind::If(it) => {
+                self.find_in(it.then_branch);
+                it.elseif_branches.iter().for_each(|branch| self.find_in(&branch.body));
+                it.else_branch.iter().for_each(|body| self.find_in(body));
+            }
+            _ => (),
+        }
+    }
+}
+
+/// Looks for `define` within functions and classes.
+struct Inside<'f, 'a> {
+    functions: &'f mut Functions<'a>,
+    /// Within so many functions and classes.
+    depth: u32,
+    /// Within so many expressions.
+    level: u32,
+}
+
+impl<'arena, 'src> Visitor<'arena, 'src> for Inside<'_, '_> {
+    type Break = ();
+
+    fn visit_stmt(&mut self, stmt: &Stmt<'arena, 'src>) -> ControlFlow<()> {
+        let is_body = matches!(
+            stmt.kind,
+            StmtKind::Function(_) | StmtKind::Class(_) | StmtKind::Trait(_) | StmtKind::Enum(_)
+        );
+        self.depth += u32::from(is_body);
+        let flow = walk_stmt(self, stmt);
+        self.depth -= u32::from(is_body);
+        flow
+    }
+
+    fn visit_expr(&mut self, expr: &Expr<'arena, 'src>) -> ControlFlow<()> {
+        if let (ExprKind::FunctionCall(it), true) = (&expr.kind, 0 < self.depth) {
+            let is_define = match &it.name.kind {
+                ExprKind::Name(name) => plain(name).eq_ignore_ascii_case("define"),
+                _ => false,
+            };
+            if is_define {
+                match it.args.first().and_then(Arg::value).map(|it| &it.kind) {
+                    Some(ExprKind::String(text)) => {
+                        let name = String::from_utf8_lossy(text.as_bytes()).into_owned();
+                        self.functions.defines.insert(name);
+                    }
+                    _ => self.functions.defines_any = true,
+                }
+            }
+        }
+        if self.level == MAX_DEPTH {
+            self.functions.defines_any |= 0 < self.depth;
+            return ControlFlow::Continue(());
+        }
+        self.level += 1;
+        let flow = walk_expr(self, expr);
+        self.level -= 1;
+        flow
+    }
+}
