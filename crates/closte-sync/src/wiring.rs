@@ -7,6 +7,7 @@ mod api_key;
 mod secret;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,11 @@ use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
 use rules::stage::StagePolicy;
-use rules::{Clock, DomainName, Problem};
+use rules::{Clock, DomainName, Problem, plain};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use wordpress::WpConfig;
-use wordpress::wp_config::{Found, NotFound, WpConfigError, find};
+use wordpress::wp_config::{Found, NotFound, Setting, WpConfigError, find};
 
 use crate::clock::{SystemClock, system_env};
 use crate::config::{Environment, Loaded, RoutingProof, Settings, Source};
@@ -82,7 +83,19 @@ impl<'a> Wiring<'a> {
                 Failure::could_not(error).hint(hint)
             })?,
         };
-        WpConfig::load(&found, &self.environment.0).map_err(of_wp_config)
+        let mut wp = WpConfig::load(&found, &self.environment.0).map_err(of_wp_config)?;
+        // What an operator sets counts before what the file says.
+        if let Some(prefix) = &self.settings.table_prefix {
+            let prefix = prefix
+                .parse()
+                .map_err(|error| Failure::could_not(error).hint("check `network.table_prefix`"))?;
+            wp.table_prefix = Setting::Known(prefix);
+        }
+        if let Some(domain) = &self.settings.network_domain {
+            wp.domain_current_site = Setting::Known(domain.to_string());
+            (wp.site_id_current_site, wp.path_current_site) = (Setting::Absent, Setting::Absent);
+        }
+        Ok(wp)
     }
 
     fn find_wp_config(&self) -> Result<Found, NotFound> {
@@ -231,7 +244,7 @@ impl<'a> Wiring<'a> {
             records: settings.records,
             interval: settings.interval,
             targets: settings.targets.clone(),
-            public_address: wp.map(public_address).transpose()?.flatten(),
+            public_addresses: wp.map(|wp| public_addresses(wp).0).unwrap_or_default(),
             cdn: cdn(wp),
             protected: settings.protected.clone(),
             dashboard: app.map(|app| closte::dashboard_url(app)),
@@ -255,12 +268,17 @@ pub(crate) struct Parts {
 impl Parts {
     /// The engine on that ledger.
     pub(crate) fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
+        let no_plugin = self.access.no_plugin.map(|why| {
+            Problem::of_all(format!("closte-sync's plugin in WordPress cannot be asked: {why}"))
+        });
+        // What an operator sets counts alone.
+        let wp = self.access.wp.as_ref().filter(|_| self.settings.targets.is_empty());
+        let no_address = wp.and_then(|wp| public_addresses(wp).1).map(Problem::of_all);
+        let problems = no_plugin.into_iter().chain(no_address).collect();
         Engine {
             source: self.access.source,
             writers: self.writers,
-            no_plugin: self.access.no_plugin.map(|why| {
-                Problem::of_all(format!("closte-sync's plugin in WordPress cannot be asked: {why}"))
-            }),
+            problems,
             plugin: self.access.plugin.map(|plugin| PluginSync::new(plugin)),
             host: Box::new(self.host),
             probe: Box::new(self.probe),
@@ -285,20 +303,27 @@ fn cdn(wp: Option<&WpConfig>) -> Option<DomainName> {
     DomainName::parse_host(wp?.closte_cdn_hostname.known()?).ok()
 }
 
-/// `CLOSTE_PUBLIC_IP_ADDRESS`, where it is defined.
-pub(crate) fn public_address(wp: &WpConfig) -> Result<Option<IpAddr>, Failure> {
-    let Some(text) = wp.closte_public_ip_address.known().filter(|text| !text.trim().is_empty())
-    else {
-        return Ok(None);
-    };
-    let ip: Result<IpAddr, _> = text.trim().parse();
-    ip.map(|ip| Some(ip.to_canonical())).map_err(|_| {
-        let what = format!(
-            "`CLOSTE_PUBLIC_IP_ADDRESS` in `{}` is `{text}`, which is not an IP address",
-            wp.path.display()
-        );
-        Failure::could_not(what).hint("correct it, or set `checks.targets`")
-    })
+/// The addresses that `CLOSTE_PUBLIC_IP_ADDRESS` names, one or several; and what is wrong with it,
+/// which costs nothing but what is.
+pub(crate) fn public_addresses(wp: &WpConfig) -> (BTreeSet<IpAddr>, Option<String>) {
+    let text = wp.closte_public_ip_address.known().map(String::as_str).unwrap_or_default();
+    let parts = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty());
+    let (mut addresses, mut others) = (BTreeSet::new(), Vec::new());
+    for part in parts {
+        match part.parse::<IpAddr>() {
+            Ok(ip) => _ = addresses.insert(ip.to_canonical()),
+            Err(_) => others.push(format!("`{}`", plain::words(part))),
+        }
+    }
+    let wrong = (!others.is_empty()).then(|| {
+        format!(
+            "`CLOSTE_PUBLIC_IP_ADDRESS` in `{}` holds {}, which is not an IP address; correct it, \
+             or set `checks.targets`",
+            wp.path.display(),
+            others.join(", ")
+        )
+    });
+    (addresses, wrong)
 }
 
 fn of_wp_config(error: WpConfigError) -> Failure {

@@ -61,8 +61,8 @@ pub struct Engine {
     pub source: Arc<dyn NetworkSource>,
     /// Who writes stages there.
     pub writers: Writers,
-    /// Why the plugin inside WordPress cannot be asked, where there should be one.
-    pub no_plugin: Option<Problem>,
+    /// What is wrong with what it was made of: each pass tells it.
+    pub problems: Vec<Problem>,
     /// The plugin inside WordPress, where there is one.
     pub plugin: Option<PluginSync>,
     /// The host.
@@ -158,7 +158,7 @@ impl Engine {
             Purpose::Show | Purpose::Pass => plan::plan(recorded, &world),
         };
         plan.problems.extend(list_problem);
-        plan.problems.extend(plugin_problem);
+        plan.problems.extend(plugin_problem.into_iter().chain(self.problems.iter().cloned()));
         plan.problems.extend(self.writers.may_show_late(&network, self.env.now()).await);
         let clock_is_wrong = wrong_clock.is_some();
         plan.problems.extend(wrong_clock);
@@ -169,7 +169,7 @@ impl Engine {
     async fn poll_plugin(&self) -> Result<Option<Problem>, PassError> {
         match &self.plugin {
             Some(plugin) => Ok(plugin.poll(self.ledger.as_ref(), self.env.now()).await?),
-            None => Ok(self.no_plugin.clone()),
+            None => Ok(None),
         }
     }
 

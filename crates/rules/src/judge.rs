@@ -237,7 +237,7 @@ mod tests {
         };
         let network: DomainName = "network.example".parse().unwrap();
         let found_by = |answer: &DnsObservation| {
-            let basis = TargetBasis { set: &BTreeSet::new(), public: None, own: Some(&network) };
+            let basis = TargetBasis { set: &BTreeSet::new(), public: &BTreeSet::new(), own: Some(&network) };
             basis.targets(Some(answer), None, Time::from_millis(0))
         };
         let all = || addresses("192.0.2.1 2001:db8::1");

@@ -59,8 +59,8 @@ pub struct OwnAnswer {
 pub struct TargetBasis<'a> {
     /// `checks.targets`; empty where they are to be found.
     pub set: &'a BTreeSet<IpAddr>,
-    /// `CLOSTE_PUBLIC_IP_ADDRESS`.
-    pub public: Option<IpAddr>,
+    /// `CLOSTE_PUBLIC_IP_ADDRESS`; empty where it names none.
+    pub public: &'a BTreeSet<IpAddr>,
     /// The network's own domain, where that is known.
     pub own: Option<&'a DomainName>,
 }
@@ -200,7 +200,8 @@ mod tests {
     /// The targets after each of `answers` in turn.
     fn after(set: &str, public: &str, answers: &[DnsObservation]) -> Targets {
         let (set, own) = (ips(set), "network.example".parse().unwrap());
-        let basis = TargetBasis { set: &set, public: public.parse().ok(), own: Some(&own) };
+        let public = ips(public);
+        let basis = TargetBasis { set: &set, public: &public, own: Some(&own) };
         let mut targets = None;
         for (second, answer) in (0..).zip(answers) {
             let answer = Some(answer).filter(|_| basis.asks().is_some());
@@ -267,7 +268,7 @@ mod tests {
     fn the_answer_of_another_domain_does_not_count() {
         let before = after("", "", &[has("192.0.2.1")]);
         let (set, own) = (BTreeSet::new(), "renamed.example".parse().unwrap());
-        let basis = TargetBasis { set: &set, public: None, own: Some(&own) };
+        let basis = TargetBasis { set: &set, public: &BTreeSet::new(), own: Some(&own) };
         let failed = DnsObservation::Failed { detail: "SERVFAIL".to_owned() };
         assert!(basis.targets(Some(&failed), Some(&before), Time::from_millis(9)).is_empty());
     }

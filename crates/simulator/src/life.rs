@@ -261,7 +261,7 @@ impl Life {
         Engine {
             source: Arc::clone(&source) as _,
             writers: Writers::new(vec![Arc::new(SqlWriter(source))]),
-            no_plugin: None,
+            problems: Vec::new(),
             plugin: None,
             host: Box::new(FaultyHost { world: world(), who }),
             probe: Box::new(FaultyProbe { world: world(), who }),

@@ -50,8 +50,10 @@ impl From<NotOurs> for SourceError {
     fn from(why: NotOurs) -> Self {
         Self::NotANetwork {
             what: why.to_string(),
-            hint: "check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php"
-                .to_owned(),
+            hint:
+                "check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php, or set \
+                   `network.domain`"
+                    .to_owned(),
         }
     }
 }

@@ -346,9 +346,11 @@ fn what_is_no_wp_config_is_a_clear_error() {
     let garbage: Vec<u8> =
         (0..1_u32 << 20).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
     let php_garbage = [b"<?php ".as_slice(), &garbage[..500_000]].concat();
-    let table: [(&str, Vec<u8>, &str); 8] = [
+    let table: [(&str, Vec<u8>, &str); 10] = [
         ("empty", Vec::new(), "is not a PHP file"),
         ("text", b"DB_NAME=x".to_vec(), "is not a PHP file"),
+        ("a short tag", b"<? define('DB_NAME', 'x');".to_vec(), "uses the short open tag `<?`"),
+        ("XML", b"<?xml version='1.0'?>".to_vec(), "is not a PHP file"),
         ("html", b"<html><body>403</body></html>".to_vec(), "is not a PHP file"),
         ("garbage", garbage, "is not"),
         ("garbage in PHP", php_garbage, "is not valid PHP (line "),

@@ -2,9 +2,6 @@
 //!
 //! Here everything is opened and tried; what it means is decided in `engine::ops::examine`.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
 use engine::ops::{
     self, Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, Probing, Route,
 };
@@ -18,7 +15,7 @@ use super::{Context, Exit, Failure, checks};
 use crate::clock::SystemClock;
 use crate::package;
 use crate::view::CheckView;
-use crate::wiring::{NetworkAccess, Wiring, public_address};
+use crate::wiring::{NetworkAccess, Wiring, public_addresses};
 
 /// Check everything that a pass needs, one thing after the other
 ///
@@ -121,22 +118,13 @@ impl Doctor<'_> {
         let probe = self.wiring.probe()?;
         let resolvers = probe.check_resolvers().await;
         let set = &self.wiring.settings.targets;
-        let targets = match self.public_address(access) {
-            Ok(public) => {
-                let basis = TargetBasis { set, public, own };
-                Ok(engine::targets(&basis, before, &probe, now).await)
-            }
-            Err(failure) => Err(failure),
-        };
-        let named = |(at, answer): (_, _)| (ToString::to_string(&at), answer);
-        Ok(Probing { resolvers: resolvers.into_iter().map(named).collect(), targets })
-    }
-
-    /// `CLOSTE_PUBLIC_IP_ADDRESS`, where that counts.
-    fn public_address(&self, access: Option<&NetworkAccess>) -> Result<Option<IpAddr>, Failure> {
-        let set: &BTreeSet<IpAddr> = &self.wiring.settings.targets;
         let wp = access.and_then(|access| access.wp.as_ref()).filter(|_| set.is_empty());
-        Ok(wp.map(public_address).transpose()?.flatten())
+        let (public, no_address) = wp.map(public_addresses).unwrap_or_default();
+        let basis = TargetBasis { set, public: &public, own };
+        let targets = engine::targets(&basis, before, &probe, now).await;
+        let named = |(at, answer): (_, _)| (ToString::to_string(&at), answer);
+        let resolvers = resolvers.into_iter().map(named).collect();
+        Ok(Probing { resolvers, targets, no_address })
     }
 
     /// What a person can send in.

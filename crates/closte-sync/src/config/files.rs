@@ -94,7 +94,7 @@ fn parse(
 
 /// Whether a key says who learns the API key or what WordPress' own API takes.
 fn names_a_receiver(key: &str) -> bool {
-    key.starts_with("closte.") || ["network.url", "network.host"].contains(&key)
+    key.starts_with("closte.") || ["network.url", "network.host", "network.domain"].contains(&key)
 }
 
 /// `section.key` and value of everything in a file.

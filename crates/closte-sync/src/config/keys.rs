@@ -123,6 +123,8 @@ pub(crate) const KEYS: &[Key] = &[
     key("network.write", Kind::Text, "auto", "sql", "Who writes stages: plugin, rest or sql; auto takes the first of them that can"),
     key("network.wp_config", Kind::Text, "", "/home/app1/public_html/wp-config.php", "Where wp-config.php is; found automatically from the current folder upwards, in ~/public_html and in /var/www/html"),
     key("network.database_url", Kind::Text, "", "mysql://user:password@localhost/wordpress", "The database, where it is not to be reached as wp-config.php says"),
+    key("network.table_prefix", Kind::Text, "", "wp_", "The prefix of WordPress' tables, where wp-config.php does not tell it"),
+    key("network.domain", Kind::Text, "", "network.example", "The network's own domain, where wp-config.php does not tell it or the database holds several networks"),
     key("closte.api_url", Kind::Text, "https://app.closte.com/api/client", "https://app.closte.com/api/client", "Where Closte's API is: https, or http to this machine"),
     key("closte.api_key_file", Kind::Text, "", "/etc/closte-sync/api-key", "A file with the API key, where it is not CLOSTE_CLIENT_API_KEY in wp-config.php"),
     key("closte.requests_per_second", Kind::Bare, "5", "5", "How often Closte may be called; 0 is as often as it answers"),

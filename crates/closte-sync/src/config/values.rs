@@ -54,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) source: Source,
     pub(crate) network_url: Option<BaseUrl>,
     pub(crate) network_host: Option<String>,
+    pub(crate) network_domain: Option<DomainName>,
+    pub(crate) table_prefix: Option<String>,
     pub(crate) rest_credentials_file: Option<PathBuf>,
     pub(crate) write: Write,
     pub(crate) wp_config: Option<PathBuf>,
@@ -105,6 +107,10 @@ impl Settings {
                 let host = DomainName::parse_host(text).map_err(|why| why.to_string())?;
                 Ok(host.to_string())
             })?,
+            network_domain: values.optional("network.domain", |text| {
+                DomainName::parse_host(text).map_err(|why| why.to_string())
+            })?,
+            table_prefix: values.optional("network.table_prefix", word)?,
             rest_credentials_file: values.path("network.rest_credentials_file"),
             write: values.required("network.write", |text| {
                 use Write::{Auto, Plugin, Rest, Sql};
@@ -224,6 +230,14 @@ impl Values<'_> {
 
 fn number(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "it is not a whole number".to_owned())
+}
+
+/// A text of letters, digits and underscores, as WordPress accepts them in a table prefix.
+fn word(text: &str) -> Result<String, String> {
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Ok(text.to_owned());
+    }
+    Err("it may hold letters, digits and underscores only".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<u32, String> {

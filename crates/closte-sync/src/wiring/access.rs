@@ -38,10 +38,18 @@ pub(crate) struct NetworkAccess {
 }
 
 impl NetworkAccess {
-    /// Where it was found.
+    /// Where it was found, and what of it was not read as plain text.
     pub(crate) fn found_at(&self) -> String {
         match (&self.wp, &self.endpoint) {
-            (Some(wp), _) => wp.path.display().to_string(),
+            (Some(wp), _) => {
+                let decided = wp.decided.iter().map(|it| {
+                    let is = if it.answer { "is so" } else { "is not so" };
+                    format!("the disk says that {} {is} (line {})", it.question, it.line)
+                });
+                let lost = wp.not_followed.iter().map(|why| format!("a value {why}"));
+                let path = wp.path.display().to_string();
+                [path].into_iter().chain(decided).chain(lost).collect::<Vec<_>>().join("; ")
+            }
             (None, endpoint) => endpoint.as_ref().map(Endpoint::to_string).unwrap_or_default(),
         }
     }

@@ -22,3 +22,4 @@ mod rows;
 mod running;
 mod stored_key;
 mod world;
+mod wp_configs;

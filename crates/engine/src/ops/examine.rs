@@ -78,7 +78,9 @@ pub struct Probing {
     /// Each resolver, and in error how it failed.
     pub resolvers: Vec<(String, Result<(), String>)>,
     /// Where domains must point.
-    pub targets: Result<Targets, Failure>,
+    pub targets: Targets,
+    /// What is named as an address of the network's and is none.
+    pub no_address: Option<String>,
 }
 
 /// What works and what does not.
@@ -93,10 +95,8 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     checks.extend(rests(findings));
     checks.extend(network::checks(findings));
     match &findings.probing {
-        Ok(probing) => checks.extend([
-            resolvers(&probing.resolvers),
-            targets(&probing.targets, findings.network.as_ref()),
-        ]),
+        Ok(probing) => checks
+            .extend([resolvers(&probing.resolvers), targets(probing, findings.network.as_ref())]),
         Err(failure) => checks.push(failed("resolvers", failure)),
     }
     checks
@@ -181,14 +181,8 @@ fn resolvers(answers: &[(String, Result<(), String>)]) -> Check {
     fail("resolvers", described, hint)
 }
 
-fn targets(
-    targets: &Result<Targets, Failure>,
-    network: Option<&Result<NetworkFound, Failure>>,
-) -> Check {
-    let targets = match targets {
-        Ok(targets) => targets,
-        Err(failure) => return failed("targets", failure),
-    };
+fn targets(probing: &Probing, network: Option<&Result<NetworkFound, Failure>>) -> Check {
+    let Probing { targets, no_address, .. } = probing;
     let hint = "`checks.targets` takes the address of your site at Closte";
     if targets.is_empty() {
         let own = network.and_then(|network| network.as_ref().ok());
@@ -202,7 +196,8 @@ fn targets(
         }
         _ => format!("it never answered completely ({missed}), so other addresses are not judged"),
     });
-    let doubts: Vec<String> = texts::proxied(targets).into_iter().chain(missed).collect();
+    let doubts = texts::proxied(targets).into_iter().chain(missed).chain(no_address.clone());
+    let doubts: Vec<String> = doubts.collect();
     if doubts.is_empty() {
         return ok("targets", known);
     }

@@ -29,7 +29,7 @@ pub struct PassSettings {
     /// Where domains must point, where an operator said so.
     pub targets: BTreeSet<IpAddr>,
     /// `CLOSTE_PUBLIC_IP_ADDRESS`.
-    pub public_address: Option<IpAddr>,
+    pub public_addresses: BTreeSet<IpAddr>,
     /// `CLOSTE_CDN_HOSTNAME`.
     pub cdn: Option<DomainName>,
     /// `protected.names`.
@@ -54,7 +54,7 @@ impl PassSettings {
 
     /// What they say about targets.
     pub(super) fn target_basis(&self) -> TargetBasis<'_> {
-        TargetBasis { set: &self.targets, public: self.public_address, own: None }
+        TargetBasis { set: &self.targets, public: &self.public_addresses, own: None }
     }
 }
 
@@ -76,7 +76,7 @@ impl Default for PassSettings {
             records: Records::default(),
             interval: None,
             targets: BTreeSet::new(),
-            public_address: None,
+            public_addresses: BTreeSet::new(),
             cdn: None,
             protected: Vec::new(),
             dashboard: None,

@@ -163,7 +163,7 @@ fn engine(shared: &Shared, ledger: MemoryLedger) -> Engine {
     Engine {
         writers: Writers::new(vec![Arc::new(SqlWriter(source.clone()))]),
         source,
-        no_plugin: None,
+        problems: Vec::new(),
         plugin: None,
         host: Box::new(shared.clone()),
         probe: Box::new(shared.clone()),

@@ -29,7 +29,8 @@ async fn findings(network: Network) -> Findings {
         network: Some(Ok(NetworkFound { files: true, ..found })),
         probing: Ok(Probing {
             resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],
-            targets: Ok(BTreeSet::from(["192.0.2.1".parse().unwrap()]).into()),
+            targets: BTreeSet::from(["192.0.2.1".parse().unwrap()]).into(),
+            no_address: None,
         }),
         plugin_version: "1.0".to_owned(),
         now: NOW,
@@ -216,7 +217,7 @@ async fn from_another_machine_only_what_the_rest_api_tells_is_judged() {
 async fn one_resolver_that_answers_is_enough_and_targets_must_be_known() {
     let mut findings = findings(network()).await;
     let (up, down) = (("a".to_owned(), Ok(())), ("b".to_owned(), Err("no".to_owned())));
-    let probing = |resolvers| Probing { resolvers, targets: Ok(Targets::default()) };
+    let probing = |resolvers| Probing { resolvers, targets: Targets::default(), no_address: None };
     findings.probing = Ok(probing(vec![up, down.clone()]));
     says(&findings, "ok resolvers: a answers, b does not (no)");
     findings.probing = Ok(probing(vec![down]));

@@ -30,7 +30,7 @@ pub(crate) fn engine(network: Network) -> (Engine, MemoryLedger) {
     let engine = Engine {
         source: Arc::new(Source::of(network)),
         writers: Writers::new(Vec::new()),
-        no_plugin: None,
+        problems: Vec::new(),
         plugin: None,
         host: Box::new(MemoryHost::default()),
         probe: Box::new(Dark),

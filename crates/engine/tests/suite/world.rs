@@ -62,7 +62,7 @@ impl World {
         let engine = Engine {
             source: Arc::new(network.clone()),
             writers: Writers::new(vec![Arc::new(writer.clone())]),
-            no_plugin: None,
+            problems: Vec::new(),
             plugin: None,
             host: Box::new(Shared { host: Arc::clone(&host), clock: Arc::clone(&clock) }),
             probe: Box::new(dns.clone()),

@@ -31,6 +31,12 @@ pub enum WpConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// Its code begins with a tag that PHP reads only where a setting allows it.
+    #[error("`{}` uses the short open tag `<?`, which PHP reads only where `short_open_tag` is on", path.display())]
+    ShortTag {
+        /// The file.
+        path: PathBuf,
+    },
     /// PHP would refuse the file.
     #[error("`{}` is not valid PHP (line {line}: {what})", path.display())]
     Syntax {
@@ -69,6 +75,7 @@ impl WpConfigError {
             Self::TooLarge { .. } | Self::NotPhp { .. } | Self::Syntax { .. } => {
                 "name the right file with `--wp-config`"
             }
+            Self::ShortTag { .. } => "begin the file with `<?php`",
             Self::Missing { name, .. } | Self::Unsettled { name, .. } => match *name {
                 "$table_prefix" => {
                     "set it as a plain text in wp-config.php, or set `network.table_prefix`"

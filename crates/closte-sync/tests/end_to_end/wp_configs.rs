@@ -1,0 +1,85 @@
+//! wp-config.php files that say less than is needed, or more.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// What `doctor` says of one thing.
+fn doctor(world: &World, check: &str) -> (String, String) {
+    let checks = world.run("doctor --output json").json()["checks"].clone();
+    let checks = checks.as_array().unwrap().clone();
+    let found = checks.into_iter().find(|it| it["check"] == check).unwrap_or_default();
+    let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("detail"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_file_does_not_tell_a_setting_tells_and_the_hint_names_it() {
+    let mut world = World::new().await;
+    world.map(1, "shop.example");
+    let plain = world.wp_config();
+    world.write_wp_config(&plain.replace("= 'wp_';", "= trim(fgets(STDIN));"));
+    let ran = world.run("sync");
+    ran.fails(2, &["`$table_prefix` is only known when PHP runs", "`network.table_prefix`"]);
+    assert!(ran.err.contains("line 6: function call `fgets`"), "{ran:?}");
+    world.set("network.table_prefix", "wp_");
+    world.done("sync");
+    assert_eq!(world.aliases(), ["shop.example"]);
+    world.set("network.table_prefix", "wp-x");
+    world.run("sync").fails(2, &["network.table_prefix", "letters, digits and underscores"]);
+
+    world.set("network.table_prefix", "");
+    let sql = "INSERT INTO wp_site (id, domain, path) VALUES (2, 'other.example', '/')";
+    world.database.execute(sql);
+    let several = plain
+        .replace("'network.example'", "strrev('x')")
+        .replace("ID_CURRENT_SITE', 1", "ID_CURRENT_SITE', rand(1, 2)");
+    world.write_wp_config(&several);
+    world.run("sync").fails(2, &["which is ours", "`network.domain`"]);
+    world.set("network.domain", "network.example");
+    world.done("sync");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_none_costs_only_itself() {
+    let mut world = World::new().await;
+    world.set("checks.targets", "");
+    world.sandbox.dns().remove("network.example");
+    world.map(1, "shop.example");
+    world.here("shop.example");
+    let text =
+        world.wp_config() + "define('CLOSTE_PUBLIC_IP_ADDRESS', '192.0.2.7, oops 127.0.0.1');\n";
+    world.write_wp_config(&text);
+    let ran = world.done("sync");
+    assert!(ran.out.contains("holds `oops`, which is not an IP address"), "{ran:?}");
+    assert_eq!(world.states("shop.example"), "present here valid");
+    let targets = world.json("status")["targets"]["addresses"].clone();
+    assert_eq!(targets, Value::from(["127.0.0.1", "192.0.2.7"].map(str::to_owned).to_vec()));
+    let (state, detail) = doctor(&world, "targets");
+    assert!(state == "warn" && detail.contains("oops"), "{state}: {detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_the_disk_decided_and_what_could_not_be_followed() {
+    let world = World::new().await;
+    let (here, gone) = (world.root().join("inc.php"), world.root().join("gone.php"));
+    let more = format!(
+        "if (file_exists('{}')) {{ include_once '{}'; }}\nif (!file_exists('{}')) {{ require $x; }}\n",
+        here.display(),
+        here.display(),
+        gone.display(),
+    );
+    let text = world.wp_config().replacen("<?php\n", &format!("<?php\n{more}"), 1);
+    world.write_wp_config(&text);
+    std::fs::write(&here, "<?php // nothing\n").unwrap();
+    let (state, detail) = doctor(&world, "wp-config.php");
+    assert_eq!(state, "ok");
+    for part in [
+        format!("file_exists('{}') is so (line 2)", here.display()),
+        format!("file_exists('{}') is not so (line 3)", gone.display()),
+        "line 3: `$x` is read, and its path is only known when PHP runs".to_owned(),
+    ] {
+        assert!(detail.contains(&part), "{part}: {detail}");
+    }
+    world.done("sync");
+}
