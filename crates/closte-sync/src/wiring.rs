@@ -222,14 +222,14 @@ impl<'a> Wiring<'a> {
         let host = self.host(self.api_key().await?)?;
         let access = self.access()?;
         let writers = self.writers(&access);
-        let (probe, settings) = (self.probe()?, self.pass_settings(access.wp.as_ref())?);
+        let (probe, settings) = (self.probe()?, self.pass_settings(access.wp.as_ref()));
         Ok(Parts { host, access, writers, probe, settings })
     }
 
-    fn pass_settings(&self, wp: Option<&WpConfig>) -> Result<PassSettings, Failure> {
+    fn pass_settings(&self, wp: Option<&WpConfig>) -> PassSettings {
         let settings = self.settings;
         let app = wp.and_then(|wp| wp.closte_app_id.known());
-        Ok(PassSettings {
+        PassSettings {
             stages: StagePolicy {
                 dns_patience: settings.dns_patience,
                 certificate_patience: settings.certificate_patience,
@@ -252,7 +252,7 @@ impl<'a> Wiring<'a> {
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
             keep_events: settings.keep_events,
-        })
+        }
     }
 }
 
@@ -274,7 +274,8 @@ impl Parts {
         // What an operator sets counts alone.
         let wp = self.access.wp.as_ref().filter(|_| self.settings.targets.is_empty());
         let no_address = wp.and_then(|wp| public_addresses(wp).1).map(Problem::of_all);
-        let problems = no_plugin.into_iter().chain(no_address).collect();
+        let drop_in = self.access.drop_in.map(Problem::of_all);
+        let problems = no_plugin.into_iter().chain(no_address).chain(drop_in).collect();
         Engine {
             source: self.access.source,
             writers: self.writers,
@@ -340,7 +341,7 @@ mod tests {
     fn where_nobody_sets_anything_a_pass_is_told_its_own_defaults() {
         let (file, environment) = (tempfile::NamedTempFile::new().unwrap(), Environment::default());
         let loaded = load(&environment, Some(file.path().to_owned()), &[]).unwrap();
-        let told = Wiring::new(&loaded, &environment).pass_settings(None).unwrap();
+        let told = Wiring::new(&loaded, &environment).pass_settings(None);
         assert_eq!(told, PassSettings::default());
     }
 }

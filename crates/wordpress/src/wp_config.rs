@@ -5,6 +5,7 @@
 
 mod calls;
 mod disk;
+mod drop_in;
 mod error;
 mod expression;
 mod find;
@@ -28,6 +29,7 @@ use php_rs_parser::bumpalo::Bump;
 use secrecy::SecretString;
 
 pub use disk::Decided;
+pub use drop_in::DropIn;
 pub use error::{NotFound, WpConfigError};
 pub use find::{Found, find};
 pub use setting::{Position, Setting, Unsettled};
@@ -91,12 +93,20 @@ pub struct WpConfig {
     pub auth_salt: Setting<SecretString>,
     /// `DB_ENGINE`: `sqlite` for WordPress' SQLite integration.
     pub db_engine: Setting<String>,
+    /// `DATABASE_TYPE`, the same of old.
+    pub database_type: Setting<String>,
+    /// `FQDB`: the file of SQLite, whole.
+    pub fqdb: Setting<String>,
+    /// `FQDBDIR`: its folder.
+    pub fqdbdir: Setting<String>,
     /// `DB_DIR`.
     pub db_dir: Setting<String>,
     /// `DB_FILE`.
     pub db_file: Setting<String>,
     /// Whether WordPress has a persistent object cache.
     pub object_cache: bool,
+    /// What replaces WordPress' database layer.
+    pub drop_in: Option<DropIn>,
     /// What in it could not be followed, and may define what it does not: files that it reads
     /// besides `wp-settings.php`, code that is computed.
     pub not_followed: Vec<Unsettled>,
@@ -168,6 +178,7 @@ impl WpConfig {
         };
         Self {
             object_cache: content.join("object-cache.php").exists(),
+            drop_in: DropIn::at(&content.join("db.php")),
             content,
             path: found.config.clone(),
             root,
@@ -189,6 +200,9 @@ impl WpConfig {
             auth_key: run.salt(["AUTH_KEY", "SECRET_KEY"]),
             auth_salt: run.salt(["AUTH_SALT", "SECRET_SALT"]),
             db_engine: text("DB_ENGINE"),
+            database_type: text("DATABASE_TYPE"),
+            fqdb: text("FQDB"),
+            fqdbdir: text("FQDBDIR"),
             db_dir: text("DB_DIR"),
             db_file: text("DB_FILE"),
             not_followed: run.state.not_followed.iter().map(Unsettled::perhaps).collect(),

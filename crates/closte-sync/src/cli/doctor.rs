@@ -78,6 +78,7 @@ impl Doctor<'_> {
             found_at,
             ledger,
             host: self.host().await,
+            drop_in: access.as_ref().and_then(|access| access.drop_in.clone()),
             probing,
             network,
             plugin_version: package::version(),

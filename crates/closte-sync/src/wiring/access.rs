@@ -10,6 +10,7 @@ use wordpress::WpConfig;
 use wordpress::plugin::{self, PluginChannel};
 use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestWriter};
 use wordpress::web::Endpoint;
+use wordpress::wp_config::DropIn;
 
 use super::{Wiring, secret_text};
 use crate::clock::SystemClock;
@@ -31,6 +32,8 @@ pub(crate) struct NetworkAccess {
     pub(crate) plugin: Option<Arc<PluginChannel>>,
     /// Why there is no way to the plugin although there is a secret.
     pub(crate) no_plugin: Option<String>,
+    /// That something replaces WordPress' database layer which knows more than we do.
+    pub(crate) drop_in: Option<String>,
     /// Where it answers over HTTP.
     endpoint: Option<Endpoint>,
     /// Ultimate Multisite's REST API, which writes stages.
@@ -78,7 +81,9 @@ impl Wiring<'_> {
         let source: Arc<dyn NetworkSource> = source.into();
         let rest =
             endpoint.clone().map(|endpoint| self.rest_writer(endpoint, &source)).transpose()?;
-        Ok(NetworkAccess { wp: Some(wp), source, plugin, no_plugin, endpoint, rest })
+        let drop_in = drop_in(&wp).filter(|_| self.settings.database_url.is_none());
+        let wp = Some(wp);
+        Ok(NetworkAccess { wp, source, plugin, no_plugin, drop_in, endpoint, rest })
     }
 
     fn remote(&self) -> Result<NetworkAccess, Failure> {
@@ -107,7 +112,8 @@ impl Wiring<'_> {
         });
         let rest = Some(network.writer());
         let source = Arc::new(network);
-        Ok(NetworkAccess { wp: None, source, plugin, no_plugin, endpoint: Some(endpoint), rest })
+        let (endpoint, drop_in) = (Some(endpoint), None);
+        Ok(NetworkAccess { wp: None, source, plugin, no_plugin, drop_in, endpoint, rest })
     }
 
     /// Where the network's own site answers; none where that is not known. Only
@@ -220,4 +226,14 @@ impl Wiring<'_> {
         };
         Writers::new(ways.into_iter().flatten().collect())
     }
+}
+
+fn drop_in(wp: &WpConfig) -> Option<String> {
+    let Some(DropIn::Other { name }) = &wp.drop_in else { return None };
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+    Some(format!(
+        "`{}` replaces WordPress' database layer{name}, so it is not known whether WordPress uses \
+         the database of wp-config.php; if it does not, set `network.database_url`",
+        wp.content.join("db.php").display()
+    ))
 }

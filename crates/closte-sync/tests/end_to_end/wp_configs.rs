@@ -83,3 +83,24 @@ async fn doctor_says_what_the_disk_decided_and_what_could_not_be_followed() {
     }
     world.done("sync");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_foreign_database_layer_is_told_and_sqlite_is_never_missed_for_a_mysql_left_behind() {
+    let mut world = World::new().await;
+    world.map(1, "shop.example");
+    let content = world.root().join("wp-content");
+    world.write_wp_config(&world.wp_config());
+    std::fs::create_dir_all(&content).unwrap();
+    std::fs::write(content.join("db.php"), "<?php // Plugin Name: HyperDB").unwrap();
+    let ran = world.done("sync");
+    assert!(ran.out.contains("problem: `") && ran.out.contains("(HyperDB)"), "{ran:?}");
+    let (state, detail) = doctor(&world, "db.php");
+    assert!(state == "warn" && detail.contains("`network.database_url`"), "{state}: {detail}");
+
+    let integration = "<?php define( 'SQLITE_DB_DROPIN_VERSION', '2.1.11' );";
+    std::fs::write(content.join("db.php"), integration).unwrap();
+    world.run("sync").fails(2, &["wp-content/database/.ht.sqlite"]);
+    world.set("network.database_url", &world.database.url());
+    world.done("sync");
+    assert_eq!(doctor(&world, "db.php"), (String::new(), String::new()), "it is set");
+}

@@ -31,6 +31,8 @@ pub struct Findings {
     pub ledger: Result<LedgerFound, Failure>,
     /// What the host answered; an error where there is nothing to ask it with.
     pub host: Result<HostAnswers, Failure>,
+    /// That something replaces WordPress' database layer which knows more than we do.
+    pub drop_in: Option<String>,
     /// What was read of the network; none where it was not found.
     pub network: Option<Result<NetworkFound, Failure>>,
     pub probing: Result<Probing, Failure>,
@@ -93,6 +95,8 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     checks.push(ledger(&findings.ledger));
     checks.extend(host(findings));
     checks.extend(rests(findings));
+    let hint = "compare what `doctor` says of the database with what WordPress shows";
+    checks.extend(findings.drop_in.as_ref().map(|drop_in| warn("db.php", drop_in, hint)));
     checks.extend(network::checks(findings));
     match &findings.probing {
         Ok(probing) => checks

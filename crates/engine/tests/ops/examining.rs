@@ -26,6 +26,7 @@ async fn findings(network: Network) -> Findings {
         found_at: Ok("/wp-config.php".to_owned()),
         ledger: Ok(LedgerFound { at: "ledger.db".to_owned(), recorded: None }),
         host: Ok(HostAnswers::ask(&MemoryHost::default()).await),
+        drop_in: None,
         network: Some(Ok(NetworkFound { files: true, ..found })),
         probing: Ok(Probing {
             resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],

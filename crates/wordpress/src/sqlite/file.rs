@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::WpConfig;
-use crate::wp_config::{Setting, WpConfigError};
+use crate::wp_config::{DropIn, Setting, WpConfigError};
 
 const FOLDER: &str = "database";
 const FILE: &str = ".ht.sqlite";
@@ -13,23 +13,42 @@ const FILE: &str = ".ht.sqlite";
 #[error("the database URL must look like `sqlite:///absolute/path`, without options")]
 pub struct NotAFile;
 
-/// Whether `config` says that the network is in a SQLite file.
+/// Whether the network of `config` is in a SQLite file: it says so, or WordPress' integration is in
+/// place of the database layer. A MySQL that was left behind is never used then.
 ///
 /// # Errors
 ///
-/// `DB_ENGINE` is known only when PHP runs.
+/// `DB_ENGINE` is known only when PHP runs, or what replaces the database layer cannot be read.
 pub fn is_meant(config: &WpConfig) -> Result<bool, WpConfigError> {
-    let engine = optional(config, "DB_ENGINE", &config.db_engine)?;
-    Ok(engine.is_some_and(|engine| engine == "sqlite"))
+    let engine = match optional(config, "DB_ENGINE", &config.db_engine)? {
+        Some(engine) => Some(engine),
+        None => optional(config, "DATABASE_TYPE", &config.database_type)?,
+    };
+    match (engine.map(String::as_str), &config.drop_in) {
+        (Some("sqlite"), _) => Ok(true),
+        (Some("mysql"), _) => Ok(false),
+        (_, Some(DropIn::Unreadable(why))) => {
+            let (path, why) = (config.content.join("db.php"), why.clone());
+            Err(WpConfigError::DropIn { path, why })
+        }
+        (_, drop_in) => Ok(*drop_in == Some(DropIn::Sqlite)),
+    }
 }
 
-/// The file that `config` names: `DB_FILE` in `DB_DIR`.
+/// The file that `config` names: `FQDB`, or `DB_FILE` in `FQDBDIR` or `DB_DIR`.
 ///
 /// # Errors
 ///
 /// One of them is known only when PHP runs.
 pub fn file_of(config: &WpConfig) -> Result<PathBuf, WpConfigError> {
-    let folder = match optional(config, "DB_DIR", &config.db_dir)? {
+    if let Some(file) = optional(config, "FQDB", &config.fqdb)? {
+        return Ok(config.root.join(file));
+    }
+    let folder = match optional(config, "FQDBDIR", &config.fqdbdir)? {
+        Some(folder) => Some(folder),
+        None => optional(config, "DB_DIR", &config.db_dir)?,
+    };
+    let folder = match folder {
         Some(folder) => config.root.join(folder),
         None => config.content.join(FOLDER),
     };
@@ -83,6 +102,9 @@ mod tests {
             ("define('DB_FILE', 'my net.db');", "/srv/www/wp-content/database/my net.db"),
             ("define('DB_DIR', __DIR__ . '/db'); define('DB_FILE', '/x.db');", "/srv/db/x.db"),
             ("define('DB_DIR', 'db');", "/srv/www/db/.ht.sqlite"),
+            ("define('FQDB', '/data/whole.db'); define('DB_FILE', 'x');", "/data/whole.db"),
+            ("define('FQDBDIR', '/data/'); define('DB_DIR', '/other');", "/data/.ht.sqlite"),
+            ("define('FQDBDIR', '/data/'); define('DB_FILE', 'x.db');", "/data/x.db"),
         ];
         for (php, file) in table {
             assert_eq!(file_of(&config(php)).unwrap(), Path::new(file), "{php}");
@@ -101,14 +123,40 @@ mod tests {
     }
 
     #[test]
-    fn only_the_word_sqlite_means_it() {
-        for (php, meant) in [
-            ("define('DB_ENGINE', 'sqlite');", true),
-            ("define('DB_ENGINE', 'mysql');", false),
-            ("", false),
-        ] {
-            assert_eq!(is_meant(&config(php)).unwrap(), meant, "{php}");
+    #[rustfmt::skip] // One case a line.
+    fn the_integration_means_it_also_with_nothing_in_the_file() {
+        let integration = Some("<?php define( 'SQLITE_DB_DROPIN_VERSION', '1.8.0' );");
+        let other = Some("<?php /* Plugin Name: HyperDB */");
+        let table = [
+            ("define('DB_ENGINE', 'sqlite');", None, "sqlite"),
+            ("define('DB_ENGINE', 'mysql');", None, "mysql"),
+            ("define('DATABASE_TYPE', 'sqlite');", None, "sqlite"),
+            ("", None, "mysql"),
+            ("", integration, "sqlite"),
+            ("define('DB_NAME', 'left_behind');", integration, "sqlite"),
+            ("define('DB_ENGINE', 'mysql');", integration, "mysql"),
+            ("define('DATABASE_TYPE', 'mysql');", integration, "mysql"),
+            ("", other, "mysql"),
+        ];
+        for (php, drop_in, want) in table {
+            let root = tempfile::tempdir().unwrap();
+            std::fs::create_dir(root.path().join("wp-content")).unwrap();
+            if let Some(text) = drop_in {
+                std::fs::write(root.path().join("wp-content/db.php"), text).unwrap();
+            }
+            let config = root.path().join("wp-config.php");
+            let found = Found { config, root: Some(root.path().to_owned()) };
+            let php = format!("<?php\n{php}");
+            let config = WpConfig::parse(php.as_bytes(), &found, &BTreeMap::new()).unwrap();
+            let meant = if is_meant(&config).unwrap() { "sqlite" } else { "mysql" };
+            assert_eq!(meant, want, "{php} {drop_in:?}");
+            let name = config.drop_in.map(|it| format!("{it:?}")).unwrap_or_default();
+            assert_eq!(name.contains("HyperDB"), drop_in == other, "{php}");
         }
+        let mut config = config("");
+        config.drop_in = Some(DropIn::Unreadable("it is secret".to_owned()));
+        let error = is_meant(&config).unwrap_err().to_string();
+        assert_eq!(error, "`/srv/www/wp-content/db.php` decides which database WordPress uses, and it is secret");
     }
 
     #[test]

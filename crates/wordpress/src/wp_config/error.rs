@@ -55,6 +55,14 @@ pub enum WpConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// A file decides which database WordPress uses, and cannot be read.
+    #[error("`{}` decides which database WordPress uses, and {why}", path.display())]
+    DropIn {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// A value that must be known is not.
     #[error("`{name}` {why}, in `{}`", path.display())]
     Unsettled {
@@ -74,6 +82,9 @@ impl WpConfigError {
             Self::Unreadable { .. } => "run closte-sync as the user that owns the site",
             Self::TooLarge { .. } | Self::NotPhp { .. } | Self::Syntax { .. } => {
                 "name the right file with `--wp-config`"
+            }
+            Self::DropIn { .. } => {
+                "run closte-sync as the user that owns the site, or set `network.database_url`"
             }
             Self::ShortTag { .. } => "begin the file with `<?php`",
             Self::Missing { name, .. } | Self::Unsettled { name, .. } => match *name {
