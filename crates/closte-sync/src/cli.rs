@@ -25,9 +25,11 @@ mod status;
 mod sync;
 mod test_connection;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use rules::plain;
 
 use tracing::Level;
 
@@ -220,4 +222,15 @@ fn log_to_stderr(level: Level, json: bool) {
         .with_env_filter(filter)
         .with_ansi(false);
     let _ = if json { builder.json().try_init() } else { builder.with_target(false).try_init() };
+}
+
+/// Why the arguments cannot be used, as text: what they hold themselves is escaped, as it may have
+/// been pasted.
+pub(crate) fn refusal(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> String {
+    let escaped = arguments.map(|it| plain::plain(&it.to_string_lossy()).into_owned());
+    let error = Arguments::try_parse_from(escaped).err().map_or_else(
+        || plain::plain(&error.render().to_string()).into_owned() + "\n",
+        |error| error.render().to_string(),
+    );
+    plain::plain_lines(&error).into_owned()
 }

@@ -14,6 +14,7 @@ mod view;
 mod watch;
 mod wiring;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -21,7 +22,17 @@ use clap::Parser;
 fn main() -> ExitCode {
     // The whole tree has one crypto provider; the first one to ask sets it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let arguments = cli::Arguments::parse();
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            let text = cli::refusal(&error, std::env::args_os());
+            // Nobody is left to be told where that fails.
+            _ = std::io::stderr().write_all(text.as_bytes());
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        // Help and the version.
+        Err(error) => error.exit(),
+    };
     // One thread: a pass waits far more than it computes, and handing work from
     // thread to thread costs more than it gains where every process is billed.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -270,8 +270,8 @@ impl TargetsView {
         let source = match &targets.source {
             _ if targets.is_empty() => None,
             TargetSource::Set => Some("set"),
-            TargetSource::Own(None) => Some("closte"),
-            TargetSource::Own(Some(_)) => Some("own-domain"),
+            TargetSource::Own(_) if targets.is_as_own() => Some("own-domain"),
+            TargetSource::Own(_) => Some("closte"),
         };
         Self {
             addresses: texts(&targets.addresses),

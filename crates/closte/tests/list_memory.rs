@@ -79,10 +79,10 @@ async fn a_list_takes_the_memory_of_its_names_and_rubbish_takes_none() {
     listed(again("1", 1)).await.unwrap();
     let before = memory("VmRSS:");
 
-    let name = |number: u32| format!("\"customer-{number:07}.shop.example\"");
+    let name = |number: u32| format!("\"c{number:07}.shop.example\"");
     let list = listed(Box::new((0..300_000).map(name))).await.unwrap();
     assert_eq!((list.names.len(), list.unreadable.count), (300_000, 1));
-    let names: usize = list.names.iter().map(|name| name.as_str().len()).sum();
+    let names: usize = list.names.iter().map(str::len).sum();
     let most = most_beyond(before);
     assert!(most < 4 * names, "{} KiB for {} KiB of names", most >> 10, names >> 10);
     drop(list);

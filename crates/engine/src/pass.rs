@@ -303,6 +303,9 @@ impl Engine {
         let stages = scope == Scope::All && !clock_is_wrong;
         let work = work::Work { stages, approved, ..work };
         let Plan { records, entries, calls, .. } = &mut plan;
+        // What is applied does not add a name that it only makes a record for.
+        let mut apart = BTreeMap::new();
+        let calls = if scope == Scope::All { calls } else { &mut apart };
         work.make_records(records, entries, calls).await;
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
@@ -321,9 +324,9 @@ impl Engine {
             at: self.env.now(),
             deferred: deferred.clone(),
             problems: problems.clone(),
-            ..LastPass::default()
+            foreign: plan.foreign,
+            more_foreign: plan.more_foreign,
         });
-        let left = left.map(|left| left.with_foreign(plan.foreign));
         memory.not_acting = copy.is_some().then_some(NotActing::Copy);
         let is_news = remember_checks(&mut memory, &network) || copy.is_some();
         let changed = is_news.then_some(memory);

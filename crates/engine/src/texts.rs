@@ -168,8 +168,8 @@ pub fn targets(targets: &Targets) -> String {
     let addresses: Vec<String> = targets.addresses.iter().map(ToString::to_string).collect();
     let source = match &targets.source {
         TargetSource::Set => "by `checks.targets`".to_owned(),
-        TargetSource::Own(None) => "by CLOSTE_PUBLIC_IP_ADDRESS".to_owned(),
-        TargetSource::Own(Some(own)) => format!("as `{}` does", own.domain),
+        TargetSource::Own(Some(own)) if targets.is_as_own() => format!("as `{}` does", own.domain),
+        TargetSource::Own(_) => "by CLOSTE_PUBLIC_IP_ADDRESS".to_owned(),
     };
     format!("domains must point to {}, {source}", addresses.join(", "))
 }

@@ -9,12 +9,11 @@
 //! is served by (anycast of NAT boxes, 6to4, Teredo) is not public here.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
 
 use ipnet::IpNet;
-
-use crate::nat64;
+use rules::targets::canonical;
 
 /// The ports that need no setting: DNS, HTTP, HTTPS.
 const PORTS: [u16; 3] = [53, 80, 443];
@@ -141,19 +140,10 @@ fn scope_of(address: IpAddr) -> AddressScope {
         let known = BLOCKS.map(|(block, scope)| (block.parse().expect("it is a network"), scope));
         known.to_vec()
     });
-    let address = match address {
-        IpAddr::V6(v6) => embedded(v6).map_or(address, IpAddr::V4),
-        IpAddr::V4(_) => address,
-    };
+    let address = canonical(address);
     let known = KNOWN.iter().find(|(block, _)| block.contains(&address));
     let otherwise = if address.is_ipv4() { Public } else { Nowhere("not allocated") };
     known.map_or(otherwise, |(_, scope)| *scope)
-}
-
-/// The IPv4 address that a packet to `address` really goes to: IPv4-mapped
-/// (`::ffff:0:0/96`), and what a NAT64 translates (`64:ff9b::/96`).
-fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    address.to_ipv4_mapped().or_else(|| nat64::behind_everybodys(address))
 }
 
 #[cfg(test)]

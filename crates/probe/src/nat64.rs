@@ -9,11 +9,9 @@ use std::time::Duration;
 
 use ipnet::Ipv6Net;
 use rules::DomainName;
+use rules::targets::canonical;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-
-/// The prefix that is everybody's, `64:ff9b::/96`.
-const EVERYBODYS: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
 /// The IPv4 addresses of [`tells`].
 const KNOWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 170), Ipv4Addr::new(192, 0, 0, 171)];
@@ -69,7 +67,7 @@ impl Nat64 {
                 own.prefixes = prefixes(told);
             }
         }
-        found.into_iter().map(|ip| ipv4_of(ip, &own.prefixes).map_or(ip, IpAddr::V4)).collect()
+        found.into_iter().map(|ip| translated(ip, &own.prefixes)).collect()
     }
 
     /// Where this network reaches `address` by IPv6; none where it has no NAT64 that is known.
@@ -90,15 +88,11 @@ fn prefixes(tells: impl IntoIterator<Item = IpAddr>) -> Vec<Ipv6Net> {
     tells.into_iter().filter_map(of).collect()
 }
 
-fn ipv4_of(ip: IpAddr, own: &[Ipv6Net]) -> Option<Ipv4Addr> {
-    let IpAddr::V6(v6) = ip else { return None };
-    let prefix = own.iter().chain([&EVERYBODYS]).find(|prefix| prefix.contains(&v6))?;
-    Some(embedded(v6, *prefix))
-}
-
-/// The IPv4 address behind everybody's prefix.
-pub(crate) fn behind_everybodys(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    EVERYBODYS.contains(&v6).then(|| embedded(v6, EVERYBODYS))
+/// The address that a packet to `ip` goes to in a network with these prefixes.
+fn translated(ip: IpAddr, own: &[Ipv6Net]) -> IpAddr {
+    let IpAddr::V6(v6) = ip else { return ip };
+    let prefix = own.iter().find(|prefix| prefix.contains(&v6));
+    prefix.map_or_else(|| canonical(ip), |prefix| IpAddr::V4(embedded(v6, *prefix)))
 }
 
 /// Which octets of an address behind a prefix of `length` bits are those of the IPv4 address:

@@ -3,12 +3,12 @@
 //! [`AliasHost`] has two implementations: `closte::HttpHost` talks to the real
 //! API, and `engine::memory::MemoryHost` keeps a set in memory.
 
-use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::names::Names;
 use crate::{Disposition, DomainName};
 
 /// The right to have one call under way. Dropping it lets the next begin.
@@ -46,7 +46,7 @@ pub trait AliasHost: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AliasList {
     /// The names on it.
-    pub names: BTreeSet<DomainName>,
+    pub names: Names,
     /// Its elements that are not domain names.
     pub unreadable: Unreadable,
 }

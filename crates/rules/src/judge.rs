@@ -16,6 +16,9 @@ use crate::schedule::{Standing, next_check};
 use crate::stage::StagePolicy;
 use crate::{Mapping, Targets, Time};
 
+/// A certificate whose end has come is looked at again so soon.
+const AFTER_ITS_END: Duration = Duration::from_secs(1);
+
 /// What one check at a domain saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -65,12 +68,17 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let states = |entry: &Entry| (entry.routing.state, entry.certificate.state, entry.proof.state);
     let before = states(entry);
     let mut is_seen = routing::judge(entry, &check.dns, view);
-    if is_seen {
+    if is_seen && let Some(unanswered) = check.dns.unanswered().filter(|_| check.tls.is_empty()) {
+        // Where it was visited may be just what DNS did not tell.
+        entry.certificate.miss(view.now, Reason::DnsFailed, Some(&unanswered.to_string()));
+        proof::judge(entry, &check.proof, view);
+        entry.checks.last = Some(view.now);
+    } else if is_seen {
         is_seen = certificate::judge(entry, &check.tls, view);
         proof::judge(entry, &check.proof, view);
         entry.checks.last = Some(view.now);
     }
-    certificate::judge_end(entry, view.now);
+    passes_by(entry, view.now);
     if is_seen {
         entry.checks.made = entry.checks.made.saturating_add(1);
         count_bad(entry, view.now);
@@ -81,11 +89,15 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let standing = standing(entry, &check.dns, is_seen, view);
     let (due, gap) = next_check(standing, &entry.checks, view.interval, view.now, view.chance);
     (entry.checks.due, entry.checks.gap) = (due, gap);
+    let is_good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
+    if let Some(end) = entry.not_after.filter(|_| is_good) {
+        entry.checks.due = entry.checks.due.min(end.max(view.now) + AFTER_ITS_END);
+    }
     if let Asking::Later { after, .. } = view.asking
         && entry.is_ready()
         && entry.lacks_proof()
     {
-        entry.checks.due = due.min(view.now + *after);
+        entry.checks.due = entry.checks.due.min(view.now + *after);
     }
 }
 
@@ -109,6 +121,12 @@ fn standing(entry: &Entry, dns: &DnsObservation, is_seen: bool, view: &View<'_>)
 /// would trust what presents itself.
 pub fn may_ask(observation: &TlsObservation) -> bool {
     matches!(observation, TlsObservation::Presented { verdict: TlsVerdict::Trusted, .. })
+}
+
+/// What needs nobody to be asked: a certificate whose end has passed by `now` is refused by every
+/// browser.
+pub fn passes_by(entry: &mut Entry, now: Time) {
+    certificate::judge_end(entry, now);
 }
 
 /// A check could not be made at all, for `reason`. It stays due.
@@ -247,7 +265,7 @@ mod tests {
             ("all right, AAAA fails",                 all(),                           all(),       no_aaaa(),                       Here,      None),
             ("AAAA was wrong, and fails",             addresses("192.0.2.1 2001:db8::9"), all(),    no_aaaa(),                       Elsewhere, Some(Reason::Ipv6Elsewhere)),
             ("A was wrong, and fails",                addresses("192.0.2.9 2001:db8::1"), all(),    no_a(),                          Elsewhere, Some(Reason::PartlyElsewhere)),
-            ("AAAA was right and fails, A is wrong",  all(),                           all(),       without(Aaaa, "192.0.2.9"),      Elsewhere, Some(Reason::OtherAddress)),
+            ("AAAA was right and fails, A is wrong",  all(),                           all(),       without(Aaaa, "192.0.2.9"),      Elsewhere, Some(Reason::PartlyElsewhere)),
             ("the first check, AAAA fails",           no_answer(),                     all(),       no_aaaa(),                       Here,      None),
             ("the network's AAAA fails",              no_answer(),                     no_aaaa(),   all(),                           Unknown,   Some(Reason::NoTargets)),
             ("the network's A fails",                 no_answer(),                     no_a(),      all(),                           Unknown,   Some(Reason::NoTargets)),
@@ -262,6 +280,49 @@ mod tests {
             judge(&mut entry, &check, &view(&found_by(&own)));
             assert_eq!((entry.routing.state, entry.routing.reason), (state, reason), "{shows}");
         }
+    }
+
+    #[test]
+    fn what_was_right_of_the_record_type_that_is_not_answered_for_is_not_taken_for_gone() {
+        let good = vec![presented(TlsVerdict::Trusted, 90, 80)];
+        let wrong_aaaa = addresses("192.0.2.1 2001:db8::9");
+        let mut entry = checked("shop.example", wrong_aaaa, good, "192.0.2.1 2001:db8::1");
+        assert_eq!(entry.routing.reason, Some(Reason::Ipv6Elsewhere));
+        let before = entry.clone();
+        let unanswered = Some(Unanswered { kind: RecordKind::A, detail: "SERVFAIL".to_owned() });
+        let found = ips("2001:db8::9");
+        let dns = DnsObservation::Addresses { found, through: vec![], unanswered };
+        let targets = ips("192.0.2.1 2001:db8::1").into();
+        judge(&mut entry, &Check { dns, tls: vec![], proof: vec![] }, &view(&targets));
+        assert_eq!(entry.routing.reason, Some(Reason::Ipv6Elsewhere), "A is as right as before");
+        assert_eq!(entry.certificate.state, before.certificate.state);
+        assert_eq!(entry.certificate.unseen.as_ref().map(|it| it.reason), Some(Reason::DnsFailed));
+        assert_eq!(entry.routing.unseen, None);
+    }
+
+    #[test]
+    fn the_end_of_a_certificate_is_looked_at_when_it_comes_and_needs_no_look() {
+        let good = vec![presented(TlsVerdict::Trusted, 90, 89)];
+        let mut entry = checked("shop.example", addresses("192.0.2.1"), good, "192.0.2.1");
+        entry.alias.state = crate::entry::Alias::Present;
+        let end = entry.not_after.unwrap();
+        passes_by(&mut entry, end);
+        assert_eq!(entry.certificate.state, Certificate::Valid);
+        passes_by(&mut entry, end + Duration::from_millis(1));
+        assert_eq!(entry.certificate.reason, Some(Reason::Expired));
+        let soon = vec![TlsObservation::Presented {
+            certificate: Presented {
+                issuer: "Test CA".to_owned(),
+                not_before: view(&Targets::default()).now - DAY,
+                not_after: view(&Targets::default()).now + Duration::from_mins(2),
+                names: vec![],
+            },
+            verdict: TlsVerdict::Trusted,
+        }];
+        let mut entry = checked("shop.example", addresses("192.0.2.1"), soon, "192.0.2.1");
+        let now = view(&Targets::default()).now;
+        assert_eq!(entry.checks.due, now + Duration::from_mins(2) + AFTER_ITS_END);
+        entry.checks.due = now;
     }
 
     #[test]

@@ -291,13 +291,6 @@ pub struct LastPass {
 impl LastPass {
     /// So many foreign aliases are remembered by name: only people read them.
     pub const MOST_FOREIGN: usize = 1_000;
-
-    /// What the host has besides ours: all the `names`, as far as they are remembered.
-    pub fn with_foreign(self, mut names: BTreeSet<DomainName>) -> Self {
-        let rest = names.iter().nth(Self::MOST_FOREIGN).cloned();
-        let rest = rest.map(|first| names.split_off(&first)).unwrap_or_default();
-        Self { foreign: names, more_foreign: rest.len(), ..self }
-    }
 }
 
 /// What is written together.
@@ -443,15 +436,6 @@ mod tests {
             let recorded = Recorded { entries, memory, ..Recorded::default() };
             let want = NextCalls { add: add.map(at), remove: remove.map(at) };
             assert_eq!(recorded.next_calls(), want, "{alias} {is_mapped} {reason:?}");
-        }
-    }
-
-    #[test]
-    fn a_thousand_foreign_aliases_are_remembered_and_the_rest_is_counted() {
-        for (count, named, more) in [(0, 0, 0), (1_000, 1_000, 0), (1_234, 1_000, 234)] {
-            let names = (0..count).map(|it| format!("{it:04}.example").parse().unwrap()).collect();
-            let pass = LastPass::default().with_foreign(names);
-            assert_eq!((pass.foreign.len(), pass.more_foreign), (named, more));
         }
     }
 }

@@ -23,14 +23,14 @@ use crate::answer;
 use crate::doubt::{self, Doubt, Lacking};
 use crate::entry::{Call, Entry};
 use crate::host::{AliasList, Unreadable};
-use crate::ledger::{Memory, Recorded};
+use crate::ledger::{LastPass, Memory, Recorded};
 use crate::planted;
 use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, MappedSites, NewRecord, Records, SiteMark};
 use crate::removal::{Brake, RemovalPolicy};
 use crate::wanted::Wanted;
-use crate::{DomainName, Network, Problem, Time};
+use crate::{DomainName, Network, Problem, Time, plain};
 
 /// What a pass is planned from, besides the ledger.
 #[derive(Clone, Debug)]
@@ -89,8 +89,10 @@ pub struct Plan {
     pub deferred: Vec<Deferred>,
     /// What is invalid or needs attention.
     pub problems: Vec<Problem>,
-    /// Aliases at the host that we do not own.
+    /// Aliases at the host that we do not own; at most [`LastPass::MOST_FOREIGN`] of them.
     pub foreign: BTreeSet<DomainName>,
+    /// How many more there are.
+    pub more_foreign: usize,
     /// What makes the read or the list hard to believe.
     pub doubts: Vec<Doubt>,
     /// Why the brake defers removals; none where it does not.
@@ -348,11 +350,14 @@ impl Planner<'_> {
             lasting.map(|it| (it, before.get(&it).copied().unwrap_or(self.last_ended))).collect();
         self.forget_done();
         if let Some(list) = self.world.list {
-            let ours = |name: &&DomainName| {
-                let entry = self.plan.entries.get(*name);
+            let ours = |name: &DomainName| {
+                let entry = self.plan.entries.get(name);
                 entry.is_some_and(|entry| entry.mapped.is_some() || entry.owned.is_some())
             };
-            self.plan.foreign = list.names.iter().filter(|name| !ours(name)).cloned().collect();
+            let names = list.names.iter().filter_map(|name| name.parse::<DomainName>().ok());
+            let mut foreign = names.filter(|name| !ours(name));
+            self.plan.foreign = foreign.by_ref().take(LastPass::MOST_FOREIGN).collect();
+            self.plan.more_foreign = foreign.count();
         }
     }
 
@@ -380,6 +385,9 @@ impl Planner<'_> {
     }
 }
 
+/// So many characters are told of what is no name.
+const MOST_SHOWN: usize = 120;
+
 /// Problems that are in no row.
 fn world_problems(world: &World<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -393,6 +401,8 @@ fn world_problems(world: &World<'_>) -> Vec<Problem> {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
+        // All five and the count are told, however long they are.
+        let shown: Vec<_> = shown.iter().map(|text| plain::shortened(text, MOST_SHOWN)).collect();
         problems.push(Problem::of_all(format!(
             "the host's list contains what is not a domain name: `{}`{more}",
             shown.join("`, `")

@@ -67,6 +67,14 @@ pub enum DnsObservation {
 }
 
 impl DnsObservation {
+    /// The record type whose question failed beside another.
+    pub fn unanswered(&self) -> Option<&Unanswered> {
+        match self {
+            Self::Addresses { unanswered, .. } => unanswered.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether it tells of the name that was asked for, were it that there is none.
     pub fn is_answer(&self) -> bool {
         !matches!(self, Self::Failed { .. } | Self::NoAnswer { .. })

@@ -206,7 +206,7 @@ mod tests {
         let certificate = Presented {
             issuer: "Test CA".to_owned(),
             not_before: NOW,
-            not_after: NOW + MINUTE,
+            not_after: NOW + MINUTE * 60 * 24 * 90,
             names: Vec::new(),
         };
         let check = Check {

@@ -131,14 +131,16 @@ pub fn project(
     (!stands && words.contains(&to)).then_some(write)
 }
 
-/// The table of the design: three states, one word.
+/// The table of the design: three states, one word. While it cannot be seen it stands as it did when
+/// it was last seen: no patience ends by a check that could not be made.
 fn target_stage(
     entry: &Entry,
     policy: &StagePolicy,
     network: &DomainName,
     now: Time,
 ) -> Option<Stage> {
-    let patient = policy.is_patient(&entry.routing, now);
+    let seen = entry.unseen().map_or(now, |unseen| unseen.since.min(now));
+    let patient = policy.is_patient(&entry.routing, seen);
     let zone_is_dead =
         entry.checks.zone_fails.is_some_and(|it| policy.dns_patience <= it.last.since(it.since));
     let refused = entry.alias.state == Alias::Rejected && !entry.domain.is_below(network);
@@ -269,6 +271,32 @@ mod tests {
             let at = |hours| Time::from_millis(0) + HOUR * hours;
             entry.checks.zone_fails = fails.map(|(since, last)| ZoneFails { since: at(since), last: at(last) });
             assert_eq!(projected(&entry, &POLICY, &all_words(), 200), writes, "{shows}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn no_patience_ends_by_a_check_that_could_not_be_made() {
+        use Certificate::{Invalid, Unknown};
+        use Routing::{Elsewhere, Here};
+        use Stage::{CheckingDns, CheckingSslCert, Failed, SslFailed};
+        let table = [
+            // what it shows                    states, since 0 h   unseen since  from            writes at 99 h
+            ("elsewhere, and seen",             (Elsewhere, Unknown), None,      CheckingDns,     Some(Failed)),
+            ("unseen before patience was over", (Elsewhere, Unknown), Some(47),  CheckingDns,     None),
+            ("unseen since it was over",        (Elsewhere, Unknown), Some(48),  CheckingDns,     Some(Failed)),
+            ("no certificate, and seen",        (Here, Invalid),      None,      CheckingSslCert, Some(SslFailed)),
+            ("unseen before that was over",     (Here, Invalid),      Some(1),   CheckingSslCert, None),
+            ("unseen since that was over",      (Here, Invalid),      Some(2),   CheckingSslCert, Some(SslFailed)),
+        ];
+        for (shows, (routing, certificate), unseen, from, writes) in table {
+            let mut entry = entry("shop.example", (Alias::Present, routing, certificate), Some(from));
+            if let Some(hours) = unseen {
+                let at = Time::from_millis(0) + HOUR * hours;
+                entry.certificate.miss(at, crate::Reason::NoWebAnswer, None);
+            }
+            let stage = projected(&entry, &POLICY, &all_words(), 99).map(|(stage, _)| stage);
+            assert_eq!(stage, writes, "{shows}");
         }
     }
 

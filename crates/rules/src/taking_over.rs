@@ -1,6 +1,8 @@
 //! What becomes of a ledger where a person says that its installation acts for a network from now
 //! on.
 
+use std::collections::BTreeSet;
+
 use crate::acting::{is_same_network, keeps_ownership};
 use crate::ledger::{HomeMemory, HostHealth, Memory, NotActing, Recorded};
 use crate::removal::{disown, is_ours};
@@ -27,8 +29,21 @@ pub fn ownership(recorded: &Recorded, network: &Network) -> Ownership {
 ///
 /// Its serial gets greater than the mark's. Where ownership is dropped, entries stay as history and
 /// what is mapped is wanted anew; what another host's app had answered says nothing any more.
-pub fn take_over(recorded: &mut Recorded, network: &Network, now: Time) -> Ownership {
+///
+/// A mark of the ledger `id` that is older than what was read back, or gone, is a database that was
+/// put back: the owned names that it lacks stay until each is mapped again or applied.
+pub fn take_over(recorded: &mut Recorded, id: &str, network: &Network, now: Time) -> Ownership {
     let ownership = ownership(recorded, network);
+    let is_ours_or_gone = network.home.as_ref().is_none_or(|home| home.ledger == id);
+    let was_put_back = is_ours_or_gone
+        && network.keeps_serial
+        && recorded.memory.home.is_older(network.home.as_ref());
+    if was_put_back && ownership.kept {
+        let mapped: BTreeSet<_> = network.mappings.iter().map(|row| &row.domain).collect();
+        let missing = recorded.entries.values().filter(|entry| is_ours(entry));
+        let missing = missing.map(|entry| &entry.domain).filter(|name| !mapped.contains(name));
+        recorded.memory.network.restored.extend(missing.cloned());
+    }
     let Memory { network: memory, home, .. } = &mut recorded.memory;
     let stands = network.home.as_ref().map_or(0, Home::serial_or_zero);
     let serial = home.serial.max(stands) + 1;
@@ -38,8 +53,12 @@ pub fn take_over(recorded: &mut Recorded, network: &Network, now: Time) -> Owner
     memory.not_acting.take_if(is_whose);
     let is = &network.identity;
     if memory.identity.as_ref().is_some_and(|was| !is_same_network(was, is)) {
-        // Its sites and rows have other ids, and its names were never counted.
-        (memory.site_mark, memory.mapped_names) = (None, None);
+        // Its sites and rows have other ids.
+        memory.site_mark = None;
+    }
+    if !ownership.kept {
+        // Its names were never counted.
+        memory.mapped_names = None;
         memory.doubts.clear();
         memory.restored.clear();
     }
@@ -101,7 +120,7 @@ mod tests {
         let is = network(vec![]);
         let was = Identity { app: Some("app2".to_owned()), ..is.identity.clone() };
         let mut recorded = recorded(Some(was));
-        let ownership = take_over(&mut recorded, &is, at(9));
+        let ownership = take_over(&mut recorded, "ours", &is, at(9));
         assert_eq!(ownership, Ownership { kept: false, aliases: 2 });
         let alias = |name: &str| recorded.entries[&name.parse().unwrap()].alias.state;
         assert_eq!(alias("mapped.example"), Alias::Wanted);
@@ -128,7 +147,7 @@ mod tests {
         let was = Identity { domain: renamed, ..is.identity.clone() };
         let mut recorded = recorded(Some(was));
         let before = recorded.entries.clone();
-        let ownership = take_over(&mut recorded, &is, at(9));
+        let ownership = take_over(&mut recorded, "ours", &is, at(9));
         assert_eq!(ownership, Ownership { kept: true, aliases: 2 });
         assert_eq!(recorded.entries, before);
         assert_eq!(recorded.memory.home, HomeMemory { serial: 10, read_back: Some(10) });
@@ -139,7 +158,7 @@ mod tests {
     fn an_empty_ledger_takes_over_nothing() {
         let is = network(vec![]);
         let mut empty = Recorded::default();
-        let ownership = take_over(&mut empty, &is, at(9));
+        let ownership = take_over(&mut empty, "ours", &is, at(9));
         assert_eq!(ownership, Ownership { kept: true, aliases: 0 });
         assert_eq!(empty.memory.home.serial, 1);
     }

@@ -65,6 +65,18 @@ pub struct TargetBasis<'a> {
     pub own: Option<&'a DomainName>,
 }
 
+/// The address that a packet to `ip` goes to: an IPv4 address in IPv6 form, or behind the prefix of
+/// NAT64 that is everybody's (`64:ff9b::/96`, RFC 6052), is that one.
+pub fn canonical(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xff9b, 0, 0, 0, 0] => {
+            let [.., a, b, c, d] = v6.octets();
+            IpAddr::from([a, b, c, d])
+        }
+        ip => ip.to_canonical(),
+    }
+}
+
 impl TargetBasis<'_> {
     /// The domain to ask DNS for; none where that does not count.
     pub fn asks(&self) -> Option<&DomainName> {
@@ -100,14 +112,14 @@ impl TargetBasis<'_> {
 
 impl Targets {
     fn new(source: TargetSource, addresses: &BTreeSet<IpAddr>) -> Self {
-        let canonical = addresses.iter().map(IpAddr::to_canonical);
+        let canonical = addresses.iter().map(|ip| canonical(*ip));
         let (proxied, addresses) = canonical.partition(|ip| is_proxy(*ip));
         Self { addresses, proxied, source, missed: None }
     }
 
     /// Whether `ip` is one of them.
     pub fn contains(&self, ip: IpAddr) -> bool {
-        self.addresses.contains(&ip.to_canonical())
+        self.addresses.contains(&canonical(ip))
     }
 
     /// Whether nobody knows any.
@@ -124,6 +136,11 @@ impl Targets {
             TargetSource::Own(Some(own)) => own.unanswered != Some(RecordKind::of(ip)),
         };
         is_known || is_proxy(ip)
+    }
+
+    /// Whether one of them at least is the network's own domain's.
+    pub fn is_as_own(&self) -> bool {
+        self.own().is_some_and(|own| own.found.iter().any(|ip| self.contains(*ip)))
     }
 
     /// What DNS answered for the network's own domain, where that counts.

@@ -8,6 +8,7 @@ use crate::Time;
 use crate::breaker;
 use crate::entry::{Condition, Entry, HOT};
 use crate::ledger::{HostHealth, Memory};
+use crate::reason::Reason;
 use crate::schedule::{LONGEST_ASK, LONGEST_GAP};
 
 /// The longest pause that the host may ask for.
@@ -27,6 +28,9 @@ fn past(time: &mut Time, now: Time) {
 
 fn condition<S>(condition: &mut Condition<S>, now: Time) {
     past(&mut condition.since, now);
+    if let Some(unseen) = &mut condition.unseen {
+        past(&mut unseen.since, now);
+    }
 }
 
 /// Put right the times of `entry`, where checks of the network are `interval` apart at least.
@@ -47,6 +51,14 @@ pub fn mend(entry: &mut Entry, interval: Duration, now: Time) {
     ];
     passed.into_iter().flatten().for_each(|time| past(time, now));
     at_most(&mut entry.checks.due, now, LONGEST_GAP.max(interval));
+    if let Some(fails) = &mut entry.checks.zone_fails {
+        past(&mut fails.since, now);
+        past(&mut fails.last, now);
+    }
+    // What only the clock kept from being seen can be seen now.
+    if entry.unseen().is_some_and(|unseen| unseen.reason == Reason::ClockWrong) {
+        past(&mut entry.checks.due, now);
+    }
     at_most(&mut entry.step.due, now, LONGEST_ASK);
     entry.checks.hot_until = entry.checks.hot_until.min(now + HOT);
 }
@@ -105,6 +117,18 @@ mod tests {
         let mut slow = right.clone();
         mend(&mut slow, DAY, now());
         assert_eq!(slow, right, "an operator's longer interval holds");
+    }
+
+    #[test]
+    fn what_only_a_wrong_clock_kept_from_being_seen_is_due_now() {
+        for (reason, due) in [(Reason::ClockWrong, now()), (Reason::DnsFailed, now() + DAY / 8)] {
+            let mut entry = Entry::new("a.example".parse().unwrap(), None, now());
+            entry.certificate.miss(now() + DAY * 365, reason, None);
+            entry.checks.due = now() + DAY / 8;
+            mend(&mut entry, Duration::from_mins(5), now());
+            assert_eq!(entry.checks.due, due, "{reason}");
+            assert_eq!(entry.unseen().map(|it| it.since), Some(now()));
+        }
     }
 
     #[test]

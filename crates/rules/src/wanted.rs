@@ -15,6 +15,8 @@ pub struct Wanted {
     pub kept: BTreeSet<DomainName>,
     /// The rows that have a name besides the one that wants it.
     pub others: BTreeMap<DomainName, Vec<u64>>,
+    /// How many rows have a text that is no name.
+    unreadable: usize,
     /// Rows that contradict others, or lead to no site; as many as [`Problems`] keeps.
     pub problems: Vec<Problem>,
 }
@@ -48,6 +50,7 @@ impl Wanted {
             wanted.names.insert(rows[0].domain.clone(), mapped(rows[0], 1 < rows.len()));
         }
         wanted.contest_twins(&table, &rows, &mut problems);
+        wanted.unreadable = network.unreadable.len();
         wanted.problems = problems.into_vec();
         wanted.kept.retain(|name| !wanted.names.contains_key(name));
         wanted
@@ -58,9 +61,9 @@ impl Wanted {
         self.others.entry(mapping.domain.clone()).or_default().push(mapping.id);
     }
 
-    /// How many names have a row at all.
+    /// How many names have a row at all; one whose text is no name is there too.
     pub fn count(&self) -> u64 {
-        (self.names.len() + self.kept.len()) as u64
+        (self.names.len() + self.kept.len() + self.unreadable) as u64
     }
 
     /// `X` and `www.X` on different sites, whichever of their rows lead there: to WordPress each

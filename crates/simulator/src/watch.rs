@@ -148,7 +148,7 @@ impl Watch {
     }
 
     pub(crate) fn list(&mut self, who: Who, list: &AliasList, at: Duration) {
-        let names: Vec<&str> = list.names.iter().map(DomainName::as_str).collect();
+        let names: Vec<&str> = list.names.iter().collect();
         self.log(at, &format!("{who:?} lists [{}]", names.join(" ")));
         let Some(read) = self.reads.get_mut(&who) else { return };
         read.list = Some(list.clone());

@@ -1,7 +1,5 @@
 //! What every [`AliasHost`] must do, however it is implemented.
 
-use std::collections::BTreeSet;
-
 use rules::host::{AliasHost, HostError};
 use rules::{Disposition, DomainName};
 
@@ -51,7 +49,7 @@ fn a_repetition(outcome: Result<(), HostError>) {
 
 async fn shows(host: &dyn AliasHost, present: &[DomainName]) {
     let list = host.aliases().await.expect("listing");
-    assert_eq!(list.names, present.iter().cloned().collect::<BTreeSet<_>>());
+    assert_eq!(list.names, present.iter().cloned().collect());
     assert_eq!(list.unreadable.count, 0, "{:?}", list.unreadable);
 }
 

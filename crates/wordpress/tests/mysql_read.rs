@@ -187,7 +187,7 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     assert!(!read(first).await.unwrap().switched_on);
     assert_eq!(
         describe(&read(installation("wp_")).await.unwrap_err()),
-        "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php)"
+        "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php, or set `network.domain`)"
     );
 }
 

@@ -6,11 +6,11 @@ use super::errand::{self, Patience};
 use super::report::Verbosity;
 use super::{Context, Exit, Failure};
 
-/// Let exactly the plan of this hash through, brake included, once
+/// Do what the plan of this hash defers, and nothing else
 ///
-/// Refuses when what is mapped, present or recorded has changed since
-/// `closte-sync plan` printed the hash. Where another closte-sync is at work, it
-/// is asked to apply the plan.
+/// Refuses when something else is deferred than when `closte-sync plan` printed
+/// the hash. What is let through stays so until each of it is done or mapped
+/// again. Where another closte-sync is at work, it is asked to apply the plan.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The hash that `closte-sync plan` printed

@@ -125,8 +125,9 @@ impl Errand<'_> {
                     let ledger: Box<dyn Ledger> = Box::new(wiring.ledger_to_change().await?);
                     if self.is_pointless(ledger.as_ref()).await? {
                         let owner = owner.as_ref();
-                        let is_told = self.patience != Patience::None || report::hangs(owner);
-                        return Ok(Ended::Left(report::busy(self.context, owner, is_told)));
+                        let is_quiet =
+                            self.patience == Patience::None && report::is_resident(owner);
+                        return Ok(Ended::Left(report::busy(self.context, owner, !is_quiet)));
                     }
                     let id = requests::leave(ledger.as_ref(), &system_env(), &self.asked).await?;
                     let who = report::locked_by(owner.as_ref());

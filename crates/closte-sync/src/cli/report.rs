@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use engine::ops::Answer;
 use engine::texts;
@@ -23,9 +22,6 @@ use super::{Console, Context, Exit, Failure};
 use crate::clock::{SystemClock, rfc3339};
 use crate::view::ReportView;
 use engine::pass::{Alert, Change, Off, PassObserver, Report};
-
-/// No pass takes so long.
-const TOO_LONG: Duration = Duration::from_hours(1);
 
 /// How much of a pass is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,9 +242,9 @@ pub(super) fn busy(context: &Context, owner: Option<&Owner>, is_told: bool) -> E
     nothing(context, Vec::new())
 }
 
-/// Whether whoever has the lock has had it for longer than any pass takes. `run` keeps it.
-pub(super) fn hangs(owner: Option<&Owner>) -> bool {
-    owner.is_some_and(|it| it.command != "run" && TOO_LONG < SystemClock.now().since(it.since))
+/// Whether whoever has the lock keeps it for good: cron has nothing to mail of that.
+pub(super) fn is_resident(owner: Option<&Owner>) -> bool {
+    owner.is_some_and(|it| it.command == "run")
 }
 
 /// Who has the lock of the ledger, for people.
@@ -283,26 +279,5 @@ pub(super) fn stop_on_signals(stop: &CancellationToken) {
                 stop.cancel();
             }
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cron_is_told_of_a_pass_that_hangs_and_not_of_run() {
-        let minutes = |minutes| SystemClock.now() - Duration::from_mins(minutes);
-        let owner = |command: &str, since| Owner { pid: 1, command: command.to_owned(), since };
-        let table = [
-            (None, false),
-            (Some(owner("run", minutes(9_999))), false),
-            (Some(owner("sync", minutes(59))), false),
-            (Some(owner("sync", minutes(61))), true),
-            (Some(owner("apply", minutes(61))), true),
-        ];
-        for (owner, want) in table {
-            assert_eq!(hangs(owner.as_ref()), want, "{owner:?}");
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! Copies, other networks, lost ledgers: who may act, and for whom.
 
 use std::path::Path;
+use std::time::Duration;
 
+use sandbox::closte::{CallKind, Fault};
 use serde_json::{Value, json};
 
-use crate::world::{World, exists};
+use crate::world::{World, ended, exists};
 
 /// `closte_sync_home` as it is in the database.
 fn home(world: &World) -> String {
@@ -156,6 +158,95 @@ async fn what_a_database_lacks_that_was_put_back_stays_until_a_person_lets_it_go
     assert_eq!(world.aliases(), ["back.example", "early.example"]);
     world.done("sync");
     assert_eq!(world.json("status")["acting"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_put_back_is_told_whoever_is_said_to_act_meanwhile() {
+    for rename in [false, true] {
+        let world = World::new().await;
+        world.map(1, "early.example");
+        world.done("sync");
+        world.database.execute(BACKUP);
+        world.map(1, "late.example");
+        world.done("sync");
+        world.database.execute(RESTORE);
+        if rename {
+            world.database.execute("UPDATE wp_site SET domain = 'renamed.example'");
+            world.write_wp_config(&world.wp_config().replace("network.example", "renamed.example"));
+            world.run("sync").fails(1, &["this is a copy"]);
+        }
+        let ran = world.done("enable --here --yes");
+        assert!(ran.err.contains("2 aliases stay"), "{ran:?}");
+        for _ in 0..3 {
+            world.run("sync").fails(1, &["was put back", "1 alias"]);
+        }
+        assert_eq!(world.aliases(), ["early.example", "late.example"], "{rename}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_database_lacks_that_was_put_back_stays_also_where_something_else_kept_it_first() {
+    let mut world = World::new().await;
+    world.map(1, "early.example");
+    world.done("sync");
+    world.database.execute(BACKUP);
+    world.map(1, "late.example");
+    world.done("sync");
+    world.set("removal.policy", "add-only");
+    world.database.execute(RESTORE);
+    world.run("sync").fails(1, &["was put back", "1 alias"]);
+    world.set("removal.policy", "sync");
+    for _ in 0..3 {
+        world.run("sync").fails(1, &["was put back", "1 alias"]);
+    }
+    assert_eq!(world.aliases(), ["early.example", "late.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_removed_once_another_installation_acts() {
+    let world = World::new().await;
+    world.own_domains(6);
+    world.drop_domains(2);
+    world.done("sync");
+    let slow = Fault::slow(Duration::from_millis(1500)).on(CallKind::List).once();
+    world.sandbox.closte().fault(slow);
+    let asked = world.sandbox.closte().calls().len();
+    let pass = world.command("sync").spawn().unwrap();
+    while world.sandbox.closte().calls().len() == asked {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let other = in_home(&home(&world), "ledger", "another");
+    world.database.execute(&format!(
+        "UPDATE wp_sitemeta SET meta_value = '{other}' WHERE meta_key = 'closte_sync_home'"
+    ));
+    ended(pass, "sync").fails(1, &["another ledger"]);
+    assert_eq!(world.aliases().len(), 6);
+}
+
+/// A home with another text in one of its fields.
+fn in_home(home: &str, field: &str, text: &str) -> String {
+    let head = format!("s:{}:\"{field}\";s:", field.len());
+    let (before, rest) = home.split_once(&head).unwrap();
+    let (_, rest) = rest.split_once(";s:").unwrap();
+    format!("{before}{head}{}:\"{text}\";s:{rest}", text.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_ledger_is_told_also_right_after_an_alias_was_given_up() {
+    let world = World::new().await;
+    world.own_domains(4);
+    world.unmap("d00.example");
+    world.done("sync");
+    let place = world.ledger().parent().unwrap().to_owned();
+    let backup = world.folder.path().join("backup");
+    copy_files(&place, &backup);
+    world.done("domains keep d00.example");
+    std::fs::remove_dir_all(&place).unwrap();
+    copy_files(&backup, &place);
+    for _ in 0..3 {
+        world.run("sync").fails(1, &["an old one was put back"]);
+    }
+    assert_eq!(world.aliases().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,3 +88,16 @@ async fn no_control_character_leaves_by_any_output() {
         show_everything(&world);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pasted_into_the_command_line_is_escaped_too() {
+    let world = World::new().await;
+    for arguments in [["domains", "show", NASTY], ["domains", "add", NASTY], ["sync", NASTY, "x"]] {
+        let mut command = world.command("");
+        let ran = crate::world::ended(command.args(arguments).spawn().unwrap(), "pasted");
+        assert_eq!(ran.code, 2, "{ran:?}");
+        let is_plain = |c: char| c == '\n' || rules::plain::is_plain(c);
+        assert!(ran.err.chars().all(is_plain) && ran.err.contains(r"\u"), "{ran:?}");
+        assert!(!ran.err.lines().any(|line| line.starts_with("error: forged")), "{ran:?}");
+    }
+}

@@ -78,7 +78,7 @@ async fn every_form_of_success_and_of_a_list_is_understood() {
         sandbox.insert_alias("a.example");
         sandbox.behave(|behaviour| behaviour.element = element);
         let list = host.aliases().await.unwrap();
-        assert_eq!(list.names, [name("a.example")].into(), "{element:?}");
+        assert_eq!(list.names, [name("a.example")].into_iter().collect(), "{element:?}");
     }
 }
 

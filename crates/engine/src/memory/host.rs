@@ -33,7 +33,7 @@ impl AliasHost for MemoryHost {
     }
 
     async fn aliases(&self) -> Result<AliasList, HostError> {
-        Ok(AliasList { names: self.present().clone(), ..AliasList::default() })
+        Ok(AliasList { names: self.present().iter().cloned().collect(), ..AliasList::default() })
     }
 
     async fn check_key(&self) -> Result<(), HostError> {

@@ -72,7 +72,7 @@ async fn take_over(
     for _ in 0..MOST_READS {
         let before = ledger.load().await?;
         let mut after = before.clone();
-        let ownership = taking_over::take_over(&mut after, network, now);
+        let ownership = taking_over::take_over(&mut after, ledger.id(), network, now);
         let changed: Vec<_> = after
             .entries
             .into_values()

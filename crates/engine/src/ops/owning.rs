@@ -5,7 +5,7 @@ use rules::removal::{self, NotKept};
 use rules::source::NetworkSource;
 use rules::{DomainName, Entry, Time};
 
-use super::stored::edit;
+use super::stored::{edit, move_mark};
 use super::{network_to_change, unknown};
 use crate::failure::Failure;
 use crate::pass::Engine;
@@ -22,7 +22,7 @@ pub async fn keep(
     domain: &DomainName,
     now: Time,
 ) -> Result<(), Failure> {
-    network_to_change(source, Some(ledger)).await?;
+    let network = network_to_change(source, Some(ledger)).await?;
     let known = ledger.entry(domain).await?.filter(|entry| !entry.is_retired());
     let mut entry = known.ok_or_else(|| unknown(domain))?;
     removal::keep(&mut entry, now).map_err(|why| not_kept(domain, why))?;
@@ -30,10 +30,10 @@ pub async fn keep(
         let mut entry = entry?;
         removal::keep(&mut entry, now).ok().map(|()| entry)
     };
-    match edit(ledger, vec![domain.clone()], now, keep).await? {
-        0 => Err(not_kept(domain, NotKept::Mapped)),
-        _ => Ok(()),
+    if edit(ledger, vec![domain.clone()], now, keep).await? == 0 {
+        return Err(not_kept(domain, NotKept::Mapped));
     }
+    Ok(move_mark(source, ledger, &network).await?)
 }
 
 fn not_kept(domain: &DomainName, why: NotKept) -> Failure {
@@ -81,7 +81,7 @@ pub async fn adopt(engine: &Engine, domains: &[DomainName]) -> Result<(), Failur
         Some(entry)
     };
     edit(ledger, domains.to_vec(), now, adopt).await?;
-    Ok(())
+    Ok(move_mark(engine.source.as_ref(), ledger, &network).await?)
 }
 
 /// How many of `domains` no row of the network maps: those that are removed once they are adopted.

@@ -1,8 +1,10 @@
 //! Changing entries that are stored, while a pass may be working on them in another process.
 
+use rules::acting::{MarkWritten, mark_written};
 use rules::ledger::{Batch, Ledger, LedgerError, MOST_READS};
 use rules::removal::changes_owned;
-use rules::{DomainName, Entry, Time, event};
+use rules::source::{NetworkSource, Replaces, SourceError};
+use rules::{DomainName, Entry, Home, Network, Time, event};
 
 /// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
 /// gone. Returns whether the ledger knew it as mapped.
@@ -72,4 +74,24 @@ pub(crate) async fn edit(
         }
     }
     Err(LedgerError::contended(&left))
+}
+
+/// Bring the mark of `network` to the serial of what the ledger owns now, where there is one and it
+/// is still as it was read: an old ledger that is put back is told by it. Else the next pass does.
+pub(crate) async fn move_mark(
+    source: &dyn NetworkSource,
+    ledger: &dyn Ledger,
+    network: &Network,
+) -> Result<(), SourceError> {
+    let Ok(memory) = ledger.memory().await else { return Ok(()) };
+    let Some(stands) = &network.home else { return Ok(()) };
+    let ours = Home::of(&network.identity, ledger, memory.home.serial);
+    let now = source.write_home(&ours, Replaces::This(stands)).await?;
+    let (keeps, read_back) = (network.keeps_serial, memory.home.read_back);
+    if keeps && mark_written(&ours, now.as_ref(), read_back, keeps) == MarkWritten::Done {
+        let home = Some(rules::ledger::HomeMemory { read_back: ours.serial, ..memory.home });
+        // What is not remembered, the next pass reads.
+        _ = ledger.save(&Batch { home, ..Batch::default() }).await;
+    }
+    Ok(())
 }

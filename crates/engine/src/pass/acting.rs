@@ -48,20 +48,27 @@ impl<'a> Mark<'a> {
 
     /// Bring the mark to the serial that the ledger holds already. Where that fails, it is told.
     pub(super) async fn forward(&self, journal: &Journal<'_>) {
-        if let Err(error) = self.try_forward(journal).await {
-            let what = "could not write which installation acts, so nothing was removed";
-            journal.problem(Problem::of_all(super::describe_failure(what, &error)));
-        }
+        say_failure(journal, self.try_forward(journal).await);
+    }
+
+    /// The same right before removals: whoever acts now is asked, whether the serial moved or not.
+    pub(super) async fn forward_again(&self, journal: &Journal<'_>) {
+        say_failure(journal, self.write(journal, true).await);
     }
 
     /// The same, where nothing may be done without it.
     pub(super) async fn try_forward(&self, journal: &Journal<'_>) -> Result<(), SourceError> {
+        self.write(journal, false).await
+    }
+
+    /// Write it where it is not there, or `again`.
+    async fn write(&self, journal: &Journal<'_>, mut again: bool) -> Result<(), SourceError> {
         let mut stands = self.stands.lock().await;
         let memory = journal.home();
         let ours = Home::of(&self.network.identity, self.engine.ledger.as_ref(), memory.serial);
         for _ in 0..MOST_WRITES {
             let is_there = stands.as_ref().is_some_and(|home| home.serial == ours.serial);
-            if is_there || self.is_lost() {
+            if is_there && !std::mem::take(&mut again) || self.is_lost() {
                 return Ok(());
             }
             let replaces = stands.as_ref().map_or(Replaces::Nothing, Replaces::This);
@@ -98,6 +105,13 @@ impl<'a> Mark<'a> {
         stands
             .as_ref()
             .map(|home| not_ours_alert(&self.network.identity, &NotOurs::Copy(home, how)))
+    }
+}
+
+fn say_failure(journal: &Journal<'_>, written: Result<(), SourceError>) {
+    if let Err(error) = written {
+        let what = "could not write which installation acts, so nothing was removed";
+        journal.problem(Problem::of_all(super::describe_failure(what, &error)));
     }
 }
 

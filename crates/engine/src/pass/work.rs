@@ -254,7 +254,11 @@ impl Work<'_> {
             .collect();
         if may_send && !planted!(ActBeforeIntent) {
             self.journal.flush().await?;
-            self.mark.forward(self.journal).await;
+            if intended.iter().any(|it| it.call == Call::Remove && it.entry != it.before) {
+                self.mark.forward_again(self.journal).await;
+            } else {
+                self.mark.forward(self.journal).await;
+            }
             if self.mark.is_lost() {
                 self.deadline.close();
             }

@@ -132,7 +132,7 @@ fn is_expiring(certificate: &Presented, now: Time) -> bool {
     left < lifetime / if short { 2 } else { 3 }
 }
 
-/// What needs nobody to be asked: a certificate whose end has passed is refused by every browser.
+/// A certificate whose end has passed is refused by every browser.
 pub(super) fn judge_end(entry: &mut Entry, now: Time) {
     let was_good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
     if was_good && entry.not_after.is_some_and(|end| end < now) {

@@ -16,6 +16,9 @@ pub(super) fn judge(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) ->
     if dns.is_answer() {
         entry.checks.zone_fails = None;
     }
+    // What was right of a record type that is not answered for is not taken for gone.
+    let right: Vec<IpAddr> =
+        kept(entry, dns.unanswered()).filter(|ip| view.targets.contains(*ip)).collect();
     let mut elsewhere = |found, reason, detail| {
         entry.found = found;
         entry.routing.see(now, Routing::Elsewhere, Some(reason), detail);
@@ -48,8 +51,10 @@ pub(super) fn judge(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) ->
             false
         }
         DnsObservation::Addresses { found, through, unanswered } => {
-            let found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
+            let mut found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
             if let Some(reason) = wrong_address(&found, view.targets) {
+                found.extend(right);
+                let reason = wrong_address(&found, view.targets).unwrap_or(reason);
                 let detail = wanted_detail(&found, through, view.targets);
                 return elsewhere(found, reason, Some(detail));
             }
@@ -98,10 +103,15 @@ fn not_sure(
         );
         return Some((Reason::NoTargets, detail));
     }
+    let had = kept(entry, unanswered).find(|ip| is_other(&ip))?;
     let unanswered = unanswered?;
-    let is_kept = |ip: &&IpAddr| RecordKind::of(**ip) == unanswered.kind;
-    let had = entry.found.iter().filter(is_kept).find(is_other)?;
     Some((Reason::DnsFailed, format!("it pointed to {had} too; now {unanswered}")))
+}
+
+/// The addresses that it had of the record type that is `unanswered` now.
+pub(super) fn kept(entry: &Entry, unanswered: Option<&Unanswered>) -> impl Iterator<Item = IpAddr> {
+    let kind = unanswered.map(|it| it.kind);
+    entry.found.iter().copied().filter(move |ip| Some(RecordKind::of(*ip)) == kind)
 }
 
 fn led_through(through: &[String]) -> Option<String> {

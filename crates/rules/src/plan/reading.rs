@@ -7,6 +7,7 @@ use crate::action::{Action, Release};
 use crate::answer;
 use crate::doubt::Doubt;
 use crate::entry::{Alias, Entry, Gone, Mapped};
+use crate::judge;
 use crate::planted;
 use crate::reason::Reason;
 use crate::removal::{RemovalPolicy, is_ours};
@@ -22,6 +23,7 @@ impl Planner<'_> {
             let mut after = before.clone();
             if !self.world.policy.clock_is_wrong {
                 times::mend(&mut after, self.world.policy.interval, now);
+                judge::passes_by(&mut after, now);
             }
             match names.remove(&name) {
                 Some(mapped) => self.want(&mut after, mapped),
@@ -80,6 +82,11 @@ impl Planner<'_> {
             return keep(entry, None, now);
         }
         let ours = is_ours(entry) && !protected;
+        // Whatever else keeps it now, it is not removed later because the database lacks it.
+        let restored = ours && self.is_restored(&entry.domain);
+        if restored {
+            self.restored.insert(entry.domain.clone());
+        }
         let own = self.site_with(&entry.domain).filter(|_| ours);
         if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
             let why = format!("site {site} has it as its own domain");
@@ -94,8 +101,7 @@ impl Planner<'_> {
         if entry.alias.state == Alias::Absent {
             return;
         }
-        if ours && self.is_restored(&entry.domain) {
-            self.restored.insert(entry.domain.clone());
+        if restored {
             if entry.alias.state == Alias::Present {
                 let reason = Some(Reason::DatabaseRestored);
                 entry.alias.set(now, Alias::Present, reason, None);

@@ -77,7 +77,9 @@ impl Planner<'_> {
     fn is_grace_over(&self, name: &DomainName) -> bool {
         let entry = &self.plan.entries[name];
         let end = entry.tombstone.map(|since| since + self.world.policy.grace);
-        end.is_none_or(|end| end <= self.world.now) || entry.alias.state == Alias::Removing
+        // A clock that is wrong ends nothing.
+        let is_over = |end| end <= self.world.now && !self.world.policy.clock_is_wrong;
+        end.is_none_or(is_over) || entry.alias.state == Alias::Removing
     }
 
     /// From now on it is only waited for a mapping that comes back.

@@ -160,6 +160,7 @@ impl AliasHost for FaultyHost {
             ListMood::Omits => names.retain(|name| !name.as_str().starts_with(['b', 'd', 'x'])),
             _ => (),
         }
+        let names = names.into_iter().collect();
         let list = AliasList { names, ..AliasList::default() };
         state.watch.list(self.who, &list, now);
         Ok(list)

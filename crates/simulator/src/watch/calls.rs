@@ -65,7 +65,7 @@ impl Watch {
     fn added(&mut self, who: Who, name: &DomainName, scene: &Scene<'_>) {
         let Some(list) = self.reads.get(&who).and_then(|read| read.list.clone()) else { return };
         let owned = self.facts(who).shown.clone();
-        let lacks: Vec<_> = owned.iter().filter(|it| !list.names.contains(*it)).collect();
+        let lacks: Vec<_> = owned.iter().filter(|it| !list.names.contains(it)).collect();
         let all = 2 <= lacks.len() && lacks.len() == owned.len();
         let doubtful = all || self.brake.allows(owned.len()) < lacks.len();
         if scene.has && doubtful && owned.contains(name) && !self.facts(who).is_approved(name) {

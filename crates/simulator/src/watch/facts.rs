@@ -148,7 +148,8 @@ impl Facts {
         let shown = owned.filter(|entry| entry.shown);
         self.shown = shown.map(|entry| entry.domain.clone()).collect();
         let names: BTreeSet<_> = network.mappings.iter().map(|row| row.domain.clone()).collect();
-        let (was, is) = (self.memory.network.mapped_names.unwrap_or(0), names.len() as u64);
+        let is = (names.len() + network.unreadable.len()) as u64;
+        let was = self.memory.network.mapped_names.unwrap_or(0);
         let fell = (brake.allows(self.owned.len()) as u64) < was.saturating_sub(is) && is * 2 < was;
         let good = !network.moved && (!fell || self.apply.is_some());
         // Nothing is planned on it, so nothing is learnt from it.
