@@ -230,7 +230,7 @@ fn state<S>(condition: &Condition<S>, word: &'static str) -> StateView {
 
 impl UnseenView {
     fn of(unseen: &Unseen) -> Self {
-        let Unseen { since, reason, detail } = unseen;
+        let Unseen { since, reason, detail, .. } = unseen;
         Self { since: rfc3339(*since), reason: reason.code(), detail: detail.clone() }
     }
 }

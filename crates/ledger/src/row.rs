@@ -132,6 +132,7 @@ state! {
     /// That it could not be observed.
     struct Missed<'a> {
         since: i64,
+        seen: i64,
         #[serde(borrow)]
         reason: &'a str,
         detail: Option<Cow<'a, str>>,
@@ -231,15 +232,17 @@ impl<'a> Said<'a> {
 
 impl<'a> Missed<'a> {
     fn of(unseen: &'a Unseen) -> Self {
-        let Unseen { since, reason, detail } = unseen;
+        let Unseen { since, seen, reason, detail } = unseen;
         let detail = detail.as_deref().map(Cow::from);
-        Self { since: since.as_millis(), reason: reason.code(), detail }
+        let (since, seen) = (since.as_millis(), seen.as_millis());
+        Self { since, seen, reason: reason.code(), detail }
     }
 
     /// None where its reason is not known to us.
     fn into_unseen(self) -> Option<Unseen> {
-        let (since, reason) = (Time::from_millis(self.since), Reason::from_code(self.reason)?);
-        Some(Unseen { since, reason, detail: self.detail.map(Cow::into_owned) })
+        let (since, seen) = (Time::from_millis(self.since), Time::from_millis(self.seen));
+        let (reason, detail) = (Reason::from_code(self.reason)?, self.detail.map(Cow::into_owned));
+        Some(Unseen { since, seen, reason, detail })
     }
 }
 

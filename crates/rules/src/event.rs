@@ -172,8 +172,8 @@ mod tests {
             if entry.routing.state == Routing::Unknown {
                 entry.routing.set(at, Routing::Unknown, Some(reason), None);
             }
-            entry.routing.miss(at, reason, Some("SERVFAIL"));
-            entry.certificate.miss(at, reason, Some("SERVFAIL"));
+            entry.routing.miss(at, None, reason, Some("SERVFAIL"));
+            entry.certificate.miss(at, None, reason, Some("SERVFAIL"));
         };
         let good = |entry: &mut Entry| {
             entry.routing.see(at, Routing::Here, None, None);
@@ -185,14 +185,14 @@ mod tests {
         let resolvers: &dyn Fn(&mut Entry) = &|it| dark(it, Reason::NoResolver);
         let silent: &dyn Fn(&mut Entry) = &|it| {
             it.routing.see(at, Routing::Here, None, None);
-            it.certificate.miss(at, Reason::NoWebAnswer, None);
+            it.certificate.miss(at, None, Reason::NoWebAnswer, None);
         };
         let away: &dyn Fn(&mut Entry) = &|it| {
             it.routing.see(at, Routing::Elsewhere, Some(Reason::OtherAddress), None);
             it.certificate.see(at, Certificate::Unknown, Some(Reason::NotRoutedHere), None);
         };
         let over: &dyn Fn(&mut Entry) = &|it| {
-            it.certificate.miss(at, Reason::NoWebAnswer, None);
+            it.certificate.miss(at, None, Reason::NoWebAnswer, None);
             it.certificate.set(at, Certificate::Invalid, Some(Reason::Expired), None);
         };
         let table = [

@@ -70,7 +70,8 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let mut is_seen = routing::judge(entry, &check.dns, view);
     if is_seen && let Some(unanswered) = check.dns.unanswered().filter(|_| check.tls.is_empty()) {
         // Where it was visited may be just what DNS did not tell.
-        entry.certificate.miss(view.now, Reason::DnsFailed, Some(&unanswered.to_string()));
+        let (seen, detail) = (entry.checks.last, unanswered.to_string());
+        entry.certificate.miss(view.now, seen, Reason::DnsFailed, Some(&detail));
         proof::judge(entry, &check.proof, view);
         entry.checks.last = Some(view.now);
     } else if is_seen {

@@ -139,7 +139,7 @@ fn target_stage(
     network: &DomainName,
     now: Time,
 ) -> Option<Stage> {
-    let seen = entry.unseen().map_or(now, |unseen| unseen.since.min(now));
+    let seen = entry.unseen().map_or(now, |unseen| unseen.seen.min(now));
     let patient = policy.is_patient(&entry.routing, seen);
     let zone_is_dead =
         entry.checks.zone_fails.is_some_and(|it| policy.dns_patience <= it.last.since(it.since));
@@ -281,7 +281,7 @@ mod tests {
         use Routing::{Elsewhere, Here};
         use Stage::{CheckingDns, CheckingSslCert, Failed, SslFailed};
         let table = [
-            // what it shows                    states, since 0 h   unseen since  from            writes at 99 h
+            // what it shows                    states, since 0 h   last seen     from            writes at 99 h
             ("elsewhere, and seen",             (Elsewhere, Unknown), None,      CheckingDns,     Some(Failed)),
             ("unseen before patience was over", (Elsewhere, Unknown), Some(47),  CheckingDns,     None),
             ("unseen since it was over",        (Elsewhere, Unknown), Some(48),  CheckingDns,     Some(Failed)),
@@ -292,8 +292,9 @@ mod tests {
         for (shows, (routing, certificate), unseen, from, writes) in table {
             let mut entry = entry("shop.example", (Alias::Present, routing, certificate), Some(from));
             if let Some(hours) = unseen {
-                let at = Time::from_millis(0) + HOUR * hours;
-                entry.certificate.miss(at, crate::Reason::NoWebAnswer, None);
+                let seen = Some(Time::from_millis(0) + HOUR * hours);
+                let now = Time::from_millis(0) + HOUR * 90;
+                entry.certificate.miss(now, seen, crate::Reason::NoWebAnswer, None);
             }
             let stage = projected(&entry, &POLICY, &all_words(), 99).map(|(stage, _)| stage);
             assert_eq!(stage, writes, "{shows}");

@@ -417,7 +417,7 @@ mod tests {
             let row = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: true, contested: false };
             let mut entry = Entry::new("a.example".parse().unwrap(), Some(row), at(0));
             if let Some((reason, since)) = unseen {
-                entry.certificate.miss(at(since), reason, Some("seen"));
+                entry.certificate.miss(at(since), None, reason, Some("seen"));
             }
             (entry.checks.bad, entry.checks.bad_since) = (bad, bad_since.map(at));
             entry.checks.last = Some(at(last));

@@ -30,6 +30,7 @@ fn condition<S>(condition: &mut Condition<S>, now: Time) {
     past(&mut condition.since, now);
     if let Some(unseen) = &mut condition.unseen {
         past(&mut unseen.since, now);
+        past(&mut unseen.seen, now);
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
     fn what_only_a_wrong_clock_kept_from_being_seen_is_due_now() {
         for (reason, due) in [(Reason::ClockWrong, now()), (Reason::DnsFailed, now() + DAY / 8)] {
             let mut entry = Entry::new("a.example".parse().unwrap(), None, now());
-            entry.certificate.miss(now() + DAY * 365, reason, None);
+            entry.certificate.miss(now() + DAY * 365, None, reason, None);
             entry.checks.due = now() + DAY / 8;
             mend(&mut entry, Duration::from_mins(5), now());
             assert_eq!(entry.checks.due, due, "{reason}");

@@ -506,6 +506,7 @@ impl Dice {
             since: self.time(),
             unseen: self.maybe(|dice| Unseen {
                 since: dice.time(),
+                seen: dice.time(),
                 reason: dice.one_of(Reason::ALL),
                 detail: dice.maybe(Self::text),
             }),

@@ -23,6 +23,8 @@ pub struct Condition<S> {
 pub struct Unseen {
     /// Since when.
     pub since: Time,
+    /// When it was last observed before that; the same where it never was.
+    pub seen: Time,
     /// Why the last time, as a code.
     pub reason: Reason,
     /// Why, for people.
@@ -76,10 +78,12 @@ impl<S: Copy + PartialEq> Condition<S> {
         self.unseen = None;
     }
 
-    /// It could not be observed, for `reason`: it stays as it is.
-    pub fn miss(&mut self, now: Time, reason: Reason, detail: Option<&str>) {
+    /// It could not be observed, for `reason`: it stays as it was when it was last `seen`.
+    pub fn miss(&mut self, now: Time, seen: Option<Time>, reason: Reason, detail: Option<&str>) {
         let detail = detail.map(|detail| plain::kept(detail.to_owned()));
-        let since = self.unseen.as_ref().map_or(now, |unseen| unseen.since.min(now));
-        self.unseen = Some(Unseen { since, reason, detail });
+        let before = self.unseen.as_ref();
+        let since = before.map_or(now, |unseen| unseen.since.min(now));
+        let seen = before.map_or(seen.unwrap_or(since), |unseen| unseen.seen).min(since);
+        self.unseen = Some(Unseen { since, seen, reason, detail });
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn judge(entry: &mut Entry, observations: &[TlsObservation], view: &V
     };
     let is_seen = verdict.reason != Some(Reason::NoWebAnswer);
     if let (Certificate::Unknown, Some(reason)) = (verdict.state, verdict.reason) {
-        entry.certificate.miss(view.now, reason, verdict.detail.as_deref());
+        let (seen, detail) = (entry.checks.last, verdict.detail.as_deref());
+        entry.certificate.miss(view.now, seen, reason, detail);
         // Could not ask: what was known stays.
         if entry.certificate.state != Certificate::Unknown {
             return is_seen;

@@ -135,6 +135,6 @@ pub(super) fn could_not_ask(entry: &mut Entry, reason: Reason, detail: Option<&s
         let detail = detail.map(str::to_owned);
         entry.routing.set(now, Routing::Unknown, Some(reason), detail);
     }
-    entry.routing.miss(now, reason, detail);
-    entry.certificate.miss(now, reason, detail);
+    entry.routing.miss(now, entry.checks.last, reason, detail);
+    entry.certificate.miss(now, entry.checks.last, reason, detail);
 }
