@@ -116,9 +116,14 @@ impl Watch {
             self.break_("removed-while-unreadable", at, name.to_string());
         } else if own {
             self.break_("removed-a-sites-own-name", at, name.to_string());
-        } else if self.restored_away.contains(name) && self.main().apply.is_none() {
+        } else if self.restored_away.contains(name) && !self.is_let_go(name) {
             self.break_("removed-after-a-restore", at, name.to_string());
         }
+    }
+
+    /// Whether a person lets it go: a plan is being applied, or one was and passes go on with it.
+    fn is_let_go(&self, name: &DomainName) -> bool {
+        self.main().apply.is_some() || self.main().is_approved(name)
     }
 
     /// The brake, in one pass and in one hour.
