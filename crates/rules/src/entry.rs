@@ -115,6 +115,13 @@ pub struct Mapped {
     pub contested: bool,
 }
 
+impl Certificate {
+    /// Whether a browser would accept it.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Valid | Self::Expiring)
+    }
+}
+
 /// Why and since when an alias is ours to remove.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owned {
@@ -336,7 +343,7 @@ impl Entry {
     pub fn was_ready(&self) -> bool {
         self.pending_call().is_none()
             && self.routing.state == Routing::Here
-            && matches!(self.certificate.state, Certificate::Valid | Certificate::Expiring)
+            && self.certificate.state.is_good()
     }
 
     /// That it could not be observed. Where DNS is not seen, neither is the certificate, so that one

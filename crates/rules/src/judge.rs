@@ -68,14 +68,8 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let states = |entry: &Entry| (entry.routing.state, entry.certificate.state, entry.proof.state);
     let before = states(entry);
     let mut is_seen = routing::judge(entry, &check.dns, view);
-    if is_seen && let Some(unanswered) = check.dns.unanswered().filter(|_| check.tls.is_empty()) {
-        // Where it was visited may be just what DNS did not tell.
-        let (seen, detail) = (entry.checks.last, unanswered.to_string());
-        entry.certificate.miss(view.now, seen, Reason::DnsFailed, Some(&detail));
-        proof::judge(entry, &check.proof, view);
-        entry.checks.last = Some(view.now);
-    } else if is_seen {
-        is_seen = certificate::judge(entry, &check.tls, view);
+    if is_seen {
+        is_seen = certificate::judge(entry, &check.tls, check.dns.unanswered(), view);
         proof::judge(entry, &check.proof, view);
         entry.checks.last = Some(view.now);
     }
@@ -90,8 +84,7 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
     let standing = standing(entry, &check.dns, is_seen, view);
     let (due, gap) = next_check(standing, &entry.checks, view.interval, view.now, view.chance);
     (entry.checks.due, entry.checks.gap) = (due, gap);
-    let is_good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
-    if let Some(end) = entry.not_after.filter(|_| is_good) {
+    if let (true, Some(end)) = (entry.certificate.state.is_good(), entry.not_after) {
         entry.checks.due = entry.checks.due.min(end.max(view.now) + AFTER_ITS_END);
     }
     if let Asking::Later { after, .. } = view.asking
@@ -137,8 +130,7 @@ pub fn unobservable(entry: &mut Entry, reason: Reason, now: Time) {
 
 /// Count checks in a row that showed the domain not ready.
 fn count_bad(entry: &mut Entry, now: Time) {
-    let good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
-    if entry.routing.state == Routing::Here && good {
+    if entry.routing.state == Routing::Here && entry.certificate.state.is_good() {
         (entry.checks.bad, entry.checks.bad_since) = (0, None);
     } else if entry.certificate.state != Certificate::Unknown
         || entry.routing.state == Routing::Elsewhere
@@ -320,10 +312,9 @@ mod tests {
             },
             verdict: TlsVerdict::Trusted,
         }];
-        let mut entry = checked("shop.example", addresses("192.0.2.1"), soon, "192.0.2.1");
+        let entry = checked("shop.example", addresses("192.0.2.1"), soon, "192.0.2.1");
         let now = view(&Targets::default()).now;
         assert_eq!(entry.checks.due, now + Duration::from_mins(2) + AFTER_ITS_END);
-        entry.checks.due = now;
     }
 
     #[test]

@@ -350,13 +350,16 @@ impl Planner<'_> {
             lasting.map(|it| (it, before.get(&it).copied().unwrap_or(self.last_ended))).collect();
         self.forget_done();
         if let Some(list) = self.world.list {
-            let ours = |name: &DomainName| {
-                let entry = self.plan.entries.get(name);
-                entry.is_some_and(|entry| entry.mapped.is_some() || entry.owned.is_some())
-            };
-            let names = list.names.iter().filter_map(|name| name.parse::<DomainName>().ok());
-            let mut foreign = names.filter(|name| !ours(name));
-            self.plan.foreign = foreign.by_ref().take(LastPass::MOST_FOREIGN).collect();
+            // Both are in the order of their texts: one walk, and no name is parsed that is not kept.
+            let is_ours = |entry: &&Entry| entry.mapped.is_some() || entry.owned.is_some();
+            let ours = self.plan.entries.values().filter(is_ours);
+            let mut ours = ours.map(|entry| entry.domain.as_str()).peekable();
+            let mut foreign = list.names.iter().filter(|name| {
+                while ours.next_if(|ours| ours < name).is_some() {}
+                ours.peek() != Some(name)
+            });
+            let named = foreign.by_ref().take(LastPass::MOST_FOREIGN);
+            self.plan.foreign = named.filter_map(|name| name.parse().ok()).collect();
             self.plan.more_foreign = foreign.count();
         }
     }

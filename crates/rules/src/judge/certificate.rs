@@ -4,17 +4,28 @@ use std::time::Duration;
 
 use super::View;
 use crate::entry::{Certificate, Entry};
-use crate::probe::{Presented, TlsObservation, TlsVerdict};
+use crate::probe::{Presented, TlsObservation, TlsVerdict, Unanswered};
 use crate::reason::Reason;
 use crate::{DomainName, Time};
 
-/// Set the certificate; whether what is there was seen. Where DNS leads elsewhere, nothing is there;
+/// Set the certificate; whether what is there was seen. Where DNS leads elsewhere, nothing is there, unless
+/// where it was visited may be of the record type that is `unanswered`;
 /// an address that may not be visited is none that was silent.
-pub(super) fn judge(entry: &mut Entry, observations: &[TlsObservation], view: &View<'_>) -> bool {
+pub(super) fn judge(
+    entry: &mut Entry,
+    observations: &[TlsObservation],
+    unanswered: Option<&Unanswered>,
+    view: &View<'_>,
+) -> bool {
     let verdict = worst(
         observations.iter().map(|observation| judge_observation(observation, &entry.domain, view)),
     );
     let Some(verdict) = verdict else {
+        if let Some(unanswered) = unanswered {
+            let (seen, detail) = (entry.checks.last, unanswered.to_string());
+            entry.certificate.miss(view.now, seen, Reason::DnsFailed, Some(&detail));
+            return true;
+        }
         (entry.issuer, entry.not_after) = (None, None);
         let why = Some(Reason::NotRoutedHere);
         entry.certificate.see(view.now, Certificate::Unknown, why, None);
@@ -135,8 +146,7 @@ fn is_expiring(certificate: &Presented, now: Time) -> bool {
 
 /// A certificate whose end has passed is refused by every browser.
 pub(super) fn judge_end(entry: &mut Entry, now: Time) {
-    let was_good = matches!(entry.certificate.state, Certificate::Valid | Certificate::Expiring);
-    if was_good && entry.not_after.is_some_and(|end| end < now) {
+    if entry.certificate.state.is_good() && entry.not_after.is_some_and(|end| end < now) {
         entry.certificate.set(now, Certificate::Invalid, Some(Reason::Expired), None);
     }
 }

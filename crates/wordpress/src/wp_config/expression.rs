@@ -88,8 +88,7 @@ impl Run<'_> {
     }
 
     fn interpolated(&mut self, parts: &[StringPart<'_, '_>], span: Span) -> Value {
-        let at = self.why(span, "");
-        let at = |what: &str| Why { what: what.to_owned(), ..at.clone() };
+        let at = self.at(span);
         let empty = Value::Str(Vec::new());
         parts.iter().fold(empty, |text, part| match part {
             StringPart::Literal(literal) => {
@@ -149,8 +148,7 @@ impl Run<'_> {
     }
 
     fn assign(&mut self, it: &AssignExpr<'_, '_>) -> Value {
-        let at = self.why(it.target.span, "arithmetic");
-        let at = |what: &str| Why { what: what.to_owned(), ..at.clone() };
+        let at = self.at(it.target.span);
         let value = match it.op {
             AssignOp::Assign => self.evaluate(it.value),
             AssignOp::Concat => self.evaluate(it.target).concat(self.evaluate(it.value), &at),

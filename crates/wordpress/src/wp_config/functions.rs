@@ -2,7 +2,7 @@
 //!
 //! A call with arguments of other kinds than those here is not known.
 
-use super::value::{Array, Key, Value};
+use super::value::{Array, Key, LONGEST_ARRAY, LONGEST_TEXT, Value};
 
 /// What `name(args)` gives; none where that is not known without running PHP.
 pub(super) fn call(name: &str, args: &[Value]) -> Option<Value> {
@@ -229,7 +229,7 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
         result.extend_from_slice(&rest[..at]);
         result.extend_from_slice(to);
         rest = &rest[at + from.len()..];
-        if LONGEST < result.len() {
+        if LONGEST_TEXT < result.len() {
             return None;
         }
     }
@@ -237,14 +237,11 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
     Some(result)
 }
 
-/// Longer texts are not made.
-const LONGEST: usize = 1 << 20;
-
 fn joined(glue: &[u8], parts: &Array) -> Option<Value> {
     let texts = parts.elements().iter().map(|(_, value)| value.clone().text().ok());
     let texts = texts.collect::<Option<Vec<_>>>()?;
     let text = texts.join(glue);
-    (text.len() <= LONGEST).then_some(Value::Str(text))
+    (text.len() <= LONGEST_TEXT).then_some(Value::Str(text))
 }
 
 fn exploded(glue: &[u8], text: &[u8]) -> Option<Value> {
@@ -256,7 +253,7 @@ fn exploded(glue: &[u8], text: &[u8]) -> Option<Value> {
         let at = usize::try_from(at).ok()?;
         parts.push(Value::Str(rest[..at].to_vec()));
         rest = &rest[at + glue.len()..];
-        if 10_000 < parts.len() {
+        if LONGEST_ARRAY < parts.len() {
             return None;
         }
     }
@@ -291,7 +288,7 @@ fn sprintf(format: &[u8], args: &[Value]) -> Option<Value> {
             (b'd', Value::Str(digits)) => text.extend(int(digits)?.text().ok()?),
             _ => return None,
         }
-        if LONGEST < text.len() {
+        if LONGEST_TEXT < text.len() {
             return None;
         }
     }

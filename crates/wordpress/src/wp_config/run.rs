@@ -141,8 +141,7 @@ impl Run<'_> {
             }
             StmtKind::Switch(it) => {
                 let subject = self.evaluate(&it.expr);
-                let at = |what: &str| self.why(statement.span, what);
-                let at = at("`switch`");
+                let at = self.why(statement.span, "`switch`");
                 let place = |_: &str| at.clone();
                 let mut starts = Vec::new();
                 for case in it.body.cases.iter() {
@@ -329,6 +328,12 @@ impl Run<'_> {
         let file = (!self.is_main).then(|| Arc::clone(&self.file));
         let line = self.lines.offset_to_line_col(span.start).to_one_based().0;
         Why { file, line, what: what.to_owned() }
+    }
+
+    /// The same for whatever turns out to make it unknown there.
+    pub(super) fn at(&self, span: Span) -> impl Fn(&str) -> Why + use<> {
+        let at = self.why(span, "");
+        move |what| Why { what: what.to_owned(), ..at.clone() }
     }
 
     pub(super) fn unknown(&self, span: Span, what: &str) -> Value {

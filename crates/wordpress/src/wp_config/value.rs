@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Longer texts are not followed: `$a .= $a` doubles with every line.
-const LONGEST_TEXT: usize = 1 << 20;
+pub(super) const LONGEST_TEXT: usize = 1 << 20;
 
 /// Nor are arrays of more elements.
-const LONGEST_ARRAY: usize = 10_000;
+pub(super) const LONGEST_ARRAY: usize = 10_000;
 
 /// A PHP value, as far as it is known without running PHP.
 #[derive(Clone, PartialEq, Eq)]
