@@ -268,6 +268,9 @@ pub(crate) struct Parts {
 impl Parts {
     /// The engine on that ledger.
     pub(crate) fn with(self, ledger: Arc<dyn Ledger>) -> Engine {
+        let maps_nothing = self.access.maps_nothing();
+        let maps_nothing =
+            maps_nothing.map(|why| Problem::of_all(format!("{why}; {}", why.hint())));
         let no_plugin = self.access.no_plugin.map(|why| {
             Problem::of_all(format!("closte-sync's plugin in WordPress cannot be asked: {why}"))
         });
@@ -275,7 +278,8 @@ impl Parts {
         let wp = self.access.wp.as_ref().filter(|_| self.settings.targets.is_empty());
         let no_address = wp.and_then(|wp| public_addresses(wp).1).map(Problem::of_all);
         let drop_in = self.access.drop_in.map(Problem::of_all);
-        let problems = no_plugin.into_iter().chain(no_address).chain(drop_in).collect();
+        let problems = no_plugin.into_iter().chain(no_address).chain(drop_in).chain(maps_nothing);
+        let problems = problems.collect();
         Engine {
             source: self.access.source,
             writers: self.writers,

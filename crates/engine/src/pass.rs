@@ -30,6 +30,7 @@ use rules::breaker::Allowed;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing, Recorded};
+use rules::network::Switch;
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::schedule::SHORTEST_INTERVAL;
@@ -112,17 +113,21 @@ impl Engine {
     /// Read everything and plan, without writing anything.
     pub async fn plan(&self, purpose: Purpose<'_>) -> Result<Planning, PassError> {
         let network = self.source.read().await.map_err(PassError::Read)?;
-        if !network.switched_on {
-            return Ok(Planning::Off(Off::Closte, network.problems));
-        }
-        if !network.settings.domain_mapping {
-            return Ok(Planning::Off(Off::DomainMapping, network.problems));
+        for (off, switch) in Off::switches(&network) {
+            match switch {
+                Switch::On => (),
+                Switch::Off => return Ok(Planning::Off(off, network.problems)),
+                Switch::Unreadable => {
+                    let why = NotActing::SwitchUnreadable;
+                    return Ok(Planning::NotActing(why, off.unreadable_alert()));
+                }
+            }
         }
         let memory = self.ledger.memory().await?;
         let ours = OurLedger { id: self.ledger.id(), memory: &memory };
         if let Some(why) = not_ours(&network, Some(ours)) {
             let alert = not_ours_alert(&network.identity, &why);
-            return Ok(Planning::NotOurs(why.not_acting(), alert));
+            return Ok(Planning::NotActing(why.not_acting(), alert));
         }
         let plugin_problem =
             if purpose == Purpose::Show { None } else { self.poll_plugin().await? };
@@ -191,7 +196,7 @@ impl Engine {
                 self.does_not_act(off.not_acting()).await?;
                 return Ok((Passed::Off(off, problems), None));
             }
-            Planning::NotOurs(why, alert) => {
+            Planning::NotActing(why, alert) => {
                 self.does_not_act(why).await?;
                 let report = Report { alerts: vec![alert], ..Report::default() };
                 return Ok((Passed::Ran(report), None));

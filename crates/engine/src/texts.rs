@@ -138,6 +138,9 @@ pub fn not_acting(why: NotActing) -> &'static str {
         NotActing::MappingDisabled => {
             "domain mapping is switched off in Ultimate Multisite: nothing is sent or written"
         }
+        NotActing::SwitchUnreadable => {
+            "a switch of the network cannot be read: nothing is sent or written; `closte-sync doctor` names it"
+        }
     }
 }
 

@@ -244,6 +244,8 @@ words! {
         SwitchedOff = "switched-off",
         /// Domain mapping is switched off altogether.
         MappingDisabled = "mapping-disabled",
+        /// One of the two switches cannot be read.
+        SwitchUnreadable = "switch-unreadable",
     }
 }
 

@@ -13,7 +13,6 @@ use crate::{DomainName, Time, plain};
 
 /// One complete read of a network.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Network {
     /// Which network this is.
     pub identity: Identity,
@@ -22,7 +21,7 @@ pub struct Network {
     /// Whether that mark keeps its serial there: else nobody can tell that the database was put back.
     pub keeps_serial: bool,
     /// Whether its admin switched Closte on.
-    pub switched_on: bool,
+    pub switch: Switch,
     /// The settings of Ultimate Multisite that we follow.
     pub settings: Settings,
     /// The domains of all `wp_site` rows of the installation.
@@ -53,16 +52,16 @@ impl Network {
         site.network_id == self.identity.network_id
     }
 
-    /// The network of `identity` with nothing in it: switched on, every setting at its default, no
-    /// site and no mapping.
+    /// The network of `identity` with nothing in it: switched on, every other setting at its
+    /// default, no site and no mapping.
     pub fn empty(identity: Identity) -> Self {
         Self {
             network_domains: BTreeSet::from([identity.domain.clone()]),
             identity,
             home: None,
             keeps_serial: true,
-            switched_on: true,
-            settings: Settings::default(),
+            switch: Switch::On,
+            settings: Settings { domain_mapping: Switch::On, ..Settings::default() },
             shared_bases: BTreeSet::new(),
             stage_words: BTreeSet::from(Stage::ALL),
             sites: BTreeMap::new(),
@@ -154,13 +153,30 @@ impl fmt::Display for Whereabouts {
     }
 }
 
+/// A switch as an option of the network has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+    /// The option cannot be read, so nobody knows. That is never taken for off.
+    Unreadable,
+}
+
+impl From<bool> for Switch {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
+}
+
 /// What we follow of Ultimate Multisite's settings; defaults where a key is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `dns_check_interval`.
     pub dns_check_interval: Duration,
-    /// `enable_domain_mapping`.
-    pub domain_mapping: bool,
+    /// `enable_domain_mapping`: every version of Ultimate Multisite takes a missing one for off.
+    pub domain_mapping: Switch,
     /// `auto_create_www_subdomain`.
     pub www: WwwTwins,
 }
@@ -169,7 +185,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             dns_check_interval: Duration::from_mins(5),
-            domain_mapping: true,
+            domain_mapping: Switch::Off,
             www: WwwTwins::Always,
         }
     }

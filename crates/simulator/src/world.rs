@@ -1,5 +1,6 @@
 //! The world outside the engine: the twins in memory, and what goes wrong between.
 
+use rules::network::Switch;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -82,7 +83,7 @@ impl World {
         let steady: Arc<dyn Clock> = Arc::new(SteadyClock(Arc::clone(&clock)));
         let network = |app: &str, domain: &str, database: &str| {
             let network = MemoryNetwork::new(identity(app, domain, database), Arc::clone(&steady));
-            network.tables().switched_on = true;
+            network.tables().switch = Switch::On;
             network.tables().shared_bases = BTreeSet::from([name("base.example")]);
             network
         };

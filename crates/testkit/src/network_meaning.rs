@@ -237,7 +237,7 @@ async fn the_switch_and_the_interval_are_read_as_they_were_set(
 ) {
     for (on, changed) in [(false, false), (true, true), (true, false), (false, true)] {
         assert_eq!(source.switch(on).await.expect("an answer"), changed, "{on}");
-        assert_eq!(source.read().await.expect("a network").switched_on, on);
+        assert_eq!(source.read().await.expect("a network").switch, on.into());
     }
     source.set_check_interval(10).await.expect("written");
     let interval = source.read().await.expect("a network").settings.dns_check_interval;

@@ -10,7 +10,7 @@ mod sql_rows;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::network::WwwTwins;
+use rules::network::{Switch, WwwTwins};
 use rules::source::NetworkSource;
 use rules::{DomainName, Entry, Problem, Stage, Time};
 
@@ -20,7 +20,7 @@ use options::{
     a_home_that_makes_no_sense_is_left_alone_until_it_is_replaced,
     options_are_reported_as_they_stand_there, our_plugin_is_switched_on_and_off_beside_others,
     the_interval_is_set_and_the_other_settings_stay,
-    the_plugins_secret_is_written_and_all_that_it_keeps_goes, the_switch_keeps_every_other_byte,
+    the_plugins_secret_is_written_and_all_that_it_keeps_goes, the_switch_keeps_every_other_value,
     what_wordpress_is_asked_is_known_after_a_read,
 };
 
@@ -69,7 +69,7 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
         sites_in_sub_directories_carry_the_networks_domain_and_a_path
         a_mapping_moves_only_from_the_site_that_was_read
         a_record_has_the_dates_that_the_plugin_writes
-        the_switch_keeps_every_other_byte
+        the_switch_keeps_every_other_value
         the_interval_is_set_and_the_other_settings_stay
         a_home_that_makes_no_sense_is_left_alone_until_it_is_replaced
         options_are_reported_as_they_stand_there
@@ -158,7 +158,7 @@ async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn Ra
     let network = source.read().await.expect("a network");
     assert_eq!(network.identity.domain.as_str(), "network.example");
     assert_eq!((network.identity.prefix.as_str(), network.identity.network_id), ("wp_", 1));
-    assert!(network.switched_on);
+    assert_eq!(network.switch, Switch::On);
     assert_eq!(network.home, None);
     assert_eq!(network.settings.dns_check_interval, Duration::from_mins(2));
     assert_eq!(network.settings.www, WwwTwins::Never);
@@ -221,7 +221,7 @@ async fn rows_that_make_no_sense_cost_only_themselves(
     assert_eq!(network.unreadable.values().copied().collect::<Vec<_>>(), [2, 3]);
     assert_eq!(network.sites.len(), 5);
     assert_eq!(network.sites[&5].domain, None);
-    assert_eq!(network.settings, rules::network::Settings::default());
+    assert_eq!(network.settings.domain_mapping, Switch::Unreadable);
     let places: Vec<_> = network.problems.iter().map(place).collect();
     assert_eq!(
         places,

@@ -175,6 +175,7 @@ impl WordPress {
         }
         let plugin = include_str!("../php/plugin.php");
         fs::write(plugins.join("plugin.php"), plugin).expect("our folder");
+        fs::write(self.root.join("wp-content/sunrise.php"), "<?php\n").expect("our folder");
     }
 
     fn configure(&self, database: &Database, constants: &[(&str, &str)], network: &str) {
@@ -207,6 +208,7 @@ const ALONE: &str = "";
 const NETWORK: &str = "
 define('MULTISITE', true);
 define('SUBDOMAIN_INSTALL', true);
+define('SUNRISE', true);
 define('DOMAIN_CURRENT_SITE', 'network.example');
 define('PATH_CURRENT_SITE', '/');
 define('SITE_ID_CURRENT_SITE', 1);

@@ -58,8 +58,7 @@ pub enum CredentialError {
 impl CredentialError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
-        "enter the key again in Ultimate Multisite > Settings > Host Integrations, define \
-         `CLOSTE_CLIENT_API_KEY` in wp-config.php, or set `closte.api_key_file`"
+        "define `CLOSTE_CLIENT_API_KEY` in wp-config.php, or set `closte.api_key_file`"
     }
 }
 

@@ -71,7 +71,10 @@ impl OptionChange<'_> {
     /// What the option should become; none where it may stay as it is.
     pub(crate) fn of(self, old: &[u8]) -> Result<Option<Vec<u8>>, SourceError> {
         let refused = |why: CannotChange| SourceError::Refused {
-            what: format!("the option `{}` cannot be changed: {why}", self.option()),
+            what: format!(
+                "the option `{}` cannot be changed: {why}; it is left alone",
+                self.option()
+            ),
         };
         let new = self.new_value(old).map_err(refused)?;
         Ok(new.filter(|new| new != old))
@@ -79,7 +82,7 @@ impl OptionChange<'_> {
 
     fn new_value(self, old: &[u8]) -> Result<Option<Vec<u8>>, CannotChange> {
         match self {
-            Self::Switch(on) if options::is_switched_on(old)? == on => Ok(None),
+            Self::Switch(on) if options::closte(old, &mut |_| {}) == on.into() => Ok(None),
             Self::Switch(on) => options::switched(old, on).map(Some),
             Self::CheckInterval(seconds) => options::with_check_interval(old, seconds).map(Some),
             Self::Home(home, replaces) => {

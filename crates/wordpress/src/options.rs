@@ -1,11 +1,11 @@
 //! The network's options that we read, and the few keys that we write.
 //!
-//! What is written keeps every other byte of the option; an option that does not unserialize is
-//! never overwritten.
+//! Options are read as PHP and WordPress read them. What is written keeps every other value of the
+//! option; an option that cannot be read is never overwritten, but the switches: `enable` mends them.
 
 use std::time::Duration;
 
-use rules::network::{Settings, WwwTwins};
+use rules::network::{Settings, Switch, WwwTwins};
 use rules::{Home, Whereabouts};
 
 use crate::php_value::{Key, ParseError, PhpValue, WouldBreakReferences};
@@ -35,30 +35,33 @@ const SHORTEST_INTERVAL: u64 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotChange {
     /// What is there cannot be read.
-    #[error("what is there does not unserialize, so it is left alone")]
+    #[error("it does not unserialize: {0}")]
     Unreadable(#[from] ParseError),
     /// What is there is more than a list of settings.
     #[error("what is there cannot be changed like this")]
     Entangled(#[from] WouldBreakReferences),
     /// What is there is not a list.
-    #[error("what is there is not a list, so it is left alone")]
+    #[error("it is not a list")]
     NoList,
 }
 
 /// Read Ultimate Multisite's settings; an invalid value is reported and its default is used.
-///
-/// # Errors
-///
-/// The option does not unserialize.
-pub fn settings(option: &[u8], say: &mut dyn FnMut(String)) -> Result<Settings, ParseError> {
-    let option = parse(option)?;
+/// Where the option cannot be read, nobody knows whether domain mapping is on.
+pub fn settings(option: &[u8], say: &mut dyn FnMut(String)) -> Settings {
     let default = Settings::default();
-    Ok(Settings {
+    let option = match list(option) {
+        Ok(option) => option,
+        Err(why) => {
+            say(why.to_string());
+            return Settings { domain_mapping: Switch::Unreadable, ..default };
+        }
+    };
+    Settings {
         dns_check_interval: interval(option.at("dns_check_interval"), say)
             .unwrap_or(default.dns_check_interval),
-        domain_mapping: option.at("enable_domain_mapping").is_none_or(PhpValue::is_truthy),
+        domain_mapping: switch(option.at("enable_domain_mapping"), say),
         www: www(option.at("auto_create_www_subdomain"), say).unwrap_or(default.www),
-    })
+    }
 }
 
 fn interval(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<Duration> {
@@ -89,22 +92,36 @@ fn www(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<WwwTwins
     }
 }
 
-/// Whether the network's admin switched Closte on.
-///
-/// # Errors
-///
-/// The option does not unserialize.
-pub fn is_switched_on(option: &[u8]) -> Result<bool, ParseError> {
-    Ok(parse(option)?.at("closte").is_some_and(PhpValue::is_truthy))
+/// Whether the network's admin switched Closte on; why that cannot be read is said.
+pub fn closte(option: &[u8], say: &mut dyn FnMut(String)) -> Switch {
+    match list(option) {
+        Ok(option) => switch(option.at("closte"), say),
+        Err(why) => {
+            say(why.to_string());
+            Switch::Unreadable
+        }
+    }
 }
 
-/// The option with Closte switched on or off.
+/// What is missing is off.
+fn switch(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Switch {
+    match value {
+        Some(value) if value.is_reference() => {
+            say("the switch is a PHP reference, which is not followed".to_owned());
+            Switch::Unreadable
+        }
+        value => value.is_some_and(PhpValue::is_truthy).into(),
+    }
+}
+
+/// The option with Closte switched on or off. One that cannot be read is written anew: WordPress
+/// reads nothing in it either, and else nobody could switch anything without SQL.
 ///
 /// # Errors
 ///
 /// [`CannotChange`]; then nothing should be written.
 pub fn switched(option: &[u8], on: bool) -> Result<Vec<u8>, CannotChange> {
-    with(option, "closte", PhpValue::Bool(on))
+    with(list(option).unwrap_or(PhpValue::Null), "closte", PhpValue::Bool(on))
 }
 
 /// The settings with another `dns_check_interval`, a text as the plugin's own form saves it.
@@ -113,11 +130,10 @@ pub fn switched(option: &[u8], on: bool) -> Result<Vec<u8>, CannotChange> {
 ///
 /// [`CannotChange`]; then nothing should be written.
 pub fn with_check_interval(option: &[u8], seconds: u32) -> Result<Vec<u8>, CannotChange> {
-    with(option, "dns_check_interval", PhpValue::str(seconds.to_string()))
+    with(list(option)?, "dns_check_interval", PhpValue::str(seconds.to_string()))
 }
 
-fn with(option: &[u8], key: &str, value: PhpValue) -> Result<Vec<u8>, CannotChange> {
-    let mut option = parse(option)?;
+fn with(mut option: PhpValue, key: &str, value: PhpValue) -> Result<Vec<u8>, CannotChange> {
     option.set(key, value)?;
     Ok(option.to_bytes())
 }
@@ -129,10 +145,7 @@ fn with(option: &[u8], key: &str, value: PhpValue) -> Result<Vec<u8>, CannotChan
 ///
 /// [`CannotChange`]; then nothing should be written.
 pub fn with_plugin(option: &[u8], at: Option<i64>) -> Result<Option<Vec<u8>>, CannotChange> {
-    let mut plugins = parse(option)?;
-    if plugins.is_truthy() && !matches!(plugins, PhpValue::Array(_)) {
-        return Err(CannotChange::NoList);
-    }
+    let mut plugins = list(option)?;
     match (plugins.at(PLUGIN), at) {
         (Some(_), Some(_)) | (None, None) => return Ok(None),
         (None, Some(at)) => plugins.set(PLUGIN, PhpValue::Int(at))?,
@@ -143,14 +156,15 @@ pub fn with_plugin(option: &[u8], at: Option<i64>) -> Result<Option<Vec<u8>>, Ca
 
 /// The text of an option, serialized or not; none where PHP treats it as empty.
 pub fn text(option: &[u8]) -> Option<Vec<u8>> {
-    let serialized = PhpValue::parse(option).ok().and_then(|it| it.as_bytes().map(<[u8]>::to_vec));
-    let text = serialized.unwrap_or_else(|| option.to_vec());
+    let read = PhpValue::of_option(option).ok();
+    let text = read.and_then(|it| it.as_bytes().map(<[u8]>::to_vec));
+    let text = text.unwrap_or_else(|| option.to_vec());
     (!matches!(text.as_slice(), b"" | b"0")).then_some(text)
 }
 
 /// The installation that acts for the network; none where the option does not name one.
 pub fn home(option: &[u8]) -> Option<Home> {
-    let option = PhpValue::parse(option).ok()?;
+    let option = PhpValue::of_option(option).ok()?;
     let text = |key: &str| {
         let bytes = option.at(key)?.as_bytes()?;
         String::from_utf8(bytes.to_vec()).ok()
@@ -187,11 +201,12 @@ pub fn home_option(home: &Home) -> Vec<u8> {
     PhpValue::Array(entries.map(|(key, value)| (Key::Str(key.into()), value)).into()).to_bytes()
 }
 
-/// An empty value is what WordPress stores for an empty option.
-fn parse(option: &[u8]) -> Result<PhpValue, ParseError> {
-    match option {
-        b"" => Ok(PhpValue::Null),
-        option => PhpValue::parse(option),
+/// A list of settings. PHP takes what it calls empty for an empty one.
+fn list(option: &[u8]) -> Result<PhpValue, CannotChange> {
+    match PhpValue::of_option(option)? {
+        list @ PhpValue::Array(_) => Ok(list),
+        value if !value.is_truthy() => Ok(PhpValue::Null),
+        _ => Err(CannotChange::NoList),
     }
 }
 
@@ -201,7 +216,7 @@ mod tests {
 
     fn read(option: &str) -> (Settings, Vec<String>) {
         let mut said = Vec::new();
-        let settings = settings(option.as_bytes(), &mut |it| said.push(it)).unwrap();
+        let settings = settings(option.as_bytes(), &mut |it| said.push(it));
         (settings, said)
     }
 
@@ -214,11 +229,13 @@ mod tests {
         let example = r#"a:3:{s:18:"dns_check_interval";s:3:"120";s:21:"enable_domain_mapping";s:1:"1";s:25:"auto_create_www_subdomain";s:9:"main_only";}"#;
         let (settings, said) = read(example);
         assert_eq!(settings.dns_check_interval, Duration::from_mins(2));
-        assert_eq!((settings.domain_mapping, settings.www), (true, WwwTwins::MainOnly));
+        assert_eq!((settings.domain_mapping, settings.www), (Switch::On, WwwTwins::MainOnly));
         assert_eq!(said, Vec::<String>::new());
         assert_eq!(seconds(r#"a:1:{s:18:"dns_check_interval";i:60;}"#), 60);
-        assert!(!read(r#"a:1:{s:21:"enable_domain_mapping";b:0;}"#).0.domain_mapping);
-        assert!(!read(r#"a:1:{s:21:"enable_domain_mapping";s:1:"0";}"#).0.domain_mapping);
+        for value in ["b:0;", r#"s:1:"0";"#, "N;"] {
+            let off = format!(r#"a:1:{{s:21:"enable_domain_mapping";{value}}}"#);
+            assert_eq!(read(&off).0.domain_mapping, Switch::Off, "{value}");
+        }
     }
 
     #[test]
@@ -233,7 +250,24 @@ mod tests {
         let (settings, said) = read(r#"a:1:{s:18:"dns_check_interval";s:1:"5";}"#);
         assert_eq!(settings.dns_check_interval, Duration::from_secs(10));
         assert_eq!(said, ["`dns_check_interval` is 5; using 10 seconds"]);
-        assert!(super::settings(b"a:1:{", &mut |_| {}).is_err());
+    }
+
+    #[test]
+    fn a_switch_that_cannot_be_read_is_not_off() {
+        for (option, why) in [
+            ("rubbish", "it is not a list"),
+            ("a:1:{}", "it does not unserialize: not a serialized PHP value (byte 6)"),
+            (r#"s:1:"x";"#, "it is not a list"),
+            ("i:5;", "it is not a list"),
+        ] {
+            let mut said = Vec::new();
+            let switch = closte(option.as_bytes(), &mut |it| said.push(it));
+            assert_eq!((switch, &said[..]), (Switch::Unreadable, &[why.to_owned()][..]));
+            let (settings, said) = read(option);
+            assert_eq!((settings.domain_mapping, said), (Switch::Unreadable, vec![why.to_owned()]));
+        }
+        let reference = r#"a:2:{s:1:"x";b:1;s:6:"closte";R:2;}"#;
+        assert_eq!(closte(reference.as_bytes(), &mut |_| {}), Switch::Unreadable);
     }
 
     #[test]
@@ -241,24 +275,28 @@ mod tests {
         for (option, on) in [
             (r#"a:1:{s:6:"closte";b:1;}"#, true),
             (r#"a:1:{s:6:"closte";s:1:"1";}"#, true),
+            (" a:01:{S:06:\"cl\\6fste\";i:+1;}\r\n", true),
+            ("b:0;", false),
+            ("0", false),
             (r#"a:1:{s:6:"closte";b:0;}"#, false),
             (r#"a:1:{s:3:"ovh";b:1;}"#, false),
             ("", false),
         ] {
-            assert_eq!(is_switched_on(option.as_bytes()), Ok(on), "{option}");
+            assert_eq!(closte(option.as_bytes(), &mut |_| {}), on.into(), "{option}");
         }
-        assert!(is_switched_on(b"rubbish").is_err());
     }
 
     #[test]
-    fn a_change_keeps_every_other_byte() {
+    fn a_change_keeps_every_other_value() {
         let option = br#"a:2:{s:3:"ovh";O:1:"A":1:{s:1:"x";d:1.0E+25;}s:6:"closte";b:0;}"#;
         let on = br#"a:2:{s:3:"ovh";O:1:"A":1:{s:1:"x";d:1.0E+25;}s:6:"closte";b:1;}"#;
         assert_eq!(switched(option, true).unwrap(), on);
         assert_eq!(switched(on, false).unwrap(), option);
         assert_eq!(switched(b"", true).unwrap(), br#"a:1:{s:6:"closte";b:1;}"#);
-        let rubbish = with_check_interval(b"rubbish", 10);
-        assert!(matches!(rubbish, Err(CannotChange::Unreadable(_))), "{rubbish:?}");
+        assert_eq!(switched(b"rubbish", true).unwrap(), br#"a:1:{s:6:"closte";b:1;}"#);
+        assert_eq!(with_check_interval(b"rubbish", 10), Err(CannotChange::NoList));
+        let damaged = with_check_interval(b"a:1:{}", 10);
+        assert!(matches!(damaged, Err(CannotChange::Unreadable(_))), "{damaged:?}");
         assert_eq!(
             with_check_interval(br#"a:2:{s:18:"dns_check_interval";i:300;s:1:"k";s:0:"";}"#, 10)
                 .unwrap(),
@@ -286,8 +324,8 @@ mod tests {
             assert_eq!(changed.as_deref(), after.map(str::as_bytes), "{before} {at:?}");
         }
         for (before, why) in [
-            ("a:1:{", "what is there does not unserialize, so it is left alone"),
-            (r#"s:1:"x";"#, "what is there is not a list, so it is left alone"),
+            ("a:1:{}", "it does not unserialize: not a serialized PHP value (byte 6)"),
+            (r#"s:1:"x";"#, "it is not a list"),
             (
                 r#"a:2:{s:27:"closte-sync/closte-sync.php";i:5;s:1:"x";R:1;}"#,
                 "what is there cannot be changed like this",

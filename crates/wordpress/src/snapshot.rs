@@ -8,7 +8,7 @@ use std::mem;
 use std::time::Duration;
 
 use rules::domain_name::NotADomain;
-use rules::network::Settings;
+use rules::network::{Settings, Switch};
 use rules::plain::{plain, shortened};
 use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Problems, Site, Stage, Time};
 
@@ -50,7 +50,7 @@ pub(crate) struct Snapshot<'a> {
     mappings: Vec<Mapping>,
     unreadable: BTreeMap<u64, u64>,
     settings: Settings,
-    switched_on: bool,
+    switch: Switch,
     home: Option<Home>,
     keeps_serial: bool,
     shared_bases: BTreeSet<DomainName>,
@@ -67,7 +67,7 @@ impl<'a> Snapshot<'a> {
             mappings: Vec::new(),
             unreadable: BTreeMap::new(),
             settings: Settings::default(),
-            switched_on: false,
+            switch: Switch::Off,
             home: None,
             keeps_serial: true,
             shared_bases: BTreeSet::new(),
@@ -135,30 +135,21 @@ impl<'a> Snapshot<'a> {
 
     /// An option of our network. Only the first row of a name counts, as in WordPress.
     pub(crate) fn option(&mut self, id: u64, name: &str, value: &[u8]) {
+        let mut said = Vec::new();
+        let mut say = |reason| said.push(reason);
         match name {
-            options::SETTINGS => {
-                let mut said = Vec::new();
-                match options::settings(value, &mut |it| said.push(it)) {
-                    Ok(settings) => self.settings = settings,
-                    Err(_) => said.push("does not unserialize; using the defaults".to_owned()),
-                }
-                for reason in said {
-                    self.option_problem(id, name, &reason);
-                }
-            }
-            options::INTEGRATIONS => match options::is_switched_on(value) {
-                Ok(on) => self.switched_on = on,
-                Err(_) => {
-                    self.option_problem(id, name, "does not unserialize; Closte counts as off");
-                }
-            },
+            options::SETTINGS => self.settings = options::settings(value, &mut say),
+            options::INTEGRATIONS => self.switch = options::closte(value, &mut say),
             options::HOME => match options::home(value) {
                 Some(home) => self.home = Some(home),
-                None => self.option_problem(id, name, "cannot be read"),
+                None => say("cannot be read".to_owned()),
             },
             options::AUTH_KEY => _ = self.salts.insert(options::AUTH_KEY, value.to_vec()),
             options::AUTH_SALT => _ = self.salts.insert(options::AUTH_SALT, value.to_vec()),
             _ => {}
+        }
+        for reason in said {
+            self.option_problem(id, name, &reason);
         }
     }
 
@@ -190,11 +181,11 @@ impl<'a> Snapshot<'a> {
     /// What the options say, where they were read elsewhere.
     pub(crate) fn set_switch_and_home(
         &mut self,
-        switched_on: bool,
+        switch: Switch,
         home: Option<Home>,
         keeps_serial: bool,
     ) {
-        (self.switched_on, self.home, self.keeps_serial) = (switched_on, home, keeps_serial);
+        (self.switch, self.home, self.keeps_serial) = (switch, home, keeps_serial);
     }
 
     /// Something that is in no row.
@@ -227,7 +218,7 @@ impl<'a> Snapshot<'a> {
             identity,
             home: self.home,
             keeps_serial: self.keeps_serial,
-            switched_on: self.switched_on,
+            switch: self.switch,
             settings: self.settings,
             network_domains,
             shared_bases: self.shared_bases,

@@ -15,6 +15,7 @@ mod salts;
 mod setting;
 mod skipped;
 mod state;
+mod sunrise;
 mod value;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub use drop_in::DropIn;
 pub use error::{NotFound, WpConfigError};
 pub use find::{Found, find};
 pub use setting::{Position, Setting, Unsettled};
+pub use sunrise::MapsNothing;
 
 use crate::{DatabaseHost, TablePrefix};
 use disk::LARGEST;
@@ -56,6 +58,8 @@ pub struct WpConfig {
     pub root: PathBuf,
     /// `WP_CONTENT_DIR` where it is known, else `wp-content` below the root.
     pub content: PathBuf,
+    /// Whether WordPress really has it there.
+    knows_content: bool,
     /// `DB_NAME`.
     pub db_name: Setting<String>,
     /// `DB_USER`.
@@ -72,6 +76,8 @@ pub struct WpConfig {
     pub multisite: Setting<bool>,
     /// `SUBDOMAIN_INSTALL`.
     pub subdomain_install: Setting<bool>,
+    /// `SUNRISE`.
+    pub sunrise: Setting<bool>,
     /// `DOMAIN_CURRENT_SITE`.
     pub domain_current_site: Setting<String>,
     /// `SITE_ID_CURRENT_SITE`.
@@ -172,14 +178,16 @@ impl WpConfig {
         let secret = |name| run.constant_as(name, setting::secret);
         let switch = |name| run.constant_as(name, setting::switch);
         let root = find::root(found, &text("ABSPATH"));
-        let content = match text("WP_CONTENT_DIR") {
-            Setting::Known(folder) => PathBuf::from(folder),
-            Setting::Unknown(_) | Setting::Absent => root.join("wp-content"),
+        let (content, knows_content) = match text("WP_CONTENT_DIR") {
+            Setting::Known(folder) => (PathBuf::from(folder), true),
+            Setting::Absent => (root.join("wp-content"), true),
+            Setting::Unknown(_) => (root.join("wp-content"), false),
         };
         Self {
             object_cache: content.join("object-cache.php").exists(),
             drop_in: DropIn::at(&content.join("db.php")),
             content,
+            knows_content,
             path: found.config.clone(),
             root,
             db_name: text("DB_NAME"),
@@ -190,6 +198,7 @@ impl WpConfig {
             table_prefix: run.variable_as("table_prefix", setting::prefix),
             multisite: switch("MULTISITE"),
             subdomain_install: switch("SUBDOMAIN_INSTALL"),
+            sunrise: switch("SUNRISE"),
             domain_current_site: text("DOMAIN_CURRENT_SITE"),
             site_id_current_site: run.constant_as("SITE_ID_CURRENT_SITE", setting::id),
             path_current_site: text("PATH_CURRENT_SITE"),

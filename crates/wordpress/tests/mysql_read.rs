@@ -1,6 +1,7 @@
 //! Reading a network from a real MariaDB: the parts that are MySQL's own. The rest is in
 //! `network_source.rs`.
 
+use rules::network::Switch;
 use rules::source::{NetworkSource, SourceError};
 use rules::{Network, Stage};
 use testkit::mariadb::{Database, MariaDb, PASSWORD, Stages, USER};
@@ -144,11 +145,11 @@ async fn rows_that_make_no_sense_cost_only_themselves() {
             "wp_wu_domain_mappings.domain Some(3): `two words.example` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_wu_domain_mappings.domain Some(7): `` is not a domain: it is empty",
             "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
-            "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: does not unserialize; using the defaults",
+            "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: it is not a list",
             "wp_wu_forms.settings Some(21): not a serialized PHP value (byte 7): the shared base domains in it are not known",
         ]
     );
-    assert!(!network.switched_on);
+    assert_eq!(network.switch, Switch::Off);
 }
 
 #[tokio::test]
@@ -179,12 +180,12 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     let second = Installation { network_id: Some(2), ..installation("wp_") };
     let second = read(second).await.unwrap();
     assert_eq!(second.identity.domain.as_str(), "other.example");
-    assert!(second.switched_on, "of two rows the first counts");
+    assert_eq!(second.switch, Switch::On, "of two rows the first counts");
     assert_eq!(second.network_domains.len(), 2);
     assert_eq!(second.sites[&1].network_id, 1);
 
     let first = Installation { domain: Some("network.example".into()), ..installation("wp_") };
-    assert!(!read(first).await.unwrap().switched_on);
+    assert_eq!(read(first).await.unwrap().switch, Switch::Off);
     assert_eq!(
         describe(&read(installation("wp_")).await.unwrap_err()),
         "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php, or set `network.domain`)"

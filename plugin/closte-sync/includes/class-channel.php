@@ -201,9 +201,6 @@ final class Channel {
 				return Ultimate_Multisite::turn( $asked['on'] );
 			}
 		);
-		if ( null === $changed ) {
-			return new \WP_Error( 'closte_sync_unreadable', __( 'The option with the switches cannot be unserialized, so it is left alone.', 'closte-sync' ), array( 'status' => 409 ) );
-		}
 		Engine::forget();
 		return Engine::is_switched_on() === $asked['on'] ? array( 'changed' => $changed ) : self::not_stored();
 	}

@@ -159,6 +159,18 @@ final class Network_Options {
 	}
 
 	/**
+	 * Whether PHP reads a list of settings, or nothing, in a stored value. In anything else nobody knows what was
+	 * meant.
+	 *
+	 * @param string|null $stored As the table holds it.
+	 * @return bool
+	 */
+	public static function is_list( $stored ) {
+		$value = self::value( $stored );
+		return is_array( $value ) || ( empty( $value ) && ( null !== $value || null === $stored ) );
+	}
+
+	/**
 	 * What a stored value means. It never creates objects.
 	 *
 	 * @param string|null $stored As the table holds it.

@@ -72,24 +72,27 @@ final class Network_Reader {
 			$head['unchanged'] = true;
 			return $head;
 		}
-		return $head + $this->whole( array_map( array( Network_Options::class, 'value' ), $options ), $words );
+		return $head + $this->whole( $options, $words );
 	}
 
 	/**
 	 * All of it.
 	 *
-	 * @param array $options What the options say.
+	 * @param array $options The options that we read, as the table holds them. One that nobody can read is passed on
+	 *                       as null.
 	 * @param array $words   The stages that the table has.
 	 * @return array
 	 */
 	private function whole( array $options, array $words ) {
 		$networks = $this->networks();
+		$switches = $options[ Ultimate_Multisite::INTEGRATIONS ];
+		$settings = $options[ Ultimate_Multisite::SETTINGS ];
 		return array(
 			'identity'        => $this->identity( $networks ),
-			'home'            => Home::tidy( $options[ Home::OPTION ] ),
+			'home'            => Home::tidy( Network_Options::value( $options[ Home::OPTION ] ) ),
 			'keeps_serial'    => true,
-			'switched_on'     => Ultimate_Multisite::has_closte( $options[ Ultimate_Multisite::INTEGRATIONS ] ),
-			'settings'        => $this->settings( $options[ Ultimate_Multisite::SETTINGS ] ),
+			'switched_on'     => Network_Options::is_list( $switches ) ? Ultimate_Multisite::has_closte( Network_Options::value( $switches ) ) : null,
+			'settings'        => Network_Options::is_list( $settings ) ? $this->settings( Network_Options::value( $settings ) ) : null,
 			'network_domains' => array_values( $networks ),
 			'shared_bases'    => Checkout_Forms::hosts( $this->forms() ),
 			'stage_words'     => $words,

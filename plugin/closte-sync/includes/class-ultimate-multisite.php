@@ -64,23 +64,19 @@ final class Ultimate_Multisite {
 	}
 
 	/**
-	 * Turn Closte's switch, and keep the others.
+	 * Turn Closte's switch, and keep the others. An option that cannot be read is written anew.
 	 *
 	 * @param bool $on Where to.
-	 * @return bool|null Whether that is a change; null where the option is invalid.
+	 * @return bool Whether that is a change.
 	 */
 	public static function turn( $on ) {
 		$stored       = Network_Options::raw( array( self::INTEGRATIONS ) )[ self::INTEGRATIONS ];
-		$integrations = Network_Options::read( self::INTEGRATIONS );
-		if ( ! is_array( $integrations ) ) {
-			if ( null !== $stored && '' !== $stored ) {
-				return null;
-			}
-			$integrations = array();
-		}
-		if ( self::has_closte( $integrations ) === $on ) {
+		$integrations = Network_Options::value( $stored );
+		if ( Network_Options::is_list( $stored ) && self::has_closte( $integrations ) === $on ) {
 			return false;
 		}
+		$integrations = is_array( $integrations ) ? $integrations : array();
+
 		$integrations['closte'] = $on;
 		Network_Options::forget( self::INTEGRATIONS, true );
 		update_network_option( get_current_network_id(), self::INTEGRATIONS, $integrations );

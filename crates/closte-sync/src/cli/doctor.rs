@@ -79,6 +79,10 @@ impl Doctor<'_> {
             ledger,
             host: self.host().await,
             drop_in: access.as_ref().and_then(|access| access.drop_in.clone()),
+            maps_nothing: access
+                .as_ref()
+                .and_then(NetworkAccess::maps_nothing)
+                .map(|why| (why.to_string(), why.hint())),
             probing,
             network,
             plugin_version: package::version(),

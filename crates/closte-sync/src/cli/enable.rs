@@ -14,8 +14,9 @@ use crate::wiring::Wiring;
 
 /// Switch the Closte integration on for this network
 ///
-/// The same switch as in WordPress under Ultimate Multisite > Settings > Domain
-/// Mapping > Host Integrations; other integrations stay as they are.
+/// The same switch as in WordPress under Ultimate Multisite > Settings > Integrations >
+/// Hosting or Panel Providers > Closte > Configuration > Activate; other integrations
+/// stay as they are.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// Let this installation act for the network from now on, and no other

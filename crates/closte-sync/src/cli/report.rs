@@ -204,17 +204,13 @@ pub(super) fn off(context: &Context, off: Off, problems: Vec<Problem>) -> Exit {
     for problem in &problems {
         context.console.tell(format!("problem: {problem}"));
     }
-    context.console.tell(match off {
-        Off::Closte => {
-            "Closte was detected, and its integration is switched off for this network; nothing \
-             was done.\n  hint: switch it on with `closte-sync enable`, or in WordPress under \
-             Ultimate Multisite > Settings > Domain Mapping > Host Integrations"
-        }
-        Off::DomainMapping => {
-            "Domain mapping is switched off for this network; nothing was done.\n  hint: switch it \
-             on in WordPress under Ultimate Multisite > Settings > Domain Mapping"
-        }
-    });
+    let what = match off {
+        Off::Closte => "Closte was detected, and its integration is",
+        Off::DomainMapping => "Domain mapping is",
+    };
+    let hint = off.hint();
+    let text = format!("{what} switched off for this network; nothing was done.\n  hint: {hint}");
+    context.console.tell(text);
     nothing(context, problems)
 }
 

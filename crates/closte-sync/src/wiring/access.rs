@@ -10,7 +10,7 @@ use wordpress::WpConfig;
 use wordpress::plugin::{self, PluginChannel};
 use wordpress::rest::{self, Credentials, KeyPair, RestClient, RestNetwork, RestWriter};
 use wordpress::web::Endpoint;
-use wordpress::wp_config::DropIn;
+use wordpress::wp_config::{DropIn, MapsNothing};
 
 use super::{Wiring, secret_text};
 use crate::clock::SystemClock;
@@ -55,6 +55,11 @@ impl NetworkAccess {
             }
             (None, endpoint) => endpoint.as_ref().map(Endpoint::to_string).unwrap_or_default(),
         }
+    }
+
+    /// Why WordPress maps no domain, where that is known.
+    pub(crate) fn maps_nothing(&self) -> Option<MapsNothing> {
+        self.wp.as_ref().and_then(WpConfig::maps_nothing)
     }
 
     /// The folder of WordPress' plugins, where its files are here.

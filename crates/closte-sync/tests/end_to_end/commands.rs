@@ -50,7 +50,7 @@ async fn the_switch_is_the_plugins_own_and_other_integrations_are_kept() {
     world.map(1, "shop.example");
     let off = world.done("sync");
     assert!(
-        off.err.contains("closte-sync enable") && off.err.contains("Host Integrations"),
+        off.err.contains("closte-sync enable") && off.err.contains("Hosting or Panel Providers"),
         "{off:?}"
     );
     assert_eq!(world.aliases(), Vec::<String>::new());
@@ -70,6 +70,42 @@ async fn the_switch_is_the_plugins_own_and_other_integrations_are_kept() {
     assert_eq!((&status["acting"], &status["why_not"]), (&json!(false), &json!("switched-off")));
     let text = world.done("status").out;
     assert!(text.contains("does not act: ") && text.contains("closte-sync enable`"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_cannot_be_read_is_told_until_enable_mends_it() {
+    let world = World::new().await;
+    world.map(1, "shop.example");
+    for option in ["a:1:{s:5:\"closte\";b:1;}", "on"] {
+        world.option("wu_host_integrations_enabled", option);
+        world.run("sync").fails(1, &["`wu_host_integrations_enabled`", "closte-sync enable"]);
+        assert_eq!(world.json("status")["why_not"], json!("switch-unreadable"));
+        world.run("doctor").fails(1, &[]);
+        let doctor = world.run("doctor").out;
+        assert!(doctor.contains("`wu_host_integrations_enabled`"), "{doctor}");
+        assert_eq!(world.aliases(), Vec::<String>::new(), "nobody knows whether it is wanted");
+        world.done("enable");
+        assert_eq!(world.run("doctor").code, 0);
+    }
+    world.done("sync");
+    assert_eq!(world.aliases(), ["shop.example"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn domain_mapping_is_off_until_somebody_switches_it_on() {
+    let world = World::new().await;
+    world.map(1, "shop.example");
+    for settings in ["a:0:{}", "", "b:0;", "a:1:{s:21:\"enable_domain_mapping\";s:1:\"0\";}"] {
+        world.option("wp-ultimo_v2_settings", settings);
+        let off = world.done("sync");
+        assert!(off.err.contains("Enable Domain Mapping"), "{settings}: {off:?}");
+    }
+    world.database.execute("DELETE FROM wp_sitemeta WHERE meta_key = 'wp-ultimo_v2_settings'");
+    let off = world.done("sync");
+    assert!(off.err.contains("Domain mapping is switched off"), "{off:?}");
+    world.option("wp-ultimo_v2_settings", "a:1:{s:1:\"x\"}");
+    world.run("sync").fails(1, &["`wp-ultimo_v2_settings`", "backup"]);
+    assert_eq!(world.aliases(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -288,7 +288,8 @@ async fn another_prefix_in_the_same_database_removes_nothing() {
     world.database.create_main_site("wp2_");
     world.database.execute(
         "INSERT INTO wp2_sitemeta (site_id, meta_key, meta_value) \
-         VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}')",
+         VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}'), \
+         (1, 'wp-ultimo_v2_settings', 'a:1:{s:21:\"enable_domain_mapping\";b:1;}')",
     );
     world.write_wp_config(&world.wp_config().replace("'wp_'", "'wp2_'"));
     for _ in 0..3 {

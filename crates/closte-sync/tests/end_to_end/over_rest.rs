@@ -8,7 +8,7 @@ use testkit::rest_api::{Multisite, Tables};
 use crate::world::World;
 
 /// The settings of Ultimate Multisite, with the credentials of its API.
-const SETTINGS: &str = r#"a:2:{s:7:"api_key";s:3:"k3y";s:10:"api_secret";s:6:"s3cret";}"#;
+const SETTINGS: &str = r#"a:3:{s:21:"enable_domain_mapping";b:1;s:7:"api_key";s:3:"k3y";s:10:"api_secret";s:6:"s3cret";}"#;
 
 const WAITS: &str = "1 1 shop.example 1 0 0 checking-dns";
 const DONE: &str = "1 1 shop.example 1 0 1 done";
@@ -68,7 +68,7 @@ async fn a_file_with_credentials_wins_over_the_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_sql_writes_and_rest_says_that_it_cannot() {
     let (mut world, there) = over_http().await;
-    world.option("wp-ultimo_v2_settings", "a:0:{}");
+    world.option("wp-ultimo_v2_settings", "a:1:{s:21:\"enable_domain_mapping\";b:1;}");
     world.set("network.write", "rest");
     let ran = world.done("sync");
     assert!(ran.out.contains("the way that `network.write` names is not set up"), "{ran:?}");

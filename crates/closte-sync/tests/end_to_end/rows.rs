@@ -100,9 +100,12 @@ async fn two_thousand_mappings_of_one_site_are_no_trouble() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_that_do_not_unserialize_are_reported_and_defaults_hold() {
+async fn a_setting_that_makes_no_sense_is_reported_and_its_default_holds() {
     let world = World::new().await;
-    world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:99:\"300\";}");
+    world.option(
+        "wp-ultimo_v2_settings",
+        "\na:02:{s:21:\"enable_domain_mapping\";i:+1;s:18:\"dns_check_interval\";S:4:\"soo\\6e\";}\n",
+    );
     world.map(1, "shop.example");
     world.done("sync");
     assert!(
@@ -116,7 +119,10 @@ async fn settings_that_do_not_unserialize_are_reported_and_defaults_hold() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interval_below_ten_seconds_is_taken_as_ten_and_reported() {
     let world = World::new().await;
-    world.option("wp-ultimo_v2_settings", "a:1:{s:18:\"dns_check_interval\";s:1:\"3\";}");
+    world.option(
+        "wp-ultimo_v2_settings",
+        "a:2:{s:21:\"enable_domain_mapping\";b:1;s:18:\"dns_check_interval\";s:1:\"3\";}",
+    );
     world.map(1, "shop.example");
     let ran = world.done("sync");
     assert!(ran.out.contains("`dns_check_interval` is 3; using 10 seconds"), "{ran:?}");
@@ -125,7 +131,6 @@ async fn an_interval_below_ten_seconds_is_taken_as_ten_and_reported() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_cache_is_reported_with_the_way_to_flush_it() {
     let world = World::new().await;
-    std::fs::create_dir_all(world.root().join("wp-content")).unwrap();
     std::fs::write(world.root().join("wp-content/object-cache.php"), "<?php").unwrap();
     world.done("sync");
     let status = world.json("status");

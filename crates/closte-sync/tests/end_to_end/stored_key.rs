@@ -48,7 +48,10 @@ async fn wrong_salts_are_reported_and_nothing_of_the_key_is() {
     for stored in STORED {
         let world = storing(stored, &wrong).await;
         let ran = world.run("sync");
-        ran.fails(2, &["cannot be decrypted with the salts", "hint: enter the key again"]);
+        ran.fails(
+            2,
+            &["cannot be decrypted with the salts", "hint: define `CLOSTE_CLIENT_API_KEY`"],
+        );
         assert!(!ran.err.contains(stored), "{ran:?}");
         assert_eq!(world.sandbox.closte().calls().len(), 0, "a guess is never sent");
     }

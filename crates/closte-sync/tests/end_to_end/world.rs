@@ -44,6 +44,7 @@ impl World {
         world.database.create_main_site("wp_");
         world.write_wp_config(&world.wp_config());
         world.option("wu_host_integrations_enabled", "a:1:{s:6:\"closte\";b:1;}");
+        world.option("wp-ultimo_v2_settings", "a:1:{s:21:\"enable_domain_mapping\";s:1:\"1\";}");
         world
     }
 
@@ -71,6 +72,7 @@ impl World {
              define('DB_PASSWORD', '{}');\ndefine('DB_HOST', 'localhost:{}');\n\
              $table_prefix = 'wp_';\n\
              define('MULTISITE', true);\ndefine('SUBDOMAIN_INSTALL', true);\n\
+             define('SUNRISE', true);\n\
              define('DOMAIN_CURRENT_SITE', 'network.example');\n\
              define('SITE_ID_CURRENT_SITE', 1);\n\
              define('CLOSTE_CLIENT_API_KEY', '{KEY}');\ndefine('CLOSTE_APP_ID', 'app1');\n\
@@ -82,7 +84,9 @@ impl World {
     }
 
     pub(crate) fn write_wp_config(&self, text: &str) {
-        std::fs::create_dir_all(self.root()).unwrap();
+        let content = self.root().join("wp-content");
+        std::fs::create_dir_all(&content).unwrap();
+        std::fs::write(content.join("sunrise.php"), "<?php").unwrap();
         std::fs::write(self.root().join("wp-config.php"), text).unwrap();
     }
 

@@ -90,7 +90,6 @@ async fn a_foreign_database_layer_is_told_and_sqlite_is_never_missed_for_a_mysql
     world.map(1, "shop.example");
     let content = world.root().join("wp-content");
     world.write_wp_config(&world.wp_config());
-    std::fs::create_dir_all(&content).unwrap();
     std::fs::write(content.join("db.php"), "<?php // Plugin Name: HyperDB").unwrap();
     let ran = world.done("sync");
     assert!(ran.out.contains("problem: `") && ran.out.contains("(HyperDB)"), "{ran:?}");
@@ -103,4 +102,39 @@ async fn a_foreign_database_layer_is_told_and_sqlite_is_never_missed_for_a_mysql
     world.set("network.database_url", &world.database.url());
     world.done("sync");
     assert_eq!(doctor(&world, "db.php"), (String::new(), String::new()), "it is set");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_wordpress_maps_nothing_is_told_where_it_is_known() {
+    let world = World::new().await;
+    world.map(1, "shop.example");
+    let (config, content) = (world.wp_config(), world.root().join("wp-content"));
+    let sunrise = "define('SUNRISE', true);\n";
+    let with = |line: &str| {
+        world.write_wp_config(&config.replace(sunrise, line));
+        std::fs::remove_file(content.join("sunrise.php")).unwrap();
+    };
+    let quiet = (String::new(), String::new());
+    for (line, told) in [
+        ("", "`SUNRISE` is not defined"),
+        ("define('SUNRISE', false);\n", "`SUNRISE` is not true"),
+        (sunrise, "sunrise.php` is missing"),
+        ("define('SUNRISE', 'on');\n", "sunrise.php` is missing"),
+        ("define('SUNRISE', some_function());\n", "sunrise.php` is missing"),
+        ("define('WP_CONTENT_DIR', some_function());\ndefine('SUNRISE', 1);\n", ""),
+    ] {
+        with(line);
+        let ran = world.done("sync");
+        let (state, detail) = doctor(&world, "SUNRISE");
+        if told.is_empty() {
+            assert!(!ran.out.contains("maps no domain"), "{line}: {ran:?}");
+            assert_eq!((state, detail), quiet, "{line}");
+        } else {
+            assert!(ran.out.contains("problem: `") && ran.out.contains(told), "{line}: {ran:?}");
+            assert!(state == "warn" && detail.contains(told), "{line}: {state} {detail}");
+        }
+    }
+    world.write_wp_config(&config);
+    assert_eq!(doctor(&world, "SUNRISE"), quiet);
+    assert!(!world.done("sync").out.contains("problem"));
 }

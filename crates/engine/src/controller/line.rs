@@ -113,14 +113,7 @@ impl From<PassError> for Failed {
 
 impl From<Off> for Matter {
     fn from(off: Off) -> Self {
-        let (what, hint) = match off {
-            Off::Closte => ("the Closte integration", "switch it on with `closte-sync enable`"),
-            Off::DomainMapping => (
-                "domain mapping",
-                "switch it on in WordPress under Ultimate Multisite > Settings > Domain Mapping",
-            ),
-        };
-        Self::Off { what, hint }
+        Self::Off { what: off.what(), hint: off.hint() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::domain_name::LONGEST_MAPPING;
-use rules::network::Settings;
+use rules::network::{Settings, Switch};
 use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
 
@@ -54,7 +54,7 @@ pub struct Tables {
     pub sites: BTreeMap<u64, SiteRow>,
     pub mappings: BTreeMap<u64, MappingRow>,
     pub home: Option<Home>,
-    pub switched_on: bool,
+    pub switch: Switch,
     pub settings: Settings,
     pub shared_bases: BTreeSet<DomainName>,
     /// The id of the next mapping: as in a database, none comes twice.
@@ -104,7 +104,7 @@ impl Tables {
             (id, row.site_id, &row.domain, row.active, row.primary).hash(&mut hasher);
         }
         let settings = &self.settings;
-        (self.switched_on, settings.dns_check_interval, settings.domain_mapping).hash(&mut hasher);
+        (self.switch, settings.dns_check_interval, settings.domain_mapping).hash(&mut hasher);
         hasher.finish()
     }
 }
@@ -131,8 +131,8 @@ impl MemoryNetwork {
             sites: BTreeMap::from([(1, main)]),
             mappings: BTreeMap::new(),
             home: None,
-            switched_on: false,
-            settings: Settings::default(),
+            switch: Switch::Off,
+            settings: Settings { domain_mapping: Switch::On, ..Settings::default() },
             shared_bases: BTreeSet::new(),
             next_mapping: 1,
         };
@@ -187,7 +187,7 @@ fn network(tables: &Tables, now: Time) -> Network {
     }
     Network {
         home: tables.home.clone(),
-        switched_on: tables.switched_on,
+        switch: tables.switch,
         settings: tables.settings.clone(),
         shared_bases: tables.shared_bases.clone(),
         sites,
@@ -283,7 +283,8 @@ impl NetworkSource for MemoryNetwork {
     }
 
     async fn switch(&self, on: bool) -> Result<bool, SourceError> {
-        Ok(std::mem::replace(&mut self.tables().switched_on, on) != on)
+        let on = Switch::from(on);
+        Ok(std::mem::replace(&mut self.tables().switch, on) != on)
     }
 
     async fn set_check_interval(&self, seconds: u32) -> Result<(), SourceError> {

@@ -33,6 +33,8 @@ pub struct Findings {
     pub host: Result<HostAnswers, Failure>,
     /// That something replaces WordPress' database layer which knows more than we do.
     pub drop_in: Option<String>,
+    /// Why WordPress maps no domain, and what to do.
+    pub maps_nothing: Option<(String, &'static str)>,
     /// What was read of the network; none where it was not found.
     pub network: Option<Result<NetworkFound, Failure>>,
     pub probing: Result<Probing, Failure>,
@@ -97,6 +99,8 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     checks.extend(rests(findings));
     let hint = "compare what `doctor` says of the database with what WordPress shows";
     checks.extend(findings.drop_in.as_ref().map(|drop_in| warn("db.php", drop_in, hint)));
+    let sunrise = findings.maps_nothing.as_ref();
+    checks.extend(sunrise.map(|(what, hint)| warn("SUNRISE", what, *hint)));
     checks.extend(network::checks(findings));
     match &findings.probing {
         Ok(probing) => checks

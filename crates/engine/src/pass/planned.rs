@@ -37,8 +37,8 @@ pub enum Purpose<'a> {
 pub enum Planning {
     /// Something is switched off; and what was wrong with the read.
     Off(Off, Vec<Problem>),
-    /// This installation does not act for the network.
-    NotOurs(NotActing, Alert),
+    /// This installation does not act for the network, and a person must know.
+    NotActing(NotActing, Alert),
     /// There is a plan.
     Made(Box<Planned>),
 }

@@ -5,10 +5,11 @@ use rules::action::{Action, Deferred, Outcome};
 use rules::host::HostError;
 use rules::host_state::HostState;
 use rules::ledger::{LedgerError, NotActing};
+use rules::network::Switch;
 use rules::plain;
 use rules::source::SourceError;
 use rules::words;
-use rules::{DomainName, Identity, Problem, Reason};
+use rules::{DomainName, Identity, Network, Problem, Reason};
 
 use crate::texts;
 
@@ -31,6 +32,64 @@ pub enum Off {
 }
 
 impl Off {
+    /// Both switches as `network` has them, in the order in which they count.
+    pub(crate) fn switches(network: &Network) -> [(Self, Switch); 2] {
+        [(Self::Closte, network.switch), (Self::DomainMapping, network.settings.domain_mapping)]
+    }
+
+    /// What it is, within a sentence.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Closte => "the Closte integration",
+            Self::DomainMapping => "domain mapping",
+        }
+    }
+
+    /// How to switch it on. Ultimate Multisite moved the first switch in 2.4.0, and its documentation
+    /// still names the older place.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Closte => {
+                "switch it on with `closte-sync enable`, or in WordPress under Ultimate Multisite > \
+                 Settings > Integrations > Hosting or Panel Providers > Closte > Configuration > \
+                 Activate (in older versions: Settings > Domain Mapping > Host Integrations)"
+            }
+            Self::DomainMapping => {
+                "switch it on in WordPress under Ultimate Multisite > Settings > Domain Mapping > \
+                 Enable Domain Mapping; it is off until somebody does"
+            }
+        }
+    }
+
+    /// That its switch cannot be read, and what to do.
+    pub(crate) fn unreadable(self) -> (String, &'static str) {
+        let (option, hint) = match self {
+            Self::Closte => (
+                "wu_host_integrations_enabled",
+                "`closte-sync enable` writes it anew with Closte on; WordPress reads nothing in it \
+                 either, so other integrations in it are off until they are activated again",
+            ),
+            Self::DomainMapping => (
+                "wp-ultimo_v2_settings",
+                "Ultimate Multisite reads none of its settings then: restore this option from a \
+                 backup, or save the settings in WordPress anew (Ultimate Multisite > Settings), \
+                 with Domain Mapping on",
+            ),
+        };
+        let what = format!(
+            "whether {} is switched on is not known: PHP cannot read the option `{option}` of the \
+             network",
+            self.what()
+        );
+        (what, hint)
+    }
+
+    pub(super) fn unreadable_alert(self) -> Alert {
+        let (what, hint) = self.unreadable();
+        let what = format!("{what}; nothing is sent and nothing written");
+        Alert::of_all(AlertCode::SwitchUnreadable, what, hint)
+    }
+
     /// The same as the reason why a pass does not act.
     pub(super) fn not_acting(self) -> NotActing {
         match self {
@@ -100,6 +159,8 @@ words! {
         OtherNetwork = "other-network",
         /// The database was put back.
         Restored = "database-restored",
+        /// A switch of the network cannot be read.
+        SwitchUnreadable = "switch-unreadable",
         /// The read of the network is in doubt for another reason.
         Doubt = "doubt",
     }

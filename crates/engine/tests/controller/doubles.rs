@@ -12,6 +12,7 @@ use engine::controller::{LogLine, RunObserver};
 use engine::memory::{MemoryNetwork, SiteRow};
 use engine::{Random, Timer};
 use rules::host::{AliasHost, AliasList, HostError};
+use rules::network::Switch;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Network, Problem, Time};
@@ -85,7 +86,7 @@ impl Shared {
         let (domain, path) = ("s2.net.example".to_owned(), "/".to_owned());
         let site = SiteRow { network_id: 1, domain, path, hidden: false, registered };
         network.tables().sites.insert(2, site);
-        network.tables().switched_on = true;
+        network.tables().switch = Switch::On;
         Self { state, network }
     }
 

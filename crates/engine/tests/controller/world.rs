@@ -9,6 +9,7 @@ use engine::controller::{Controller, Ended, LogLine, Signals};
 use engine::memory::{MemoryLedger, Tables};
 use engine::pass::{SqlWriter, Writers};
 use engine::{Engine, Env, PassSettings};
+use rules::network::Switch;
 use rules::records::Records;
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
@@ -63,7 +64,7 @@ impl World {
     }
 
     pub(crate) fn switch(&self, on: bool) -> Deed {
-        self.change(move |tables| tables.switched_on = on)
+        self.change(move |tables| tables.switch = Switch::from(on))
     }
 
     pub(crate) fn copied(&self) -> Deed {

@@ -13,6 +13,7 @@ use engine::ops::{
 };
 use rules::host::{AliasList, HostError};
 use rules::ledger::{HostHealth, Memory, Recorded};
+use rules::network::Switch;
 use rules::source::{Right, SourceError};
 use rules::{Network, Stage, Targets};
 
@@ -27,6 +28,7 @@ async fn findings(network: Network) -> Findings {
         ledger: Ok(LedgerFound { at: "ledger.db".to_owned(), recorded: None }),
         host: Ok(HostAnswers::ask(&MemoryHost::default()).await),
         drop_in: None,
+        maps_nothing: None,
         network: Some(Ok(NetworkFound { files: true, ..found })),
         probing: Ok(Probing {
             resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],
@@ -147,7 +149,7 @@ async fn a_list_that_cannot_be_read_is_a_warning_and_one_that_proved_itself_is_b
 
 #[tokio::test]
 async fn what_is_wrong_with_the_network_is_named_one_by_one() {
-    let mut broken = Network { switched_on: false, object_cache: true, ..copy() };
+    let mut broken = Network { switch: Switch::Off, object_cache: true, ..copy() };
     broken.stage_words.remove(&Stage::Failed);
     broken.database_time = Some(NOW + Duration::from_mins(5));
     let mut findings = findings(broken).await;
@@ -155,7 +157,7 @@ async fn what_is_wrong_with_the_network_is_named_one_by_one() {
     found(&mut findings).rights = Ok(vec![Right { purpose: "write stages".to_owned(), missing }]);
     for line in [
         "fail rights: may not write stages: UPDATE command denied",
-        "warn switch: Closte is switched off, so a pass does nothing",
+        "warn switch: the Closte integration is switched off, so a pass does nothing",
         "warn stages: the column lacks failed",
         "fail clock: 5 min from the database's",
         "fail home: this is a copy: the network belongs to the installation at `elsewhere.example` (CLOSTE_APP_ID none), and this is `net.example` (CLOSTE_APP_ID app1); it sends and writes nothing",

@@ -10,6 +10,7 @@ use engine::{Engine, PassSettings};
 use rules::Network;
 use rules::action::Action;
 use rules::ledger::{Ledger, Memory, NotActing};
+use rules::network::Switch;
 use rules::records::Records;
 use rules::request::Asked;
 use tokio_util::sync::CancellationToken;
@@ -124,19 +125,21 @@ async fn a_nudge_ends_a_pass_after_the_calls_in_hand_and_an_apply_not_at_all() {
 
 #[tokio::test]
 async fn a_plan_is_not_applied_where_the_integration_is_switched_off() {
-    let (engine, _) = engine(Network { switched_on: false, ..network() });
+    let (engine, _) = engine(Network { switch: Switch::Off, ..network() });
     assert!(matches!(apply(&engine, "0123").await.unwrap(), Answer::Off(..)));
 }
 
 #[tokio::test]
 async fn the_ledger_remembers_why_a_pass_did_not_act_until_one_does() {
     let mut mapping_off = network();
-    mapping_off.settings.domain_mapping = false;
+    mapping_off.settings.domain_mapping = Switch::Off;
+    let unreadable = Network { switch: Switch::Unreadable, ..network() };
     let mut other = network();
     other.identity.database = "other".to_owned();
     let table = [
-        (Network { switched_on: false, ..network() }, Some(NotActing::SwitchedOff)),
+        (Network { switch: Switch::Off, ..network() }, Some(NotActing::SwitchedOff)),
         (mapping_off, Some(NotActing::MappingDisabled)),
+        (unreadable, Some(NotActing::SwitchUnreadable)),
         (copy(), Some(NotActing::Copy)),
         (network(), None),
         (other, Some(NotActing::OtherNetwork)),

@@ -7,6 +7,7 @@ use engine::memory::MemoryLedger;
 use engine::ops::{Answer, tell};
 use engine::pass::{Ends, Passed, Silent};
 use engine::{Failure, texts};
+use rules::network::Switch;
 use rules::telling::Patience;
 use rules::{Network, Time};
 
@@ -36,7 +37,7 @@ async fn a_failure_a_copy_and_being_off_end_nothing_that_they_do_not_show() {
     let ledger = ledger();
     let hour = |hours| NOW + Duration::from_hours(hours);
     let failed = Answer::Failed(Failure::could_not("the database is down"));
-    let off = pass(&ledger, Network { switched_on: false, ..network() }).await;
+    let off = pass(&ledger, Network { switch: Switch::Off, ..network() }).await;
     assert_eq!(lines(&ledger, &failed, NOW).await, ["attention: the database is down"]);
     assert_eq!(lines(&ledger, &failed, hour(1)).await, [""; 0]);
     assert_eq!(lines(&ledger, &off, hour(2)).await, [""; 0]);

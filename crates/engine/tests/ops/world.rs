@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use engine::memory::MemoryLedger;
 use engine::{Env, Exit, Failure, Random, Timer};
 use rules::ledger::{Batch, Ledger};
+use rules::network::Switch;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Site, Stage, Time, Whereabouts};
@@ -147,7 +148,8 @@ impl NetworkSource for Source {
     async fn switch(&self, on: bool) -> Result<bool, SourceError> {
         self.write(format!("switch {on}"));
         let mut network = self.network.lock().unwrap();
-        Ok(std::mem::replace(&mut network.switched_on, on) != on)
+        let on = Switch::from(on);
+        Ok(std::mem::replace(&mut network.switch, on) != on)
     }
 
     async fn set_check_interval(&self, _: u32) -> Result<(), SourceError> {

@@ -1,5 +1,6 @@
 //! A network, a host, DNS and certificates in memory, and an engine that keeps them in step.
 
+use rules::network::Switch;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
@@ -42,7 +43,7 @@ impl World {
         let clock = VirtualClock::at(Time::from_millis(1_800_000_000_000));
         let steady: Arc<dyn Clock> = Arc::new(SteadyClock(Arc::clone(&clock)));
         let network = MemoryNetwork::new(identity(), Arc::clone(&steady));
-        network.tables().switched_on = true;
+        network.tables().switch = Switch::On;
         network.tables().sites.insert(2, site(steady.now()));
         let host = Arc::new(CountingHost::default());
         let probe = MemoryProbe::new(steady);

@@ -9,6 +9,9 @@ use super::{Settings, WordPressError};
 
 const DATABASE: &str = "wp-content/database/.ht.sqlite";
 
+/// Ultimate Multisite has it map domains; nobody visits this network.
+const SUNRISE: &str = "wp-content/sunrise.php";
+
 /// Make the folder with all but the tables; where wp-config.php and the database are.
 pub(super) fn lay_out(
     folder: &Path,
@@ -20,6 +23,8 @@ pub(super) fn lay_out(
     fs::create_dir_all(around).map_err(failed(around))?;
     write_new(&config, &text(settings)).map_err(failed(&config))?;
     write_new(&database, "").map_err(failed(&database))?;
+    let sunrise = folder.join(SUNRISE);
+    write_new(&sunrise, "<?php\n").map_err(failed(&sunrise))?;
     Ok((config, database))
 }
 
@@ -51,6 +56,7 @@ fn text(settings: &Settings) -> String {
         ("WP_ALLOW_MULTISITE", "true"),
         ("MULTISITE", "true"),
         ("SUBDOMAIN_INSTALL", "true"),
+        ("SUNRISE", "true"),
         ("SITE_ID_CURRENT_SITE", "1"),
         ("BLOG_ID_CURRENT_SITE", "1"),
     ];

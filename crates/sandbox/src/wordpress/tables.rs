@@ -37,7 +37,8 @@ INSERT INTO _mysql_data_types_cache VALUES ('wp_wu_domain_mappings', 'stage',
   'enum(''checking-dns'',''checking-ssl-cert'',''done-without-ssl'',''done'',''failed'',''ssl-failed'')');
 INSERT INTO wp_site (id, path) VALUES (1, '/');
 INSERT INTO wp_blogs (blog_id, site_id, path, registered) VALUES (1, 1, '/', '2025-01-01 00:00:00');
-INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}');
+INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}'),
+  (1, 'wp-ultimo_v2_settings', 'a:1:{s:21:\"enable_domain_mapping\";s:1:\"1\";}');
 ";
 
 const NAME_NETWORK: &str = "UPDATE wp_site SET domain = ?";

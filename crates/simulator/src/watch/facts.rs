@@ -1,5 +1,6 @@
 //! What is known of one ledger and of the passes that write it.
 
+use rules::network::Switch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -153,7 +154,7 @@ impl Facts {
         let fell = (brake.allows(self.owned.len()) as u64) < was.saturating_sub(is) && is * 2 < was;
         let good = !network.moved && (!fell || self.apply.is_some());
         // Nothing is planned on it, so nothing is learnt from it.
-        if !network.switched_on {
+        if network.switch != Switch::On {
             return;
         }
         self.rows_before = self.rows.clone();

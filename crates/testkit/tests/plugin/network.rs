@@ -135,6 +135,27 @@ fn the_version_changes_with_the_network_and_not_otherwise() {
 }
 
 #[test]
+fn an_option_that_php_cannot_read_is_passed_on_as_unknown() {
+    let world = World::new();
+    let names =
+        [("wu_host_integrations_enabled", "switched_on"), ("wp-ultimo_v2_settings", "settings")];
+    for (option, part) in names {
+        for (stored, is_known) in [
+            ("a:1:{broken;}", false),
+            ("rubbish", false),
+            ("i:5;", false),
+            ("", true),
+            ("b:0;", true),
+        ] {
+            world.option(option, &format!("'{stored}'"));
+            assert_eq!(!read(&world)[part].is_null(), is_known, "{option}: {stored}");
+        }
+        world.database.execute(&format!("DELETE FROM wp_sitemeta WHERE meta_key = '{option}'"));
+        assert!(!read(&world)[part].is_null(), "{option}");
+    }
+}
+
+#[test]
 fn half_a_network_is_no_answer() {
     let world = World::new();
     world.database.execute("RENAME TABLE wp_wu_domain_mappings TO elsewhere");

@@ -1,11 +1,12 @@
-//! The reading half: a cursor over bytes that trusts no count and no depth.
+//! The reading half: a cursor over bytes that trusts no count and no depth. Where PHP takes more
+//! than one spelling, so do we.
 
 use super::{Key, PhpValue};
 
 /// Deeper than any option on a real network, and far below the limit of the stack.
 const MAX_DEPTH: u32 = 100;
 
-/// Bytes that are not one whole serialized PHP value.
+/// Bytes that do not begin with a serialized PHP value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a serialized PHP value (byte {position})")]
 pub struct ParseError {
@@ -15,10 +16,9 @@ pub struct ParseError {
 
 type Parsed<T> = Result<T, ParseError>;
 
+/// The value that `bytes` begin with, as `unserialize()` takes it: what follows does not count.
 pub(super) fn parse(bytes: &[u8]) -> Parsed<PhpValue> {
-    let mut reader = Reader { bytes, position: 0 };
-    let value = reader.value(MAX_DEPTH)?;
-    if reader.position == bytes.len() { Ok(value) } else { Err(reader.error()) }
+    Reader { bytes, position: 0 }.value(MAX_DEPTH)
 }
 
 struct Reader<'a> {
@@ -38,9 +38,10 @@ impl<'a> Reader<'a> {
         self.expect(b":")?;
         match kind {
             b'b' => self.bool(),
-            b'i' => self.int(start),
+            b'i' => Ok(PhpValue::Int(self.int()?)),
             b'd' => self.float(),
             b's' => Ok(PhpValue::Str(self.string_and(b";")?.to_vec())),
+            b'S' => Ok(PhpValue::Str(self.escaped_string()?)),
             b'a' => self.array(depth),
             _ => {
                 self.skip_rest_of(kind, depth)?;
@@ -57,24 +58,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A spelling that we would not write ourselves (`+5`, `007`) is kept as it is.
-    fn int(&mut self, start: usize) -> Parsed<PhpValue> {
+    /// PHP takes a sign and zeros in front, and the nearest number where it is too large.
+    fn int(&mut self) -> Parsed<i64> {
         let text = self.until(b';')?;
-        if let Some(value) = canonical_int(text) {
-            return Ok(PhpValue::Int(value));
-        }
-        let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+"));
-        let digits = digits.unwrap_or(text);
+        let (is_negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] | digits => (false, digits),
+        };
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(self.error());
         }
-        Ok(PhpValue::Raw(self.bytes[start..self.position].to_vec()))
+        let text = std::str::from_utf8(text).map_err(|_| self.error())?;
+        Ok(text.parse().unwrap_or(if is_negative { i64::MIN } else { i64::MAX }))
     }
 
     fn float(&mut self) -> Parsed<PhpValue> {
         let text = self.until(b';')?;
-        let known = std::str::from_utf8(text).is_ok_and(|text| text.parse::<f64>().is_ok());
-        if known { Ok(PhpValue::Float(text.to_vec())) } else { Err(self.error()) }
+        if is_float(text) { Ok(PhpValue::Float(text.to_vec())) } else { Err(self.error()) }
     }
 
     /// The count is checked against what is there; no memory is reserved for it.
@@ -94,12 +94,9 @@ impl<'a> Reader<'a> {
         let kind = self.next()?;
         self.expect(b":")?;
         match kind {
-            b'i' => {
-                let text = self.until(b';')?;
-                let value = canonical_int(text).ok_or_else(|| self.error())?;
-                Ok(Key::Int(value))
-            }
-            b's' => Ok(Key::Str(self.string_and(b";")?.to_vec())),
+            b'i' => Ok(Key::Int(self.int()?)),
+            b's' => Ok(Key::of(self.string_and(b";")?)),
+            b'S' => Ok(Key::of(&self.escaped_string()?)),
             _ => Err(self.error()),
         }
     }
@@ -109,7 +106,6 @@ impl<'a> Reader<'a> {
         match kind {
             b'r' | b'R' => self.digits().and_then(|_| self.expect(b";")),
             b'E' => self.string_and(b";").map(drop),
-            b'S' => self.escaped_string(),
             b'O' => self.object(depth),
             b'C' => {
                 self.string_and(b":")?;
@@ -134,15 +130,24 @@ impl<'a> Reader<'a> {
     }
 
     /// `S:2:"\41b";`: the count is of characters, a backslash and two digits being one.
-    fn escaped_string(&mut self) -> Parsed<()> {
+    fn escaped_string(&mut self) -> Parsed<Vec<u8>> {
         let length = self.count()?;
         self.expect(b"\"")?;
+        let mut text = Vec::new();
         for _ in 0..length {
-            if self.next()? == b'\\' {
-                self.take(2)?;
-            }
+            text.push(match self.next()? {
+                b'\\' => self.hexadecimal()?,
+                byte => byte,
+            });
         }
-        self.expect(b"\";")
+        self.expect(b"\";")?;
+        Ok(text)
+    }
+
+    fn hexadecimal(&mut self) -> Parsed<u8> {
+        let digits = self.take(2)?;
+        let digit = |at: usize| char::from(digits[at]).to_digit(16).ok_or_else(|| self.error());
+        u8::try_from(digit(0)? * 16 + digit(1)?).map_err(|_| self.error())
     }
 
     /// `2:"id"` and what must follow.
@@ -155,13 +160,9 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// `2:`, in the one spelling that PHP writes.
+    /// `2:`, also with zeros in front.
     fn count(&mut self) -> Parsed<usize> {
-        let text = self.digits()?;
-        let count = text.parse().map_err(|_| self.error())?;
-        if text.len() > 1 && text.starts_with('0') {
-            return Err(self.error());
-        }
+        let count = self.digits()?.parse().map_err(|_| self.error())?;
         self.expect(b":")?;
         Ok(count)
     }
@@ -204,8 +205,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn canonical_int(text: &[u8]) -> Option<i64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let value: i64 = text.parse().ok()?;
-    (value.to_string() == text).then_some(value)
+/// Whether PHP writes a float so; Rust reads more.
+fn is_float(text: &[u8]) -> bool {
+    let spelled = || {
+        let known = |it: &u8| it.is_ascii_digit() || b".eE+-".contains(it);
+        text.iter().all(known)
+            && std::str::from_utf8(text).is_ok_and(|it| it.parse::<f64>().is_ok())
+    };
+    matches!(text, b"INF" | b"-INF" | b"NAN") || spelled()
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use rules::network::Switch;
 use rules::source::SourceError;
 use rules::{DomainName, Home, Identity, Network, Site, Stage, Time};
 use serde_json::{Map, Value};
@@ -23,6 +24,9 @@ pub(super) const READING: &str = "reading the network from the plugin";
 
 /// Where a mapping's row has its answer key.
 const KEY: usize = 7;
+
+/// An option that the plugin cannot read either.
+const UNREADABLE: &[u8] = b"unreadable";
 
 /// A whole listing.
 #[derive(Debug)]
@@ -142,14 +146,21 @@ fn identity(value: &Map<String, Value>) -> Result<Identity, SourceError> {
 fn options(part: &Parts<'_>, snapshot: &mut Snapshot<'_>) -> Result<(), SourceError> {
     let none = Map::new();
     // PHP writes an object without members as an empty list.
-    let settings = part.0.get("settings").and_then(Value::as_object).unwrap_or(&none);
-    snapshot.option(0, options::SETTINGS, &serialised(settings));
-    let switched_on = part.0.get("switched_on").and_then(Value::as_bool);
-    let switched_on = switched_on.ok_or_else(|| part.lacks("`switched_on`"))?;
+    let settings = match part.0.get("settings") {
+        // What the plugin cannot read, it passes on as null.
+        Some(Value::Null) => UNREADABLE.to_vec(),
+        settings => serialised(settings.and_then(Value::as_object).unwrap_or(&none)),
+    };
+    snapshot.option(0, options::SETTINGS, &settings);
+    let switch = match part.0.get("switched_on") {
+        Some(Value::Bool(on)) => Switch::from(*on),
+        Some(Value::Null) => Switch::Unreadable,
+        _ => return Err(part.lacks("`switched_on`")),
+    };
     // A plugin from before it kept the serial does not say so.
     let keeps_serial = part.0.get("keeps_serial").and_then(Value::as_bool).unwrap_or(false);
     let home = part.0.get("home").and_then(home);
-    snapshot.set_switch_and_home(switched_on, home, keeps_serial);
+    snapshot.set_switch_and_home(switch, home, keeps_serial);
     Ok(())
 }
 
@@ -192,7 +203,7 @@ fn pulse(network: &Network) -> u64 {
     let settings = &network.settings;
     (settings.dns_check_interval, settings.domain_mapping).hash(&mut hasher);
     format!("{:?}", settings.www).hash(&mut hasher);
-    (network.switched_on, &network.network_domains, &network.shared_bases).hash(&mut hasher);
+    (network.switch, &network.network_domains, &network.shared_bases).hash(&mut hasher);
     network.unreadable.hash(&mut hasher);
     hasher.finish()
 }
@@ -237,7 +248,8 @@ mod tests {
         let identity = (domain.as_str(), database.as_str(), prefix.as_str(), *network_id);
         assert_eq!(identity, ("network.example", "wp", "wp_", 1));
         assert_eq!(network.home.as_ref().unwrap().ledger, "l1");
-        assert!(network.switched_on && network.object_cache && network.settings.domain_mapping);
+        assert_eq!((network.switch, network.settings.domain_mapping), (Switch::On, Switch::On));
+        assert!(network.object_cache);
         assert_eq!(network.settings.dns_check_interval, Duration::from_mins(2));
         assert_eq!(network.settings.www, WwwTwins::Never);
         let bases: Vec<_> = network.shared_bases.iter().map(DomainName::as_str).collect();
@@ -264,6 +276,16 @@ mod tests {
         }
         let error = listing(|it| it["identity"]["domain"] = "no host!".into()).unwrap_err();
         assert!(matches!(error, SourceError::NotANetwork { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn an_option_that_the_plugin_cannot_read_is_not_off() {
+        let network = listing(|it| it["switched_on"] = Value::Null).unwrap().network;
+        assert_eq!(network.switch, Switch::Unreadable);
+        let network = listing(|it| it["settings"] = Value::Null).unwrap().network;
+        assert_eq!(network.settings.domain_mapping, Switch::Unreadable);
+        let without = listing(|it| _ = it.as_object_mut().unwrap().remove("settings")).unwrap();
+        assert_eq!(without.network.settings.domain_mapping, Switch::Off);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl KeyPair {
 
     /// Those of Ultimate Multisite's settings, as the option stores them.
     fn stored(option: &[u8]) -> Option<Self> {
-        let option = PhpValue::parse(option).ok()?;
+        let option = PhpValue::of_option(option).ok()?;
         let text = |key| std::str::from_utf8(option.at(key)?.as_bytes()?).ok();
         Self::of(text("api_key")?, text("api_secret")?)
     }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use rules::network::Switch;
 use rules::source::SourceError;
 use rules::{DomainName, Identity, Network, Stage, Time};
 use serde_json::{Map, Value};
@@ -61,8 +62,8 @@ impl Session<'_> {
                 ));
             }
         }
-        // Reading the network over REST was configured, and that counts as the switch.
-        snapshot.set_switch_and_home(true, None, false);
+        // Reading the network over REST was configured, and that counts as both switches.
+        snapshot.set_switch_and_home(Switch::On, None, false);
         let network_id = fill(&mut snapshot, &lists, &domain);
         let identity = Identity {
             app: None,
@@ -73,6 +74,7 @@ impl Session<'_> {
             network_id,
         };
         let mut network = snapshot.finish(identity, words, lists.time);
+        network.settings.domain_mapping = Switch::On;
         network.moved = !lists.are_whole();
         Ok(network)
     }

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use crate::multisite::{SHORT, endpoint, localhost, name, network, network_with, write};
+use rules::network::Switch;
 use rules::source::{NetworkSource, SourceError};
 use rules::{Network, Stage};
 use serde_json::{Value, json};
@@ -44,7 +45,8 @@ async fn all_pages_are_the_whole_network() {
     }
     let network = network(&multisite).read().await.unwrap();
     assert_eq!(ids(&network), (1..=250).collect::<Vec<_>>());
-    assert!(!network.moved && network.switched_on && network.home.is_none());
+    assert!(!network.moved && network.home.is_none());
+    assert_eq!((network.switch, network.settings.domain_mapping), (Switch::On, Switch::On));
     let identity = &network.identity;
     let identity = (identity.domain.as_str(), identity.database.as_str(), identity.network_id);
     assert_eq!(identity, ("localhost", "", 1));

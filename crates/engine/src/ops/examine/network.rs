@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use rules::acting::not_ours;
-use rules::network::WwwTwins;
+use rules::network::{Switch, WwwTwins};
 use rules::source::{NetworkSource, Right, SourceError};
 use rules::{Network, Stage, Time};
 
 use super::plugin::{self, PluginFound};
 use super::{Check, Findings, LedgerFound, State, fail, failed, ok, warn};
 use crate::failure::Failure;
+use crate::pass::Off;
 use crate::rough::rough;
 use crate::texts;
 
@@ -137,15 +138,17 @@ fn failed_to_read(error: &SourceError, route: Route) -> Check {
 }
 
 fn switch(network: &Network) -> Check {
-    let hint = "`closte-sync enable`, or Ultimate Multisite > Settings > Domain Mapping > Host Integrations";
-    match (network.switched_on, network.settings.domain_mapping) {
-        (true, true) => ok("switch", "Closte is switched on"),
-        (false, _) => warn("switch", "Closte is switched off, so a pass does nothing", hint),
-        (true, false) => warn(
-            "switch",
-            "domain mapping is switched off, so a pass does nothing",
-            "Ultimate Multisite > Settings > Domain Mapping",
-        ),
+    let mut not_on = Off::switches(network).into_iter().filter(|(_, switch)| *switch != Switch::On);
+    match not_on.next() {
+        None => ok("switch", "Closte is switched on"),
+        Some((off, Switch::Unreadable)) => {
+            let (what, hint) = off.unreadable();
+            fail("switch", format!("{what}; a pass does nothing"), hint)
+        }
+        Some((off, _)) => {
+            let what = format!("{} is switched off, so a pass does nothing", off.what());
+            warn("switch", what, off.hint())
+        }
     }
 }
 
