@@ -248,9 +248,8 @@ fn follow(
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if !bytes.windows(5).any(|it| it.eq_ignore_ascii_case(b"<?php")) {
         let path = found.config.clone();
-        let is_short = bytes.windows(3).any(|it| it.starts_with(b"<?") && !it.ends_with(b"x"));
-        let short_tag = WpConfigError::ShortTag { path };
-        return Err(if is_short { short_tag } else { not_php(&found.config) });
+        let is_short = run::has_short_tag(&String::from_utf8_lossy(bytes));
+        return Err(if is_short { WpConfigError::ShortTag { path } } else { not_php(&path) });
     }
     let source = String::from_utf8_lossy(bytes);
     let arena = Bump::new();

@@ -365,7 +365,7 @@ fn level(levels: Option<&Expr<'_, '_>>) -> i64 {
 }
 
 /// Whether PHP would take a part of `text` for code, where its short tags are on.
-fn has_short_tag(text: &str) -> bool {
+pub(super) fn has_short_tag(text: &str) -> bool {
     text.match_indices("<?").any(|(at, _)| {
         let rest = text.get(at + 2..).unwrap_or_default();
         !rest.starts_with("xml") && !rest.starts_with('=')
