@@ -187,7 +187,8 @@ fn pulse(network: &Network) -> u64 {
         (id, network_id, domain, path, hidden).hash(&mut hasher);
     }
     for row in &network.mappings {
-        (row.id, row.site_id, &row.domain, row.active, row.primary).hash(&mut hasher);
+        let name = (&row.domain, &row.spelling);
+        (row.id, row.site_id, name, row.active, row.primary).hash(&mut hasher);
     }
     let settings = &network.settings;
     (settings.dns_check_interval, settings.domain_mapping).hash(&mut hasher);
