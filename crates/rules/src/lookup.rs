@@ -18,7 +18,8 @@ use crate::{DomainName, Mapping};
 /// How a row spells its name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Spelling {
-    /// As browsers send it, capitals aside: WordPress finds it.
+    /// As browsers send it, capitals aside: WordPress finds it. A wildcard too, however it is spelled:
+    /// nobody asks for one.
     Plain,
     /// In another way: WordPress does not surely find it.
     Odd {
@@ -37,7 +38,9 @@ impl Spelling {
     pub fn read(text: &str) -> Result<(DomainName, Self), NotADomain> {
         let name = text.parse::<DomainName>();
         match name {
-            Ok(name) if name.as_str().eq_ignore_ascii_case(text) => Ok((name, Self::Plain)),
+            Ok(name) if name.is_wildcard() || name.as_str().eq_ignore_ascii_case(text) => {
+                Ok((name, Self::Plain))
+            }
             _ => {
                 let found_as = found_as(text);
                 let name = name.or_else(|why| found_as.first().cloned().ok_or(why))?;
@@ -53,8 +56,8 @@ impl Spelling {
 }
 
 /// The names for which some collation of WordPress finds `text`: without accents, without what cannot
-/// be seen, without blanks at the end. Of other letters than Latin ones none is equal to ASCII, save
-/// digits of other scripts, which are left out.
+/// be seen, without blanks at the end. Digits of other scripts and letters of phonetics, which may
+/// equal ASCII too, are left out.
 fn found_as(text: &str) -> Box<[DomainName]> {
     // The older `general_ci` takes it for one letter.
     let sharp_s = if text.contains(['ß', 'ẞ']) { &["ss", "s"][..] } else { &["ss"] };
@@ -82,7 +85,8 @@ fn unaccented(text: &str, sharp_s: &str) -> Option<DomainName> {
         }
     }
     let ascii = ascii.trim_end_matches(' ');
-    ascii.parse().ok().filter(|name: &DomainName| name.as_str() == ascii)
+    let is_itself = |name: &DomainName| name.as_str() == ascii && !name.is_wildcard();
+    ascii.parse().ok().filter(is_itself)
 }
 
 impl Mapping {
@@ -124,6 +128,7 @@ mod tests {
             ("WWW.Shop.EXAMPLE",         "www.shop.example",      None),
             ("XN--Shp-Tna.example",      "xn--shp-tna.example",   None),
             ("*.shop.example",           "*.shop.example",        None),
+            ("*.shöp.example",           "*.xn--shp-tna.example", None),
             ("shop.example.",            "shop.example",          Some("")),
             ("shop。example",             "shop.example",          Some("")),
             ("中.example",                "xn--fiq.example",       Some("")),
@@ -146,7 +151,8 @@ mod tests {
             };
             assert_eq!(Spelling::read(text), Ok((name.parse().unwrap(), spelling)), "{text:?}");
         }
-        for text in [" shop.example", "shop.example\n", "https://shop.example", "shop .example", ""] {
+        for text in [" shop.example", "shop.example\n", "https://shop.example", "shop .example", "", "*.a.example "]
+        {
             assert!(Spelling::read(text).is_err(), "{text:?}");
         }
     }

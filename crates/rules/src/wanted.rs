@@ -285,10 +285,10 @@ mod tests {
         assert_eq!(wanted.problems.len(), 2, "{:?}", wanted.problems);
     }
 
-    type Told = (Vec<(u64, String)>, Vec<(String, LeftAlone)>);
+    type Findings = (Vec<(u64, String)>, Vec<(String, LeftAlone)>);
 
     /// What is told, of which row, and of which names the stage is left alone.
-    fn told(network: &Network) -> Told {
+    fn findings(network: &Network) -> Findings {
         let wanted = Wanted::of(network);
         let problems = wanted.problems.iter().map(|it| (it.id.unwrap(), it.reason.clone()));
         let names = wanted.names.iter();
@@ -304,7 +304,7 @@ mod tests {
             ("ä.example", "xn--4ca.example", "never finds it, and may find it for `a.example`"),
         ];
         for (text, name, found) in table {
-            let (problems, left) = told(&network(vec![mapping(7, 2, text)]));
+            let (problems, left) = findings(&network(vec![mapping(7, 2, text)]));
             let reason = format!(
                 "browsers ask for `{name}`, and as this row spells that WordPress {found}; its stage \
                  is left alone until it is written as `{name}`"
@@ -320,19 +320,19 @@ mod tests {
         rows[0].primary = true;
         let wanted = Wanted::of(&network(rows.clone()));
         assert_eq!(wanted.names[&"a.example".parse().unwrap()].mapping_id, 2);
-        let (problems, left) = told(&network(rows.clone()));
+        let (problems, left) = findings(&network(rows.clone()));
         assert!(left.is_empty(), "{left:?}");
         let reason = "`a.example` is mapped twice: to site 2 (id 2) and to site 3 (id 1); delete id 1, \
             which is spelled in another way than browsers ask";
         assert_eq!(problems, [(1, reason.to_owned())]);
 
         rows[1] = mapping(2, 2, "www.a.example");
-        let (_, left) = told(&network(rows.clone()));
+        let (_, left) = findings(&network(rows.clone()));
         assert_eq!(left, [("a.example".to_owned(), LeftAlone::Misspelled)]);
 
         rows[0] = mapping(1, 3, "ａ.example");
         rows[1] = mapping(2, 2, "a.example");
-        let (_, left) = told(&network(rows));
+        let (_, left) = findings(&network(rows));
         assert_eq!(left, [("a.example".to_owned(), LeftAlone::Contested)], "one finds it");
     }
 
@@ -344,7 +344,7 @@ mod tests {
             change(&mut row);
             let mut network = network(vec![mapping(2, 2, "a.example"), row]);
             network.sites.get_mut(&4).unwrap().network_id = 5;
-            let (problems, left) = told(&network);
+            let (problems, left) = findings(&network);
             let of_ours = problems.into_iter().find(|(id, _)| *id == 2).map(|(_, reason)| reason);
             assert_eq!(of_ours.is_some(), left.iter().any(|(name, _)| name == "a.example"));
             of_ours.unwrap_or_default()
@@ -383,7 +383,7 @@ mod tests {
             (1..=4).map(|id| mapping(id, 2, &format!("d{id}.example"))).collect();
         (rows[0].primary, rows[2].primary, rows[3].primary) = (true, true, true);
         rows[3].site_id = 3;
-        let (problems, left) = told(&network(rows));
+        let (problems, left) = findings(&network(rows));
         let reason = "site 2 has two primary domains, `d1.example` (id 1) and `d3.example` (id 3); \
             leave `primary_domain` to one of the two";
         assert_eq!((problems, left), (vec![(3, reason.to_owned())], vec![]));

@@ -298,7 +298,8 @@ mod tests {
             &|it| it["sites"][0][4] = 1.into(),
         ];
         assert!(same.iter().all(|change| pulse(change) == before));
-        let others: [&dyn Fn(&mut Value); 6] = [
+        let others: [&dyn Fn(&mut Value); 7] = [
+            &|it| it["mappings"][1][2] = "Shop.example.".into(),
             &|it| it["mappings"][1][2] = "other.example".into(),
             &|it| it["mappings"][1][1] = 1.into(),
             &|it| it["sites"][1][5] = false.into(),
