@@ -173,7 +173,7 @@ fn ready(number: u64, now: Time) -> Entry {
         site_id: number + 1,
         stage: Some(Stage::Done),
         secure: true,
-        contested: false,
+        left_alone: None,
     };
     let domain = format!("d{number}.example").parse().unwrap();
     let mut entry = Entry::new(domain, Some(mapped), now);

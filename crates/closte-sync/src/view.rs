@@ -28,6 +28,8 @@ pub(crate) struct DomainView {
     pub(crate) mapping_id: Option<u64>,
     pub(crate) stage: Option<&'static str>,
     pub(crate) secure: Option<bool>,
+    /// Why the stage is left alone, where it is.
+    pub(crate) left_alone: Option<&'static str>,
     pub(crate) alias: StateView,
     pub(crate) routing: RoutingView,
     pub(crate) certificate: CertificateView,
@@ -186,6 +188,7 @@ impl DomainView {
             mapping_id: mapped.map(|mapped| mapped.mapping_id),
             stage: mapped.and_then(|mapped| mapped.stage).map(Stage::as_str),
             secure: mapped.map(|mapped| mapped.secure),
+            left_alone: entry.left_alone().map(|why| why.reason().code()),
             alias: state(&entry.alias, entry.alias.state.as_str()),
             routing: RoutingView {
                 state: routing(entry),

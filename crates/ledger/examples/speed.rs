@@ -79,7 +79,7 @@ fn batch(numbers: std::ops::Range<u32>) -> Result<Batch, Box<dyn Error>> {
             site_id: number.into(),
             stage: Some(Stage::Done),
             secure: true,
-            contested: false,
+            left_alone: None,
         };
         let mut entry = Entry::new(domain.parse()?, Some(mapped), now);
         entry.alias.state = Alias::Present;

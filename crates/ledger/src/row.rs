@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use rules::entry::{
-    Alias, Certificate, Checks, Condition, Gone, Intent, Mapped, Owned, OwnedAs, Proof, Routing,
-    Step, Unseen, ZoneFails,
+    Alias, Certificate, Checks, Condition, Gone, Intent, LeftAlone, Mapped, Owned, OwnedAs, Proof,
+    Routing, Step, Unseen, ZoneFails,
 };
 use rules::ledger::LedgerError;
 use rules::{Entry, Reason, Stage, Time};
@@ -96,7 +96,8 @@ state! {
         first_seen: i64,
         other_rows: Cow<'a, [u64]>,
         secure: u8,
-        contested: u8,
+        #[serde(rename = "contested")]
+        left_alone: u8,
         #[serde(borrow)]
         alias: Said<'a>,
         routing: Said<'a>,
@@ -191,7 +192,7 @@ impl<'a> State<'a> {
         Self {
             first_seen: entry.first_seen.as_millis(),
             secure: mapped.is_some_and(|mapped| mapped.secure).into(),
-            contested: mapped.is_some_and(|mapped| mapped.contested).into(),
+            left_alone: left_alone(mapped.and_then(|mapped| mapped.left_alone)),
             alias: Said::of(&entry.alias, None),
             routing: Said::of(&entry.routing, Some(entry.routing.state.as_str())),
             found: entry.found.as_slice().into(),
@@ -207,6 +208,15 @@ impl<'a> State<'a> {
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
             other_rows: Cow::from(&entry.other_rows),
         }
+    }
+}
+
+/// A ledger that knew one reason only wrote 1 for it.
+fn left_alone(why: Option<LeftAlone>) -> u8 {
+    match why {
+        None => 0,
+        Some(LeftAlone::Contested) => 1,
+        Some(LeftAlone::Misspelled) => 2,
     }
 }
 
@@ -321,7 +331,11 @@ impl TryFrom<Row<'_>> for Entry {
                 site_id: site_id.cast_unsigned(),
                 stage: row.stage.and_then(Stage::from_word),
                 secure: state.secure != 0,
-                contested: state.contested != 0,
+                left_alone: match state.left_alone {
+                    0 => None,
+                    2 => Some(LeftAlone::Misspelled),
+                    _ => Some(LeftAlone::Contested),
+                },
             }),
             first_seen: Time::from_millis(state.first_seen),
             alias: state.alias.into_condition(alias),

@@ -231,7 +231,7 @@ mod tests {
 
     fn entry(alias: Alias) -> Entry {
         let mapped =
-            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
         let mut entry = Entry::new("a.example".parse().unwrap(), Some(mapped), at(0));
         entry.alias.set(at(0), alias, None, None);
         entry

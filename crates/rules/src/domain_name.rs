@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -36,9 +36,20 @@ pub enum NotADomain {
     /// It has one label only: `localhost`.
     #[error("it has only one label; a domain has at least two, like `shop.example.com`")]
     OneLabel,
-    /// It is an address.
+    /// It is an IPv4 address, or a browser would read it as one.
     #[error("it is an IP address, not a name")]
     Address,
+    /// It is an IPv6 address, with brackets or without.
+    #[error("it is an IPv6 address, not a name")]
+    Ipv6Address,
+    /// Nothing stands between two dots, or before the first.
+    #[error("it has an empty label: two dots in a row, or one at the beginning")]
+    EmptyLabel,
+    /// A hyphen at an end of a label.
+    #[error(
+        "a label of it begins or ends with a hyphen; hyphens may only be inside, like `my-shop`"
+    )]
+    Hyphen,
     /// Longer than DNS allows.
     #[error("it is too long: labels have at most 63 octets, names 253")]
     TooLong,
@@ -105,11 +116,13 @@ impl DomainName {
         self.0.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'))
     }
 
-    /// Whether its base is a public suffix, such as `co.uk` (public suffix list).
+    /// Whether its base is a public suffix of a registry, such as `co.uk`: the ICANN part of the
+    /// public suffix list. In its private part companies list their own domains, and a network may
+    /// have one of those.
     pub fn is_public_suffix(&self) -> bool {
-        let base = self.base();
-        psl::suffix(base.as_bytes())
-            .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == base.as_bytes())
+        let base = self.base().as_bytes();
+        psl::suffix(base)
+            .is_some_and(|suffix| suffix.typ() == Some(psl::Type::Icann) && suffix == base)
     }
 
     /// The name to check for it: itself, or `label` in the place of its `*`.
@@ -123,6 +136,12 @@ impl DomainName {
         }
     }
 
+    /// The name in a text that has blanks, a scheme, a port or a path around it; none where there is
+    /// none. For what people are told, and never for what is sent to the host.
+    pub fn within(text: &str) -> Option<Self> {
+        bare(text).parse().ok()
+    }
+
     /// Read a host as people and WordPress write it: a scheme, a port, a path, a
     /// leading `www.` and a final dot are dropped. One label is enough.
     ///
@@ -133,12 +152,16 @@ impl DomainName {
     ///
     /// What is left is not a name.
     pub fn parse_host(text: &str) -> Result<Self, NotADomain> {
-        let text = text.trim();
-        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
-        let host = canonical(host)?;
+        let host = canonical(bare(text))?;
         Ok(Self(host.strip_prefix("www.").unwrap_or(&host).into()))
     }
+}
+
+/// What is left of `text` without a scheme, a port, a path and blanks.
+fn bare(text: &str) -> &str {
+    let text = text.trim();
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.split(['/', ':', '?', '#']).next().unwrap_or_default().trim_end()
 }
 
 impl FromStr for DomainName {
@@ -177,15 +200,29 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
     if is_plain(text) {
         return Ok(Cow::Borrowed(text));
     }
-    let uts46 = Uts46::new();
-    let ascii = |length| {
-        uts46.to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, length)
-    };
-    let name = ascii(DnsLength::Verify).map_err(|_| match ascii(DnsLength::Ignore) {
-        Ok(name) if 63 < name.len() => NotADomain::TooLong,
-        Ok(_) | Err(_) => NotADomain::Characters,
-    })?;
+    let name =
+        ascii(text, Hyphens::CheckFirstLast, DnsLength::Verify).ok_or_else(|| why_not(text))?;
     if is_address(&name) { Err(NotADomain::Address) } else { Ok(name) }
+}
+
+fn ascii(text: &str, hyphens: Hyphens, length: DnsLength) -> Option<Cow<'_, str>> {
+    Uts46::new().to_ascii(text.as_bytes(), AsciiDenyList::STD3, hyphens, length).ok()
+}
+
+/// Why `text` is no name: what it would be one without.
+fn why_not(text: &str) -> NotADomain {
+    let address = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(text);
+    if address.parse::<Ipv6Addr>().is_ok() {
+        return NotADomain::Ipv6Address;
+    }
+    match ascii(text, Hyphens::Allow, DnsLength::Ignore) {
+        None => NotADomain::Characters,
+        Some(name) if name.split('.').any(str::is_empty) => NotADomain::EmptyLabel,
+        Some(name) if name.split('.').any(|it| it.starts_with('-') || it.ends_with('-')) => {
+            NotADomain::Hyphen
+        }
+        Some(_) => NotADomain::TooLong,
+    }
 }
 
 /// Whether `text` is canonical already: most names are, and are read often.
@@ -265,8 +302,16 @@ mod tests {
             ("example.com:8080", NotADomain::Characters),
             ("example.com/path", NotADomain::Characters),
             ("my shop.example", NotADomain::Characters),
-            ("a..example", NotADomain::Characters),
-            ("-a.example", NotADomain::Characters),
+            ("[2001:db8::1]", NotADomain::Ipv6Address),
+            ("2001:db8::1", NotADomain::Ipv6Address),
+            ("[2001:db8::1]:443", NotADomain::Characters),
+            ("a..example", NotADomain::EmptyLabel),
+            (".a.example", NotADomain::EmptyLabel),
+            ("a.example..", NotADomain::EmptyLabel),
+            ("-a.example", NotADomain::Hyphen),
+            ("a-.example", NotADomain::Hyphen),
+            ("*.-a.example", NotADomain::Hyphen),
+            ("-a b.example", NotADomain::Characters),
             ("a_b.example", NotADomain::Characters),
             ("💩\u{200d}.example", NotADomain::Characters),
             ("xn--a.example", NotADomain::Characters),
@@ -290,6 +335,12 @@ mod tests {
         }
         assert_eq!(DomainName::parse_host("localhost:8080").unwrap().as_str(), "localhost");
         assert_eq!(DomainName::parse_host(" / "), Err(NotADomain::Empty));
+        let within = |text| DomainName::within(text).map(|name| name.to_string());
+        assert_eq!(
+            within(" https://WWW.bases.example:8080/x"),
+            Some("www.bases.example".to_owned())
+        );
+        assert_eq!(within("two words.example"), None);
     }
 
     #[test]
@@ -310,6 +361,9 @@ mod tests {
         assert!(name("*.co.uk").is_public_suffix());
         assert!(!name("example.co.uk").is_public_suffix());
         assert!(!name("example.test").is_public_suffix());
+        // Companies' own, in the private part of the list.
+        assert!(!name("*.github.io").is_public_suffix());
+        assert!(!name("blogspot.com").is_public_suffix());
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! is WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
 mod condition;
+mod mapped;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::words::words;
 use crate::{DomainName, Time};
 
 pub use condition::{Condition, Unseen, Why};
+pub use mapped::{LeftAlone, Mapped};
 
 /// How long a domain is hot after anything about it changed.
 pub const HOT: Duration = Duration::from_hours(1);
@@ -98,21 +100,6 @@ words! {
         /// It saw it at the host while a good read showed the name mapped.
         Seen = "seen",
     }
-}
-
-/// The mapping behind a domain, as last read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapped {
-    /// Its id.
-    pub mapping_id: u64,
-    /// The site it leads to.
-    pub site_id: u64,
-    /// Its stage; none for a word that is not a stage.
-    pub stage: Option<Stage>,
-    /// Whether links use `https`.
-    pub secure: bool,
-    /// Whether others claim the name too, so that its stage is left alone.
-    pub contested: bool,
 }
 
 impl Certificate {
@@ -352,10 +339,17 @@ impl Entry {
         self.certificate.unseen.as_ref()
     }
 
-    /// Why it is as it is, as a person is told: the host's reason comes first, then what was
-    /// observed. None where there is nothing to say.
+    /// Why it is as it is, as a person is told: the host's reason comes first, then why its stage is
+    /// left alone, then what was observed. None where there is nothing to say.
     pub fn why(&self) -> Option<Why<'_>> {
-        self.alias.why().or_else(|| self.observed_why(self.is_held_back()))
+        let left_alone = || Some(Why { reason: self.left_alone()?.reason(), detail: None });
+        let why = self.alias.why().or_else(left_alone);
+        why.or_else(|| self.observed_why(self.is_held_back()))
+    }
+
+    /// Why the stage of its mapping is left alone, where it is.
+    pub fn left_alone(&self) -> Option<LeftAlone> {
+        self.mapped.as_ref()?.left_alone
     }
 
     /// Why what was observed is as it is: DNS, the certificate, and the proof, where that
@@ -383,11 +377,11 @@ impl Entry {
 
     /// Whether WordPress could prove that it answers here, and has not.
     ///
-    /// There is nothing to ask at a wildcard, and where several mappings claim a
-    /// name no answer is the right one.
+    /// There is nothing to ask at a wildcard, nor where no answer is the right one: WordPress picks
+    /// another mapping, or finds none.
     pub fn lacks_proof(&self) -> bool {
-        let contested = self.mapped.as_ref().is_none_or(|mapped| mapped.contested);
-        self.proof.state != Proof::Proven && !contested && !self.domain.is_wildcard()
+        let is_asked = self.mapped.is_some() && self.left_alone().is_none();
+        self.proof.state != Proof::Proven && is_asked && !self.domain.is_wildcard()
     }
 
     /// Whether it stays as it is until somebody acts: the domain's owner, or the
@@ -399,7 +393,7 @@ impl Entry {
             || self.routing.reason.is_some_and(Reason::is_for_the_owner)
             || self.certificate.reason == Some(Reason::WildcardByHand);
         let contradicted = self.proof.state == Proof::Contradicted;
-        contradicted || !self.is_ready() && (waits || given_up)
+        contradicted || mapped.left_alone.is_some() || !self.is_ready() && (waits || given_up)
     }
 
     /// The pending call to the host, due or not.
@@ -512,7 +506,7 @@ mod tests {
     /// One entry as it was loaded, as a pass left it, and as somebody else stored it meanwhile.
     fn three(pass: impl Fn(&mut Entry), other: impl Fn(&mut Entry)) -> (Entry, Entry) {
         let mapped =
-            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
         let before = Entry::new("a.example".parse().unwrap(), Some(mapped), Time::from_millis(0));
         let (mut ours, mut stored) = (before.clone(), Entry { version: 7, ..before.clone() });
         pass(&mut ours);
@@ -575,7 +569,7 @@ mod tests {
         ];
         for (shows, alias, routing, certificate, stage, needs) in table {
             let now = Time::from_millis(0);
-            let mapped = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: false, contested: false };
+            let mapped = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: false, left_alone: None };
             let mut entry = Entry::new("a.example".parse().unwrap(), Some(mapped), now);
             entry.alias.set(now, alias, None, None);
             entry.routing.set(now, routing.0, routing.1, None);

@@ -430,7 +430,7 @@ mod tests {
             (Alias::Wanted,   true,  None,                     refused(), None,     None),
         ];
         for (alias, is_mapped, reason, host, add, remove) in table {
-            let row = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+            let row = Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
             let mut entry = Entry::new("a.example".parse().unwrap(), is_mapped.then_some(row), at(9));
             entry.alias.set(at(9), alias, reason, None);
             let entries = BTreeMap::from([(entry.domain.clone(), entry)]);

@@ -35,6 +35,7 @@ pub mod host;
 pub mod host_state;
 pub mod judge;
 pub mod ledger;
+pub mod lookup;
 pub mod names;
 pub mod network;
 pub mod plain;

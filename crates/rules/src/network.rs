@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::ledger::Ledger;
+use crate::lookup::Spelling;
 use crate::stage::Stage;
 use crate::{DomainName, Time, plain};
 
@@ -229,6 +230,8 @@ pub struct Mapping {
     pub site_id: u64,
     /// The mapped domain.
     pub domain: DomainName,
+    /// How the row spells it.
+    pub spelling: Spelling,
     /// Its stage; none for NULL, the empty word and unknown words.
     pub stage: Option<Stage>,
     /// Whether links use `https`.

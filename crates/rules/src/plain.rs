@@ -57,7 +57,8 @@ pub fn shortened(text: &str, most: usize) -> String {
 pub fn is_plain(c: char) -> bool {
     let is_unseen = matches!(
         c,
-        '\u{61c}'
+        '\u{ad}'
+            | '\u{61c}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
@@ -101,7 +102,7 @@ mod tests {
             ("\x1b[31m\x07\x7f\0", r"\u001b[31m\u0007\u007f\u0000"),
             ("\u{85}\u{9b}31m", r"\u0085\u009b31m"),
             ("\u{202e}moc.live\u{2066}\u{200f}\u{61c}", r"\u202emoc.live\u2066\u200f\u061c"),
-            ("\u{2028}\u{feff}\u{e0041}", r"\u2028\ufeff\udb40\udc41"),
+            ("\u{2028}\u{feff}\u{e0041}\u{ad}", r"\u2028\ufeff\udb40\udc41\u00ad"),
         ];
         for (text, want) in table {
             assert_eq!(plain(text), want);

@@ -48,7 +48,7 @@ pub fn asking(
     network: &Network,
     question: impl FnOnce(&Mapped) -> Option<String>,
 ) -> Asking {
-    let mapped = entry.mapped.as_ref().filter(|mapped| !mapped.contested);
+    let mapped = entry.mapped.as_ref().filter(|mapped| mapped.left_alone.is_none());
     let Some(mapped) = mapped.filter(|_| !entry.domain.is_wildcard()) else {
         return Asking::Never;
     };
@@ -151,7 +151,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::entry::{Alias, Certificate, HOT};
+    use crate::entry::{Alias, Certificate, HOT, LeftAlone};
     use crate::judge::{self, Check};
     use crate::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
     use crate::schedule::LONGEST_GAP;
@@ -168,7 +168,7 @@ mod tests {
     /// `shop.example`, the mapping 7 of site 2, present at the host.
     fn entry(domain: &str) -> Entry {
         let mapped =
-            Mapped { mapping_id: 7, site_id: 2, stage: None, secure: false, contested: false };
+            Mapped { mapping_id: 7, site_id: 2, stage: None, secure: false, left_alone: None };
         let mut entry = Entry::new(domain.parse().unwrap(), Some(mapped), Time::from_millis(0));
         entry.alias.set(Time::from_millis(0), Alias::Present, None, None);
         entry
@@ -383,7 +383,7 @@ mod tests {
         };
         let shop = entry("shop.example");
         let mut contested = shop.clone();
-        contested.mapped.as_mut().unwrap().contested = true;
+        contested.mapped.as_mut().unwrap().left_alone = Some(LeftAlone::Contested);
         let gone = Entry { mapped: None, ..shop.clone() };
         let table = [
             // what it shows      entry                     network            asked

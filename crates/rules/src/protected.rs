@@ -33,9 +33,22 @@ pub enum Protection {
     Host,
     /// It is a public suffix, such as `co.uk`.
     PublicSuffix,
+    /// It is below a top-level name, this one, under which no public server answers for a site.
+    SpecialUse(&'static str),
     /// The operator said so, with this pattern in `protected.names`.
     Operator(String),
 }
+
+/// Top-level names for special use (IANA's registry of RFC 6761), and why nobody can be sent there
+/// by public DNS. Left out are `test` and `example`: they are for rehearsals, such as the sandbox's.
+const SPECIAL_USE: [&str; 6] = [
+    "alt",       // not of DNS at all (RFC 9476)
+    "arpa",      // for the infrastructure, `home.arpa` for homes (RFC 3172, RFC 8375)
+    "invalid",   // never exists (RFC 6761)
+    "local",     // multicast on the local link (RFC 6762)
+    "localhost", // the machine itself (RFC 6761)
+    "onion",     // Tor (RFC 7686)
+];
 
 impl Protected {
     /// What is protected on `network`, with Closte's CDN host and the operator's
@@ -64,11 +77,19 @@ impl Protected {
             Some(Protection::Host)
         } else if name.is_public_suffix() {
             Some(Protection::PublicSuffix)
+        } else if let Some(top) = special_use(name) {
+            Some(Protection::SpecialUse(top))
         } else {
             let hit = self.globs.iter().find(|(_, glob)| glob.matches(name.as_str()));
             hit.map(|(text, _)| Protection::Operator(text.clone()))
         }
     }
+}
+
+/// The top-level name for special use that `name` is below.
+fn special_use(name: &DomainName) -> Option<&'static str> {
+    let top = name.as_str().rsplit('.').next();
+    SPECIAL_USE.into_iter().find(|special| top == Some(special))
 }
 
 fn compiled(globs: impl IntoIterator<Item = String>) -> Vec<(String, Glob)> {
@@ -83,6 +104,9 @@ impl fmt::Display for Protection {
             Self::CdnHostname => f.write_str("it is `CLOSTE_CDN_HOSTNAME`"),
             Self::Host => f.write_str("it is Closte's own"),
             Self::PublicSuffix => f.write_str("it is a public suffix"),
+            Self::SpecialUse(top) => {
+                write!(f, "names below `.{top}` are for special use, and no public DNS serves them")
+            }
             Self::Operator(glob) => write!(f, "`protected.names` has `{glob}`"),
         }
     }
@@ -117,6 +141,13 @@ mod tests {
             ("co.uk",               Some(Protection::PublicSuffix)),
             ("*.co.uk",             Some(Protection::PublicSuffix)),
             ("example.co.uk",       None),
+            ("*.github.io",         None), // in the private part of the list
+            ("shop.onion",          Some(Protection::SpecialUse("onion"))),
+            ("*.shop.onion",        Some(Protection::SpecialUse("onion"))),
+            ("shop.home.arpa",      Some(Protection::SpecialUse("arpa"))),
+            ("printer.local",       Some(Protection::SpecialUse("local"))),
+            ("onion.shop.example",  None),
+            ("shop.test",           None),
             ("my.bank.example",     operator("*.bank.example")),
             ("*.bank.example",      operator("*.bank.example")),
             ("bank.example",        None),

@@ -115,6 +115,13 @@ reasons! {
     /// DNS does not point here, so there is nothing to check.
     NotRoutedHere = "not-routed-here", "DNS does not point here, so there is no certificate to check";
 
+    // The mapping.
+
+    /// Another row of the mappings' table is picked for the name, or may be.
+    Contested = "contested", "WordPress picks another mapping for the name, or may; the stage is left alone until one of the two is deleted, see `closte-sync status`";
+    /// As the row is spelled WordPress does not surely find it.
+    Misspelled = "misspelled", "WordPress does not surely find the mapping as the row spells its domain, so its stage is left alone; see `closte-sync status` for the spelling to use";
+
     // The routing proof.
 
     /// WordPress answers with another mapping's id.

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn only_an_alias_whose_removal_waits_is_given_up() {
         let row =
-            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
         let of = |mapped: bool, owned: bool, sent: bool, alias: Alias| {
             let mapped = mapped.then(|| row.clone());
             let mut entry = Entry::new("a.example".parse().unwrap(), mapped, at(0));

@@ -114,7 +114,7 @@ pub fn project(
     now: Time,
 ) -> Option<StageWrite> {
     let mapped =
-        entry.mapped.as_ref().filter(|mapped| !mapped.contested || planted!(WriteContested))?;
+        entry.mapped.as_ref().filter(|it| it.left_alone.is_none() || planted!(WriteContested))?;
     let target_stage = target_stage(entry, policy, network, now)?;
     let to = match target_stage {
         Stage::SslFailed if !words.contains(&target_stage) => Stage::DoneWithoutSsl,
@@ -176,7 +176,7 @@ fn may_demote(entry: &Entry, policy: &StagePolicy, now: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Mapped, Proof, ZoneFails};
+    use crate::entry::{LeftAlone, Mapped, Proof, ZoneFails};
     use crate::testing::POLICY;
 
     const HOUR: Duration = Duration::from_hours(1);
@@ -189,7 +189,7 @@ mod tests {
     ) -> Entry {
         let start = Time::from_millis(0);
         let mapped =
-            Mapped { mapping_id: 7, site_id: 3, stage: from, secure: false, contested: false };
+            Mapped { mapping_id: 7, site_id: 3, stage: from, secure: false, left_alone: None };
         let mut entry = Entry::new(domain.parse().unwrap(), Some(mapped), start);
         entry.alias.set(start, alias, None, None);
         entry.routing.set(start, routing, None, None);
@@ -400,10 +400,12 @@ mod tests {
     }
 
     #[test]
-    fn a_contested_mapping_is_left_alone() {
+    fn a_mapping_that_wordpress_does_not_surely_pick_is_left_alone() {
         let ready = (Alias::Present, Routing::Here, Certificate::Valid);
         let mut entry = entry("shop.example", ready, Some(Stage::CheckingDns));
-        entry.mapped.as_mut().unwrap().contested = true;
-        assert_eq!(projected(&entry, &POLICY, &all_words(), 1), None);
+        for why in [LeftAlone::Contested, LeftAlone::Misspelled] {
+            entry.mapped.as_mut().unwrap().left_alone = Some(why);
+            assert_eq!(projected(&entry, &POLICY, &all_words(), 1), None);
+        }
     }
 }

@@ -90,7 +90,7 @@ mod tests {
     /// Two names that are owned, one of them mapped, and one that was refused.
     fn recorded(filled_from: Option<Identity>) -> Recorded {
         let row =
-            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
         let entry = |name: &str, is_mapped: bool, alias, owned: bool| {
             let domain: DomainName = name.parse().unwrap();
             let mut entry = Entry::new(domain, is_mapped.then(|| row.clone()), at(0));

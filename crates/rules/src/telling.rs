@@ -414,7 +414,7 @@ mod tests {
             ("unseen and not served",              Stage::CheckingDns, 0, None,      60,  dark(0),    PATIENCE, "unsure"),
         ];
         for (shows, stage, bad, bad_since, last, unseen, patience, want) in table {
-            let row = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: true, contested: false };
+            let row = Mapped { mapping_id: 1, site_id: 2, stage: Some(stage), secure: true, left_alone: None };
             let mut entry = Entry::new("a.example".parse().unwrap(), Some(row), at(0));
             if let Some((reason, since)) = unseen {
                 entry.certificate.miss(at(since), None, reason, Some("seen"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::lookup::Spelling;
 use crate::stage::StagePolicy;
 use crate::{Identity, Mapping, Network, Site, Stage, Time};
 
@@ -11,7 +12,8 @@ pub(crate) fn mapping(id: u64, site_id: u64, domain: &str) -> Mapping {
     Mapping {
         id,
         site_id,
-        domain: domain.parse().unwrap(),
+        domain: Spelling::read(domain).unwrap().0,
+        spelling: Spelling::read(domain).unwrap().1,
         stage: Some(Stage::CheckingDns),
         secure: false,
         active: true,

@@ -113,6 +113,7 @@ impl Writer {
             9..14 => Event::Unmapped { row },
             14 => Event::Renamed { row, name: self.name() },
             15 => Event::Moved { row, site: self.site() },
+            16 if self.chance.percent(50) => Event::Misspelled { row },
             16 => Event::Spoilt { row },
             17 => Event::Emptied,
             18 => Event::BackedUp,

@@ -45,6 +45,9 @@ pub enum Event {
     Spoilt {
         row: u64,
     },
+    Misspelled {
+        row: u64,
+    },
     /// The rows that were deleted last come back, as new ones.
     MappedAgain,
     Emptied,
@@ -202,6 +205,7 @@ impl fmt::Display for Event {
             Self::Moved { row, site } => write!(f, "row {row} is moved to site {site}"),
             Self::Unmapped { row } => write!(f, "row {row} is deleted"),
             Self::Spoilt { row } => write!(f, "row {row} holds no domain name any more"),
+            Self::Misspelled { row } => write!(f, "row {row} gets a final dot"),
             Self::MappedAgain => f.write_str("what was deleted last is mapped again"),
             Self::Emptied => f.write_str("all mappings are deleted"),
             Self::BackedUp => f.write_str("the database is backed up"),

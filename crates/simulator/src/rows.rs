@@ -49,6 +49,7 @@ pub(crate) fn change(world: &World, event: &Event) {
         Event::Spoilt { row } => {
             edit(&mut tables, *row, |row| row.domain = format!("https://{}", row.domain));
         }
+        Event::Misspelled { row } => edit(&mut tables, *row, |row| row.domain.push('.')),
         _ => (),
     }
 }

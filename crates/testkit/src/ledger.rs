@@ -8,8 +8,8 @@ use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
 use rules::doubt::Lasting;
 use rules::entry::{
-    Alias, Certificate, Condition, Intent, Mapped, Owned, OwnedAs, Proof, Routing, Unseen,
-    ZoneFails,
+    Alias, Certificate, Condition, Intent, LeftAlone, Mapped, Owned, OwnedAs, Proof, Routing,
+    Unseen, ZoneFails,
 };
 use rules::event::{Event, EventKind};
 use rules::ledger::{
@@ -107,7 +107,7 @@ async fn retired_entries_are_left_out_and_found(ledger: &dyn Ledger) {
 }
 
 const MAPPED: Mapped =
-    Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, contested: false };
+    Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
 
 /// A mapped entry whose check and call are due at those times.
 fn due(number: u64, check: i64, step: i64, alias: Alias) -> Entry {
@@ -408,11 +408,13 @@ fn every_word() -> Vec<Entry> {
             entry.owned = Some(Owned { how: OWNED_AS[place % OWNED_AS.len()], since: at(1) });
             let stage = Some(Stage::ALL[place % Stage::ALL.len()]);
             entry.mapped =
-                Some(Mapped { mapping_id: 1, site_id: 2, stage, secure: true, contested: false });
+                Some(Mapped { mapping_id: 1, site_id: 2, stage, secure: true, left_alone: None });
             entry
         })
         .collect()
 }
+
+const LEFT_ALONE: [LeftAlone; 2] = [LeftAlone::Contested, LeftAlone::Misspelled];
 
 const ALIASES: [Alias; 7] = [
     Alias::Wanted,
@@ -519,7 +521,7 @@ impl Dice {
             site_id: self.number(),
             stage: self.maybe(|dice| dice.one_of(&Stage::ALL)),
             secure: self.chance(),
-            contested: self.chance(),
+            left_alone: self.maybe(|dice| dice.one_of(&LEFT_ALONE)),
         }
     }
 

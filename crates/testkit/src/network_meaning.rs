@@ -4,6 +4,7 @@
 //! database can hold is in [`network_source`](crate::network_source).
 
 use async_trait::async_trait;
+use rules::lookup::Spelling;
 use rules::source::{NetworkSource, Primary, Replaces, SourceError, StageWrite};
 use rules::{DomainName, Home, Stage, Whereabouts};
 
@@ -61,6 +62,7 @@ pub async fn network_meaning_contract(fresh: impl AsyncFn() -> Fresh) {
         })*};
     }
     promise! {
+        a_row_that_wordpress_does_not_surely_find_is_read_as_such
         a_stage_is_written_only_over_the_one_that_was_read
         a_stage_is_written_where_none_stood
         a_record_is_made_as_the_plugin_makes_it
@@ -106,6 +108,19 @@ pub(crate) fn home(ledger: &str) -> Home {
 
 fn write(from: Option<Stage>, to: Stage, secure: bool) -> StageWrite {
     StageWrite { mapping_id: 5, from, to, secure }
+}
+
+async fn a_row_that_wordpress_does_not_surely_find_is_read_as_such(
+    source: &dyn NetworkSource,
+    rows: &dyn Rows,
+) {
+    let texts = ["A.example", "b.example.", "bücher.example", "c\u{ad}.example"];
+    for (id, text) in (5..).zip(texts) {
+        rows.change(mapping(id, 2, text)).await;
+    }
+    let network = source.read().await.expect("a network");
+    let read = network.mappings.into_iter().map(|it| Ok((it.domain, it.spelling)));
+    assert_eq!(read.collect::<Vec<_>>(), texts.map(Spelling::read));
 }
 
 async fn a_stage_is_written_only_over_the_one_that_was_read(
@@ -265,13 +280,14 @@ async fn a_home_is_written_over_what_it_replaces(source: &dyn NetworkSource, row
     assert_eq!(rows.homes().await, 1);
 }
 
-const CHANGES: [(&str, Change<'_>); 8] = [
+const CHANGES: [(&str, Change<'_>); 9] = [
     ("a site comes", Site { id: 4, domain: "new.example", path: "/" }),
     ("it is archived", Hide { id: 4, how: "archived" }),
     ("it goes", DropSite { id: 4 }),
     ("a mapping comes", Mapping { id: 6, site: 3, domain: "b.example", primary: false }),
     ("two change alike", Deactivate),
     ("it is renamed", Mapping { id: 6, site: 3, domain: "c.example", primary: false }),
+    ("it is spelled anew", Mapping { id: 6, site: 3, domain: "c.example.", primary: false }),
     ("it gets another site", Mapping { id: 6, site: 2, domain: "c.example", primary: false }),
     ("it goes", DropMapping { id: 6 }),
 ];

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::time::Duration;
 
-use rules::domain_name::NotADomain;
+use rules::lookup::Spelling;
 use rules::network::{Settings, Switch};
 use rules::plain::{plain, shortened};
 use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Problems, Site, Stage, Time};
@@ -107,16 +107,21 @@ impl<'a> Snapshot<'a> {
     /// The rules judge whether its site is there.
     pub(crate) fn mapping(&mut self, row: &MappingRow<'_>) {
         let site_id = row.site_id;
-        match domain(row.domain) {
-            Ok(domain) => {
+        match spelling(row.domain) {
+            Ok((domain, spelling)) => {
                 let stage = self.stage(row);
                 let MappingRow { id, secure, active, primary, .. } = *row;
-                let mapping = Mapping { id, site_id, domain, stage, secure, active, primary };
+                let mapping =
+                    Mapping { id, site_id, domain, spelling, stage, secure, active, primary };
                 self.mappings.push(mapping);
             }
             Err(why) => {
                 self.unreadable.insert(row.id, site_id);
                 let text = String::from_utf8_lossy(row.domain);
+                let why = match DomainName::within(&text) {
+                    Some(name) => format!("{why}; write it as `{name}`"),
+                    None => why,
+                };
                 self.odd_domain("wu_domain_mappings", row.id, &text, &why);
             }
         }
@@ -248,9 +253,9 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn domain(bytes: &[u8]) -> Result<DomainName, String> {
+fn spelling(bytes: &[u8]) -> Result<(DomainName, Spelling), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    text.parse().map_err(|why: NotADomain| why.to_string())
+    Spelling::read(text).map_err(|why| why.to_string())
 }
 
 fn no_host(line: &str) -> String {

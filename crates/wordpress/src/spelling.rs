@@ -2,11 +2,12 @@
 
 use rules::DomainName;
 use rules::domain_name::LONGEST_MAPPING;
+use rules::lookup::Spelling;
 use rules::source::SourceError;
 
 /// Whether `as_stored`, maybe with capitals, in Unicode or with a final dot, is `domain`.
 pub(crate) fn is(as_stored: &str, domain: &DomainName) -> bool {
-    as_stored.parse::<DomainName>().is_ok_and(|it| it == *domain)
+    Spelling::read(as_stored).is_ok_and(|(name, _)| name == *domain)
 }
 
 /// The ways in which rows write `domain`, without a final dot and without capitals.
@@ -16,7 +17,7 @@ pub(crate) fn both(domain: &DomainName) -> [String; 2] {
 
 /// The domain name that a row holds, if it does.
 pub(crate) fn read(as_stored: Option<String>) -> Option<DomainName> {
-    as_stored?.parse().ok()
+    Spelling::read(&as_stored?).ok().map(|(name, _)| name)
 }
 
 /// That the column can store the whole name.

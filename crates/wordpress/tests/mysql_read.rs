@@ -144,7 +144,7 @@ async fn rows_that_make_no_sense_cost_only_themselves() {
             "wp_wu_domain_mappings.stage Some(2): `` is not a stage; the next check writes one",
             "wp_wu_domain_mappings.domain Some(3): `two words.example` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
             "wp_wu_domain_mappings.domain Some(7): `` is not a domain: it is empty",
-            "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path)",
+            "wp_wu_domain_mappings.domain Some(8): `https://a.example/` is not a domain: it contains characters that no domain name has (only the bare name, without `https://`, port or path); write it as `a.example`",
             "wp_sitemeta.meta_value Some(11): `wp-ultimo_v2_settings`: it is not a list",
             "wp_wu_forms.settings Some(21): not a serialized PHP value (byte 7): the shared base domains in it are not known",
         ]

@@ -65,6 +65,74 @@ async fn a_name_on_two_sites_is_kept_reported_and_its_stages_are_left_alone() {
     assert_eq!(world.stage("twice.example"), "done 1", "and then it goes on");
 }
 
+/// The reasons that `status` tells of one mapping.
+fn reasons(world: &World, id: u64) -> Vec<String> {
+    let status = world.json("status");
+    let problems = status["problems"].as_array().unwrap().iter();
+    let of_row = problems.filter(|it| it["id"] == id && it["table"] == "wp_wu_domain_mappings");
+    of_row.map(|it| it["reason"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_wordpress_never_finds_is_told_with_the_spelling_to_use_and_never_done() {
+    let world = World::new().await;
+    let rows = [
+        ("dot.example.", "dot.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("so\u{ad}ft.example", "soft.example"),
+    ];
+    for (text, name) in rows {
+        let row = world.map(1, text);
+        world.here(name);
+        world.done("sync");
+        assert!(world.aliases().contains(&name.to_owned()), "{name}");
+        assert_eq!(world.stage(text), "checking-dns 0");
+        let told = reasons(&world, row);
+        assert!(told[0].ends_with(&format!("until it is written as `{name}`")), "{told:?}");
+        assert_eq!(world.json(&format!("domains show {name}"))["left_alone"], "misspelled");
+        let shown = world.done(&format!("domains show {name}"));
+        assert!(shown.out.contains(&format!("write it as `{name}`")), "{shown:?}");
+        let listed = world.done("domains list");
+        assert!(listed.out.lines().any(|line| line.contains("misspelled")), "{listed:?}");
+        world.database.execute(&format!(
+            "UPDATE wp_wu_domain_mappings SET domain = '{name}' WHERE id = {row}"
+        ));
+        world.pass();
+        assert_eq!(world.stage(name), "done 1", "and then it goes on");
+        assert_eq!(reasons(&world, row), Vec::<String>::new());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_another_network_or_of_no_site_that_wins_in_wordpress_leaves_ours_alone() {
+    let world = World::new().await;
+    world.database.execute(
+        "INSERT INTO wp_site (id, domain, path) VALUES (2, 'second.example', '/'); \
+         INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (70, 2, 'second.example', '/')",
+    );
+    for (site, whose) in [(70, ", of another network"), (99, ", which does not exist")] {
+        let name = format!("of-{site}.example");
+        let ours = world.map(1, &name);
+        let winner = world.map(site, &format!("www.{name}"));
+        let sql = |set: &str| format!("UPDATE wp_wu_domain_mappings SET {set} WHERE id = {winner}");
+        world.database.execute(&sql("primary_domain = 1"));
+        world.here(&name);
+        world.done("sync");
+        assert_eq!(world.aliases().last(), Some(&name));
+        assert_eq!(world.stage(&name), "checking-dns 0");
+        let told = reasons(&world, ours);
+        assert!(
+            told[0].contains(&format!("id {winner}, `www.{name}` of site {site}{whose}")),
+            "{told:?}"
+        );
+        assert_eq!(world.json(&format!("domains show {name}"))["left_alone"], "contested");
+        world.database.execute(&sql("primary_domain = 0, active = 0"));
+        world.pass();
+        assert_eq!(world.stage(&name), "done 1", "it comes after ours now");
+        assert_eq!(reasons(&world, ours), Vec::<String>::new());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn inactive_mappings_and_hidden_sites_are_kept_and_followed() {
     let world = World::new().await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::domain_name::LONGEST_MAPPING;
+use rules::lookup::Spelling;
 use rules::network::{Settings, Switch};
 use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
@@ -43,7 +44,11 @@ impl MappingRow {
     }
 
     fn name(&self) -> Option<DomainName> {
-        self.domain.parse().ok()
+        self.spelled().map(|(name, _)| name)
+    }
+
+    fn spelled(&self) -> Option<(DomainName, Spelling)> {
+        Spelling::read(&self.domain).ok()
     }
 }
 
@@ -165,9 +170,9 @@ fn site(id: u64, row: &SiteRow, now: Time, problems: &mut Vec<Problem>) -> Site 
     }
 }
 
-fn mapping(id: u64, row: &MappingRow, domain: DomainName) -> Mapping {
+fn mapping(id: u64, row: &MappingRow, (domain, spelling): (DomainName, Spelling)) -> Mapping {
     let MappingRow { site_id, stage, secure, active, primary, .. } = *row;
-    Mapping { id, site_id, domain, stage, secure, active, primary }
+    Mapping { id, site_id, domain, spelling, stage, secure, active, primary }
 }
 
 /// The rows of `tables` as one read shows them.
@@ -177,8 +182,8 @@ fn network(tables: &Tables, now: Time) -> Network {
     let sites = sites.collect();
     let (mut mappings, mut unreadable) = (Vec::new(), BTreeMap::new());
     for (id, row) in &tables.mappings {
-        if let Some(name) = row.name() {
-            mappings.push(mapping(*id, row, name));
+        if let Some(spelled) = row.spelled() {
+            mappings.push(mapping(*id, row, spelled));
         } else {
             let what = "it is no domain name";
             problems.push(Problem::in_row("wp_wu_domain_mappings", "domain", *id, what));

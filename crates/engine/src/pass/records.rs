@@ -63,7 +63,7 @@ fn recorded(known: Option<Entry>, record: &NewRecord, mapping_id: u64, now: Time
         site_id: record.site_id,
         stage: Some(Stage::CheckingDns),
         secure: false,
-        contested: false,
+        left_alone: None,
     };
     let mut entry = known.unwrap_or_else(|| Entry::new(record.domain.clone(), None, now));
     entry.want(mapped, now);

@@ -88,7 +88,7 @@ async fn on_another_networks_ledger_nothing_is_written_whatever_it_is_asked_for(
 async fn a_mapping_that_is_deleted_is_told_to_the_ledger() {
     let source = Source::of(Network { mappings: vec![mapping(7, 3, "a.example")], ..network() });
     let (ledger, domain) = (ledger(), name("a.example"));
-    let mapped = Mapped { mapping_id: 7, site_id: 3, stage: None, secure: false, contested: false };
+    let mapped = Mapped { mapping_id: 7, site_id: 3, stage: None, secure: false, left_alone: None };
     let entries = vec![Entry::new(domain.clone(), Some(mapped), NOW)];
     put(&ledger, Batch { entries, ..Batch::default() }).await;
     ops::remove(&source, Some(&ledger), &domain, NOW).await.unwrap();

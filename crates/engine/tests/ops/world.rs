@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use engine::memory::MemoryLedger;
 use engine::{Env, Exit, Failure, Random, Timer};
 use rules::ledger::{Batch, Ledger};
+use rules::lookup::Spelling;
 use rules::network::Switch;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
@@ -63,7 +64,16 @@ pub(crate) fn copy() -> Network {
 
 pub(crate) fn mapping(id: u64, site_id: u64, domain: &str) -> Mapping {
     let (domain, stage) = (name(domain), Some(Stage::CheckingDns));
-    Mapping { id, site_id, domain, stage, secure: false, active: true, primary: false }
+    Mapping {
+        id,
+        site_id,
+        domain,
+        spelling: Spelling::Plain,
+        stage,
+        secure: false,
+        active: true,
+        primary: false,
+    }
 }
 
 /// A network that writes down what it was asked to write.

@@ -6,7 +6,7 @@ use super::{Cause, Planner};
 use crate::action::{Action, Release};
 use crate::answer;
 use crate::doubt::Doubt;
-use crate::entry::{Alias, Entry, Gone, Mapped};
+use crate::entry::{Alias, Entry, Gone, LeftAlone, Mapped};
 use crate::judge;
 use crate::planted;
 use crate::reason::Reason;
@@ -165,7 +165,7 @@ impl Planner<'_> {
     /// and nothing is owned for it that was not owned before.
     fn keep_unreadable(&self, entry: &mut Entry, unreadable: Vec<u64>) {
         if let Some(mapped) = &mut entry.mapped {
-            mapped.contested = true;
+            mapped.left_alone = Some(LeftAlone::Misspelled);
             if !unreadable.contains(&mapped.mapping_id) {
                 mapped.mapping_id = unreadable[0];
                 mapped.site_id = self.world.network.unreadable[&unreadable[0]];

@@ -268,7 +268,7 @@ fn a_row_whose_text_is_no_domain_name_is_a_mapping_that_is_there() {
     assert_eq!((calls(&plan), deferred_reasons(&plan)), (vec![], vec![]));
     assert_eq!((entry.alias.state, entry.gone.reads), (Alias::Present, 0));
     assert!(
-        entry.mapped.as_ref().is_some_and(|mapped| mapped.contested),
+        entry.mapped.as_ref().is_some_and(|mapped| mapped.left_alone.is_some()),
         "its stage is left alone"
     );
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::memory::MappingRow;
+use rules::lookup::Spelling;
 use rules::probe::{DnsObservation, TlsObservation, TlsVerdict};
 use rules::source::StageWrite;
 use rules::{DomainName, Mapping, Stage};
@@ -106,17 +107,30 @@ impl Watch {
         read.network.mappings.iter().find(|row| row.id == id).cloned()
     }
 
-    /// Whether another row claims the name, or its twin for another site.
+    /// Whether WordPress does not find the row, or another row claims the name, or its twin for
+    /// another site; a row without a site claims it where it does not come after, save
+    /// a wildcard, which WordPress looks up for nobody.
     ///
     /// A twin that is itself mapped twice is told apart: there the other row may be the one that
     /// does not speak for its name.
     fn contested(&self, who: Who, mapping: &Mapping) -> Option<&'static str> {
+        if mapping.spelling != Spelling::Plain {
+            return Some("misspelled-written");
+        }
         let network = &self.reads.get(&who)?.network;
         let ours = |row: &&Mapping| {
             network.sites.get(&row.site_id).is_some_and(|site| site.network_id == 1)
         };
-        let others = network.mappings.iter().filter(ours).filter(|row| row.id != mapping.id);
-        let others: Vec<&Mapping> = others.collect();
+        let found = |row: &&Mapping| row.id != mapping.id && row.spelling == Spelling::Plain;
+        let (others, strangers): (Vec<_>, Vec<_>) =
+            network.mappings.iter().filter(found).partition(ours);
+        let rank = |row: &Mapping| (row.primary, row.active, row.secure);
+        let wins = |row: &Mapping| {
+            row.domain.without_www() == mapping.domain.without_www() && rank(mapping) <= rank(row)
+        };
+        if !mapping.domain.is_wildcard() && strangers.into_iter().any(wins) {
+            return Some("outranked-written");
+        }
         if others.iter().any(|row| row.domain == mapping.domain) {
             return Some("contested-written");
         }

@@ -198,7 +198,8 @@ fn pulse(network: &Network) -> u64 {
         (id, network_id, domain, path, hidden).hash(&mut hasher);
     }
     for row in &network.mappings {
-        (row.id, row.site_id, &row.domain, row.active, row.primary).hash(&mut hasher);
+        let name = (&row.domain, &row.spelling);
+        (row.id, row.site_id, name, row.active, row.primary).hash(&mut hasher);
     }
     let settings = &network.settings;
     (settings.dns_check_interval, settings.domain_mapping).hash(&mut hasher);
@@ -319,7 +320,8 @@ mod tests {
             &|it| it["sites"][0][4] = 1.into(),
         ];
         assert!(same.iter().all(|change| pulse(change) == before));
-        let others: [&dyn Fn(&mut Value); 6] = [
+        let others: [&dyn Fn(&mut Value); 7] = [
+            &|it| it["mappings"][1][2] = "Shop.example.".into(),
             &|it| it["mappings"][1][2] = "other.example".into(),
             &|it| it["mappings"][1][1] = 1.into(),
             &|it| it["sites"][1][5] = false.into(),

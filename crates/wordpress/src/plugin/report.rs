@@ -77,7 +77,7 @@ mod tests {
             site_id: 2,
             stage: Some(Stage::CheckingDns),
             secure: false,
-            contested: false,
+            left_alone: None,
         };
         let mut entry = Entry::new("shop.example".parse().unwrap(), Some(mapped), NOW);
         entry.alias.set(NOW, Alias::Present, None, None);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use engine::ops::unknown;
 use rules::DomainName;
-use rules::entry::{Condition, Entry};
+use rules::entry::{Condition, Entry, LeftAlone};
 use rules::event::{Event, EventKind};
 use rules::ledger::Ledger;
 use serde::Serialize;
@@ -58,6 +58,12 @@ fn text(entry: &Entry, events: &[Event]) -> String {
         let stage = mapped.stage.map_or("(none)", rules::Stage::as_str);
         let (id, site) = (mapped.mapping_id, mapped.site_id);
         let _ = writeln!(text, "  mapping       {id}, to site {site}, stage {stage}");
+        if let Some(why) = mapped.left_alone.map(LeftAlone::reason) {
+            let _ = writeln!(text, "                {why}: {}", why.sentence());
+        }
+        if mapped.left_alone == Some(LeftAlone::Misspelled) {
+            let _ = writeln!(text, "                write it as `{}`", entry.domain);
+        }
     } else {
         text.push_str("  mapping       none\n");
     }
