@@ -56,7 +56,7 @@ const FILES: [(&str, &str); 14] = [
 
 /// One case a line: the names that are unknown to us, and the body of the file.
 #[rustfmt::skip]
-const CASES: [(&str, &str); 124] = [
+const CASES: [(&str, &str); 136] = [
     ("", r"define('DB_NAME', 'x');"),
     ("", r#"define("DB_NAME", "x");"#),
     ("", r"DEFINE (  'DB_NAME'  ,  'x'  ) ;"),
@@ -155,10 +155,10 @@ const CASES: [(&str, &str); 124] = [
     ("", r"if (file_exists('{root}/aios-bootstrap.php')) { include_once('{root}/aios-bootstrap.php'); } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
     ("", r"if (is_readable(__DIR__ . '/inc.php') && is_file(__DIR__ . '/inc.php') && is_dir(__DIR__ . '/sub') && !is_dir(__DIR__ . '/inc.php')) { define('DB_NAME', 'disk'); }"),
     ("", r"if (file_exists(dirname(__FILE__) . '/local-config.php')) { include(dirname(__FILE__) . '/local-config.php'); } else { define('DB_NAME', 'live'); }"),
-    ("", r"if (file_exists('{root}/waf.php')) { include_once '{root}/waf.php'; } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); } define('DB_USER', 'y');"),
-    ("DB_NAME DB_USER", r"require '{root}/functions.php'; set_it(); if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
-    ("DB_NAME DB_USER", r"require '{root}/functions.php'; Loader::go(); if (!defined('DB_USER')) { define('DB_USER', 'x'); }"),
-    ("DB_NAME DB_USER", r"require '{root}/computed.php'; set_any('DB_NAME'); if (!defined('DB_USER')) { define('DB_USER', 'x'); } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
+    ("table_prefix", r"if (file_exists('{root}/waf.php')) { include_once '{root}/waf.php'; } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); } define('DB_USER', 'y');"),
+    ("DB_NAME DB_USER table_prefix", r"require '{root}/functions.php'; set_it(); if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
+    ("DB_NAME DB_USER table_prefix", r"require '{root}/functions.php'; Loader::go(); if (!defined('DB_USER')) { define('DB_USER', 'x'); }"),
+    ("DB_NAME DB_USER table_prefix", r"require '{root}/computed.php'; set_any('DB_NAME'); if (!defined('DB_USER')) { define('DB_USER', 'x'); } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
     ("", r"require '{root}/functions.php'; define('DB_NAME', 'x'); define('DB_USER', 'not called');"),
     ("DB_NAME", r"define('DB_NAME', date('Y'));"),
     ("DB_NAME", r"define('DB_NAME', 'x' . rand(1, 9));"),
@@ -180,6 +180,18 @@ const CASES: [(&str, &str); 124] = [
     ("DB_CHARSET", r"if (php_sapi_name() === 'never-this') { define('DB_CHARSET', 'a'); }"),
     ("DB_NAME", r"try { define('DB_NAME', 'x'); } catch (Exception $e) { }"),
     ("", r"for ($i = 0; $i < 2; $i++) { $last = $i; } define('DB_NAME', 'x');"),
+    ("table_prefix", r"$v = 'table_prefix'; $$v = 'vv_'; define('DB_NAME', 'x');"),
+    ("table_prefix", r"foreach (['table_prefix' => 'fe_'] as $k => $v) { $$k = $v; } define('DB_NAME', 'x');"),
+    ("table_prefix", r"extract(['table_prefix' => 'ex_']); define('DB_NAME', 'x');"),
+    ("table_prefix", r"function set_to(&$x) { $x = 'ref_'; } set_to($table_prefix); define('DB_NAME', 'x');"),
+    ("table_prefix", r"class Setter { function __construct() { $GLOBALS['table_prefix'] = 'new_'; } } new Setter; define('DB_NAME', 'x');"),
+    ("", r"$f = 'define'; $f('DB_NAME', 'x'); $g = 'strtoupper'; define('DB_USER', $g('up'));"),
+    ("", r"call_user_func('define', 'DB_NAME', 'x'); define('DB_USER', call_user_func('strtolower', 'UP'));"),
+    ("DB_NAME DB_USER table_prefix", r"call_user_func_array('define', ['DB_NAME', 'x']); array_map('define', ['DB_USER'], ['y']);"),
+    ("DB_NAME DB_USER table_prefix", r"$c = ['DB_NAME' => 'x', 'DB_USER' => 'y']; array_walk($c, function ($v, $k) { define($k, $v); });"),
+    ("DB_NAME table_prefix", r"$f = function () { define('DB_NAME', 'later'); }; $f(); define('DB_USER', 'x');"),
+    ("DB_NAME table_prefix", r"(new class { function go() { define('DB_NAME', 'anon'); } })->go(); define('DB_USER', 'x');"),
+    ("", r"$c = ['DB_NAME' => 'x']; (function () use ($c) { foreach ($c as $k => $v) { define($k, $v); } })(); define('DB_USER', 'x');"),
     ("DB_NAME DB_USER", r"goto end; define('DB_NAME', 'skipped'); end: define('DB_USER', 'x');"),
 ];
 
@@ -252,6 +264,7 @@ fn every_value_is_phps_or_named_unknown_with_its_place() {
             }
         };
         let ours = WpConfig::load(&found, &env).unwrap_or_else(|error| panic!("{body}: {error}"));
+        let is_followed = ours.not_followed.is_empty();
         let may_be_unknown: Vec<&str> = unknown.split_whitespace().collect();
         for (name, ours) in by_us(&ours) {
             let php = &php[name];
@@ -267,6 +280,7 @@ fn every_value_is_phps_or_named_unknown_with_its_place() {
                             _ => false,
                         }
                 }
+                Setting::Absent if !is_followed => php.is_null() || may_be_unknown.contains(&name),
                 Setting::Absent => php.is_null() && !may_be_unknown.contains(&name),
                 // A text that is true or false cannot be used.
                 Setting::Unknown(why) => {

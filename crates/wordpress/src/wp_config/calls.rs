@@ -74,7 +74,10 @@ impl Run<'_> {
                 ExprKind::ArrowFunction(arrow) => return self.call_arrow(arrow, &it.args, span),
                 _ => return self.anything_is_called(span, "function call"),
             },
-            _ => return self.anything_is_called(span, "function call"),
+            _ => match self.evaluate(it.name) {
+                Value::Str(name) => String::from_utf8_lossy(&name).to_ascii_lowercase(),
+                _ => return self.anything_is_called(span, "function call"),
+            },
         };
         if let ("call_user_func", Some(first)) = (name.as_str(), it.args.first()) {
             let rest = it.args.get(1..).unwrap_or_default();
@@ -85,6 +88,11 @@ impl Run<'_> {
             }
         }
         let args: Vec<Value> = it.args.iter().map(|arg| self.argument(arg)).collect();
+        if let ("call_user_func", [Value::Str(name), rest @ ..]) = (name.as_str(), args.as_slice())
+        {
+            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+            return self.call_named(&name, rest, it, span);
+        }
         self.call_named(&name, &args, it, span)
     }
 
@@ -157,6 +165,11 @@ impl Run<'_> {
             || it.args.iter().any(makes_one) || args.iter().any(|arg| self.names_a_function(arg));
         if !functions::is_known(name) && !KEEPS.contains(&name) && calls_back() {
             return self.anything_is_called(span, &what);
+        }
+        let is_define =
+            |arg: &Value| matches!(arg, Value::Str(name) if name.eq_ignore_ascii_case(b"define"));
+        if args.iter().any(is_define) {
+            return self.anything_happens(span, &what);
         }
         let why = self.why(span, &what);
         if WRITES_VARIABLES.contains(&name) {

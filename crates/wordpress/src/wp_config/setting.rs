@@ -127,7 +127,10 @@ impl Run<'_> {
         name: &str,
         read: impl FnOnce(&Value) -> Result<T, Unfit>,
     ) -> Setting<T> {
-        settle(self.state.global(name), read)
+        match (self.state.global(name), &self.state.any_variable) {
+            (None, Some(why)) => Setting::Unknown(Unsettled::perhaps(why)),
+            (slot, _) => settle(slot, read),
+        }
     }
 }
 

@@ -1,12 +1,12 @@
-//! What is in a file besides the statements that are followed: its functions, and what those and its
-//! classes may define.
+//! What is in a file besides the statements that are followed: its functions, and what those, its classes
+//! and the closures that are not called at once may define.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::expression::{MAX_DEPTH, plain};
 use php_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use php_ast::{Arg, Expr, ExprKind, FunctionDecl, Program, Stmt, StmtKind};
+use php_ast::{Arg, Expr, ExprKind, FunctionCallExpr, FunctionDecl, Program, Stmt, StmtKind};
 
 /// The functions of one file, and what its functions and classes may define when they are called.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(super) struct Functions<'a> {
     pub(super) defines: BTreeSet<String>,
     /// Whether one is whose name is computed.
     pub(super) defines_any: bool,
+    /// Whether there are classes without a name.
+    pub(super) has_anonymous_classes: bool,
 }
 
 impl<'a> Functions<'a> {
@@ -30,7 +32,7 @@ impl<'a> Functions<'a> {
             }
         }
         functions.find(&program.stmts);
-        let mut inside = Inside { functions: &mut functions, depth: 0, level: 0 };
+        let mut inside = Inside { functions: &mut functions, depth: 0, is_called: false, level: 0 };
         for statement in program.stmts.iter() {
             _ = inside.visit_stmt(statement);
         }
@@ -76,6 +78,8 @@ struct Inside<'f, 'a> {
     functions: &'f mut Functions<'a>,
     /// Within so many functions and classes.
     depth: u32,
+    /// Whether the next closure is called where it stands, and so is followed.
+    is_called: bool,
     /// Within so many expressions.
     level: u32,
 }
@@ -114,9 +118,38 @@ impl<'arena, 'src> Visitor<'arena, 'src> for Inside<'_, '_> {
             self.functions.defines_any |= 0 < self.depth;
             return ControlFlow::Continue(());
         }
+        let is_body = match &expr.kind {
+            ExprKind::FunctionCall(it) => {
+                self.is_called = calls_a_closure(it);
+                false
+            }
+            ExprKind::Closure(_) | ExprKind::ArrowFunction(_) => {
+                !std::mem::take(&mut self.is_called)
+            }
+            ExprKind::AnonymousClass(_) => {
+                self.functions.has_anonymous_classes = true;
+                true
+            }
+            _ => false,
+        };
+        self.depth += u32::from(is_body);
         self.level += 1;
         let flow = walk_expr(self, expr);
         self.level -= 1;
+        self.depth -= u32::from(is_body);
         flow
+    }
+}
+
+/// Whether a closure is called where it stands: `(function () { … })()`, `call_user_func(function …)`.
+fn calls_a_closure(it: &FunctionCallExpr<'_, '_>) -> bool {
+    let is_closure =
+        |it: &ExprKind<'_, '_>| matches!(it, ExprKind::Closure(_) | ExprKind::ArrowFunction(_));
+    match &it.name.kind {
+        ExprKind::Parenthesized(inner) => is_closure(&inner.kind),
+        ExprKind::Name(name) if plain(name).eq_ignore_ascii_case("call_user_func") => {
+            it.args.first().and_then(Arg::value).is_some_and(|it| is_closure(&it.kind))
+        }
+        _ => false,
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct State {
     pub(super) left: Option<(Why, Left)>,
     /// Functions that were declared, and those of them that perhaps were.
     declared: BTreeMap<String, bool>,
+    /// What may have set any variable.
+    pub(super) any_variable: Option<Why>,
     /// Whether a class is declared in what was read.
     pub(super) has_classes: bool,
     /// Constants that skipped functions and classes define when they run, and whether they may
@@ -87,6 +89,7 @@ impl State {
             not_followed: Vec::new(),
             left: None,
             declared: BTreeMap::new(),
+            any_variable: None,
             has_classes: false,
             skipped: BTreeSet::new(),
             skipped_any: false,
@@ -223,11 +226,12 @@ impl State {
         self.scopes.pop();
     }
 
-    /// Something wrote to unknown variables.
+    /// Something wrote to unknown variables; it may have set new ones too.
     pub(super) fn make_all_unknown(&mut self, why: &Why) {
         for slot in self.scopes.iter_mut().flat_map(|scope| scope.variables.values_mut()) {
             slot.value = Value::Unknown(why.clone());
         }
+        self.any_variable.get_or_insert_with(|| why.clone());
         self.lose_env(why);
     }
 
@@ -258,6 +262,7 @@ impl State {
         functions.first.iter().for_each(|name| self.declare(name));
         self.skipped.extend(functions.defines.iter().cloned());
         self.skipped_any |= functions.defines_any;
+        self.has_classes |= functions.has_anonymous_classes;
     }
 
     /// Give a parameter of the present function its value.
