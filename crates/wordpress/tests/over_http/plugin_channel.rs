@@ -149,6 +149,8 @@ async fn stages_are_written_fifty_at_a_time() {
         let result = |write: &Value| match write["id"].as_u64().unwrap() {
             2 => json!({"id": 2, "result": "overtaken", "detail": null}),
             3 => json!({"id": "3", "result": "refused", "detail": "not\nallowed"}),
+            4 => json!({"id": 4, "result": "refused", "detail": "not valid", "code": "domain"}),
+            5 => json!({"id": 5, "result": "refused", "detail": "too many", "code": "limit"}),
             id => json!({"id": id, "result": "done"}),
         };
         json!({ "results": writes.iter().map(result).collect::<Vec<_>>() })
@@ -157,8 +159,11 @@ async fn stages_are_written_fifty_at_a_time() {
     let writes: Vec<_> = (1..=120).map(|id| write(id, Some(Stage::CheckingDns))).collect();
     let written = channel(&server).write_stages(&writes).await.unwrap();
     assert_eq!(written.len(), 120);
-    let refused = Written::Refused { words: r"not\nallowed".into() };
-    assert_eq!(written[..4], [Written::Done, Written::Overtaken, refused, Written::Done]);
+    let refused = |words: &str| Written::Refused { words: words.to_owned() };
+    let name = Written::NameRefused { words: "not valid".to_owned() };
+    let want = [Written::Done, Written::Overtaken, refused(r"not\nallowed"), name, refused("too many")];
+    assert_eq!(written[..5], want);
+    assert_eq!(written[5], Written::Done);
     let sizes: Vec<_> = server.asked().iter().map(|it| count(&it.json())).collect();
     assert_eq!(sizes, [50, 50, 20]);
     let first = json!({"id": 1, "from": "checking-dns", "to": "done", "secure": true});
