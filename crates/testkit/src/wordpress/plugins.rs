@@ -49,7 +49,8 @@ pub enum UltimateMultisite {
     Registry,
     /// One with a registry whose classes have all types.
     TypedRegistry,
-    /// One from before there was a registry: the built-in integration adds its own hooks.
+    /// One from before there was a registry: the built-in integration adds its own hooks. Its
+    /// models are always validated when they are saved; those of the others need not be.
     Hooks,
 }
 
@@ -57,8 +58,16 @@ impl UltimateMultisite {
     /// Its files, in the order in which they are loaded.
     fn files(self) -> Vec<(&'static str, &'static str)> {
         let registry = include_str!("../../php/built_in_by_registry.php");
-        let mut files =
-            vec![("ultimate_multisite.php", include_str!("../../php/ultimate_multisite.php"))];
+        let model = match self {
+            Self::Registry | Self::TypedRegistry => {
+                include_str!("../../php/model_that_can_skip.php")
+            }
+            Self::Hooks => include_str!("../../php/model_that_always_validates.php"),
+        };
+        let mut files = vec![
+            ("ultimate_model.php", model),
+            ("ultimate_multisite.php", include_str!("../../php/ultimate_multisite.php")),
+        ];
         files.extend(match self {
             Self::Registry => vec![
                 ("ultimate_multisite_modules.php", include_str!("../../php/modules_untyped.php")),
@@ -92,6 +101,23 @@ impl WordPress {
     /// What the stand-in's built-in integration did, such as "add shop.example" or "check 41".
     pub fn built_in_calls(&self) -> Vec<String> {
         self.lines("built-in.log")
+    }
+
+    /// What waits in the stand-in's queue, such as `wu_add_domain shop.example 1`.
+    ///
+    /// # Panics
+    ///
+    /// If a line is not what the stand-in writes.
+    pub fn queue(&self) -> Vec<String> {
+        let line = |line: String| {
+            let action: (String, serde_json::Value, String) =
+                serde_json::from_str(&line).expect("an action");
+            assert_eq!(action.2, "domain", "its group: {line}");
+            let values = action.1.as_object().expect("arguments by name").values();
+            let values = values.map(|it| it.as_str().map_or(it.to_string(), str::to_owned));
+            [action.0].into_iter().chain(values).collect::<Vec<_>>().join(" ")
+        };
+        self.lines("queue.log").into_iter().map(line).collect()
     }
 
     /// The lines of one of the logs that Ultimate Multisite shows.
