@@ -23,6 +23,10 @@ struct Joined {
 impl Joined {
     /// Without the plugin yet.
     async fn remote() -> Self {
+        Self::bare(UltimateMultisite::Registry).await
+    }
+
+    async fn bare(version: UltimateMultisite) -> Self {
         let mut world = World::around(MariaDb::shared().fresh_database()).await;
         let constants = [
             ("CLOSTE_CLIENT_API_KEY", KEY),
@@ -31,7 +35,7 @@ impl Joined {
             ("AUTH_SALT", "and the other"),
         ];
         let wordpress = WordPress::install(&world.database, &world.root(), &constants);
-        wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
+        wordpress.add_ultimate_multisite(version);
         let server = wordpress.serve();
         world.set("network.url", &format!("http://{}", server.address()));
         world.set("removal.confirmations", "1");
@@ -173,6 +177,20 @@ async fn a_stage_is_what_the_next_request_is_served_though_objects_are_cached() 
     assert_eq!(joined.world.stage("shop.example"), "done 1");
     assert_eq!(joined.served(shop), "done 1 1", "its hooks ran: it is its site's first now");
     assert_eq!(joined.wordpress.built_in_calls(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_ultimate_multisite_would_refuse_is_served_too() {
+    for version in [UltimateMultisite::Registry, UltimateMultisite::Hooks] {
+        let joined = Joined::bare(version).await;
+        joined.world.done("plugin install");
+        let name = "shop.xn--p1ai";
+        joined.world.map(1, name);
+        joined.world.here(name);
+        let ran = joined.world.done("sync");
+        assert_eq!(joined.world.stage(name), "done 1", "{version:?}: {ran:?}");
+        assert!(!ran.out.contains("not valid"), "{version:?}: {ran:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
