@@ -22,7 +22,7 @@ namespace {
 
 	/** Actions wait in a file, each with its arguments by name, until `stand_in_run_queue()`. */
 	function wu_enqueue_async_action($hook, $args = [], $group = '') {
-		stand_in_note('queue.log', json_encode([$hook, $args, $group]));
+		stand_in_note('queue.log', json_encode([$hook, array_keys($args), array_values($args), $group]));
 		return 1;
 	}
 
@@ -32,8 +32,8 @@ namespace {
 		$lines = is_file($file) ? file($file, FILE_IGNORE_NEW_LINES) : [];
 		file_put_contents($file, '');
 		foreach ($lines as $line) {
-			[$hook, $args] = json_decode($line, true);
-			do_action_ref_array($hook, array_values($args));
+			[$hook, , $arguments] = json_decode($line, true);
+			do_action_ref_array($hook, $arguments);
 		}
 	}
 

@@ -311,7 +311,8 @@ mod tests {
     async fn what_is_refused_for_its_name_is_written_by_sql_where_that_may_write() {
         let refused = Written::NameRefused { words: "The Domain is not valid.".to_owned() };
         for first in ["plugin", "rest"] {
-            let ways = [way(first, true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
+            let ways =
+                [way(first, true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
             let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
             let mut writing = writing_on(&writers).await;
             for _ in 0..2 {

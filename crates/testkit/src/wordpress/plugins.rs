@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::WordPress;
 
 /// Our plugin, as WordPress names it.
@@ -103,19 +105,20 @@ impl WordPress {
         self.lines("built-in.log")
     }
 
-    /// What waits in the stand-in's queue, such as `wu_add_domain shop.example 1`.
+    /// What waits in the stand-in's queue, such as `wu_add_domain domain=shop.example site_id=1`.
     ///
     /// # Panics
     ///
     /// If a line is not what the stand-in writes.
     pub fn queue(&self) -> Vec<String> {
         let line = |line: String| {
-            let action: (String, serde_json::Value, String) =
+            let (hook, names, values, group): (String, Vec<String>, Vec<Value>, String) =
                 serde_json::from_str(&line).expect("an action");
-            assert_eq!(action.2, "domain", "its group: {line}");
-            let values = action.1.as_object().expect("arguments by name").values();
-            let values = values.map(|it| it.as_str().map_or(it.to_string(), str::to_owned));
-            [action.0].into_iter().chain(values).collect::<Vec<_>>().join(" ")
+            assert_eq!(group, "domain", "its group: {line}");
+            let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+            let arguments = names.iter().zip(&values);
+            let arguments = arguments.map(|(name, value)| format!(" {name}={}", text(value)));
+            [hook].into_iter().chain(arguments).collect()
         };
         self.lines("queue.log").into_iter().map(line).collect()
     }
@@ -170,6 +173,18 @@ impl WordPress {
         self.php(&format!(
             "require ABSPATH . 'wp-admin/includes/plugin.php'; \
              deactivate_plugins('{NAME}', false, true);"
+        ));
+    }
+
+    /// Run our plugin's uninstaller, as WordPress does before it deletes the files.
+    ///
+    /// # Panics
+    ///
+    /// If PHP reports anything.
+    pub fn uninstall_plugin(&self) {
+        self.php(&format!(
+            "define('WP_UNINSTALL_PLUGIN', '{NAME}'); \
+             require WP_PLUGIN_DIR . '/closte-sync/uninstall.php';"
         ));
     }
 

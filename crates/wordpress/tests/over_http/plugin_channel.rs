@@ -161,7 +161,8 @@ async fn stages_are_written_fifty_at_a_time() {
     assert_eq!(written.len(), 120);
     let refused = |words: &str| Written::Refused { words: words.to_owned() };
     let name = Written::NameRefused { words: "not valid".to_owned() };
-    let want = [Written::Done, Written::Overtaken, refused(r"not\nallowed"), name, refused("too many")];
+    let want =
+        [Written::Done, Written::Overtaken, refused(r"not\nallowed"), name, refused("too many")];
     assert_eq!(written[..5], want);
     assert_eq!(written[5], Written::Done);
     let sizes: Vec<_> = server.asked().iter().map(|it| count(&it.json())).collect();
