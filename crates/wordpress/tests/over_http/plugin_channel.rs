@@ -15,7 +15,7 @@ use rules::{Clock, Entry, Home, Stage, Time, Whereabouts};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
-use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
+use wordpress::plugin::{Engine, Left, PluginChannel, Settings, Timeouts};
 use wordpress::rest::{self, Credentials, RestNetwork};
 use wordpress::signature::{Direction, Headers, Message, Secret, Verifier};
 use wordpress::web::Endpoint;
@@ -128,7 +128,7 @@ async fn a_report_arrives_signed() {
     let entry = Entry::new("shop.example".parse().unwrap(), None, NOW);
     let report = PluginReport {
         at: clock.now(),
-        alerts: &["attention".to_owned()],
+        alerts: &[],
         problems: &[],
         counts: BTreeMap::from([(Stage::Done, 3)]),
         entries: Some(vec![&entry]),
@@ -138,6 +138,20 @@ async fn a_report_arrives_signed() {
     let received = received.lock().unwrap();
     assert_eq!((&received["engine"], &received["silence"]), (&json!("0.1.0"), &json!(3600)));
     assert_eq!((&received["counts"], &received["domains"]), (&json!({"done": 3}), &json!({})));
+}
+
+#[tokio::test]
+async fn leaving_says_what_the_built_in_has_back() {
+    let server = serve(|call, _| {
+        assert_eq!(call, "leave");
+        json!({"given": true, "removed": ["gone.example", "b\nad"]})
+    })
+    .await;
+    let left = channel(&server).leave().await.unwrap();
+    let removed = vec!["gone.example".to_owned(), r"b\nad".to_owned()];
+    assert_eq!(left, Left { given: true, removed });
+    let odd = serve(|_, _| json!({})).await;
+    assert_eq!(channel(&odd).leave().await.unwrap(), Left { given: false, removed: Vec::new() });
 }
 
 #[tokio::test]
