@@ -80,7 +80,7 @@ final class Engine {
 	}
 
 	/**
-	 * What of the built-in integration's work is held, as `Giving_Back` writes it.
+	 * What of the built-in integration's work is taken, as `Giving_Back` writes it.
 	 *
 	 * @return string|null Null where we were never in charge.
 	 */

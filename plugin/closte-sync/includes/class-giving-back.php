@@ -20,11 +20,11 @@ defined( 'ABSPATH' ) || exit;
 final class Giving_Back {
 
 	/**
-	 * The state: `held` while we are in charge, then `giving after ID` with the last mapping whose check
+	 * The state: `taken` while we are in charge, then `giving after ID` with the last mapping whose check
 	 * was enqueued, then `given`.
 	 */
 	const OPTION = 'closte_sync_charge';
-	const HELD   = 'held';
+	const TAKEN  = 'taken';
 	const GIVING = 'giving after ';
 	const GIVEN  = 'given';
 
@@ -43,14 +43,14 @@ final class Giving_Back {
 	}
 
 	/**
-	 * The engine was heard, or an event was kept from the built-in: what we hold is to be given back one day.
+	 * The engine was heard, or an event was kept from the built-in: what we took is to be given back one day.
 	 */
 	public static function take() {
 		if ( ! Engine::is_in_charge() ) {
 			return;
 		}
-		if ( self::HELD !== Engine::charge() ) {
-			Network_Options::write( self::OPTION, self::HELD );
+		if ( self::TAKEN !== Engine::charge() ) {
+			Network_Options::write( self::OPTION, self::TAKEN );
 			Engine::forget();
 		}
 		self::look_again();
@@ -86,7 +86,7 @@ final class Giving_Back {
 			return;
 		}
 		$state = Engine::charge();
-		if ( self::HELD === $state && Network_Options::exchange( self::OPTION, $state, self::GIVING . 0 ) ) {
+		if ( self::TAKEN === $state && Network_Options::exchange( self::OPTION, $state, self::GIVING . 0 ) ) {
 			$state = self::GIVING . 0;
 		}
 		while ( 0 === strpos( $state, self::GIVING ) ) {

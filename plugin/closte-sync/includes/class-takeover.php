@@ -85,7 +85,7 @@ final class Takeover {
 			Giving_Back::give();
 			return;
 		}
-		if ( Giving_Back::HELD !== Engine::charge() ) {
+		if ( Giving_Back::TAKEN !== Engine::charge() ) {
 			Giving_Back::take();
 		}
 		if ( self::CHECKS !== $hook ) {

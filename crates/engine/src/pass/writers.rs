@@ -325,7 +325,7 @@ mod tests {
         }
         let alone = Writers::new(vec![way("rest", true, Some(refused.clone()))]);
         let written = writing_on(&alone).await.write(&writes(1)).await.unwrap();
-        assert_eq!(written, [refused.clone()], "there is no database, so it is told");
+        assert_eq!(written, std::slice::from_ref(&refused), "no database, so it is told");
         let down = way(SQL, true, None);
         let down = Writers::new(vec![way("rest", true, Some(refused.clone())), down]);
         let mut writing = writing_on(&down).await;

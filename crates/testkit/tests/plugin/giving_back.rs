@@ -13,7 +13,7 @@ const LOOK: &str = "do_action('closte_sync_look');";
 
 /// In charge, with two rows that wait for a check of this network, others that do not, and one of
 /// another network. The two checks that are to be enqueued.
-fn held(world: &World) -> [String; 2] {
+fn in_charge(world: &World) -> [String; 2] {
     world.heard();
     let dns = world.map("dns.example", "checking-dns");
     let ssl = world.map("ssl.example", "checking-ssl-cert");
@@ -46,7 +46,7 @@ fn go_silent(world: &World) {
 fn when_the_engine_is_silent_each_waiting_row_gets_its_check_back_once() {
     for version in ALL {
         let world = World::with(version);
-        let checks = held(&world);
+        let checks = in_charge(&world);
         world.wordpress.php(LOOK);
         assert_eq!(world.wordpress.queue(), [""; 0], "{version:?}: still in charge");
         go_silent(&world);
@@ -76,13 +76,13 @@ fn whoever_notices_first_gives_back() {
     );
     for notices in [event, check, "do_action('network_admin_notices');"] {
         let world = World::new();
-        let checks = held(&world);
+        let checks = in_charge(&world);
         go_silent(&world);
         world.wordpress.php(notices);
         assert_eq!(world.wordpress.queue(), checks, "{notices}");
     }
     let world = World::new();
-    let checks = held(&world);
+    let checks = in_charge(&world);
     world.call("switch", &json!({"on": false}));
     world.wordpress.php(LOOK);
     assert_eq!(world.wordpress.queue(), checks, "Closte was switched off");
@@ -91,7 +91,7 @@ fn whoever_notices_first_gives_back() {
 #[test]
 fn silence_is_noticed_by_wp_cron_without_any_visit() {
     let world = World::new();
-    let checks = held(&world);
+    let checks = in_charge(&world);
     let next = || world.wordpress.php("echo wp_next_scheduled('closte_sync_look') - time();");
     let seconds: i64 = next().parse().unwrap();
     assert!((3500..=3601).contains(&seconds), "{seconds}");
@@ -116,7 +116,7 @@ fn silence_is_noticed_by_wp_cron_without_any_visit() {
 #[test]
 fn one_that_was_killed_is_gone_on_with_where_it_came_to() {
     let world = World::new();
-    let [dns, ssl] = held(&world);
+    let [dns, ssl] = in_charge(&world);
     let first = id_of(&dns);
     world.option("closte_sync_charge", &format!("'giving after {first}'"));
     go_silent(&world);
@@ -127,7 +127,7 @@ fn one_that_was_killed_is_gone_on_with_where_it_came_to() {
 #[test]
 fn where_the_queue_or_the_table_is_not_there_nothing_is_lost() {
     let world = World::new();
-    let checks = held(&world);
+    let checks = in_charge(&world);
     go_silent(&world);
     let mappings = "wp_wu_domain_mappings";
     world.database.execute(&format!("RENAME TABLE {mappings} TO away"));
@@ -142,7 +142,7 @@ fn where_the_queue_or_the_table_is_not_there_nothing_is_lost() {
 fn on_deactivation_checks_and_additions_are_enqueued_and_removals_logged() {
     for version in ALL {
         let world = World::with(version);
-        let checks = held(&world);
+        let checks = in_charge(&world);
         let site = world.wordpress.create_site("sub.network.example", "/");
         world.map("new.example", "done");
         world.wordpress.php(&format!(
@@ -175,7 +175,7 @@ fn on_deactivation_checks_and_additions_are_enqueued_and_removals_logged() {
 #[test]
 fn the_engine_can_have_the_plugin_leave() {
     let world = World::new();
-    let checks = held(&world);
+    let checks = in_charge(&world);
     world.wordpress.php("do_action('wu_remove_domain', 'gone.example', 1);");
     let left = world.call("leave", &json!({}));
     assert_eq!(left, json!({"given": true, "removed": ["gone.example"]}));
@@ -189,7 +189,7 @@ fn the_engine_can_have_the_plugin_leave() {
 fn the_uninstaller_gives_back_what_was_not() {
     for by_wordpress in [true, false] {
         let world = World::new();
-        let checks = held(&world);
+        let checks = in_charge(&world);
         if by_wordpress {
             world.wordpress.deactivate_plugin();
         } else {

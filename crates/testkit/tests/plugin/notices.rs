@@ -57,11 +57,11 @@ fn each_alert_is_dismissed_by_itself_and_is_news_when_it_comes_back() {
     let key =
         json!({"code": "key-refused", "what": "the host refuses the key", "hint": "correct it"});
     let about =
-        |domain: &str| json!({"code": "doubt", "domain": domain, "what": domain, "hint": "look"});
+        |domain: &str| json!({"code": "doubt", "domain": domain, "what": domain, "hint": "act"});
     report(&world, &[key.clone(), about("a.example"), about("b.example")]);
     assert_eq!(seen(&admin).len(), 3);
     admin.page(&link(&admin.page(ANYWHERE).body, "code=doubt%20a.example"));
-    assert_eq!(seen(&admin), ["the host refuses the key. Correct it", "b.example. Look"]);
+    assert_eq!(seen(&admin), ["the host refuses the key. Correct it", "b.example. Act"]);
     report(&world, std::slice::from_ref(&key));
     assert_eq!(seen(&admin).len(), 1);
     report(&world, &[key, about("a.example")]);
@@ -104,9 +104,9 @@ fn site_health_shows_alerts_as_critical() {
     assert_eq!(health(), "good: <p></p>");
     report(
         &world,
-        &[brake("30 of 40 would go"), json!({"code": "copy", "what": "a copy", "hint": "look"})],
+        &[brake("30 of 40 would go"), json!({"code": "copy", "what": "a copy", "hint": "act"})],
     );
-    assert_eq!(health(), "critical: <p>30 of 40 would go. See `closte-sync plan` a copy. Look</p>");
+    assert_eq!(health(), "critical: <p>30 of 40 would go. See `closte-sync plan` a copy. Act</p>");
 }
 
 /// No engine reports from a copy, so the plugin itself tells it by the mark.

@@ -4,7 +4,6 @@
 //! plugin was in charge. Who deletes the files without this leaves domains that nobody checks.
 
 use engine::ops::check::{Check, ok, warn};
-use wordpress::plugin::Left;
 
 use crate::cli::Failure;
 use crate::wiring::NetworkAccess;
@@ -19,27 +18,22 @@ const BY_HAND: &str = "domains in a stage `checking-…` are checked by nobody: 
 /// it was never in charge, and there is nothing to give back.
 pub(super) async fn give_back(access: &NetworkAccess) -> (bool, Option<Check>) {
     let untold = |why: &str| warn(CHECK, format!("WordPress was not told: {why}"), BY_HAND);
-    match (&access.plugin, &access.no_plugin) {
-        (Some(plugin), _) => match plugin.leave().await {
-            Ok(left) => (true, Some(gave(&left))),
-            Err(error) => (false, Some(untold(&Failure::from(error).in_one_line().0))),
-        },
-        (None, why) => (false, why.as_deref().map(untold)),
-    }
-}
-
-fn gave(left: &Left) -> Check {
-    match left {
-        Left { given: false, .. } => {
-            warn(CHECK, "Ultimate Multisite's queue is not there", BY_HAND)
-        }
-        Left { removed, .. } if removed.is_empty() => {
-            ok(CHECK, "it checks the domains that wait again")
-        }
-        Left { removed, .. } => warn(
+    let (plugin, why) = (&access.plugin, &access.no_plugin);
+    let Some(plugin) = plugin else { return (false, why.as_deref().map(untold)) };
+    let left = match plugin.leave().await {
+        Ok(left) => left,
+        Err(error) => return (false, Some(untold(&Failure::from(error).in_one_line().0))),
+    };
+    let check = if !left.given {
+        warn(CHECK, "Ultimate Multisite's queue is not there", BY_HAND)
+    } else if left.removed.is_empty() {
+        ok(CHECK, "it checks the domains that wait again")
+    } else {
+        warn(
             CHECK,
-            format!("nobody may have removed at Closte: {}", removed.join(", ")),
+            format!("nobody may have removed at Closte: {}", left.removed.join(", ")),
             "remove them on Closte's dashboard if they are still there",
-        ),
-    }
+        )
+    };
+    (true, Some(check))
 }
