@@ -16,6 +16,7 @@ if ( is_multisite() ) {
 	if ( ! \Closte_Sync\Giving_Back::is_done() ) {
 		\Closte_Sync\Giving_Back::leave();
 	}
+	\Closte_Sync\Dismissals::forget();
 	// phpcs:disable WordPress.DB -- There is no function for rows that share a beginning.
 	global $wpdb;
 	$closte_sync_options = $wpdb->get_blog_prefix( get_main_site_id() ) . 'options';

@@ -233,14 +233,15 @@ final class Channel {
 	}
 
 	/**
-	 * Deactivate this plugin, so that the built-in integration gets its work back: who deletes the files next
-	 * could not do that.
+	 * Deactivate this plugin, so that the built-in integration gets its work back: who deletes the files and
+	 * options next could not do that.
 	 *
 	 * @return array Whether it has it, and the domains whose removal nobody may have sent.
 	 */
 	private static function answer_leave() {
 		require_once ABSPATH . 'wp-admin/includes/plugin.php';
 		deactivate_plugins( plugin_basename( FILE ), false, true );
+		Dismissals::forget();
 		return array(
 			'given'   => Giving_Back::is_done(),
 			'removed' => array_values( wp_list_pluck( Gap::unsent()['removed'], 'domain' ) ),

@@ -56,6 +56,13 @@ final class Dismissals {
 	}
 
 	/**
+	 * Forget what all users dismissed.
+	 */
+	public static function forget() {
+		delete_metadata( 'user', 0, self::META, '', true );
+	}
+
+	/**
 	 * What a notice says, in a few digits.
 	 *
 	 * @param array $notice One.

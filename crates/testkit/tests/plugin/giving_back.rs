@@ -125,6 +125,26 @@ fn one_that_was_killed_is_gone_on_with_where_it_came_to() {
 }
 
 #[test]
+fn many_that_notice_at_once_give_each_row_back_once() {
+    let world = World::new();
+    let mut checks = in_charge(&world).to_vec();
+    checks.extend((0..30).map(|at| {
+        let id = world.map(&format!("{at}.example"), "checking-dns");
+        format!("wu_async_process_domain_stage domain_id={id} tries=0")
+    }));
+    go_silent(&world);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| world.wordpress.php(LOOK));
+        }
+    });
+    let mut queue = world.wordpress.queue();
+    queue.sort();
+    checks.sort();
+    assert_eq!(queue, checks);
+}
+
+#[test]
 fn where_the_queue_or_the_table_is_not_there_nothing_is_lost() {
     let world = World::new();
     let checks = in_charge(&world);
@@ -134,6 +154,13 @@ fn where_the_queue_or_the_table_is_not_there_nothing_is_lost() {
     assert!(world.wordpress.try_php(LOOK).is_err(), "the database's error is logged");
     world.database.execute(&format!("RENAME TABLE away TO {mappings}"));
     assert_eq!(world.wordpress.queue(), [""; 0]);
+
+    let file = world.wordpress.root().join("wp-content/mu-plugins/ultimate_multisite.php");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("wu_enqueue_async_action", "wu_no_queue")).unwrap();
+    world.wordpress.php(LOOK);
+    assert_eq!(world.wordpress.queue(), [""; 0]);
+    std::fs::write(&file, text).unwrap();
     world.wordpress.php(LOOK);
     assert_eq!(world.wordpress.queue(), checks);
 }

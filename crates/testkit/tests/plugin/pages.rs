@@ -239,9 +239,13 @@ fn what_it_stored_goes_with_it_but_for_the_home() {
     let world = World::new();
     report(&world);
     world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
+    world.wordpress.php("wp_set_current_user(1); Closte_Sync\\Dismissals::dismiss('brake', '0');");
+    let dismissed = "SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE 'closte%'";
+    assert_eq!(world.database.execute(dismissed), "closte_sync_dismissed\n");
     world.wordpress.deactivate_plugin();
     world.wordpress.uninstall_plugin();
     let left = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte%' \
+        UNION ALL SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE 'closte%' \
         UNION ALL SELECT option_name FROM wp_options WHERE option_name LIKE '%closte\\_sync%'";
     assert_eq!(world.database.execute(left), "closte_sync_home\n");
 }
