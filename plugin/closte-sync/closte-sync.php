@@ -25,16 +25,6 @@ defined( 'ABSPATH' ) || exit;
 
 const FILE = __FILE__;
 
-spl_autoload_register(
-	static function ( $name ) {
-		if ( 0 === strpos( $name, __NAMESPACE__ . '\\' ) ) {
-			$slug = strtolower( str_replace( '_', '-', substr( $name, strlen( __NAMESPACE__ ) + 1 ) ) );
-			$file = __DIR__ . "/includes/class-$slug.php";
-			if ( is_file( $file ) ) {
-				require_once $file;
-			}
-		}
-	}
-);
+require_once __DIR__ . '/includes/autoload.php';
 
 Plugin::start();

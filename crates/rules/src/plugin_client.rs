@@ -39,13 +39,26 @@ pub struct Handshake {
     pub refused: u64,
 }
 
+/// What a person must do before the whole can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginAlert {
+    /// What it is about, never renamed.
+    pub code: &'static str,
+    /// The one domain that it is about; none where it is about the whole.
+    pub domain: Option<DomainName>,
+    /// What is the matter.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
 /// What the engine knows after a pass.
 #[derive(Clone, Debug)]
 pub struct PluginReport<'a> {
     /// When.
     pub at: Time,
     /// What a person must do at once.
-    pub alerts: &'a [String],
+    pub alerts: &'a [PluginAlert],
     /// What is invalid.
     pub problems: &'a [Problem],
     /// How many mappings are in each stage.

@@ -221,6 +221,23 @@ pub enum Written {
         /// Its own words.
         words: String,
     },
+    /// WordPress refuses the row for its name, whatever its stage is to be: Ultimate Multisite's
+    /// validation takes no wildcard, underscore, Unicode or punycode top-level domain. A way that
+    /// does not run that validation may write it.
+    NameRefused {
+        /// Its own words.
+        words: String,
+    },
+}
+
+impl Written {
+    /// The words of a refusal; none where it is none.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Refused { words } | Self::NameRefused { words } => Some(words),
+            Self::Done | Self::Overtaken => None,
+        }
+    }
 }
 
 /// Whether a new mapping becomes its site's primary domain.

@@ -19,4 +19,9 @@ $_SERVER['SCRIPT_FILENAME'] = $file;
 // A port in the name would be another site.
 $_SERVER['SERVER_NAME'] = $_SERVER['HTTP_HOST'] = explode(':', $_SERVER['HTTP_HOST'] ?? '')[0];
 chdir(dirname($file));
-require $file;
+if ($path === '/wp-cron.php') {
+	// It takes WordPress to be loaded where ABSPATH is defined.
+	require ABSPATH . 'wp-load.php';
+}
+// WordPress uses variables of its own here.
+require $_SERVER['SCRIPT_FILENAME'];

@@ -20,13 +20,32 @@ namespace {
 		return \WP_Ultimo\Models\Domain::get_by_id($id);
 	}
 
+	/** Actions wait in a file, each with its arguments by name, until `stand_in_run_queue()`. */
+	function wu_enqueue_async_action($hook, $args = [], $group = '') {
+		stand_in_note('queue.log', json_encode([$hook, array_keys($args), array_values($args), $group]));
+		return 1;
+	}
+
+	/** Runs what waits, with the arguments in their order, as the queue does. */
+	function stand_in_run_queue(): void {
+		$file = WP_CONTENT_DIR . '/queue.log';
+		$lines = is_file($file) ? file($file, FILE_IGNORE_NEW_LINES) : [];
+		file_put_contents($file, '');
+		foreach ($lines as $line) {
+			[$hook, , $arguments] = json_decode($line, true);
+			do_action_ref_array($hook, $arguments);
+		}
+	}
+
 	function wu_log_add($handle, $message): void {
 		stand_in_note("$handle.log", $message);
 	}
 }
 
 namespace WP_Ultimo\Models {
-	final class Domain {
+	final class Domain extends Base_Model {
+		const COLUMNS = ['id', 'blog_id', 'domain', 'active', 'primary_domain', 'secure', 'stage'];
+
 		protected $id, $blog_id, $domain, $active, $primary_domain, $secure, $stage;
 
 		private static function table(): string {
@@ -43,14 +62,19 @@ namespace WP_Ultimo\Models {
 				wp_cache_set($id, $row, 'wu-domains');
 			}
 			$domain = new self();
-			foreach ($domain->to_array() as $name => $_) {
+			foreach (self::COLUMNS as $name) {
 				$domain->$name = $row->$name;
 			}
 			return $domain;
 		}
 
 		public function to_array(): array {
-			return get_object_vars($this);
+			return array_intersect_key(get_object_vars($this), array_flip(self::COLUMNS));
+		}
+
+		/** No wildcard, underscore or Unicode, and no punycode top-level domain. */
+		private function is_valid(): bool {
+			return (bool) preg_match('/^([a-z0-9-]+\.)+[a-z]+$/i', $this->domain);
 		}
 
 		public function get_id(): int {
@@ -94,10 +118,11 @@ namespace WP_Ultimo\Models {
 		}
 
 		public function save() {
-			if (str_contains($this->domain, '*')) {
+			if (!$this->skip_validation && !$this->is_valid()) {
 				return new \WP_Error('domain', 'The Domain is not valid.');
 			}
 			$data = $this->to_array();
+			$data['domain'] = strtolower($data['domain']);
 			foreach (['active', 'primary_domain', 'secure'] as $switch) {
 				$data[$switch] = (int) $data[$switch];
 			}

@@ -145,6 +145,9 @@ impl Tables {
                 table.remove(&id);
                 Answer::json(200, &json!(1))
             }
+            _ if name == "domain" && !is_valid(row["domain"].as_str().unwrap_or_default()) => {
+                Answer::fault(500, "domain", "The Domain is not valid.")
+            }
             _ => {
                 let new = object(asked.json());
                 let mut typed = row.clone();
@@ -170,6 +173,16 @@ impl Tables {
         typed.insert("id".into(), id.into());
         Answer::json(200, &Value::Object(typed))
     }
+}
+
+/// Whether Ultimate Multisite's own validation takes a name: no wildcard, underscore, Unicode or
+/// punycode top-level domain.
+fn is_valid(domain: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+    };
+    let tld = domain.rsplit('.').next().unwrap_or_default();
+    domain.split('.').all(is_label) && tld.bytes().all(|it| it.is_ascii_alphabetic())
 }
 
 fn object(value: Value) -> Row {

@@ -21,7 +21,7 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{Limits, Method};
 use rules::source::{Replaces, SourceError};
-use rules::{Clock, Home};
+use rules::{Clock, Home, plain};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -103,6 +103,16 @@ struct Call {
 const HOME: Call = Call { name: "home", doing: "writing who acts for the network" };
 const SWITCH: Call = Call { name: "switch", doing: "switching Closte" };
 const SECRET: Call = Call { name: "secret", doing: "writing the plugin's secret" };
+const LEAVE: Call = Call { name: "leave", doing: "having WordPress deactivate the plugin" };
+
+/// What the plugin said when it was deactivated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Whether the built-in integration checks the domains that wait again.
+    pub given: bool,
+    /// Domains whose mapping went, and whose removal nobody may have sent.
+    pub removed: Vec<String>,
+}
 
 impl PluginChannel {
     /// The channel of `settings`. Nothing is sent yet.
@@ -121,6 +131,22 @@ impl PluginChannel {
     pub async fn write_secret(&self, secret: &Secret) -> Result<(), SourceError> {
         let body = json!({ "secret": secret.to_hex().expose_secret() });
         self.call(SECRET, &body).await.map(drop)
+    }
+
+    /// Have the plugin deactivate itself, so that the built-in integration gets its work back: whoever
+    /// deletes its files afterwards could not do that.
+    ///
+    /// # Errors
+    ///
+    /// It did not answer or refused us, or is an older one that does not know how.
+    pub async fn leave(&self) -> Result<Left, SourceError> {
+        // It may have thousands of checks to enqueue.
+        let answer = self.send(LEAVE, &json!({}), self.timeouts.network, MOST).await?;
+        let removed = answer.get("removed").and_then(Value::as_array).into_iter().flatten();
+        Ok(Left {
+            given: answer.get("given").and_then(Value::as_bool).unwrap_or_default(),
+            removed: removed.filter_map(Value::as_str).map(plain::words).collect(),
+        })
     }
 
     /// Say which installation acts for the network; returns the one that is there now. An older

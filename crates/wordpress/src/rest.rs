@@ -20,4 +20,5 @@ mod writer;
 pub use client::{RestClient, Timeouts};
 pub use credentials::{Credentials, KeyPair};
 pub use network::{RestNetwork, Settings};
+pub(crate) use writer::INVALID_NAME;
 pub use writer::RestWriter;

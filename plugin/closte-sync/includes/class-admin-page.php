@@ -46,13 +46,15 @@ final class Admin_Page {
 	/**
 	 * The domains that need a person, the earliest ones first.
 	 *
+	 * @param bool $protected Whether those whose names are protected, which are never sent, or the others.
 	 * @return array[]
 	 */
-	public static function needing_a_person() {
+	public static function needing_a_person( $protected = false ) {
 		return array_filter(
 			Engine::domains(),
-			static function ( $domain ) {
-				return ! empty( $domain['person'] ) && isset( $domain['domain'] ) && is_string( $domain['domain'] );
+			static function ( $domain ) use ( $protected ) {
+				$is_protected = isset( $domain['alias'] ) && 'protected' === $domain['alias'];
+				return ! empty( $domain['person'] ) && isset( $domain['domain'] ) && is_string( $domain['domain'] ) && $is_protected === $protected;
 			}
 		);
 	}
@@ -104,7 +106,10 @@ final class Admin_Page {
 		self::show_list( __( 'Alerts', 'closte-sync' ), Engine::report()['alerts'] );
 		self::show_list( __( 'Problems', 'closte-sync' ), Engine::report()['problems'] );
 		self::show_counts( Engine::report()['counts'] );
-		self::show_domains( self::needing_a_person() );
+		self::show_domains( __( 'Domains that need a person', 'closte-sync' ), self::needing_a_person() );
+		if ( array() !== self::needing_a_person( true ) ) {
+			self::show_domains( __( 'Protected names, which are never sent to Closte', 'closte-sync' ), self::needing_a_person( true ) );
+		}
 		echo '</div>';
 	}
 
@@ -175,12 +180,13 @@ final class Admin_Page {
 	}
 
 	/**
-	 * The domains that need a person.
+	 * Some domains under a title.
 	 *
+	 * @param string  $title   The title.
 	 * @param array[] $domains What is known about each.
 	 */
-	private static function show_domains( array $domains ) {
-		printf( '<h2>%s</h2>', esc_html__( 'Domains that need a person', 'closte-sync' ) );
+	private static function show_domains( $title, array $domains ) {
+		printf( '<h2>%s</h2>', esc_html( $title ) );
 		if ( array() === $domains ) {
 			printf( '<p>%s</p>', esc_html__( 'None.', 'closte-sync' ) );
 			return;

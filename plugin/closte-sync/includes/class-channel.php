@@ -22,7 +22,7 @@ final class Channel {
 	/**
 	 * Each is a function of this class by the same name.
 	 */
-	const CALLS = array( 'hello', 'report', 'stages', 'network', 'home', 'switch', 'secret' );
+	const CALLS = array( 'hello', 'report', 'stages', 'network', 'home', 'switch', 'secret', 'leave' );
 
 	/**
 	 * Listen to WordPress.
@@ -124,7 +124,13 @@ final class Channel {
 	 * @return object|\WP_Error
 	 */
 	private static function answer_report( array $asked ) {
-		return Engine::store( $asked ) && Engine::note_heard( time() ) ? (object) array() : self::not_stored();
+		$before = (int) Engine::report()['received'];
+		if ( ! Engine::store( $asked ) || ! Engine::note_heard( time() ) ) {
+			return self::not_stored();
+		}
+		Gap::forget_until( $before );
+		Giving_Back::take();
+		return (object) array();
 	}
 
 	/**
@@ -144,6 +150,7 @@ final class Channel {
 		$results = array_map( array( new Stage_Writer(), 'write' ), array_values( $writes ) );
 		// A long pass writes many of them before its report.
 		Engine::note_heard( time() );
+		Giving_Back::take();
 		return array( 'results' => $results );
 	}
 
@@ -220,6 +227,22 @@ final class Channel {
 		}
 		Secret::write( $asked['secret'] );
 		return Secret::read() === $asked['secret'] ? (object) array() : self::not_stored();
+	}
+
+	/**
+	 * Deactivate this plugin, so that the built-in integration gets its work back: who deletes the files and
+	 * options next could not do that.
+	 *
+	 * @return array Whether it has it, and the domains whose removal nobody may have sent.
+	 */
+	private static function answer_leave() {
+		require_once ABSPATH . 'wp-admin/includes/plugin.php';
+		deactivate_plugins( plugin_basename( FILE ), false, true );
+		Dismissals::forget();
+		return array(
+			'given'   => Giving_Back::is_done(),
+			'removed' => array_values( wp_list_pluck( Gap::unsent()['removed'], 'domain' ) ),
+		);
 	}
 
 	/**

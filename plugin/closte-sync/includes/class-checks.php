@@ -29,6 +29,7 @@ final class Checks {
 			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), __( 'The switch is in Ultimate Multisite, Settings, Integrations.', 'closte-sync' ) ),
 			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'Changes can be reported to the engine at once', 'closte-sync' ), __( 'Otherwise changes wait for its next pass.', 'closte-sync' ) ),
 			'refused'            => self::refused(),
+			'alerts'             => self::alerts(),
 		);
 	}
 
@@ -44,6 +45,16 @@ final class Checks {
 		/* translators: 1: a number, 2: a code. */
 		$text = sprintf( __( 'Requests refused so far: %1$d, the last one as %2$s.', 'closte-sync' ), $refused['count'], (string) $refused['last'] );
 		return self::check( ! $lately, __( 'No signed request was refused today', 'closte-sync' ), 0 === $refused['count'] ? '' : $text );
+	}
+
+	/**
+	 * Whether nothing keeps the engine from its work.
+	 *
+	 * @return array
+	 */
+	private static function alerts() {
+		$texts = wp_list_pluck( Notices::of_the_engine(), 'text' );
+		return self::check( array() === $texts, __( 'Nothing waits for a decision', 'closte-sync' ), implode( ' ', $texts ) );
 	}
 
 	/**

@@ -48,6 +48,7 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 			),
 			'will_not' => array(
 				__( 'Remove a domain at Closte that it did not add or see mapped', 'closte-sync' ),
+				__( 'Show by the connection test that Closte accepts new domains: that shows only that the engine reports', 'closte-sync' ),
 			),
 		);
 	}

@@ -91,18 +91,29 @@ final class Domain_Pages {
 	 * @return string HTML, escaped; empty where nothing is known.
 	 */
 	private static function note( $id ) {
-		static $domains = null;
-		if ( null === $domains ) {
-			$domains = Engine::domains();
-		}
-		if ( ! isset( $domains[ $id ]['domain'] ) || ! is_string( $domains[ $id ]['domain'] ) ) {
+		$known = self::known( $id );
+		if ( null === $known ) {
 			return '';
 		}
 		return sprintf(
 			'%s <a href="%s">%s</a>',
-			esc_html( Words::of_domain( $domains[ $id ] ) ),
-			esc_url( Admin_Page::recheck_url( $domains[ $id ]['domain'] ) ),
+			esc_html( Words::of_domain( $known ) ),
+			esc_url( Admin_Page::recheck_url( $known['domain'] ) ),
 			esc_html__( 'Check now', 'closte-sync' )
 		);
+	}
+
+	/**
+	 * What the engine reported about a domain. A page asks for each of its rows; the database is asked once.
+	 *
+	 * @param int $id Of the mapping.
+	 * @return array|null Null where it reported nothing.
+	 */
+	public static function known( $id ) {
+		static $domains = null;
+		if ( null === $domains ) {
+			$domains = Engine::domains();
+		}
+		return isset( $domains[ $id ]['domain'] ) && is_string( $domains[ $id ]['domain'] ) ? $domains[ $id ] : null;
 	}
 }

@@ -80,6 +80,16 @@ final class Engine {
 	}
 
 	/**
+	 * What of the built-in integration's work is taken, as `Giving_Back` writes it.
+	 *
+	 * @return string|null Null where we were never in charge.
+	 */
+	public static function charge() {
+		$state = self::read()[ Giving_Back::OPTION ];
+		return null === $state ? null : (string) $state;
+	}
+
+	/**
 	 * The engine is working: it sent a report or stages. The time is stored.
 	 *
 	 * @param int $now The time.
@@ -99,6 +109,7 @@ final class Engine {
 		$none = array(
 			'engine'   => null,
 			'at'       => null,
+			'received' => 0,
 			'silence'  => self::SILENCE,
 			'nudge'    => array(
 				'url'  => null,
@@ -106,6 +117,7 @@ final class Engine {
 			),
 			'panel'    => null,
 			'alerts'   => array(),
+			'notices'  => array(),
 			'problems' => array(),
 			'counts'   => array(),
 		);
@@ -159,6 +171,7 @@ final class Engine {
 		return array(
 			'engine'   => self::text( $told, 'engine' ),
 			'at'       => isset( $told['at'] ) ? (int) $told['at'] : null,
+			'received' => time(),
 			'silence'  => max( 1, $silence ),
 			'nudge'    => array(
 				'url'  => self::text( $nudge, 'url' ),
@@ -166,6 +179,7 @@ final class Engine {
 			),
 			'panel'    => self::text( $told, 'panel' ),
 			'alerts'   => self::short_texts( $told, 'alerts' ),
+			'notices'  => self::notices( $told ),
 			'problems' => self::short_texts( $told, 'problems' ),
 			'counts'   => array_map( 'intval', self::items( $told, 'counts' ) ),
 		);
@@ -201,7 +215,7 @@ final class Engine {
 	 */
 	private static function read() {
 		if ( null === self::$read ) {
-			self::$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Ultimate_Multisite::INTEGRATIONS ) );
+			self::$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS ) );
 		}
 		return self::$read;
 	}
@@ -241,6 +255,24 @@ final class Engine {
 			return mb_substr( $text, 0, self::LONGEST, 'UTF-8' );
 		};
 		return array_values( array_map( $shorten, self::texts( $told, $name, self::MOST_TEXTS ) ) );
+	}
+
+	/**
+	 * The alerts with their codes.
+	 *
+	 * @param array $told What came.
+	 * @return array[] `code`, `domain`, `what` and `hint` of each.
+	 */
+	private static function notices( array $told ) {
+		$notices = array();
+		foreach ( array_slice( array_filter( self::items( $told, 'notices' ), 'is_array' ), 0, self::MOST_TEXTS ) as $notice ) {
+			$texts = array();
+			foreach ( array( 'code', 'domain', 'what', 'hint' ) as $name ) {
+				$texts[ $name ] = mb_substr( (string) self::text( $notice, $name ), 0, self::LONGEST, 'UTF-8' );
+			}
+			$notices[] = $texts;
+		}
+		return $notices;
 	}
 
 	/**

@@ -75,6 +75,35 @@ final class Home {
 	}
 
 	/**
+	 * Whether the mark names another installation than this one: by the domain of the network, or by the app at
+	 * the host where both know it.
+	 *
+	 * @return bool
+	 */
+	public static function is_elsewhere() {
+		$home = self::tidy( Network_Options::read( self::OPTION ) );
+		if ( null === $home ) {
+			return false;
+		}
+		$app = Network_Reader::app();
+		return strtolower( get_network()->domain ) !== strtolower( $home['domain'] )
+			|| ( null !== $app && null !== $home['app'] && $app !== $home['app'] );
+	}
+
+	/**
+	 * The installation that the mark names, for people.
+	 *
+	 * @return string
+	 */
+	public static function named() {
+		$home = self::tidy( Network_Options::read( self::OPTION ) );
+		if ( null === $home ) {
+			return '-';
+		}
+		return null === $home['app'] ? $home['domain'] : "{$home['domain']} (CLOSTE_APP_ID {$home['app']})";
+	}
+
+	/**
 	 * Whether two homes are the same version of the same ledger's.
 	 *
 	 * @param array|null $stands One.

@@ -121,7 +121,7 @@ final class Network_Reader {
 			$this->has_forms() ? $this->digest( $this->forms_table(), "id, IFNULL(settings, '-')" ) : null,
 			array_values( $options ),
 			$words,
-			$this->app(),
+			self::app(),
 			(bool) wp_using_ext_object_cache(),
 			wp_hash( 'closte-sync' ),
 		);
@@ -149,7 +149,7 @@ final class Network_Reader {
 		global $wpdb;
 		$id = get_current_network_id();
 		return array(
-			'app'        => $this->app(),
+			'app'        => self::app(),
 			'domain'     => isset( $networks[ $id ] ) ? $networks[ $id ] : get_network()->domain,
 			'database'   => $this->value( 'SELECT DATABASE()' ),
 			'prefix'     => $wpdb->base_prefix,
@@ -162,7 +162,7 @@ final class Network_Reader {
 	 *
 	 * @return string|null
 	 */
-	private function app() {
+	public static function app() {
 		return defined( 'CLOSTE_APP_ID' ) && '' !== (string) CLOSTE_APP_ID ? (string) CLOSTE_APP_ID : null;
 	}
 

@@ -2,7 +2,9 @@
 /**
  * What the network's admins should know, wherever they are in the network admin.
  *
- * Nobody else sees a notice, and none is shown where all is well.
+ * Nobody else sees a notice, and none is shown where all is well. A notice is an array: its `code`, its `text`,
+ * where it has a button the `label` and `url` of that, and, where its text changes although it says the
+ * same, what it says as `same`.
  *
  * @package Closte_Sync
  */
@@ -16,23 +18,125 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Notices {
 
+	const DISMISS = 'closte_sync_dismiss';
+
 	/**
 	 * Listen to WordPress.
 	 */
 	public static function listen() {
 		add_action( is_multisite() ? 'network_admin_notices' : 'admin_notices', array( self::class, 'show' ) );
+		add_action( 'admin_post_' . self::DISMISS, array( self::class, 'dismiss' ) );
 	}
 
 	/**
-	 * Show the notices.
+	 * Show those that the user has not dismissed.
 	 */
 	public static function show() {
-		if ( ! current_user_can( is_multisite() ? 'manage_network' : 'manage_options' ) ) {
+		if ( ! current_user_can( self::capability() ) ) {
 			return;
 		}
-		foreach ( self::texts() as $text ) {
-			printf( '<div class="notice notice-warning"><p><strong>closte-sync:</strong> %s</p></div>', esc_html( $text ) );
+		foreach ( Dismissals::undismissed( self::all() ) as $notice ) {
+			printf( '<div class="notice notice-warning"><p><strong>closte-sync:</strong> %s</p><p>', esc_html( $notice['text'] ) );
+			if ( isset( $notice['url'] ) ) {
+				printf( '<a class="button" href="%s">%s</a> ', esc_url( $notice['url'] ), esc_html( $notice['label'] ) );
+			}
+			$dismiss = array(
+				'code' => $notice['code'],
+				'said' => Dismissals::digest( $notice ),
+			);
+			printf( '<a href="%s">%s</a></p></div>', esc_url( self::url( self::DISMISS, $dismiss ) ), esc_html__( 'Dismiss until it changes', 'closte-sync' ) );
 		}
+	}
+
+	/**
+	 * Dismiss one for this user.
+	 */
+	public static function dismiss() {
+		self::demand( self::DISMISS );
+		// phpcs:disable WordPress.Security.NonceVerification -- It was checked.
+		$code = isset( $_REQUEST['code'] ) ? sanitize_text_field( wp_unslash( $_REQUEST['code'] ) ) : '';
+		$said = isset( $_REQUEST['said'] ) ? sanitize_key( $_REQUEST['said'] ) : '';
+		// phpcs:enable
+		Dismissals::dismiss( $code, $said );
+		self::go_back();
+	}
+
+	/**
+	 * The address of an action of ours.
+	 *
+	 * @param string   $action Its name.
+	 * @param string[] $query  What else it needs.
+	 * @return string Not escaped.
+	 */
+	public static function url( $action, array $query ) {
+		$query = array_map( 'rawurlencode', $query ) + array(
+			'action'   => $action,
+			'_wpnonce' => wp_create_nonce( $action ),
+		);
+		return add_query_arg( $query, get_admin_url( is_multisite() ? get_main_site_id() : null, 'admin-post.php' ) );
+	}
+
+	/**
+	 * End the request unless an admin of the network made it by a link of ours.
+	 *
+	 * @param string $action Its name.
+	 */
+	public static function demand( $action ) {
+		check_admin_referer( $action );
+		if ( ! current_user_can( self::capability() ) ) {
+			wp_die( esc_html__( 'You may not do this.', 'closte-sync' ), '', array( 'response' => 403 ) );
+		}
+	}
+
+	/**
+	 * Go back to the page that the user came from.
+	 */
+	public static function go_back() {
+		$back = wp_get_referer();
+		wp_safe_redirect( $back ? $back : network_admin_url() );
+		exit;
+	}
+
+	/**
+	 * All notices, dismissed or not.
+	 *
+	 * @return array[]
+	 */
+	public static function all() {
+		if ( ! is_multisite() ) {
+			return array( self::notice( 'no-network', __( 'This plugin needs a WordPress multisite network; here it does nothing.', 'closte-sync' ) ) );
+		}
+		if ( ! Ultimate_Multisite::is_there() ) {
+			return array( self::notice( 'no-ultimate-multisite', __( 'Ultimate Multisite is missing: without it this plugin does nothing. Activate Ultimate Multisite for the network, or deactivate closte-sync.', 'closte-sync' ) ) );
+		}
+		$notices = array();
+		if ( Secret::is_file_left() ) {
+			$notices[] = self::notice( 'secret-file', __( 'The file secret.php in the folder of this plugin could not be read, or not be deleted. Delete it by hand: it contains the secret between WordPress and the engine.', 'closte-sync' ) );
+		}
+		if ( null === Secret::read() ) {
+			$notices[] = self::notice( 'no-secret', __( 'There is no secret between WordPress and the engine yet. On the machine of the engine, run `closte-sync plugin install`.', 'closte-sync' ) );
+		} elseif ( Engine::is_switched_on() && ! Engine::is_heard_of() && ! Home::is_elsewhere() ) {
+			$notices[] = self::notice( 'silent', Words::silence() ) + array( 'same' => Engine::heard_at() );
+		}
+		return array_merge( $notices, self::of_the_engine(), array_filter( array( Gap_Button::notice() ) ) );
+	}
+
+	/**
+	 * What keeps the engine from its work until a person acts.
+	 *
+	 * @return array[]
+	 */
+	public static function of_the_engine() {
+		if ( ! Engine::is_heard_of() ) {
+			return Home::is_elsewhere() ? array( self::notice( 'copy', Words::copy() ) ) : array();
+		}
+		$notices = array();
+		foreach ( Engine::report()['notices'] as $alert ) {
+			// What is about one domain is a notice of its own.
+			$code      = trim( "{$alert['code']} {$alert['domain']}" );
+			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) );
+		}
+		return $notices;
 	}
 
 	/**
@@ -41,21 +145,29 @@ final class Notices {
 	 * @return string[]
 	 */
 	public static function texts() {
-		if ( ! is_multisite() ) {
-			return array( __( 'This plugin needs a WordPress multisite network; here it does nothing.', 'closte-sync' ) );
-		}
-		if ( ! Ultimate_Multisite::is_there() ) {
-			return array( __( 'Ultimate Multisite is missing: without it this plugin does nothing. Activate Ultimate Multisite for the network, or deactivate closte-sync.', 'closte-sync' ) );
-		}
-		$texts = array();
-		if ( Secret::is_file_left() ) {
-			$texts[] = __( 'The file secret.php in the folder of this plugin could not be read, or not be deleted. Delete it by hand: it contains the secret between WordPress and the engine.', 'closte-sync' );
-		}
-		if ( null === Secret::read() ) {
-			$texts[] = __( 'There is no secret between WordPress and the engine yet. On the machine of the engine, run `closte-sync plugin install`.', 'closte-sync' );
-		} elseif ( Engine::is_switched_on() && ! Engine::is_heard_of() ) {
-			$texts[] = Words::silence();
-		}
-		return $texts;
+		return wp_list_pluck( self::all(), 'text' );
+	}
+
+	/**
+	 * A notice without a button.
+	 *
+	 * @param string $code Its code.
+	 * @param string $text Its text.
+	 * @return array
+	 */
+	private static function notice( $code, $text ) {
+		return array(
+			'code' => $code,
+			'text' => $text,
+		);
+	}
+
+	/**
+	 * What a user must be able to do to see them.
+	 *
+	 * @return string
+	 */
+	private static function capability() {
+		return is_multisite() ? 'manage_network' : 'manage_options';
 	}
 }

@@ -28,11 +28,14 @@ final class Plugin {
 		Secret::take_file();
 		Channel::listen();
 		Takeover::listen();
+		Giving_Back::listen();
 		Nudge::listen();
+		Customer_Box::listen();
 		Site_Health::listen();
 		if ( is_admin() ) {
 			Admin_Page::listen();
 			Domain_Pages::listen();
+			Gap_Button::listen();
 		}
 		if ( defined( 'WP_CLI' ) && WP_CLI ) {
 			\WP_CLI::add_command( 'closte-sync', Cli::class );

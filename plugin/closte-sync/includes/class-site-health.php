@@ -52,7 +52,7 @@ final class Site_Health {
 	private static function result( $id, array $check ) {
 		return array(
 			'label'       => 'closte-sync: ' . $check['label'],
-			'status'      => $check['is_well'] ? 'good' : 'recommended',
+			'status'      => $check['is_well'] ? 'good' : ( 'alerts' === $id ? 'critical' : 'recommended' ),
 			'badge'       => array(
 				'label' => 'closte-sync',
 				'color' => 'blue',

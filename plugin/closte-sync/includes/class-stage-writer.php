@@ -58,7 +58,7 @@ final class Stage_Writer {
 	 * Save one stage.
 	 *
 	 * @param array $write `id`, `from`, `to`, `secure`.
-	 * @return array `id`, `result`, `detail`.
+	 * @return array `id`, `result`, `detail`, `code`.
 	 */
 	public function write( array $write ) {
 		$write += array(
@@ -73,7 +73,7 @@ final class Stage_Writer {
 			return $this->result( $id, 'overtaken' );
 		}
 		if ( ! in_array( $write['to'], $this->words, true ) ) {
-			return $this->result( $id, 'refused', __( 'The table does not have this stage.', 'closte-sync' ) );
+			return $this->result( $id, 'refused', new \WP_Error( 'closte_sync_no_stage', __( 'The table does not have this stage.', 'closte-sync' ) ) );
 		}
 		$fault = Nudge::quietly(
 			function () use ( $row, $write ) {
@@ -86,29 +86,36 @@ final class Stage_Writer {
 	/**
 	 * Save a row; returns why it could not be saved.
 	 *
+	 * The row was there before us, so its name is not ours to judge: Ultimate Multisite's validation refuses
+	 * wildcards and IDN top-level domains. A stage that the table does not have was refused before.
+	 *
 	 * @param array  $row    As the table holds it.
 	 * @param string $stage  Its new stage.
 	 * @param bool   $secure Whether it is set to be secure.
-	 * @return string|null
+	 * @return \WP_Error|null
 	 */
 	private function save( array $row, $stage, $secure ) {
 		try {
 			$domain = $this->load( $row );
 			if ( null === $domain ) {
-				return __( 'Ultimate Multisite shows a different row than the table.', 'closte-sync' );
+				return new \WP_Error( 'closte_sync_stale', __( 'Ultimate Multisite shows a different row than the table.', 'closte-sync' ) );
 			}
 			$domain->set_stage( $stage );
 			if ( $secure ) {
 				$domain->set_secure( true );
 			}
+			if ( method_exists( $domain, 'set_skip_validation' ) ) {
+				$domain->set_skip_validation( true );
+			}
 			$saved = $domain->save();
 		} catch ( \Throwable $error ) {
-			return $error->getMessage();
+			return new \WP_Error( 'closte_sync_failed', $error->getMessage() );
 		}
 		if ( is_wp_error( $saved ) ) {
-			return $saved->get_error_message();
+			return $saved;
 		}
-		return $this->missing( $this->row( (int) $row['id'] ), $stage, $secure );
+		$missing = $this->missing( $this->row( (int) $row['id'] ), $stage, $secure );
+		return null === $missing ? null : new \WP_Error( 'closte_sync_missing', $missing );
 	}
 
 	/**
@@ -221,16 +228,17 @@ final class Stage_Writer {
 	/**
 	 * An answer to one write.
 	 *
-	 * @param int         $id     Of the mapping.
-	 * @param string      $result The result.
-	 * @param string|null $detail Why.
+	 * @param int            $id     Of the mapping.
+	 * @param string         $result The result.
+	 * @param \WP_Error|null $fault  Why.
 	 * @return array
 	 */
-	private function result( $id, $result, $detail = null ) {
+	private function result( $id, $result, $fault = null ) {
 		return array(
 			'id'     => $id,
 			'result' => $result,
-			'detail' => $detail,
+			'detail' => null === $fault ? null : $fault->get_error_message(),
+			'code'   => null === $fault ? null : (string) $fault->get_error_code(),
 		);
 	}
 }

@@ -41,7 +41,7 @@ final class Takeover {
 	public static function listen() {
 		add_action( 'wu_register_capabilities', array( self::class, 'replace_capability' ), PHP_INT_MAX );
 		foreach ( array_merge( self::HOOKS, array( self::CHECKS ) ) as $hook ) {
-			add_action( $hook, array( self::class, 'take_out_the_built_in' ), PHP_INT_MIN );
+			add_action( $hook, array( self::class, 'take_out_the_built_in' ), PHP_INT_MIN, 2 );
 			add_action( $hook, array( self::class, 'put_back_the_built_in' ), PHP_INT_MAX );
 		}
 	}
@@ -72,15 +72,26 @@ final class Takeover {
 
 	/**
 	 * An event begins: where we are in charge, the built-in integration does not receive it.
+	 *
+	 * @param mixed $domain The domain that it is about; of a check, the id of its mapping.
+	 * @param mixed $site   The id of its site.
 	 */
-	public static function take_out_the_built_in() {
+	public static function take_out_the_built_in( $domain = '', $site = 0 ) {
 		$hook = current_filter();
 		// An earlier event may have ended with an exception, before all was back.
 		self::put_back( $hook );
 		Engine::forget();
-		if ( Engine::is_in_charge() ) {
-			self::take_out( $hook, self::CHECKS === $hook ? '' : 'Closte' );
+		if ( ! Engine::is_in_charge() ) {
+			Giving_Back::give();
+			return;
 		}
+		if ( Giving_Back::TAKEN !== Engine::charge() ) {
+			Giving_Back::take();
+		}
+		if ( self::CHECKS !== $hook ) {
+			Gap::note( $hook, $domain, $site );
+		}
+		self::take_out( $hook, self::CHECKS === $hook ? '' : 'Closte' );
 	}
 
 	/**

@@ -84,6 +84,25 @@ final class Ultimate_Multisite {
 	}
 
 	/**
+	 * Whether actions can be put into its queue.
+	 *
+	 * @return bool
+	 */
+	public static function can_enqueue() {
+		return function_exists( 'wu_enqueue_async_action' );
+	}
+
+	/**
+	 * Put an action into its queue, as it does itself.
+	 *
+	 * @param string $hook      Which.
+	 * @param array  $arguments By their names, in their order.
+	 */
+	public static function enqueue( $hook, array $arguments ) {
+		wu_enqueue_async_action( $hook, $arguments, 'domain' );
+	}
+
+	/**
 	 * Write a line into the log that it shows.
 	 *
 	 * @param string $line The line.

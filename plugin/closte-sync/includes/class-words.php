@@ -40,6 +40,16 @@ final class Words {
 	}
 
 	/**
+	 * That this is a copy of a network, and what to do.
+	 *
+	 * @return string
+	 */
+	public static function copy() {
+		/* translators: %s: a domain. */
+		return sprintf( __( 'closte-sync acts for the installation at %s, and this one is a copy of it or has moved: nothing is sent from here, but Ultimate Multisite\'s own Closte integration works as if this plugin were not here. Switch Closte off in its settings if this is a copy. If this is the network itself, run `closte-sync enable --here` on the machine of the engine.', 'closte-sync' ), Home::named() );
+	}
+
+	/**
 	 * Who does the work for Closte.
 	 *
 	 * @return string

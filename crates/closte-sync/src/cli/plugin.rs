@@ -1,6 +1,7 @@
 //! `closte-sync plugin`: the plugin inside WordPress, and the secret shared with it.
 
 mod install;
+mod leave;
 mod remove;
 mod rotate;
 mod status;

@@ -4,9 +4,14 @@ use rules::host::AliasHost;
 
 use super::{Context, Exit, Failure};
 
+/// What the answer does not say: no call shows the right to add without adding.
+const LIMIT: &str = "This proves that Closte accepts the key, not that it may add domains: only a \
+                     first addition shows that.";
+
 /// Ask Closte whether it accepts the API key
 ///
-/// Needs the key only: no database, no ledger, no switch. Changes nothing.
+/// Needs the key only: no database, no ledger, no switch. Changes nothing. It proves the key, not the
+/// right to add a domain: only a first addition shows that.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
@@ -18,6 +23,7 @@ impl Args {
         match host.check_key().await {
             Ok(()) => {
                 context.console.say("Access authorized");
+                context.console.tell(LIMIT);
                 Ok(Exit::Done)
             }
             Err(error) => {

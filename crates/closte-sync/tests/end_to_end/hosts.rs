@@ -249,7 +249,9 @@ async fn a_hanging_host_ends_in_bounded_time_and_costs_no_check() {
 async fn the_connection_test_needs_the_key_only() {
     let mut world = World::new().await;
     world.write_wp_config("<?php define('CLOSTE_CLIENT_API_KEY', 'k3y-0f-th3-n3tw0rk-s3cr3t');");
-    assert_eq!(world.done("test-connection").out.trim(), "Access authorized");
+    let ran = world.done("test-connection");
+    assert_eq!(ran.out, "Access authorized\n", "what a script reads");
+    assert!(ran.err.contains("not that it may add domains"), "{ran:?}");
     world.write_wp_config("<?php define('CLOSTE_CLIENT_API_KEY', 'wrong');");
     world.run("test-connection").fails(1, &["refused our key", "hint:"]);
     world.write_wp_config("<?php // nothing here\n");

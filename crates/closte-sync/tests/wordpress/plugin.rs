@@ -23,6 +23,10 @@ struct Joined {
 impl Joined {
     /// Without the plugin yet.
     async fn remote() -> Self {
+        Self::bare(UltimateMultisite::Registry).await
+    }
+
+    async fn bare(version: UltimateMultisite) -> Self {
         let mut world = World::around(MariaDb::shared().fresh_database()).await;
         let constants = [
             ("CLOSTE_CLIENT_API_KEY", KEY),
@@ -31,7 +35,7 @@ impl Joined {
             ("AUTH_SALT", "and the other"),
         ];
         let wordpress = WordPress::install(&world.database, &world.root(), &constants);
-        wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
+        wordpress.add_ultimate_multisite(version);
         let server = wordpress.serve();
         world.set("network.url", &format!("http://{}", server.address()));
         world.set("removal.confirmations", "1");
@@ -148,6 +152,52 @@ async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn before_it_is_taken_away_the_built_in_gets_its_work_back() {
+    let joined = Joined::new().await;
+    let waits = joined.mapped("waits.example");
+    joined.world.done("sync");
+    joined.wordpress.php(&format!(
+        "do_action('wu_async_process_domain_stage', {waits}, 2); \
+         do_action('wu_remove_domain', 'gone.example', 1);"
+    ));
+    assert_eq!(joined.wordpress.queue(), [""; 0], "its chain has ended");
+    let removed = joined.world.json("plugin remove");
+    let check = format!("wu_async_process_domain_stage domain_id={waits} tries=0");
+    assert_eq!(joined.wordpress.queue(), [check], "{removed:#}");
+    assert_eq!(state(&removed, "built-in"), "warn", "{removed:#}");
+    assert!(removed.to_string().contains("gone.example"), "{removed:#}");
+    assert!(removed.to_string().contains("switched off"), "{removed:#}");
+    assert_eq!(joined.option("active_sitewide_plugins"), json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_wordpress_cannot_be_told_that_the_plugin_goes_people_are() {
+    let joined = Joined::new().await;
+    joined.world.done("sync");
+    let Joined { world, server, .. } = joined;
+    drop(server);
+    let removed = world.done("plugin remove");
+    for text in ["WordPress was not told", "save each on its page", "switched off"] {
+        assert!(removed.out.contains(text), "{text}: {removed:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_networks_admin_shows_what_a_pass_waits_for() {
+    let joined = Joined::new().await;
+    joined.world.done("sync");
+    let config = joined.world.root().join("wp-config.php");
+    let wrong = fs::read_to_string(&config).unwrap().replace(KEY, "not-the-key-of-this-app");
+    fs::write(&config, wrong).unwrap();
+    joined.mapped("shop.example");
+    joined.world.run("sync");
+    let notices = joined.wordpress.php(
+        "foreach (Closte_Sync\\Notices::all() as $it) { echo $it['code'], ': ', $it['text']; }",
+    );
+    assert!(notices.starts_with("key-refused: "), "{notices}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_plugins_may_not_be_written_there_is_a_zip() {
     let joined = Joined::remote().await;
     let plugins = joined.world.root().join("wp-content/plugins");
@@ -173,6 +223,20 @@ async fn a_stage_is_what_the_next_request_is_served_though_objects_are_cached() 
     assert_eq!(joined.world.stage("shop.example"), "done 1");
     assert_eq!(joined.served(shop), "done 1 1", "its hooks ran: it is its site's first now");
     assert_eq!(joined.wordpress.built_in_calls(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_ultimate_multisite_would_refuse_is_served_too() {
+    for version in [UltimateMultisite::Registry, UltimateMultisite::Hooks] {
+        let joined = Joined::bare(version).await;
+        joined.world.done("plugin install");
+        let name = "shop.xn--p1ai";
+        joined.world.map(1, name);
+        joined.world.here(name);
+        let ran = joined.world.done("sync");
+        assert_eq!(joined.world.stage(name), "done 1", "{version:?}: {ran:?}");
+        assert!(!ran.out.contains("not valid"), "{version:?}: {ran:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rules::action::{Action, Deferred, Outcome};
 use rules::ledger::{LastPass, Ledger, LedgerError};
-use rules::plugin_client::{PluginClient, PluginReport};
+use rules::plugin_client::{PluginAlert, PluginClient, PluginReport};
 use rules::reason::Reason;
 use rules::source::SourceError;
 use rules::{Entry, Problem, Stage, Time};
@@ -18,7 +18,7 @@ use rules::{Entry, Problem, Stage, Time};
 use crate::ops::recheck_named;
 use crate::texts;
 
-use super::{Change, Entries, Report, describe_failure};
+use super::{Alert, Change, Entries, Report, describe_failure};
 
 /// So long it is left alone after a failure.
 const QUIET: Duration = Duration::from_mins(1);
@@ -148,8 +148,14 @@ impl After<'_> {
         mapped.into_iter().filter(|entry| !many || !is_well(entry)).collect()
     }
 
-    fn alerts(&self) -> Vec<String> {
-        self.report.alerts.iter().map(|it| format!("{}: {}", it.what, it.hint)).collect()
+    fn alerts(&self) -> Vec<PluginAlert> {
+        let alert = |it: &Alert| PluginAlert {
+            code: it.code.as_str(),
+            domain: it.domain.clone(),
+            what: it.what.clone(),
+            hint: it.hint.clone(),
+        };
+        self.report.alerts.iter().map(alert).collect()
     }
 
     /// What went wrong in this pass, and removals that are held since it.

@@ -166,7 +166,7 @@ impl<'a> Stages<'a> {
             }
             self.journal.entry(Some(&before), entry);
         }
-        if let Written::Refused { words } = written {
+        if let Some(words) = written.refusal() {
             self.journal.problem(refused(entry, write, words));
         }
         self.journal.change(change(&entry.domain, write, Some(written)));
@@ -190,7 +190,7 @@ fn change(domain: &DomainName, write: &StageWrite, written: Option<&Written>) ->
             Some(Written::Done) => Outcome::Done,
             // Somebody changed the row meanwhile: the next read shows how.
             Some(Written::Overtaken) => Outcome::Overtaken,
-            Some(Written::Refused { .. }) => Outcome::Refused,
+            Some(Written::Refused { .. } | Written::NameRefused { .. }) => Outcome::Refused,
             None => Outcome::Failed,
         },
         reason: None,

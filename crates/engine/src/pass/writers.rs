@@ -2,7 +2,8 @@
 //! them at once; else we, in the database.
 //!
 //! A way that failed is left alone for a while. A refusal is an answer: it is reasons,
-//! and the same is not asked again.
+//! and the same is not asked again. What WordPress refuses for the row's name alone is written
+//! in the database, which has no such rule.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,8 +37,8 @@ pub struct Writers {
 struct State {
     /// Until when ways that failed are left alone.
     quiet: BTreeMap<&'static str, Time>,
-    /// What a way would not save, when, and in whose words.
-    refused: BTreeMap<(&'static str, u64, Stage), (Time, String)>,
+    /// What a way would not save, when, and how it refused.
+    refused: BTreeMap<(&'static str, u64, Stage), (Time, Written)>,
 }
 
 impl Writers {
@@ -96,11 +97,43 @@ impl<'a> Writing<'a> {
         while let Some(way) = self.able.first().copied() {
             match self.ask(way, writes).await {
                 Err(error) if 1 < self.able.len() => self.pass_over(&error),
-                answers => return answers,
+                Err(error) => return Err(error),
+                Ok(answers) => return Ok(self.past_validation(writes, answers).await),
             }
         }
         let what = "the way that `network.write` names is not set up".to_owned();
         Err(SourceError::Refused { what })
+    }
+
+    /// Have the database take what WordPress refused only for its name.
+    async fn past_validation(
+        &mut self,
+        writes: &[StageWrite],
+        mut answers: Vec<Written>,
+    ) -> Vec<Written> {
+        let Some(sql) = self.able.iter().copied().find(|way| way.name() == SQL) else {
+            return answers;
+        };
+        let is_refused = |at: &usize| matches!(answers[*at], Written::NameRefused { .. });
+        let refused: Vec<usize> = (0..answers.len()).filter(is_refused).collect();
+        if refused.is_empty() {
+            return answers;
+        }
+        let again: Vec<StageWrite> = refused.iter().map(|at| writes[*at].clone()).collect();
+        match sql.write_stages(&again).await {
+            Ok(written) => {
+                if self.cached && written.contains(&Written::Done) {
+                    self.problems.push(shows_late());
+                }
+                refused.into_iter().zip(written).for_each(|(at, written)| answers[at] = written);
+            }
+            Err(error) => {
+                let what = "WordPress refuses stages for the names of their rows, and the database \
+                            could not write them";
+                self.problems.push(Problem::of_all(describe_failure(what, &error)));
+            }
+        }
+        answers
     }
 
     /// Go on without a way that failed. Where nothing is cached the next one is as
@@ -133,13 +166,13 @@ impl<'a> Writing<'a> {
         let answers = if new.is_empty() { Vec::new() } else { way.write_stages(&new).await? };
         let mut answers = new.iter().map(key).zip(answers).collect::<BTreeMap<_, _>>();
         let each = writes.iter().map(|write| match known.get(&key(write)) {
-            Some((_, words)) => Written::Refused { words: words.clone() },
+            Some((_, refusal)) => refusal.clone(),
             None => answers.remove(&key(write)).unwrap_or(Written::Overtaken),
         });
         let each: Vec<Written> = each.collect();
         for (write, answer) in writes.iter().zip(&each) {
-            if let Written::Refused { words } = answer {
-                known.entry(key(write)).or_insert((self.now, words.clone()));
+            if answer.refusal().is_some() {
+                known.entry(key(write)).or_insert((self.now, answer.clone()));
             }
         }
         self.writers.state().refused = known;
@@ -272,6 +305,32 @@ mod tests {
         let later = Time::from_millis(0) + REFUSED;
         at(&writers, later).await.write(&writes(2)).await.unwrap();
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [4, 0], "in the end");
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_for_its_name_is_written_by_sql_where_that_may_write() {
+        let refused = Written::NameRefused { words: "The Domain is not valid.".to_owned() };
+        for first in ["plugin", "rest"] {
+            let ways =
+                [way(first, true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
+            let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
+            let mut writing = writing_on(&writers).await;
+            for _ in 0..2 {
+                assert_eq!(writing.write(&writes(2)).await.unwrap(), vec![Written::Done; 2]);
+            }
+            let asked = ways.each_ref().map(|way| *way.asked.lock().unwrap());
+            assert_eq!(asked, [2, 4], "{first} is not asked the same again");
+            let late = writing.problems.iter().all(|it| it.reason.contains("object-cache.php"));
+            assert!(late && !writing.problems.is_empty(), "{:?}", writing.problems);
+        }
+        let alone = Writers::new(vec![way("rest", true, Some(refused.clone()))]);
+        let written = writing_on(&alone).await.write(&writes(1)).await.unwrap();
+        assert_eq!(written, std::slice::from_ref(&refused), "no database, so it is told");
+        let down = way(SQL, true, None);
+        let down = Writers::new(vec![way("rest", true, Some(refused.clone())), down]);
+        let mut writing = writing_on(&down).await;
+        assert_eq!(writing.write(&writes(1)).await.unwrap(), [refused]);
+        assert!(writing.problems[0].reason.contains("sql is down"), "{:?}", writing.problems);
     }
 
     #[tokio::test]

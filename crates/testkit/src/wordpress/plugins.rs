@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::WordPress;
 
 /// Our plugin, as WordPress names it.
@@ -49,7 +51,8 @@ pub enum UltimateMultisite {
     Registry,
     /// One with a registry whose classes have all types.
     TypedRegistry,
-    /// One from before there was a registry: the built-in integration adds its own hooks.
+    /// One from before there was a registry: the built-in integration adds its own hooks. Its
+    /// models are always validated when they are saved; those of the others need not be.
     Hooks,
 }
 
@@ -57,8 +60,16 @@ impl UltimateMultisite {
     /// Its files, in the order in which they are loaded.
     fn files(self) -> Vec<(&'static str, &'static str)> {
         let registry = include_str!("../../php/built_in_by_registry.php");
-        let mut files =
-            vec![("ultimate_multisite.php", include_str!("../../php/ultimate_multisite.php"))];
+        let model = match self {
+            Self::Registry | Self::TypedRegistry => {
+                include_str!("../../php/model_that_can_skip.php")
+            }
+            Self::Hooks => include_str!("../../php/model_that_always_validates.php"),
+        };
+        let mut files = vec![
+            ("ultimate_model.php", model),
+            ("ultimate_multisite.php", include_str!("../../php/ultimate_multisite.php")),
+        ];
         files.extend(match self {
             Self::Registry => vec![
                 ("ultimate_multisite_modules.php", include_str!("../../php/modules_untyped.php")),
@@ -92,6 +103,24 @@ impl WordPress {
     /// What the stand-in's built-in integration did, such as "add shop.example" or "check 41".
     pub fn built_in_calls(&self) -> Vec<String> {
         self.lines("built-in.log")
+    }
+
+    /// What waits in the stand-in's queue, such as `wu_add_domain domain=shop.example site_id=1`.
+    ///
+    /// # Panics
+    ///
+    /// If a line is not what the stand-in writes.
+    pub fn queue(&self) -> Vec<String> {
+        let line = |line: String| {
+            let (hook, names, values, group): (String, Vec<String>, Vec<Value>, String) =
+                serde_json::from_str(&line).expect("an action");
+            assert_eq!(group, "domain", "its group: {line}");
+            let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+            let arguments = names.iter().zip(&values);
+            let arguments = arguments.map(|(name, value)| format!(" {name}={}", text(value)));
+            [hook].into_iter().chain(arguments).collect()
+        };
+        self.lines("queue.log").into_iter().map(line).collect()
     }
 
     /// The lines of one of the logs that Ultimate Multisite shows.
@@ -144,6 +173,18 @@ impl WordPress {
         self.php(&format!(
             "require ABSPATH . 'wp-admin/includes/plugin.php'; \
              deactivate_plugins('{NAME}', false, true);"
+        ));
+    }
+
+    /// Run our plugin's uninstaller, as WordPress does before it deletes the files.
+    ///
+    /// # Panics
+    ///
+    /// If PHP reports anything.
+    pub fn uninstall_plugin(&self) {
+        self.php(&format!(
+            "define('WP_UNINSTALL_PLUGIN', '{NAME}'); \
+             require WP_PLUGIN_DIR . '/closte-sync/uninstall.php';"
         ));
     }
 

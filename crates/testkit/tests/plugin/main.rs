@@ -6,7 +6,9 @@
 
 mod channel;
 mod engine;
+mod giving_back;
 mod network;
+mod notices;
 mod nudge;
 mod pages;
 mod source;

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Admin, Call, World};
+use testkit::wordpress::UltimateMultisite;
+
+use crate::world::{Admin, Call, World, link};
 
 const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
@@ -45,13 +47,11 @@ fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
     }
     assert!(!page.body.contains("fine.example"), "{}", page.body);
 
-    let link = page.body.split('"').find(|it| it.contains("admin-post.php")).expect("a link");
-    let link = link.replace("&#038;", "&");
-    let link = link.strip_prefix("http://network.example").unwrap();
+    let link = link(&page.body, "closte_sync_recheck");
     assert_eq!(admin.page(&link.replace("shop.example", "no.example")).status, 404);
     assert_eq!(admin.page(link.split("&_wpnonce").next().unwrap()).status, 403);
     assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!([]));
-    let answer = admin.page(link);
+    let answer = admin.page(&link);
     assert_eq!(answer.status, 302, "{answer:?}");
     assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!(["shop.example"]));
     assert!(
@@ -64,9 +64,80 @@ fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
 }
 
 #[test]
-fn ultimate_multisites_own_pages_show_the_reason() {
+fn protected_names_are_listed_apart() {
     let world = World::new();
-    let shop = report(&world);
+    let domain = |name: &str, alias: &str, person: bool| {
+        let id = world.map(name, "failed");
+        let it = json!({"domain": name, "alias": alias, "person": person, "text": format!("Why {name}")});
+        (id.to_string(), it)
+    };
+    let domains: serde_json::Map<_, _> = [
+        domain("shop.example", "present", true),
+        domain("kept.example", "protected", true),
+        domain("fine.example", "protected", false),
+    ]
+    .into_iter()
+    .collect();
+    world.call("report", &json!({ "domains": domains }));
+    let page = Admin::of(&world).page(PAGE).body;
+    let (before, protected) = page.split_once("<h2>Protected names").expect("a title");
+    let (_, needed) = before.split_once("<h2>Domains that need a person").expect("a title");
+    assert!(needed.contains("Why shop.example") && !needed.contains("kept.example"), "{needed}");
+    assert!(protected.contains("Why kept.example") && !protected.contains("shop.example"));
+    assert!(!page.contains("fine.example"), "{page}");
+    world.call("report", &json!({"domains": {}}));
+    assert!(!Admin::of(&world).page(PAGE).body.contains("Protected names"));
+}
+
+/// The box is a view of the customer's: there is no admin, and what it shows is not escaped again.
+#[test]
+fn a_customers_box_shows_why_a_domain_is_not_ready() {
+    for version in
+        [UltimateMultisite::Registry, UltimateMultisite::TypedRegistry, UltimateMultisite::Hooks]
+    {
+        let world = World::with(version);
+        let shop = report(&world);
+        let fine = world.map("ready.example", "done");
+        let known = |id: u64, ready: bool| {
+            (
+                id.to_string(),
+                json!({"domain": "x.example", "ready": ready, "text": "DNS <i>elsewhere</i>", "next": 1000}),
+            )
+        };
+        let domains: serde_json::Map<_, _> =
+            [known(shop, false), known(fine, true)].into_iter().collect();
+        world.call("report", &json!({ "domains": domains }));
+        let row = |id: u64| {
+            let code = format!(
+                "wp_set_current_user(0); $info = ['primary' => ['value' => 'Alias', 'icon' => '']]; \
+                 echo json_encode(apply_filters('wu_domain_mapping_row_info', $info, wu_get_domain({id})));"
+            );
+            serde_json::from_str::<Value>(&world.wordpress.php(&code)).unwrap()
+        };
+        let shown = row(shop);
+        assert_eq!(shown["primary"]["value"], "Alias");
+        assert_eq!(
+            shown["closte-sync"]["value"],
+            "DNS &lt;i&gt;elsewhere&lt;/i&gt; (next check: now)"
+        );
+        assert!(shown["closte-sync"]["icon"].is_string(), "its view prints one: {shown}");
+        assert_eq!(row(fine).get("closte-sync"), None, "{version:?}: it is ready");
+        let odd = "echo json_encode(apply_filters('wu_domain_mapping_row_info', 'odd', null));";
+        assert_eq!(world.wordpress.php(odd), "\"odd\"");
+    }
+}
+
+#[test]
+fn ultimate_multisites_own_pages_show_the_reason() {
+    for version in
+        [UltimateMultisite::Registry, UltimateMultisite::TypedRegistry, UltimateMultisite::Hooks]
+    {
+        own_pages_show_the_reason(&World::with(version));
+    }
+}
+
+fn own_pages_show_the_reason(world: &World) {
+    let shop = report(world);
     let row = |table: &str, id: u64, user: u32| {
         let code = format!(
             "wp_set_current_user({user}); $actions = ['edit' => '<a href=\"?page=wp-ultimo-edit-domain&#038;id={id}\">']; \
@@ -119,7 +190,7 @@ fn site_health_has_our_checks() {
         ))
     };
     assert_eq!(health(0), "");
-    let well = "ultimate_multisite good\nsecret good\nengine good\nswitch good\nnudge good\nrefused good\n";
+    let well = "ultimate_multisite good\nsecret good\nengine good\nswitch good\nnudge good\nrefused good\nalerts good\n";
     assert_eq!(health(1), well.replace("engine good", "engine recommended"));
     world.heard();
     assert_eq!(health(1), well);
@@ -168,12 +239,13 @@ fn what_it_stored_goes_with_it_but_for_the_home() {
     let world = World::new();
     report(&world);
     world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
+    world.wordpress.php("wp_set_current_user(1); Closte_Sync\\Dismissals::dismiss('brake', '0');");
+    let dismissed = "SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE 'closte%'";
+    assert_eq!(world.database.execute(dismissed), "closte_sync_dismissed\n");
     world.wordpress.deactivate_plugin();
-    world.wordpress.php(
-        "define('WP_UNINSTALL_PLUGIN', 'closte-sync/closte-sync.php'); \
-         require WP_PLUGIN_DIR . '/closte-sync/uninstall.php';",
-    );
+    world.wordpress.uninstall_plugin();
     let left = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte%' \
+        UNION ALL SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE 'closte%' \
         UNION ALL SELECT option_name FROM wp_options WHERE option_name LIKE '%closte\\_sync%'";
     assert_eq!(world.database.execute(left), "closte_sync_home\n");
 }

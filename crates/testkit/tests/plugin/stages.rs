@@ -1,6 +1,7 @@
 //! Stages are saved through Ultimate Multisite, and only over what the engine has read.
 
 use serde_json::{Value, json};
+use testkit::wordpress::UltimateMultisite;
 
 use crate::world::{Call, World};
 
@@ -84,12 +85,36 @@ fn a_stale_cache_is_neither_believed_nor_written_back() {
     assert_eq!(shown(&world, id), "done 0");
 }
 
+/// Names that Ultimate Multisite's validation refuses; their rows came by SQL.
+const INVALID: [&str; 4] = ["*.shop.example", "shop.xn--p1ai", "a_b.example", "bücher.example"];
+
 #[test]
-fn what_ultimate_multisite_refuses_is_reported_in_its_words() {
-    let world = World::new();
-    let id = world.map("*.shop.example", "checking-dns");
-    let refused = write(&world, id, &json!("checking-dns"), "done", true);
-    assert_eq!(refused, ("refused".to_owned(), json!("The Domain is not valid.")));
+fn a_name_that_ultimate_multisite_would_refuse_still_gets_its_stage() {
+    for version in [UltimateMultisite::Registry, UltimateMultisite::TypedRegistry] {
+        let world = World::with(version);
+        for name in INVALID {
+            let id = world.map(name, "checking-dns");
+            let saved = write(&world, id, &json!("checking-dns"), "done", true);
+            assert_eq!(saved, ("done".to_owned(), Value::Null), "{name}");
+            assert_eq!(world.row(id), "done 1", "{name}");
+            let named = "SELECT domain FROM wp_wu_domain_mappings WHERE id = ";
+            assert_eq!(world.database.execute(&format!("{named}{id}")).trim(), name);
+        }
+    }
+}
+
+#[test]
+fn what_ultimate_multisite_refuses_is_reported_with_its_code_and_words() {
+    let world = World::with(UltimateMultisite::Hooks);
+    for name in INVALID {
+        let id = world.map(name, "checking-dns");
+        let asked = json!({"id": id, "from": "checking-dns", "to": "done", "secure": true});
+        let answer = world.call("stages", &json!({ "writes": [asked] }));
+        let words = "The Domain is not valid.";
+        let refused = json!({"id": id, "result": "refused", "detail": words, "code": "domain"});
+        assert_eq!(answer["results"][0], refused, "{name}");
+        assert_eq!(world.row(id), "checking-dns 0", "{name}");
+    }
     // A word that the table does not have would be stored as an empty one.
     let id = world.map("old.example", "checking-dns");
     let refused = write(&world, id, &json!("checking-dns"), "no-stage", false);

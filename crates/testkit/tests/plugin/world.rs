@@ -186,13 +186,35 @@ pub(crate) struct Admin<'a> {
     cookies: String,
 }
 
+/// The first link to an action whose address contains `what`, as it is asked for.
+#[track_caller]
+pub(crate) fn link(page: &str, what: &str) -> String {
+    let link = page.split('"').find(|it| it.contains(what) && it.contains("admin-post.php"));
+    let link = link.unwrap_or_else(|| panic!("no {what} in {page}")).replace("&#038;", "&");
+    link.strip_prefix("http://network.example").unwrap().to_owned()
+}
+
 impl<'a> Admin<'a> {
+    /// The one who installed it.
     pub(crate) fn of(world: &'a World) -> Self {
-        let cookies = world.wordpress.php(
-            "$until = time() + 3600; $token = WP_Session_Tokens::get_instance(1)->create($until); \
-             foreach ([AUTH_COOKIE => 'auth', LOGGED_IN_COOKIE => 'logged_in'] as $name => $scheme) { \
-             echo $name, '=', rawurlencode(wp_generate_auth_cookie(1, $until, $scheme, $token)), '; '; }",
-        );
+        Self::with_id(world, "1")
+    }
+
+    /// One more.
+    pub(crate) fn new(world: &'a World, name: &str) -> Self {
+        let id = world.wordpress.php(&format!(
+            "$id = wp_create_user('{name}', 'not-a-secret', '{name}@network.example'); \
+             require_once ABSPATH . 'wp-admin/includes/ms.php'; grant_super_admin($id); echo $id;"
+        ));
+        Self::with_id(world, &id)
+    }
+
+    fn with_id(world: &'a World, id: &str) -> Self {
+        let cookies = world.wordpress.php(&format!(
+            "$until = time() + 3600; $token = WP_Session_Tokens::get_instance({id})->create($until); \
+             foreach ([AUTH_COOKIE => 'auth', LOGGED_IN_COOKIE => 'logged_in'] as $name => $scheme) {{ \
+             echo $name, '=', rawurlencode(wp_generate_auth_cookie({id}, $until, $scheme, $token)), '; '; }}"
+        ));
         Self { world, cookies }
     }
 

@@ -1,7 +1,7 @@
 //! What the engine knows, as the plugin's pages in WordPress show it.
 
-use rules::plugin_client::PluginReport;
-use rules::{Entry, Problem, Time};
+use rules::plugin_client::{PluginAlert, PluginReport};
+use rules::{DomainName, Entry, Problem, Time};
 use serde_json::{Map, Value, json};
 
 use super::Engine;
@@ -16,7 +16,9 @@ pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
         "silence": engine.silence.as_secs(),
         "nudge": { "url": engine.nudge_url, "file": engine.nudge_file },
         "panel": engine.panel,
-        "alerts": report.alerts,
+        // An older plugin knows only the texts.
+        "alerts": report.alerts.iter().map(|it| format!("{}: {}", it.what, it.hint)).collect::<Vec<_>>(),
+        "notices": report.alerts.iter().map(notice).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
         "counts": Value::Object(counts.collect()),
         "log": report.log,
@@ -26,6 +28,12 @@ pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
             entries.iter().filter_map(|entry| domain(entry)).collect::<Map<_, _>>().into();
     }
     body
+}
+
+/// An alert with its code, as the plugin shows and lets a user dismiss it.
+fn notice(alert: &PluginAlert) -> Value {
+    let PluginAlert { code, domain, what, hint } = alert;
+    json!({ "code": code, "domain": domain.as_ref().map(DomainName::as_str), "what": what, "hint": hint })
 }
 
 /// A mapped entry by the id of its mapping.
@@ -115,11 +123,23 @@ mod tests {
         let entry = entry();
         let problems =
             [Problem::in_row("wp_blogs", "domain", 5, "odd"), Problem::of_all("all of it")];
-        let body = body(&engine(), &report(Some(vec![&entry]), &problems));
+        let alert = |code, domain: Option<&str>| PluginAlert {
+            code,
+            domain: domain.map(|it| it.parse().unwrap()),
+            what: "it is so".to_owned(),
+            hint: "act".to_owned(),
+        };
+        let alerts = [alert("brake", None), alert("doubt", Some("a.example"))];
+        let report = PluginReport { alerts: &alerts, ..report(Some(vec![&entry]), &problems) };
+        let body = body(&engine(), &report);
         let want = json!({
             "engine": "0.1.0", "at": 1_795_000_000, "silence": 3600,
             "nudge": { "url": null, "file": "/home/app1/ledger.db.nudge" },
-            "panel": null, "alerts": [],
+            "panel": null, "alerts": ["it is so: act", "it is so: act"],
+            "notices": [
+                { "code": "brake", "domain": null, "what": "it is so", "hint": "act" },
+                { "code": "doubt", "domain": "a.example", "what": "it is so", "hint": "act" },
+            ],
             "problems": ["wp_blogs.domain 5: odd", "all of it"],
             "counts": { "checking-dns": 1 },
             "domains": { "41": {

@@ -7,6 +7,7 @@ use rules::source::{SourceError, StageWrite, StageWriter, Written};
 use serde_json::{Value, json};
 
 use super::{Call, MOST, PluginChannel};
+use crate::rest::INVALID_NAME;
 use crate::web::{not_meant, number_of};
 
 const STAGES: Call = Call { name: "stages", doing: "writing stages through the plugin" };
@@ -64,7 +65,10 @@ fn written(result: &Value) -> Option<Written> {
         "overtaken" => Some(Written::Overtaken),
         "refused" => {
             let words = result.get("detail").and_then(Value::as_str).unwrap_or_default();
-            Some(Written::Refused { words: plain::words(words.trim()) })
+            let words = plain::words(words.trim());
+            // An older plugin gives no code.
+            let is_name = result.get("code").and_then(Value::as_str) == Some(INVALID_NAME);
+            Some(if is_name { Written::NameRefused { words } } else { Written::Refused { words } })
         }
         _ => None,
     }

@@ -123,7 +123,9 @@ impl NetworkSource for RestNetwork {
 
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {
         match self.write(write).await? {
-            Some(Written::Refused { words }) => Err(SourceError::Refused { what: words }),
+            Some(Written::Refused { words } | Written::NameRefused { words }) => {
+                Err(SourceError::Refused { what: words })
+            }
             written => Ok(written == Some(Written::Done)),
         }
     }

@@ -15,9 +15,12 @@ use serde_json::{Map, Value, json};
 use super::client::{RestClient, Session};
 use super::meaning::Answer;
 use super::row;
-use crate::web::not_meant;
+use crate::web::{Fault, not_meant};
 
 const WRITING: &str = "writing a stage over REST";
+
+/// The code with which Ultimate Multisite's validation refuses a row for its name: the column's.
+pub(crate) const INVALID_NAME: &str = "domain";
 
 /// So many are written at once.
 const AT_ONCE: usize = 4;
@@ -49,7 +52,7 @@ impl RestWriter {
         let path = format!("domain/{}", write.mapping_id);
         match stage(session.get(WRITING, &path).await?)? {
             Stands::Stage(stage) if stage == write.from => {}
-            Stands::Refused(words) => return Ok(Written::Refused { words }),
+            Stands::Refused(fault) => return Ok(Written::Refused { words: fault.message }),
             Stands::Stage(_) | Stands::Unknown | Stands::Nothing => return Ok(Written::Overtaken),
         }
         let mut body = json!({ "stage": write.to.as_str() });
@@ -71,7 +74,10 @@ impl RestWriter {
             Stands::Unknown => return Err(not_meant(WRITING, "an answer without a stage")),
             // MySQL keeps the empty word where it is not strict and its column lacks this one.
             Stands::Stage(None) => format!("`{}` was saved, but no stage is there", write.to),
-            Stands::Refused(words) => words,
+            Stands::Refused(Fault { code, message: words }) if code == INVALID_NAME => {
+                return Ok(Written::NameRefused { words });
+            }
+            Stands::Refused(fault) => fault.message,
         };
         self.no_ssl_failed.fetch_or(write.to == Stage::SslFailed, Ordering::Relaxed);
         Ok(Written::Refused { words })
@@ -104,14 +110,14 @@ enum Stands {
     Unknown,
     /// The row does not exist.
     Nothing,
-    /// WordPress refused, in its words.
-    Refused(String),
+    /// WordPress refused, with its code and words.
+    Refused(Fault),
 }
 
 fn stage(answer: Answer) -> Result<Stands, SourceError> {
     match answer {
         Answer::NotThere => Ok(Stands::Nothing),
-        Answer::Refused(fault) => Ok(Stands::Refused(fault.message)),
+        Answer::Refused(fault) => Ok(Stands::Refused(fault)),
         Answer::Said(json, _) => Ok(stage_in(row::object(&json, WRITING)?)),
     }
 }

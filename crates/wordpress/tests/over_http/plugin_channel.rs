@@ -15,7 +15,7 @@ use rules::{Clock, Entry, Home, Stage, Time, Whereabouts};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
-use wordpress::plugin::{Engine, PluginChannel, Settings, Timeouts};
+use wordpress::plugin::{Engine, Left, PluginChannel, Settings, Timeouts};
 use wordpress::rest::{self, Credentials, RestNetwork};
 use wordpress::signature::{Direction, Headers, Message, Secret, Verifier};
 use wordpress::web::Endpoint;
@@ -128,7 +128,7 @@ async fn a_report_arrives_signed() {
     let entry = Entry::new("shop.example".parse().unwrap(), None, NOW);
     let report = PluginReport {
         at: clock.now(),
-        alerts: &["attention".to_owned()],
+        alerts: &[],
         problems: &[],
         counts: BTreeMap::from([(Stage::Done, 3)]),
         entries: Some(vec![&entry]),
@@ -141,6 +141,20 @@ async fn a_report_arrives_signed() {
 }
 
 #[tokio::test]
+async fn leaving_says_what_the_built_in_has_back() {
+    let server = serve(|call, _| {
+        assert_eq!(call, "leave");
+        json!({"given": true, "removed": ["gone.example", "b\nad"]})
+    })
+    .await;
+    let left = channel(&server).leave().await.unwrap();
+    let removed = vec!["gone.example".to_owned(), r"b\nad".to_owned()];
+    assert_eq!(left, Left { given: true, removed });
+    let odd = serve(|_, _| json!({})).await;
+    assert_eq!(channel(&odd).leave().await.unwrap(), Left { given: false, removed: Vec::new() });
+}
+
+#[tokio::test]
 async fn stages_are_written_fifty_at_a_time() {
     let server = serve(|call, body| {
         assert_eq!(call, "stages");
@@ -149,6 +163,8 @@ async fn stages_are_written_fifty_at_a_time() {
         let result = |write: &Value| match write["id"].as_u64().unwrap() {
             2 => json!({"id": 2, "result": "overtaken", "detail": null}),
             3 => json!({"id": "3", "result": "refused", "detail": "not\nallowed"}),
+            4 => json!({"id": 4, "result": "refused", "detail": "not valid", "code": "domain"}),
+            5 => json!({"id": 5, "result": "refused", "detail": "too many", "code": "limit"}),
             id => json!({"id": id, "result": "done"}),
         };
         json!({ "results": writes.iter().map(result).collect::<Vec<_>>() })
@@ -157,8 +173,12 @@ async fn stages_are_written_fifty_at_a_time() {
     let writes: Vec<_> = (1..=120).map(|id| write(id, Some(Stage::CheckingDns))).collect();
     let written = channel(&server).write_stages(&writes).await.unwrap();
     assert_eq!(written.len(), 120);
-    let refused = Written::Refused { words: r"not\nallowed".into() };
-    assert_eq!(written[..4], [Written::Done, Written::Overtaken, refused, Written::Done]);
+    let refused = |words: &str| Written::Refused { words: words.to_owned() };
+    let name = Written::NameRefused { words: "not valid".to_owned() };
+    let want =
+        [Written::Done, Written::Overtaken, refused(r"not\nallowed"), name, refused("too many")];
+    assert_eq!(written[..5], want);
+    assert_eq!(written[5], Written::Done);
     let sizes: Vec<_> = server.asked().iter().map(|it| count(&it.json())).collect();
     assert_eq!(sizes, [50, 50, 20]);
     let first = json!({"id": 1, "from": "checking-dns", "to": "done", "secure": true});

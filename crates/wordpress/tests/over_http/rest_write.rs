@@ -95,6 +95,24 @@ async fn a_refusal_is_reported_in_its_own_words_and_a_table_without_ssl_failed_i
 }
 
 #[tokio::test]
+async fn a_row_that_is_refused_for_its_name_says_nothing_about_stages() {
+    for name in ["*.shop.example", "shop.xn--p1ai", "a_b.example", "bücher.example"] {
+        let multisite = localhost().await;
+        multisite.tables().add_mapping(5, 2, name, "checking-ssl-cert");
+        let network = network(&multisite);
+        let writes = [write(5, Some(CheckingSslCert), SslFailed)];
+        let written = network.writer().write_stages(&writes).await.unwrap();
+        let words = "The Domain is not valid.".to_owned();
+        assert_eq!(written, [Written::NameRefused { words }], "{name}");
+        let error = network.write_stage(&writes[0]).await.unwrap_err();
+        assert_eq!(error.to_string(), "The Domain is not valid.", "{name}");
+        let row = format!("5 2 {name} 1 0 0 checking-ssl-cert");
+        assert_eq!(multisite.rows(), [row], "nothing was written");
+        assert!(network.read().await.unwrap().stage_words.contains(&SslFailed), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_keeps_no_unknown_word_has_refused_it() {
     let multisite = with_mapping("checking-ssl-cert").await;
     multisite.before(|_, asked, tables| {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use engine::ops::check::{Check, fail, ok};
 
+use super::leave::give_back;
 use super::refuse_not_ours;
 use crate::cli::{Context, Exit, Failure, checks};
 use crate::package;
@@ -11,7 +12,7 @@ use crate::wiring::NetworkAccess;
 
 /// Take away the plugin, what it keeps, and the secret
 ///
-/// The built-in integration works again.
+/// The built-in integration works again, and checks the domains that wait.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
@@ -20,14 +21,16 @@ impl Args {
         let wiring = context.wiring();
         let access = wiring.access()?;
         refuse_not_ours(&wiring, &access).await?;
-        let mut checks = match access.plugins() {
-            Some(plugins) => local(&access, &plugins).await?,
-            None => vec![fail(
+        let (left, given) = give_back(&access).await;
+        let mut checks: Vec<Check> = given.into_iter().collect();
+        match access.plugins() {
+            Some(plugins) => checks.extend(local(&access, &plugins, left).await?),
+            None => checks.push(fail(
                 "files",
                 "they are out of reach",
                 "remove the plugin in WordPress' network admin under Plugins",
-            )],
-        };
+            )),
+        }
         let had = wiring.forget_secret()?;
         let said = if had { "removed" } else { "there was none" };
         checks.push(ok("secret", said));
@@ -35,8 +38,9 @@ impl Args {
     }
 }
 
-async fn local(access: &NetworkAccess, plugins: &Path) -> Result<Vec<Check>, Failure> {
-    let was_on = access.source.activate_plugin(false).await?;
+/// `left` is whether WordPress has deactivated it already.
+async fn local(access: &NetworkAccess, plugins: &Path, left: bool) -> Result<Vec<Check>, Failure> {
+    let was_on = access.source.activate_plugin(false).await? || left;
     access.source.write_plugin_secret(None).await?;
     let active = ok("active", if was_on { "switched off" } else { "was not on" });
     let files = match package::remove(plugins) {

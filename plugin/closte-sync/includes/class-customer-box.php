@@ -1,0 +1,52 @@
+<?php
+/**
+ * Why a domain is not ready, in the box "Domains" in which customers of the network see theirs.
+ *
+ * Ultimate Multisite has a filter for what each row of it shows; a version without it shows nothing more.
+ *
+ * @package Closte_Sync
+ */
+
+namespace Closte_Sync;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The rows of that box.
+ */
+final class Customer_Box {
+
+	/**
+	 * Listen to Ultimate Multisite.
+	 */
+	public static function listen() {
+		add_filter( 'wu_domain_mapping_row_info', array( self::class, 'add_reason' ), 10, 2 );
+	}
+
+	/**
+	 * Add the reason to a row. Whoever sees the row may see it: it is the customer's own domain.
+	 *
+	 * @param mixed $info   What the row shows, by names.
+	 * @param mixed $domain The domain.
+	 * @return mixed
+	 */
+	public static function add_reason( $info, $domain = null ) {
+		if ( ! is_array( $info ) || ! is_object( $domain ) || ! method_exists( $domain, 'get_id' ) ) {
+			return $info;
+		}
+		$known = Domain_Pages::known( (int) $domain->get_id() );
+		if ( null === $known || ! empty( $known['ready'] ) ) {
+			return $info;
+		}
+		$text = Words::of_domain( $known );
+		if ( '' !== $text ) {
+			$info['closte-sync'] = array(
+				'wrapper_classes' => '',
+				'icon'            => 'dashicons-wu-info wu-align-text-bottom wu-mr-1',
+				'label'           => '',
+				'value'           => esc_html( $text ),
+			);
+		}
+		return $info;
+	}
+}
