@@ -56,7 +56,7 @@ const FILES: [(&str, &str); 14] = [
 
 /// One case a line: the names that are unknown to us, and the body of the file.
 #[rustfmt::skip]
-const CASES: [(&str, &str); 136] = [
+const CASES: [(&str, &str); 139] = [
     ("", r"define('DB_NAME', 'x');"),
     ("", r#"define("DB_NAME", "x");"#),
     ("", r"DEFINE (  'DB_NAME'  ,  'x'  ) ;"),
@@ -192,6 +192,9 @@ const CASES: [(&str, &str); 136] = [
     ("DB_NAME table_prefix", r"$f = function () { define('DB_NAME', 'later'); }; $f(); define('DB_USER', 'x');"),
     ("DB_NAME table_prefix", r"(new class { function go() { define('DB_NAME', 'anon'); } })->go(); define('DB_USER', 'x');"),
     ("", r"$c = ['DB_NAME' => 'x']; (function () use ($c) { foreach ($c as $k => $v) { define($k, $v); } })(); define('DB_USER', 'x');"),
+    ("", r"$r = json_decode(base64_decode('eyJkYXRhYmFzZSI6W3sicGF0aCI6Im1haW4iLCJwb3J0IjozMzA2LCJvbiI6dHJ1ZX1dfQ=='), true); define('DB_NAME', $r['database'][0]['path'] . $r['database'][0]['port']);"),
+    ("", r"$u = parse_url('mysql://u%40x:p@h/db%2F1+'); define('DB_NAME', urldecode($u['path'])); define('DB_USER', rawurldecode($u['user']) . rawurldecode('a+%zz%4'));"),
+    ("DB_NAME", r"define('DB_NAME', base64_decode('aGk gdGhlcmU='));"),
     ("DB_NAME DB_USER", r"goto end; define('DB_NAME', 'skipped'); end: define('DB_USER', 'x');"),
 ];
 

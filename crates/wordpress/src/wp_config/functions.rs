@@ -2,6 +2,9 @@
 //!
 //! A call with arguments of other kinds than those here is not known.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::value::{Array, Key, LONGEST_ARRAY, LONGEST_TEXT, Value};
 
 /// What `name(args)` gives; none where that is not known without running PHP.
@@ -64,6 +67,12 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Value> {
         ("array_merge", arrays) => merged(arrays),
         ("parse_url", [Value::Str(url)]) => parse_url(url, -1),
         ("parse_url", [Value::Str(url), Value::Int(part)]) => parse_url(url, *part),
+        ("rawurldecode", [Value::Str(text)]) => str(&url_decoded(text, false)),
+        ("urldecode", [Value::Str(text)]) => str(&url_decoded(text, true)),
+        ("base64_decode", [Value::Str(text)]) => str(&BASE64_STANDARD.decode(text).ok()?),
+        ("json_decode", [Value::Str(text), Value::Bool(true)]) => {
+            of_json(&serde_json::from_slice(text).ok()?)
+        }
         ("is_string", [value]) => Some(Value::Bool(matches!(value, Value::Str(_)))),
         ("is_array", [value]) => Some(Value::Bool(matches!(value, Value::Array(_)))),
         ("is_null", [value]) => Some(Value::Bool(*value == Value::Null)),
@@ -80,11 +89,12 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Value> {
 
 /// Whether it is one of those here, or another that wp-config.php files use.
 pub(super) fn is_known(name: &str) -> bool {
-    const NAMES: [&str; 46] = [
+    const NAMES: [&str; 50] = [
         "array_key_exists",
         "array_keys",
         "array_merge",
         "array_values",
+        "base64_decode",
         "basename",
         "boolval",
         "chop",
@@ -109,10 +119,12 @@ pub(super) fn is_known(name: &str) -> bool {
         "is_readable",
         "is_string",
         "join",
+        "json_decode",
         "key_exists",
         "ltrim",
         "parse_url",
         "putenv",
+        "rawurldecode",
         "realpath",
         "rtrim",
         "sizeof",
@@ -126,9 +138,48 @@ pub(super) fn is_known(name: &str) -> bool {
         "substr",
         "trim",
         "ucfirst",
+        "urldecode",
         "ini_set",
     ];
     NAMES.contains(&name)
+}
+
+/// `%41` is an `A`, and where `plus` says so a plus sign a blank.
+fn url_decoded(text: &[u8], plus: bool) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|it| char::from(*it).to_digit(16));
+    let mut decoded = Vec::new();
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let (byte, left) = match (first, digit(after.first()), digit(after.get(1))) {
+            (b'%', Some(high), Some(low)) => (u8::try_from(high * 16 + low).ok(), &after[2..]),
+            (b'+', ..) if plus => (Some(b' '), after),
+            _ => (Some(*first), after),
+        };
+        decoded.extend(byte);
+        rest = left;
+    }
+    decoded
+}
+
+/// JSON with its objects as arrays; none of a number that is not whole.
+fn of_json(json: &serde_json::Value) -> Option<Value> {
+    Some(match json {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::Number(number) => Value::Int(number.as_i64()?),
+        serde_json::Value::String(text) => Value::Str(text.clone().into_bytes()),
+        serde_json::Value::Array(list) => {
+            Value::Array(list.iter().map(of_json).collect::<Option<_>>()?)
+        }
+        serde_json::Value::Object(members) => {
+            let mut array = Array::default();
+            for (name, value) in members {
+                let key = Key::of(&Value::Str(name.clone().into_bytes()))?;
+                array.put(Some(key), of_json(value)?)?;
+            }
+            Value::Array(array)
+        }
+    })
 }
 
 /// The number that a text is, all of it.
