@@ -1,6 +1,7 @@
 //! Hearing and telling the plugin inside WordPress, around a pass.
 //!
-//! Nothing waits for it and nothing depends on it: where it does not answer, it
+//! A request of its page stays there until it is answered, so that none is lost where this process
+//! dies; to do one twice does no harm. Nothing waits for the plugin and nothing depends on it: where it does not answer, it
 //! is left alone for a while, and only pages in WordPress are old.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,15 +11,15 @@ use std::time::Duration;
 
 use rules::action::{Action, Deferred, Outcome};
 use rules::ledger::{LastPass, Ledger, LedgerError};
-use rules::plugin_client::{PluginClient, PluginReport};
+use rules::plugin_client::{PageAnswer, PageRequest, PluginClient, PluginReport, Standby};
 use rules::reason::Reason;
 use rules::source::SourceError;
-use rules::{Entry, Problem, Stage, Time};
+use rules::{Entry, Home, Problem, Stage, Time};
 
 use crate::ops::recheck_named;
 use crate::texts;
 
-use super::{Change, Entries, Report, describe_failure};
+use super::{Alert, Change, Entries, Report, describe_failure};
 
 /// So long it is left alone after a failure.
 const QUIET: Duration = Duration::from_mins(1);
@@ -45,6 +46,10 @@ struct State {
     unsent: Vec<String>,
     /// What went wrong in the last pass: the same again is no news.
     known: BTreeSet<String>,
+    /// What its page asks for, and is not done yet.
+    asked: Vec<PageRequest>,
+    /// What became of requests, until the plugin knows it.
+    answers: Vec<PageAnswer>,
 }
 
 impl PluginSync {
@@ -52,7 +57,8 @@ impl PluginSync {
         Self { plugin, state: Mutex::default() }
     }
 
-    /// Ask what people want checked, and make that due; what is wrong, if anything.
+    /// Ask what people want checked, and make that due, and what they decided; what is wrong, if
+    /// anything.
     pub(super) async fn poll(
         &self,
         ledger: &dyn Ledger,
@@ -66,10 +72,49 @@ impl PluginSync {
                 self.state().quiet = None;
                 let named: Vec<_> = handshake.rechecks.iter().collect();
                 recheck_named(ledger, &named, now).await?;
+                self.ask(handshake.requests, |request| request.is_for(ledger.id(), true, now));
                 Ok(None)
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
         }
+    }
+
+    /// Say that the installation of `home` does not act and why, and ask whether it shall.
+    pub(super) async fn stand_by(&self, home: &Home, why: &Alert, now: Time) {
+        if self.is_quiet(now).is_some() {
+            return;
+        }
+        let answers = self.state().answers.clone();
+        let (code, text, hint) = (why.code.as_str(), &why.what, &why.hint);
+        let standby = Standby { at: now, home, code, text, hint, answers: &answers };
+        match self.plugin.stand_by(&standby).await {
+            Ok(requests) => {
+                self.ask(requests, |request| request.is_for(&home.ledger, false, now));
+                self.delivered(&answers);
+            }
+            Err(error) => _ = self.leave_alone(&error, now),
+        }
+    }
+
+    /// Keep those of `requests` that `are_ours`, and were not done already.
+    fn ask(&self, requests: Vec<PageRequest>, are_ours: impl Fn(&PageRequest) -> bool) {
+        let State { asked, answers, .. } = &mut *self.state();
+        let is_done = |request: &PageRequest| answers.iter().any(|it| it.id == request.id);
+        *asked = requests.into_iter().filter(|it| are_ours(it) && !is_done(it)).collect();
+    }
+
+    /// What the page asks for; each once.
+    pub(super) fn asked(&self) -> Vec<PageRequest> {
+        std::mem::take(&mut self.state().asked)
+    }
+
+    /// Keep what became of a request until it is told.
+    pub(super) fn answer(&self, answer: PageAnswer) {
+        self.state().answers.push(answer);
+    }
+
+    fn delivered(&self, answers: &[PageAnswer]) {
+        self.state().answers.retain(|answer| !answers.contains(answer));
     }
 
     /// Something was done between passes: what went wrong is told after the next.
@@ -97,16 +142,22 @@ impl PluginSync {
         let entries = after.worth_telling();
         let digest = digest(&entries);
         let news = self.state().domains != Some(digest);
+        let answers = self.state().answers.clone();
         let report = PluginReport {
             at: now,
+            ledger: after.ledger,
             alerts: &after.alerts(),
             problems: &after.report.problems,
             counts: counts(after.entries),
+            plan: after.plan,
+            deferred: &after.report.deferred,
+            answers: &answers,
             entries: news.then_some(entries),
             log: self.state().unsent.clone(),
         };
         match self.plugin.report(&report).await {
             Ok(()) => {
+                self.delivered(&answers);
                 let mut state = self.state();
                 state.domains = Some(digest);
                 state.unsent.clear();
@@ -134,6 +185,10 @@ impl PluginSync {
 
 /// What a pass left.
 pub(super) struct After<'a> {
+    /// The ledger that acts.
+    pub(super) ledger: &'a str,
+    /// The hash of the plan, where a person can let anything through.
+    pub(super) plan: Option<&'a str>,
     pub(super) entries: &'a Entries,
     pub(super) report: &'a Report,
     /// What the pass before left.
@@ -194,7 +249,7 @@ fn digest(entries: &[&Entry]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for entry in entries {
         let states = (entry.alias.state, entry.routing.state, entry.certificate.state);
-        let reason = entry.why().map(|why| why.reason);
+        let reason = entry.why().map(|why| (why.reason, why.since));
         let row = entry.mapped.as_ref().map(|it| (it.mapping_id, it.stage));
         format!("{} {states:?} {reason:?} {row:?}", entry.domain).hash(&mut hasher);
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
