@@ -3,7 +3,6 @@
 //!
 //! Nothing depends on it: where it does not answer, only pages in WordPress are outdated.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +10,7 @@ use async_trait::async_trait;
 use crate::action::Deferred;
 use crate::request::Asked;
 use crate::source::SourceError;
-use crate::{DomainName, Entry, Home, Problem, Stage, Time};
+use crate::{DomainName, Entry, Home, Problem, Tally, Time};
 
 /// A request of the page that was not done within this time is over: who asked has forgotten it,
 /// and what it was about may be another thing by then.
@@ -112,8 +111,8 @@ pub struct PluginReport<'a> {
     pub alerts: &'a [String],
     /// What is invalid.
     pub problems: &'a [Problem],
-    /// How many mappings are in each stage.
-    pub counts: BTreeMap<Stage, u64>,
+    /// How many domains there are.
+    pub tally: Tally,
     /// The hash by which a person lets through what is deferred; none where nothing waits for that.
     pub plan: Option<&'a str>,
     /// What the pass kept back.

@@ -4,7 +4,7 @@
 //! dies; to do one twice does no harm. Nothing waits for the plugin and nothing depends on it: where it does not answer, it
 //! is left alone for a while, and only pages in WordPress are old.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use rules::ledger::{LastPass, Ledger, LedgerError};
 use rules::plugin_client::{PageAnswer, PageRequest, PluginClient, PluginReport, Standby};
 use rules::reason::Reason;
 use rules::source::SourceError;
-use rules::{Entry, Home, Problem, Stage, Time};
+use rules::{Entry, Home, Problem, Tally, Time};
 
 use crate::ops::recheck_named;
 use crate::texts;
@@ -148,7 +148,7 @@ impl PluginSync {
             ledger: after.ledger,
             alerts: &after.alerts(),
             problems: &after.report.problems,
-            counts: counts(after.entries),
+            tally: Tally::of(after.entries.values()),
             plan: after.plan,
             deferred: &after.report.deferred,
             answers: &answers,
@@ -232,16 +232,6 @@ fn is_wrong(change: &Change) -> bool {
 
 fn line(change: &Change) -> String {
     format!("{}: {} {}{}", change.domain, change.action, change.outcome, texts::why(change))
-}
-
-fn counts(entries: &Entries) -> BTreeMap<Stage, u64> {
-    let mut counts = BTreeMap::new();
-    for mapped in entries.values().filter_map(|entry| entry.mapped.as_ref()) {
-        if let Some(stage) = mapped.stage {
-            *counts.entry(stage).or_default() += 1;
-        }
-    }
-    counts
 }
 
 /// A number that is another one when anything that is told of `entries` is.

@@ -12,8 +12,11 @@ const MOST_DEFERRED: usize = 50;
 
 /// The body of a report.
 pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
-    let counts =
-        report.counts.iter().map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
+    let counts = report
+        .tally
+        .stages
+        .iter()
+        .map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
     let mut body = json!({
         "engine": engine.version,
         "at": seconds(report.at),
@@ -24,6 +27,8 @@ pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
         "alerts": report.alerts,
         "problems": report.problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
         "counts": Value::Object(counts.collect()),
+        "ready": report.tally.ready,
+        "waiting": report.tally.waiting,
         "plan": report.plan,
         "deferred": report.deferred.iter().take(MOST_DEFERRED).map(deferred).collect::<Vec<_>>(),
         "deferred_count": report.deferred.len(),
@@ -116,7 +121,7 @@ mod tests {
     use super::*;
     use rules::action::{Action, Release};
     use rules::entry::{Alias, Certificate, Mapped, Routing};
-    use rules::{Reason, Stage};
+    use rules::{Reason, Stage, Tally};
 
     const NOW: Time = Time::from_millis(1_795_000_000_500);
 
@@ -138,13 +143,13 @@ mod tests {
     }
 
     fn report<'a>(entries: Option<Vec<&'a Entry>>, problems: &'a [Problem]) -> PluginReport<'a> {
-        let counts = BTreeMap::from([(Stage::CheckingDns, 1)]);
+        let stages = BTreeMap::from([(Stage::CheckingDns, 1)]);
         PluginReport {
             at: NOW,
             ledger: "l-1",
             alerts: &[],
             problems,
-            counts,
+            tally: Tally { ready: 0, waiting: 1, stages },
             plan: None,
             deferred: &[],
             answers: &[],
@@ -174,7 +179,7 @@ mod tests {
             "nudge": { "url": null, "file": "/home/app1/ledger.db.nudge" },
             "panel": null, "alerts": [],
             "problems": ["wp_blogs.domain 5: odd", "all of it"],
-            "counts": { "checking-dns": 1 },
+            "counts": { "checking-dns": 1 }, "ready": 0, "waiting": 1,
             "plan": null, "deferred": [], "deferred_count": 0, "answers": [],
             "domains": { "41": {
                 "domain": "shop.example", "ready": false, "person": true,

@@ -12,7 +12,7 @@ use rules::clock::ManualClock;
 use rules::plugin_client::{PageAnswer, PluginClient, PluginReport, Standby};
 use rules::request;
 use rules::source::{NetworkSource, Replaces, SourceError, StageWrite, StageWriter, Written};
-use rules::{Clock, Entry, Home, Stage, Time, Whereabouts};
+use rules::{Clock, Entry, Home, Stage, Tally, Time, Whereabouts};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
@@ -187,7 +187,7 @@ async fn a_report_arrives_signed() {
         answers: &[],
         alerts: &["attention".to_owned()],
         problems: &[],
-        counts: BTreeMap::from([(Stage::Done, 3)]),
+        tally: Tally { ready: 3, waiting: 1, stages: BTreeMap::from([(Stage::Done, 3)]) },
         entries: Some(vec![&entry]),
         log: Vec::new(),
     };
