@@ -19,7 +19,7 @@ fn kept_back() -> Value {
 }
 
 /// An installation that does not act, with the ledger `l-2`.
-fn standby(domain: &str, app: Value) -> Value {
+fn standby(domain: &str, app: Option<&str>) -> Value {
     json!({"take": false, "standby": {
         "at": now(), "ledger": "l-2", "app": app, "domain": domain,
         "host": "web2", "user": "app2", "path": "/home/app2/<ledger>.db",
@@ -114,7 +114,7 @@ fn nobody_else_decides_and_no_form_is_taken_that_is_not_whole() {
         let body = format!("action=closte_sync_ask&{broken}&_wpnonce={good}");
         assert_eq!(admin.post(url, &body).status, 400, "{broken}");
     }
-    world.call("hello", &standby("network.example", json!(null)));
+    world.call("hello", &standby("network.example", None));
     let page = admin.page(PAGE);
     assert_eq!(admin.submit(&page, "here", "").status, 400, "without the tick");
     assert_eq!(waiting(&world), Vec::<String>::new());
@@ -130,7 +130,7 @@ fn an_installation_that_does_not_act_is_kept_apart_and_can_be_asked_to() {
     let admin = Admin::of(&world);
     assert!(!admin.page(PAGE).body.contains("acts from now on"));
     world.option("closte_sync_heard", "7");
-    world.call("hello", &standby("Network.example", json!(null)));
+    world.call("hello", &standby("Network.example", None));
     assert_eq!(world.kept("closte_sync_report"), before, "who acts is not overwritten");
     assert_eq!(world.read_option("closte_sync_heard"), json!("7"), "and it is no sign of life");
     let page = admin.page(PAGE);
@@ -153,16 +153,16 @@ fn an_installation_that_does_not_act_is_kept_apart_and_can_be_asked_to() {
 fn who_reads_another_network_or_is_silent_for_a_day_is_not_offered() {
     let world = World::new();
     let known = || world.wordpress.php("echo count(Closte_Sync\\Standbys::all());");
-    world.call("hello", &standby("copy.example", json!(null)));
-    world.call("hello", &standby("network.example", json!("app9")));
-    let mut off = standby("network.example", json!(null));
+    world.call("hello", &standby("copy.example", None));
+    world.call("hello", &standby("network.example", Some("app9")));
+    let mut off = standby("network.example", None);
     off["standby"]["alert"]["code"] = json!("key-refused");
     world.call("hello", &off);
     world.call("hello", &json!({"standby": 7}));
     world.call("hello", &json!({"standby": {"alert": []}}));
     assert_eq!(known(), "0");
     for number in 0..7 {
-        let mut told = standby("network.example", json!(null));
+        let mut told = standby("network.example", None);
         told["standby"]["ledger"] = json!(format!("l-{number}"));
         world.call("hello", &told);
     }
