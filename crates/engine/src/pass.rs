@@ -250,7 +250,7 @@ impl Engine {
             self.does_not_act(NotActing::Copy).await?;
         }
         if let Some(plugin) = &self.plugin {
-            plugin.note(&changes);
+            plugin.note(&changes, self.env.now());
         }
         Ok(())
     }
@@ -345,7 +345,7 @@ impl Engine {
         let report =
             Report { changes, deferred, problems, alerts, host, clock_is_wrong, cut_short };
         match &self.plugin {
-            Some(plugin) if cut_short => plugin.note(&report.changes),
+            Some(plugin) if cut_short => plugin.note(&report.changes, self.env.now()),
             Some(plugin) => {
                 let (ledger, plan) = (self.ledger.id(), hash.as_deref());
                 let before = last.as_ref();

@@ -4,7 +4,7 @@
 //! dies; to do one twice does no harm. Nothing waits for the plugin and nothing depends on it: where it does not answer, it
 //! is left alone for a while, and only pages in WordPress are old.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +30,9 @@ const MANY: usize = 2000;
 /// More lines than this are not kept for its log.
 const MOST_LINES: usize = 200;
 
+/// A refusal that repeats is no news for so long: the longest gap between two tries, and much more.
+const REFUSED: Duration = Duration::from_hours(24);
+
 /// What is kept of the plugin from one pass to the next.
 pub struct PluginSync {
     plugin: Arc<dyn PluginClient>,
@@ -46,6 +49,8 @@ struct State {
     unsent: Vec<String>,
     /// What went wrong in the last pass: the same again is no news.
     known: BTreeSet<String>,
+    /// What was refused, and when last: the same again is no news either.
+    refused: BTreeMap<String, Time>,
     /// What its page asks for, and is not done yet.
     asked: Vec<PageRequest>,
     /// What became of requests, until the plugin knows it.
@@ -118,24 +123,30 @@ impl PluginSync {
     }
 
     /// Something was done between passes: what went wrong is told after the next.
-    pub(super) fn note(&self, changes: &[Change]) {
-        let wrong = changes.iter().filter(|change| is_wrong(change)).map(line);
-        self.remember(wrong);
+    pub(super) fn note(&self, changes: &[Change], now: Time) {
+        self.remember(changes.iter().filter(|change| is_wrong(change)).map(line), now);
     }
 
-    /// Keep lines for the next report, as many as one may bring.
-    fn remember(&self, lines: impl Iterator<Item = String>) {
-        let mut state = self.state();
-        let room = MOST_LINES.saturating_sub(state.unsent.len());
-        let State { unsent, known, .. } = &mut *state;
-        unsent.extend(lines.filter(|line| !known.contains(line)).take(room));
+    /// Keep lines that are news for the next report, as many as one may bring.
+    fn remember(&self, lines: impl Iterator<Item = Line>, now: Time) {
+        let State { unsent, known, refused, .. } = &mut *self.state();
+        refused.retain(|_, at| now.since(*at) < REFUSED);
+        for Line { text, is_refusal } in lines {
+            let is_news = !known.contains(&text) && !refused.contains_key(&text);
+            if is_refusal {
+                refused.insert(text.clone(), now);
+            }
+            if is_news && unsent.len() < MOST_LINES {
+                unsent.push(text);
+            }
+        }
     }
 
     /// Tell what a pass came to.
     pub(super) async fn push(&self, after: &After<'_>, now: Time) {
         let log = after.log();
-        self.remember(log.iter().cloned());
-        self.state().known = log.into_iter().collect();
+        self.remember(log.iter().cloned(), now);
+        self.state().known = log.into_iter().map(|line| line.text).collect();
         if self.is_quiet(now).is_some() {
             return;
         }
@@ -208,7 +219,7 @@ impl After<'_> {
     }
 
     /// What went wrong in this pass, and removals that are held since it.
-    fn log(&self) -> Vec<String> {
+    fn log(&self) -> Vec<Line> {
         let wrong = self.report.changes.iter().filter(|change| is_wrong(change)).map(line);
         let known = |deferred: &Deferred| {
             self.before.is_some_and(|before| before.deferred.contains(deferred))
@@ -218,7 +229,10 @@ impl After<'_> {
             .deferred
             .iter()
             .filter(|deferred| deferred.reason == Reason::Brake && !known(deferred));
-        let braked = braked.map(|deferred| format!("{}: held back by the brake", deferred.domain));
+        let braked = braked.map(|deferred| Line {
+            text: format!("{}: held back by the brake", deferred.domain),
+            is_refusal: false,
+        });
         wrong.chain(braked).collect()
     }
 }
@@ -230,8 +244,20 @@ fn is_wrong(change: &Change) -> bool {
         && !matches!(change.outcome, Outcome::Done | Outcome::Overtaken | Outcome::Planned)
 }
 
-fn line(change: &Change) -> String {
-    format!("{}: {} {}{}", change.domain, change.action, change.outcome, texts::why(change))
+/// A line for the log of Ultimate Multisite.
+#[derive(Clone, Debug)]
+struct Line {
+    text: String,
+    /// Whether the other side said no.
+    is_refusal: bool,
+}
+
+fn line(change: &Change) -> Line {
+    let Change { domain, action, outcome, .. } = change;
+    Line {
+        text: format!("{domain}: {action} {outcome}{}", texts::why(change)),
+        is_refusal: matches!(outcome, Outcome::Rejected | Outcome::Refused),
+    }
 }
 
 /// A number that is another one when anything that is told of `entries` is.
@@ -245,4 +271,53 @@ fn digest(entries: &[&Entry]) -> u64 {
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pass::Change;
+    use async_trait::async_trait;
+    use rules::plugin_client::Handshake;
+
+    struct Nobody;
+
+    #[async_trait]
+    impl PluginClient for Nobody {
+        async fn handshake(&self) -> Result<Handshake, SourceError> {
+            Ok(Handshake::default())
+        }
+
+        async fn stand_by(&self, _: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError> {
+            Ok(Vec::new())
+        }
+
+        async fn report(&self, _: &PluginReport<'_>) -> Result<(), SourceError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_is_told_once_and_a_failure_each_time_that_it_begins() {
+        let change = |outcome, words: &str| Change {
+            action: Action::AddAlias,
+            domain: "shop.example".parse().unwrap(),
+            outcome,
+            reason: None,
+            detail: Some(words.to_owned()),
+        };
+        let at = |hours| Time::from_millis(0) + Duration::from_hours(hours);
+        let sync = PluginSync::new(Arc::new(Nobody));
+        let told = |hours, change: &Change| {
+            sync.note(std::slice::from_ref(change), at(hours));
+            std::mem::take(&mut sync.state().unsent).len()
+        };
+        let (no, other) = (change(Outcome::Refused, "no"), change(Outcome::Refused, "never"));
+        assert_eq!((told(0, &no), told(6, &no), told(12, &no)), (1, 0, 0));
+        assert_eq!((told(13, &other), told(14, &other)), (1, 0), "in other words it is another");
+        assert_eq!((told(35, &no), told(59, &no)), (0, 1), "after a day it is told again");
+        let failed = change(Outcome::Failed, "timed out");
+        assert_eq!((told(60, &failed), told(61, &failed)), (1, 1));
+        assert_eq!(told(62, &change(Outcome::Done, "")), 0);
+    }
 }

@@ -13,6 +13,7 @@ use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written
 use rules::{Network, Problem, Stage, Time};
 
 use super::describe_failure;
+use crate::texts;
 
 /// So many are handed over at a time.
 pub(super) const AT_ONCE: usize = 50;
@@ -22,6 +23,9 @@ const QUIET: Duration = Duration::from_mins(5);
 
 /// So long a refusal is taken for the answer to the same question.
 const REFUSED: Duration = Duration::from_hours(1);
+
+/// So long one is known that nobody asked for again.
+const KNOWN: Duration = Duration::from_hours(2);
 
 /// What [`SqlWriter`] is called in the setting `network.write`.
 const SQL: &str = "sql";
@@ -36,13 +40,24 @@ pub struct Writers {
 struct State {
     /// Until when ways that failed are left alone.
     quiet: BTreeMap<&'static str, Time>,
-    /// What a way would not save, when, and in whose words.
+    /// What a way would not save, when it was asked last, and in whose words.
     refused: BTreeMap<(&'static str, u64, Stage), (Time, String)>,
 }
 
 impl Writers {
     pub fn new(ways: Vec<Arc<dyn StageWriter>>) -> Self {
         Self { ways, state: Mutex::default() }
+    }
+
+    /// The ways that have what they need, the best first.
+    pub async fn set_up(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for way in &self.ways {
+            if way.is_set_up().await {
+                names.push(way.name());
+            }
+        }
+        names
     }
 
     /// Whether WordPress may show late whatever is written, and what to do.
@@ -71,6 +86,14 @@ impl Writers {
     }
 }
 
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Came {
+    pub(super) written: Written,
+    /// Whether the same was refused before, in the same words: that is no news.
+    pub(super) refused_before: bool,
+}
+
 /// The writing of one pass.
 pub(super) struct Writing<'a> {
     writers: &'a Writers,
@@ -89,10 +112,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Write all, at most [`AT_ONCE`]; what became of each, in order.
-    pub(super) async fn write(
-        &mut self,
-        writes: &[StageWrite],
-    ) -> Result<Vec<Written>, SourceError> {
+    pub(super) async fn write(&mut self, writes: &[StageWrite]) -> Result<Vec<Came>, SourceError> {
         while let Some(way) = self.able.first().copied() {
             match self.ask(way, writes).await {
                 Err(error) if 1 < self.able.len() => self.pass_over(&error),
@@ -119,31 +139,39 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// Ask for those that WordPress has not refused before.
+    /// Ask for those that WordPress has not refused just before.
     async fn ask(
         &self,
         way: &dyn StageWriter,
         writes: &[StageWrite],
-    ) -> Result<Vec<Written>, SourceError> {
+    ) -> Result<Vec<Came>, SourceError> {
         let key = |write: &StageWrite| (way.name(), write.mapping_id, write.to);
         let mut known = self.writers.state().refused.clone();
-        known.retain(|_, (at, _)| self.now.since(*at) < REFUSED);
-        let new = writes.iter().filter(|write| !known.contains_key(&key(write)));
-        let new: Vec<StageWrite> = new.cloned().collect();
+        known.retain(|_, (at, _)| self.now.since(*at) < KNOWN);
+        let is_fresh = |(at, _): &(Time, String)| self.now.since(*at) < REFUSED;
+        let new = |write: &&StageWrite| known.get(&key(write)).is_none_or(|it| !is_fresh(it));
+        let new: Vec<StageWrite> = writes.iter().filter(new).cloned().collect();
         let answers = if new.is_empty() { Vec::new() } else { way.write_stages(&new).await? };
         let mut answers = new.iter().map(key).zip(answers).collect::<BTreeMap<_, _>>();
-        let each = writes.iter().map(|write| match known.get(&key(write)) {
-            Some((_, words)) => Written::Refused { words: words.clone() },
-            None => answers.remove(&key(write)).unwrap_or(Written::Overtaken),
-        });
-        let each: Vec<Written> = each.collect();
-        for (write, answer) in writes.iter().zip(&each) {
-            if let Written::Refused { words } = answer {
-                known.entry(key(write)).or_insert((self.now, words.clone()));
-            }
+        let mut came = Vec::new();
+        for key in writes.iter().map(key) {
+            let before = known.get(&key).filter(|it| is_fresh(it));
+            let written = match before {
+                Some((_, words)) => Written::Refused { words: words.clone() },
+                None => answers.remove(&key).unwrap_or(Written::Overtaken),
+            };
+            let asked = before.map_or(self.now, |(at, _)| *at);
+            let last = match &written {
+                Written::Refused { words } => known.insert(key, (asked, words.clone())),
+                Written::Done | Written::Overtaken => known.remove(&key).and(None),
+            };
+            let refused_before = last.is_some_and(
+                |(_, last)| matches!(&written, Written::Refused { words } if *words == last),
+            );
+            came.push(Came { written, refused_before });
         }
         self.writers.state().refused = known;
-        Ok(each)
+        Ok(came)
     }
 }
 
@@ -171,11 +199,12 @@ impl StageWriter for SqlWriter {
 }
 
 fn shows_late() -> Problem {
-    Problem::of_all(
+    Problem::of_all(format!(
         "WordPress has a persistent object cache (wp-content/object-cache.php) and may show a new \
-         stage late; `wp cache flush` shows it at once, and `closte-sync plugin install` lets \
-         WordPress itself write stages from then on",
-    )
+         stage late; {}; `closte-sync plugin install` lets WordPress itself write stages from then \
+         on",
+        texts::FLUSH
+    ))
 }
 
 #[cfg(test)]
@@ -264,14 +293,16 @@ mod tests {
         let refused = Written::Refused { words: "no".to_owned() };
         let ways = [way("rest", true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
         let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
-        for _ in 0..2 {
+        let refused = |refused_before| Came { written: refused.clone(), refused_before };
+        for before in [false, true] {
             let written = writing_on(&writers).await.write(&writes(2)).await.unwrap();
-            assert_eq!(written, [refused.clone(), refused.clone()]);
+            assert_eq!(written, [refused(before), refused(before)]);
         }
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [2, 0]);
         let later = Time::from_millis(0) + REFUSED;
-        at(&writers, later).await.write(&writes(2)).await.unwrap();
+        let again = at(&writers, later).await.write(&writes(2)).await.unwrap();
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [4, 0], "in the end");
+        assert_eq!(again, [refused(true), refused(true)], "and it is no news then either");
     }
 
     #[tokio::test]
