@@ -79,7 +79,9 @@ final class Decisions {
 			printf( '<p><strong>%s</strong></p>', esc_html__( 'An installation of closte-sync does not act for this network.', 'closte-sync' ) );
 			/* translators: 1: where it is, 2: such as "5 minutes". */
 			$where = sprintf( __( 'It is at %1$s, and said so %2$s ago:', 'closte-sync' ), array() === $place ? $standby['ledger'] : implode( ', ', $place ), human_time_diff( $standby['at'] ) );
-			printf( '<p>%s</p><p>%s</p>', esc_html( $where ), esc_html( $standby['text'] ) );
+			foreach ( array_filter( array( $where, $standby['text'], $standby['hint'] ) ) as $line ) {
+				printf( '<p>%s</p>', esc_html( $line ) );
+			}
 			if ( Requests::is_waiting( 'here', '', $standby['ledger'] ) ) {
 				self::show_waits();
 			} else {

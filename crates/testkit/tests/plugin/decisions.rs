@@ -134,7 +134,7 @@ fn an_installation_that_does_not_act_is_kept_apart_and_can_be_asked_to() {
     assert_eq!(world.kept("closte_sync_report"), before, "who acts is not overwritten");
     assert_eq!(world.read_option("closte_sync_heard"), json!("7"), "and it is no sign of life");
     let page = admin.page(PAGE);
-    for text in ["/home/app2/&lt;ledger&gt;.db, web2, app2", "this is a copy"] {
+    for text in ["/home/app2/&lt;ledger&gt;.db, web2, app2", "this is a copy", "enable it"] {
         assert!(page.body.contains(text), "{text}\n{}", page.body);
     }
     assert_eq!(admin.submit(&page, "here", "sure=1").status, 302);
