@@ -119,7 +119,8 @@ final class Admin_Page {
 	 */
 	public static function back( $name, $value ) {
 		$back = wp_get_referer();
-		wp_safe_redirect( add_query_arg( $name, $value, $back ? $back : self::url() ) );
+		$back = remove_query_arg( self::removable( array() ), $back ? $back : network_admin_url( 'admin.php?page=' . self::SLUG ) );
+		wp_safe_redirect( add_query_arg( $name, $value, $back ) );
 		exit;
 	}
 
