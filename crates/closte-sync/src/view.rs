@@ -14,7 +14,7 @@ use rules::event::Event;
 use rules::host_state::HostState;
 use rules::ledger::{NotActing, Recorded};
 use rules::targets::{OwnAnswer, TargetSource};
-use rules::{Problem, Reason, Stage, Targets, Time};
+use rules::{Problem, Reason, Stage, Tally, Targets, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
@@ -125,7 +125,7 @@ pub(crate) struct CheckView {
 #[derive(Debug, Serialize)]
 pub(crate) struct StatusView {
     pub(crate) domains: Vec<DomainView>,
-    pub(crate) counts: BTreeMap<&'static str, usize>,
+    pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) deferred: Vec<DeferredView>,
     pub(crate) problems: Vec<ProblemView>,
     pub(crate) foreign: Vec<String>,
@@ -246,9 +246,8 @@ impl StatusView {
         let domains: Vec<DomainView> =
             entries.values().filter(|entry| !entry.is_retired()).map(DomainView::of).collect();
         let mut counts: BTreeMap<_, _> = Stage::ALL.map(|stage| (stage.as_str(), 0)).into();
-        for stage in domains.iter().filter_map(|domain| domain.stage) {
-            *counts.entry(stage).or_default() += 1;
-        }
+        let tally = Tally::of(entries.values());
+        counts.extend(tally.stages.iter().map(|(stage, count)| (stage.as_str(), *count)));
         let last = memory.last_pass.clone().unwrap_or_default();
         Self {
             domains,

@@ -10,6 +10,7 @@ mod acting;
 mod checks;
 mod deadline;
 mod journal;
+mod page;
 mod planned;
 mod plugin_sync;
 mod records;
@@ -35,7 +36,7 @@ use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
-use rules::{DomainName, Network, Problem, times};
+use rules::{DomainName, Home, Network, Problem, times};
 
 use crate::env::Env;
 use crate::error_chain::error_chain;
@@ -119,7 +120,8 @@ impl Engine {
                 Switch::Off => return Ok(Planning::Off(off, network.problems)),
                 Switch::Unreadable => {
                     let why = NotActing::SwitchUnreadable;
-                    return Ok(Planning::NotActing(why, off.unreadable_alert()));
+                    let alert = off.unreadable_alert();
+                    return Ok(Planning::NotActing { why, alert, home: None });
                 }
             }
         }
@@ -127,7 +129,10 @@ impl Engine {
         let ours = OurLedger { id: self.ledger.id(), memory: &memory };
         if let Some(why) = not_ours(&network, Some(ours)) {
             let alert = not_ours_alert(&network.identity, &why);
-            return Ok(Planning::NotActing(why.not_acting(), alert));
+            let serial = memory.home.serial;
+            let home = Home::of(&network.identity, self.ledger.as_ref(), serial);
+            let (why, home) = (why.not_acting(), Some(Box::new(home)));
+            return Ok(Planning::NotActing { why, alert, home });
         }
         let plugin_problem =
             if purpose == Purpose::Show { None } else { self.poll_plugin().await? };
@@ -191,12 +196,13 @@ impl Engine {
         let started = self.env.now();
         self.ledger.release_leases().await?;
         let purpose = hash.map_or(Purpose::Pass, Purpose::Apply);
-        let mut planned = match self.plan(purpose).await? {
+        let (planning, mut changes) = self.plan_and_serve(purpose, observer, &ends.stop).await?;
+        let mut planned = match planning {
             Planning::Off(off, problems) => {
                 self.does_not_act(off.not_acting()).await?;
                 return Ok((Passed::Off(off, problems), None));
             }
-            Planning::NotActing(why, alert) => {
+            Planning::NotActing { why, alert, .. } => {
                 self.does_not_act(why).await?;
                 let report = Report { alerts: vec![alert], ..Report::default() };
                 return Ok((Passed::Ran(report), None));
@@ -210,7 +216,9 @@ impl Engine {
             None => (Scope::All, ends.clone()),
         };
         let deadline = Deadline::new(&self.env, started, self.settings.limit, ends);
-        let (report, network) = self.apply(*planned, scope, deadline, observer).await?;
+        let (mut report, network) = self.apply(*planned, scope, deadline, observer).await?;
+        changes.append(&mut report.changes);
+        report.changes = changes;
         Ok((Passed::Ran(report), Some(network)))
     }
 
@@ -249,7 +257,7 @@ impl Engine {
             self.does_not_act(NotActing::Copy).await?;
         }
         if let Some(plugin) = &self.plugin {
-            plugin.note(&changes);
+            plugin.note(&changes, self.env.now());
         }
         Ok(())
     }
@@ -284,7 +292,7 @@ impl Engine {
         deadline: Deadline<'_>,
         observer: &dyn PassObserver,
     ) -> Result<(Report, Network), PassError> {
-        let alerts = planned.alerts();
+        let (alerts, hash) = (planned.alerts(), planned.hash_to_apply());
         let last = planned.plan.memory.last_pass.clone();
         let Planned { mut network, list, mut plan, clock_is_wrong, .. } = planned;
         self.forget_events(&mut plan.memory.network).await?;
@@ -344,9 +352,11 @@ impl Engine {
         let report =
             Report { changes, deferred, problems, alerts, host, clock_is_wrong, cut_short };
         match &self.plugin {
-            Some(plugin) if cut_short => plugin.note(&report.changes),
+            Some(plugin) if cut_short => plugin.note(&report.changes, self.env.now()),
             Some(plugin) => {
-                let after = After { entries: &entries, report: &report, before: last.as_ref() };
+                let (ledger, plan) = (self.ledger.id(), hash.as_deref());
+                let before = last.as_ref();
+                let after = After { ledger, plan, entries: &entries, report: &report, before };
                 plugin.push(&after, self.env.now()).await;
             }
             None => (),

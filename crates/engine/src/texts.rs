@@ -15,6 +15,11 @@ use rules::{DomainName, Identity, Reason, Targets, Time};
 use crate::pass::Change;
 use crate::rough::rough;
 
+/// How WordPress' object cache is emptied. The command line has a memory of its
+/// own, so it does not reach one that PHP keeps (`APCu`).
+pub const FLUSH: &str = "`wp cache flush` shows it at once, but for a cache in APCu, which only \
+                         WordPress' own pages or a restart of PHP empty";
+
 /// What happened, without when and to whom: `wanted → present`.
 pub fn event(event: &Event) -> String {
     let (from, to) = (event.from.as_deref(), event.to.as_deref());

@@ -342,7 +342,8 @@ impl Entry {
     /// Why it is as it is, as a person is told: the host's reason comes first, then why its stage is
     /// left alone, then what was observed. None where there is nothing to say.
     pub fn why(&self) -> Option<Why<'_>> {
-        let left_alone = || Some(Why { reason: self.left_alone()?.reason(), detail: None });
+        let left_alone =
+            || Some(Why { reason: self.left_alone()?.reason(), detail: None, since: None });
         let why = self.alias.why().or_else(left_alone);
         why.or_else(|| self.observed_why(self.is_held_back()))
     }

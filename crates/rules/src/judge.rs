@@ -350,6 +350,18 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_without_names_is_told_as_that() {
+        for verdict in [TlsVerdict::SelfSigned, TlsVerdict::OtherName] {
+            let mut tls = presented(verdict, 90, 80);
+            if let TlsObservation::Presented { certificate, .. } = &mut tls {
+                certificate.names.clear();
+            }
+            let entry = checked("shop.example", addresses("192.0.2.1"), vec![tls], "192.0.2.1");
+            assert_eq!(entry.certificate.detail.as_deref(), Some("it names no domain"));
+        }
+    }
+
+    #[test]
     fn a_wildcard_without_certificate_names_the_page_where_a_person_finishes_it() {
         let tls = vec![presented(TlsVerdict::OtherName, 90, 80)];
         let entry = checked("*.shop.example", addresses("192.0.2.1"), tls, "192.0.2.1");

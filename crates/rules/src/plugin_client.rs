@@ -1,20 +1,30 @@
-//! The plugin inside WordPress, as the engine sees it: it receives what the engine
-//! knows, and says which domains people want checked.
+//! The plugin inside WordPress, as the engine sees it: it receives what the engine knows, and says
+//! what people ask for on its page: checks, and decisions that else need a shell.
 //!
 //! Nothing depends on it: where it does not answer, only pages in WordPress are outdated.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::action::Deferred;
+use crate::request::Asked;
 use crate::source::SourceError;
-use crate::{DomainName, Entry, Problem, Stage, Time};
+use crate::{DomainName, Entry, Home, Problem, Tally, Time};
+
+/// A request of the page that was not done within this time is over: who asked has forgotten it,
+/// and what it was about may be another thing by then.
+pub const REQUEST_EXPIRES_AFTER: Duration = Duration::from_hours(24);
 
 /// The side of the plugin that answers.
 #[async_trait]
 pub trait PluginClient: Send + Sync {
     /// Say that we are there, and take over what people asked for.
     async fn handshake(&self) -> Result<Handshake, SourceError>;
+
+    /// Say that this installation does not act for the network; what people ask for, which all of
+    /// it stays there. Nothing else is said, and nothing taken.
+    async fn stand_by(&self, standby: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError>;
 
     /// Report what is known.
     async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError>;
@@ -35,6 +45,8 @@ pub struct Handshake {
     pub mode: String,
     /// Domains that people want checked; it says each once.
     pub rechecks: Vec<DomainName>,
+    /// What people decided on its page; it says each until it is answered.
+    pub requests: Vec<PageRequest>,
     /// How many requests it has refused.
     pub refused: u64,
 }
@@ -52,19 +64,107 @@ pub struct PluginAlert {
     pub hint: String,
 }
 
+/// What a person asked for on the plugin's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// The plugin's own name for it.
+    pub id: String,
+    /// The ledger of the installation whose report the page showed.
+    pub ledger: String,
+    /// When it was asked for.
+    pub at: Time,
+    pub asked: Asked,
+}
+
+impl PageRequest {
+    /// Whether the installation of `ledger` does this `now`, which `acts` for the network or not.
+    ///
+    /// A copied database contains the request too, so it is done for one ledger only. Who does not
+    /// act may be asked for nothing but to act.
+    pub fn is_for(&self, ledger: &str, acts: bool, now: Time) -> bool {
+        let may_be_done = acts || self.asked == Asked::EnableHere;
+        self.ledger == ledger && may_be_done && now.since(self.at) < REQUEST_EXPIRES_AFTER
+    }
+}
+
+/// What became of a request of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageAnswer {
+    /// The request's.
+    pub id: String,
+    /// Why it was not done, and what to do about it; none where it was done.
+    pub refused: Option<(String, Option<String>)>,
+}
+
+/// What an installation says that does not act for the network.
+#[derive(Clone, Debug)]
+pub struct Standby<'a> {
+    /// When.
+    pub at: Time,
+    /// The mark that it would write: who it is, and where its ledger is.
+    pub home: &'a Home,
+    /// Why it does not act, as the code of an alert.
+    pub code: &'a str,
+    /// The same for people.
+    pub text: &'a str,
+    /// What to do about it.
+    pub hint: &'a str,
+    /// What became of requests.
+    pub answers: &'a [PageAnswer],
+}
+
 /// What the engine knows after a pass.
 #[derive(Clone, Debug)]
 pub struct PluginReport<'a> {
     /// When.
     pub at: Time,
+    /// The ledger of the installation that acts.
+    pub ledger: &'a str,
     /// What a person must do at once.
     pub alerts: &'a [PluginAlert],
     /// What is invalid.
     pub problems: &'a [Problem],
-    /// How many mappings are in each stage.
-    pub counts: BTreeMap<Stage, u64>,
+    /// How many domains there are.
+    pub tally: Tally,
+    /// The hash by which a person lets through what is deferred; none where nothing waits for that.
+    pub plan: Option<&'a str>,
+    /// What the pass kept back.
+    pub deferred: &'a [Deferred],
     /// Every mapped domain; none where nothing about them has changed.
     pub entries: Option<Vec<&'a Entry>>,
+    /// What became of requests since the last time.
+    pub answers: &'a [PageAnswer],
     /// What went wrong since the last time, one line each.
     pub log: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_request_is_for_one_ledger_one_day_and_a_copy_may_only_be_asked_to_act() {
+        let hours = |hours: u64| Time::from_millis(1_795_000_000_000) + Duration::from_hours(hours);
+        let (apply, here) = (Asked::Apply("0123".to_owned()), Asked::EnableHere);
+        let keep = Asked::Keep("shop.example".parse().unwrap());
+        let table = [
+            // what it shows                    asked   ledger   acts   asked at  now  done
+            ("who acts applies a plan",         &apply, "ours",  true,  10,       10,  true),
+            ("and gives up an alias",           &keep,  "ours",  true,  10,       33,  true),
+            ("a day later it is over",          &keep,  "ours",  true,  10,       34,  false),
+            ("another clock is a little ahead", &keep,  "ours",  true,  10,       9,   true),
+            ("it is another ledger's",          &apply, "other", true,  10,       10,  false),
+            ("a copy applies nothing",          &apply, "ours",  false, 10,       10,  false),
+            ("a copy gives up nothing",         &keep,  "ours",  false, 10,       10,  false),
+            ("a copy may be asked to act",      &here,  "ours",  false, 10,       10,  true),
+            ("another copy may not",            &here,  "other", false, 10,       10,  false),
+            ("who acts already may, too",       &here,  "ours",  true,  10,       10,  true),
+        ];
+        for (shows, asked, ledger, acts, at, now, done) in table {
+            let (id, ledger, asked) = ("1".to_owned(), ledger.to_owned(), asked.clone());
+            let request = PageRequest { id, ledger, at: hours(at), asked };
+            assert_eq!(request.is_for("ours", acts, hours(now)), done, "{shows}");
+        }
+    }
 }

@@ -96,12 +96,18 @@ final class Channel {
 	}
 
 	/**
-	 * Versions and modes, and what a person wants checked.
+	 * Versions and modes, what a person wants checked, and what one decided.
 	 *
-	 * @param array $asked Whether to hand that over, as `take`.
-	 * @return array
+	 * @param array $asked Whether to hand over the former, as `take`; and who does not act and why, as `standby`.
+	 * @return array|\WP_Error
 	 */
 	private static function answer_hello( array $asked ) {
+		if ( isset( $asked['standby'] ) && is_array( $asked['standby'] ) ) {
+			Standbys::note( $asked['standby'] );
+			if ( isset( $asked['standby']['answers'] ) && ! Requests::answer( $asked['standby']['answers'] ) ) {
+				return self::not_stored();
+			}
+		}
 		return array(
 			'plugin'             => Plugin::version(),
 			'protocol'           => self::PROTOCOL,
@@ -113,6 +119,7 @@ final class Channel {
 			'switched_on'        => Engine::is_switched_on(),
 			'object_cache'       => (bool) wp_using_ext_object_cache(),
 			'rechecks'           => empty( $asked['take'] ) ? Rechecks::waiting() : Rechecks::take(),
+			'requests'           => Requests::for_engine(),
 			'refused'            => Refusals::told(),
 		);
 	}
@@ -125,7 +132,9 @@ final class Channel {
 	 */
 	private static function answer_report( array $asked ) {
 		$before = (int) Engine::report()['received'];
-		if ( ! Engine::store( $asked ) || ! Engine::note_heard( time() ) ) {
+		Standbys::acts( isset( $asked['ledger'] ) ? $asked['ledger'] : null );
+		$is_answered = Requests::answer( isset( $asked['answers'] ) ? $asked['answers'] : null );
+		if ( ! $is_answered || ! Engine::store( $asked ) || ! Engine::note_heard( time() ) ) {
 			return self::not_stored();
 		}
 		Gap::forget_until( $before );

@@ -20,6 +20,9 @@ final class Cli {
 	public function status() {
 		\WP_CLI::log( Words::heard() );
 		\WP_CLI::log( Words::mode() );
+		if ( null !== Engine::report()['ready'] ) {
+			\WP_CLI::log( Words::headline( Engine::report()['ready'], (int) Engine::report()['waiting'] ) );
+		}
 		foreach ( Engine::report()['counts'] as $stage => $count ) {
 			\WP_CLI::log( "$stage: $count" );
 		}

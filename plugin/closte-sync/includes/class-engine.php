@@ -121,7 +121,7 @@ final class Engine {
 			'problems' => array(),
 			'counts'   => array(),
 		);
-		return array_merge( $none, self::decode( self::read()[ self::REPORT ] ) );
+		return array_merge( $none, self::of_the_pass( array() ), self::decode( self::read()[ self::REPORT ] ) );
 	}
 
 	/**
@@ -182,6 +182,36 @@ final class Engine {
 			'notices'  => self::notices( $told ),
 			'problems' => self::short_texts( $told, 'problems' ),
 			'counts'   => array_map( 'intval', self::items( $told, 'counts' ) ),
+		) + self::of_the_pass( $told );
+	}
+
+	/**
+	 * What a report says of the pass that it follows: whose it was, how many domains are ready and are not,
+	 * and what it kept back.
+	 *
+	 * @param array $told What came.
+	 * @return array Null for a number or text that is not there.
+	 */
+	private static function of_the_pass( array $told ) {
+		$deferred = array();
+		foreach ( array_slice( self::items( $told, 'deferred' ), 0, self::MOST_TEXTS ) as $step ) {
+			if ( is_array( $step ) && null !== self::text( $step, 'domain' ) ) {
+				$deferred[] = array(
+					'action'  => (string) self::text( $step, 'action' ),
+					'domain'  => self::text( $step, 'domain' ),
+					'text'    => (string) self::text( $step, 'text' ),
+					'release' => (string) self::text( $step, 'release' ),
+					'until'   => self::number( $step, 'until' ),
+				);
+			}
+		}
+		return array(
+			'ledger'         => self::text( $told, 'ledger' ),
+			'ready'          => self::number( $told, 'ready' ),
+			'waiting'        => self::number( $told, 'waiting' ),
+			'plan'           => self::text( $told, 'plan' ),
+			'deferred'       => $deferred,
+			'deferred_count' => (int) self::number( $told, 'deferred_count' ),
 		);
 	}
 
@@ -229,6 +259,17 @@ final class Engine {
 	 */
 	private static function text( array $told, $name ) {
 		return isset( $told[ $name ] ) && is_string( $told[ $name ] ) && '' !== $told[ $name ] ? $told[ $name ] : null;
+	}
+
+	/**
+	 * A number, or null.
+	 *
+	 * @param array  $told Where it may be.
+	 * @param string $name Its name.
+	 * @return int|null
+	 */
+	private static function number( array $told, $name ) {
+		return isset( $told[ $name ] ) && is_numeric( $told[ $name ] ) ? (int) $told[ $name ] : null;
 	}
 
 	/**

@@ -35,7 +35,17 @@ final class Notices {
 		if ( ! current_user_can( self::capability() ) ) {
 			return;
 		}
-		foreach ( Dismissals::undismissed( self::all() ) as $notice ) {
+		$all = self::all();
+		if ( Admin_Page::is_current() ) {
+			// That page shows them itself, dismissed or not.
+			$all = array_filter(
+				$all,
+				static function ( $notice ) {
+					return empty( $notice['is_alert'] );
+				}
+			);
+		}
+		foreach ( Dismissals::undismissed( $all ) as $notice ) {
 			printf( '<div class="notice notice-warning"><p><strong>closte-sync:</strong> %s</p><p>', esc_html( $notice['text'] ) );
 			if ( isset( $notice['url'] ) ) {
 				printf( '<a class="button" href="%s">%s</a> ', esc_url( $notice['url'] ), esc_html( $notice['label'] ) );
@@ -134,7 +144,7 @@ final class Notices {
 		foreach ( Engine::report()['notices'] as $alert ) {
 			// What is about one domain is a notice of its own.
 			$code      = trim( "{$alert['code']} {$alert['domain']}" );
-			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) );
+			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) ) + array( 'is_alert' => true );
 		}
 		return $notices;
 	}

@@ -31,6 +31,25 @@ final class Words {
 	}
 
 	/**
+	 * How many domains are ready, in the words of `closte-sync status`.
+	 *
+	 * @param int $ready   So many are.
+	 * @param int $waiting So many are not.
+	 * @return string
+	 */
+	public static function headline( $ready, $waiting ) {
+		if ( 0 === $ready + $waiting ) {
+			return __( 'No domain is mapped.', 'closte-sync' );
+		}
+		if ( 0 === $waiting ) {
+			/* translators: %s: a number. */
+			return sprintf( __( 'All %s domains are ready.', 'closte-sync' ), number_format_i18n( $ready ) );
+		}
+		/* translators: 1: a number, 2: a number. */
+		return sprintf( __( '%1$s domains are ready, %2$s are not.', 'closte-sync' ), number_format_i18n( $ready ), number_format_i18n( $waiting ) );
+	}
+
+	/**
 	 * That the engine is silent, and what to do.
 	 *
 	 * @return string

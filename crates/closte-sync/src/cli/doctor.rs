@@ -64,7 +64,7 @@ impl Doctor<'_> {
             Err(failure) => (None, Err(failure)),
         };
         let network = match &access {
-            Some(access) => Some(network(access).await),
+            Some(access) => Some(self.network(access).await),
             None => None,
         };
         let own = network.as_ref().and_then(|found| found.as_ref().ok());
@@ -139,11 +139,12 @@ impl Doctor<'_> {
             Err(failure) => failure.render(),
         }
     }
-}
 
-/// The network, and the plugin in it.
-async fn network(access: &NetworkAccess) -> Result<NetworkFound, Failure> {
-    let found = NetworkFound::read(access.source.as_ref()).await?;
-    let plugin: PluginFound = ask(access).await;
-    Ok(NetworkFound { files: access.wp.is_some(), plugin, ..found })
+    /// The network, the plugin in it, and who writes stages.
+    async fn network(&self, access: &NetworkAccess) -> Result<NetworkFound, Failure> {
+        let found = NetworkFound::read(access.source.as_ref()).await?;
+        let plugin: PluginFound = ask(access).await;
+        let writers = self.wiring.writers(access).set_up().await;
+        Ok(NetworkFound { files: access.wp.is_some(), plugin, writers, ..found })
+    }
 }

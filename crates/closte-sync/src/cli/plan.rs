@@ -20,7 +20,7 @@ impl Args {
         let engine = context.wiring().rehearsal().await?;
         match engine.plan(Purpose::Show).await? {
             Planning::Off(off, problems) => _ = report::off(context, off, problems),
-            Planning::NotActing(_, alert) => {
+            Planning::NotActing { alert, .. } => {
                 let report = Report { alerts: vec![alert], ..Report::default() };
                 report::report(context, report, report::Verbosity::Full);
             }

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use engine::texts;
-use rules::Time;
 use rules::entry::Entry;
 use rules::host_state::HostState;
 use rules::ledger::{Ledger, Memory, Recorded};
 use rules::plain::plain;
+use rules::{Tally, Time};
 
 use super::console::Tone;
 use super::domains::list;
@@ -92,9 +92,8 @@ fn doubted_targets(memory: &Memory) -> Option<String> {
 
 /// How many are ready, and how many are not.
 fn headline(recorded: &Recorded) -> String {
-    let mapped = recorded.entries.values().filter(|entry| entry.mapped.is_some());
-    let (ready, waiting): (Vec<_>, Vec<_>) = mapped.partition(|entry| entry.is_ready());
-    match (ready.len(), waiting.len()) {
+    let Tally { ready, waiting, .. } = Tally::of(recorded.entries.values());
+    match (ready, waiting) {
         (0, 0) => "No domain is mapped.\n".to_owned(),
         (ready, 0) => format!("All {ready} domains are ready.\n"),
         (ready, waiting) => format!("{ready} domains are ready, {waiting} are not.\n"),

@@ -38,7 +38,7 @@ impl Args {
         let engine = context.wiring().rehearsal().await?;
         let planned = match engine.plan(Purpose::Show).await? {
             Planning::Off(off, problems) => return Ok(report::off(context, off, problems)),
-            Planning::NotActing(_, alert) => {
+            Planning::NotActing { alert, .. } => {
                 let report = Report { alerts: vec![alert], ..Report::default() };
                 return Ok(report::report(context, report, self.verbosity()));
             }

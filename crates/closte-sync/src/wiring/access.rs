@@ -217,7 +217,7 @@ impl Wiring<'_> {
     }
 
     /// Who writes stages, as `network.write` says.
-    pub(super) fn writers(&self, access: &NetworkAccess) -> Writers {
+    pub(crate) fn writers(&self, access: &NetworkAccess) -> Writers {
         let plugin = access.plugin.clone().map(|it| it as Arc<dyn StageWriter>);
         let rest = access.rest.clone().map(|it| Arc::new(it) as Arc<dyn StageWriter>);
         // From another machine, the source is no third way.

@@ -46,6 +46,25 @@ async fn what_changes_in_the_network_reaches_the_host_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_names_the_stage_that_was_written_and_why_the_host_said_no() {
+    let world = world().await;
+    world.sandbox.closte().behave(|host| _ = host.refused.insert("no.example".to_owned()));
+    for domain in ["shop.example", "no.example"] {
+        world.here(domain);
+        world.map(1, domain);
+    }
+    let run = world.command("run").spawn().unwrap();
+    eventually("it is done", || world.stage("shop.example") == "done 1");
+    eventually("it is refused", || world.stage("no.example") == "failed 0");
+    world.done("sync");
+    let (ran, _) = stop(run);
+    assert!(ran.err.contains("write-stage shop.example: done (done)"), "{ran:?}");
+    assert!(ran.err.contains("write-stage no.example: done (failed)"), "{ran:?}");
+    let told = ran.err.matches("add-alias no.example: rejected (invalid-domain: ").count();
+    assert_eq!(told, 1, "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_asks_is_heard_at_once_and_others_wait_their_time() {
     let world = world().await;
     world.map(1, "shop.example");

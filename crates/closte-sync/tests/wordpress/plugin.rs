@@ -78,6 +78,19 @@ impl Joined {
         serde_json::from_str(&self.wordpress.php(&code)).unwrap()
     }
 
+    /// The last report.
+    fn report(&self) -> Value {
+        let report = self.option("closte_sync_report");
+        serde_json::from_str(report.as_str().unwrap_or("null")).unwrap()
+    }
+
+    /// A person asks for something on the page.
+    fn asks(&self, kind: &str, what: &str, ledger: &Value) {
+        let ledger = ledger.as_str().expect("a ledger");
+        let asked = format!("\\Closte_Sync\\Requests::add('{kind}', '{what}', '{ledger}')");
+        assert_eq!(self.wordpress.php(&format!("var_dump({asked});")), "bool(true)\n");
+    }
+
     fn secret_file(&self) -> String {
         fs::read_to_string(self.world.ledger().with_file_name("plugin-secret")).unwrap()
     }
@@ -143,8 +156,11 @@ async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
         }
     }
 
+    let kept = "SELECT COUNT(*) FROM wp_options WHERE option_name LIKE '%closte%'";
+    assert_ne!(joined.world.database.execute(kept), "0\n", "nonces");
     joined.world.done("plugin remove");
     assert!(!file.exists());
+    assert_eq!(joined.world.database.execute(kept), "0\n");
     assert!(!joined.world.root().join("wp-content/plugins/closte-sync").exists());
     assert_eq!(joined.option("closte_sync_secret"), json!(false));
     assert_eq!(joined.option("active_sitewide_plugins"), json!([]));
@@ -363,7 +379,58 @@ async fn from_another_machine_the_plugin_is_source_and_writer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_tells_the_plugin_nothing_and_takes_nothing_from_it() {
+async fn what_is_decided_in_wordpress_is_done_by_the_next_pass() {
+    let joined = Joined::new().await;
+    let names = ["a.example", "b.example", "c.example", "d.example"];
+    for name in names {
+        joined.mapped(name);
+    }
+    joined.world.done("sync");
+    assert_eq!(joined.world.aliases(), names);
+    let counted: Value = joined.report()["counts"].clone();
+    let status = joined.world.json("status");
+    assert_eq!(status["counts"]["checking-dns"], counted["checking-dns"], "{status:#}");
+    for name in names {
+        joined.world.unmap(name);
+    }
+    joined.world.run("sync");
+    let report = joined.report();
+    assert_eq!(report["deferred"].as_array().unwrap().len(), 4, "{report:#}");
+
+    joined.asks("keep", "a.example", &report["ledger"]);
+    joined.asks("apply", report["plan"].as_str().unwrap(), &report["ledger"]);
+    joined.world.run("sync");
+    assert_eq!(joined.world.aliases(), names, "without the one that is kept it is another plan");
+    let told = joined.option("closte_sync_answers").to_string();
+    assert!(told.contains("any more: it is") && told.contains("\\\"done\\\":true"), "{told}");
+
+    let report = joined.report();
+    joined.asks("apply", report["plan"].as_str().unwrap(), &report["ledger"]);
+    let ran = joined.world.done("sync");
+    assert!(ran.out.contains("remove-alias b.example"), "{ran:?}");
+    assert_eq!(joined.world.aliases(), ["a.example"]);
+    assert_eq!(joined.report()["deferred"], json!([]));
+    assert_eq!(joined.option("closte_sync_request"), json!(false), "each is answered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_resident_program_does_at_once_what_is_decided_in_wordpress() {
+    let mut joined = Joined::new().await;
+    joined.mapped("a.example");
+    joined.mapped("b.example");
+    joined.world.done("sync");
+    joined.world.unmap("a.example");
+    joined.world.unmap("b.example");
+    let run = joined.run();
+    eventually("what is kept back", || joined.report()["plan"].is_string());
+    let report = joined.report();
+    joined.asks("apply", report["plan"].as_str().unwrap(), &report["ledger"]);
+    eventually("the plan is applied", || joined.world.aliases().is_empty());
+    run.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_tells_the_plugin_only_that_it_does_not_act_until_it_is_asked_to() {
     let joined = Joined::new().await;
     joined.mapped("shop.example");
     joined.world.done("sync");
@@ -376,6 +443,21 @@ async fn a_copy_tells_the_plugin_nothing_and_takes_nothing_from_it() {
     ran.fails(1, &["this is a copy"]);
     assert_eq!(joined.option("closte_sync_heard"), before);
     assert_eq!(joined.option("closte_sync_recheck"), json!("shop.example"), "it still waits");
+    let report = joined.report();
+    let standbys = joined.option("closte_sync_standbys").to_string();
+    let ledger = report["ledger"].as_str().unwrap();
+    assert!(standbys.contains(ledger) && standbys.contains("this is a copy"), "{standbys}");
+
+    joined.asks("keep", "shop.example", &report["ledger"]);
+    joined.world.run("sync").fails(1, &["this is a copy"]);
+    joined.asks("here", "", &json!("another"));
+    joined.world.run("sync").fails(1, &["this is a copy"]);
+    joined.asks("here", "", &report["ledger"]);
+    let ran = joined.world.done("sync");
+    assert!(!ran.out.contains("this is a copy"), "{ran:?}");
+    assert_eq!(joined.option("closte_sync_recheck"), json!(false), "who acts takes it");
+    assert!(joined.option("closte_sync_home").to_string().contains("app2"));
+    assert_eq!(joined.option("closte_sync_standbys"), json!("[]"));
 }
 
 /// Shown with `--nocapture`: how long it took, of which WordPress itself so much.

@@ -111,7 +111,7 @@ impl<'a> Checker<'a> {
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(checked(&entry, view.stages.require_proof));
+        self.journal.change(checked(&entry, view.stages.require_proof), false);
         entry
     }
 

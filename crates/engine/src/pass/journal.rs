@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::Change;
 use super::acting::Mark;
 use crate::env::Env;
+use crate::texts;
 
 /// So many results are worth a transaction.
 const FULL: usize = 128;
@@ -199,15 +200,17 @@ impl<'a> Journal<'a> {
         self.state().events.push(event);
     }
 
-    /// A step was made.
-    pub(super) fn change(&self, change: Change) {
-        tracing::info!(
-            domain.name = %change.domain,
-            action = change.action.as_str(),
-            outcome = change.outcome.as_str(),
-            reason = change.reason.map(rules::Reason::code),
-            "{} {}: {}", change.action, change.domain, change.outcome
-        );
+    /// A step was made. It is logged, unless it was `refused_before` in the same words.
+    pub(super) fn change(&self, change: Change, refused_before: bool) {
+        if !refused_before {
+            tracing::info!(
+                domain.name = %change.domain,
+                action = change.action.as_str(),
+                outcome = change.outcome.as_str(),
+                reason = change.reason.map(rules::Reason::code),
+                "{}", texts::change(&change)
+            );
+        }
         self.state().changes.push(change);
     }
 

@@ -7,7 +7,7 @@ use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::plan::{Braked, Plan};
 use rules::reason::Reason;
-use rules::{DomainName, Network, Problem, Time};
+use rules::{DomainName, Home, Network, Problem, Time};
 use sha2::{Digest, Sha256};
 
 use super::report::{Alert, AlertCode, Change, Off, Report, key_alert};
@@ -38,7 +38,12 @@ pub enum Planning {
     /// Something is switched off; and what was wrong with the read.
     Off(Off, Vec<Problem>),
     /// This installation does not act for the network, and a person must know.
-    NotActing(NotActing, Alert),
+    NotActing {
+        why: NotActing,
+        alert: Alert,
+        /// The mark that it would write; none where it would act but for the network's switches.
+        home: Option<Box<Home>>,
+    },
     /// There is a plan.
     Made(Box<Planned>),
 }
@@ -47,6 +52,13 @@ impl Planned {
     /// The short hash by which a person lets this plan through.
     pub fn hash(&self) -> String {
         hash(&self.plan)
+    }
+
+    /// The same, where a person can let anything through.
+    pub(super) fn hash_to_apply(&self) -> Option<String> {
+        let deferred = self.plan.deferred.iter().map(|step| step.release);
+        let releases = deferred.chain(self.plan.doubts.iter().map(Doubt::release));
+        releases.into_iter().any(|release| release == Release::Apply).then(|| self.hash())
     }
 
     /// What needs a person, as far as the plan knows.

@@ -1,6 +1,7 @@
 //! Hearing and telling the plugin inside WordPress, around a pass.
 //!
-//! Nothing waits for it and nothing depends on it: where it does not answer, it
+//! A request of its page stays there until it is answered, so that none is lost where this process
+//! dies; to do one twice does no harm. Nothing waits for the plugin and nothing depends on it: where it does not answer, it
 //! is left alone for a while, and only pages in WordPress are old.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +11,12 @@ use std::time::Duration;
 
 use rules::action::{Action, Deferred, Outcome};
 use rules::ledger::{LastPass, Ledger, LedgerError};
-use rules::plugin_client::{PluginAlert, PluginClient, PluginReport};
+use rules::plugin_client::{
+    PageAnswer, PageRequest, PluginAlert, PluginClient, PluginReport, Standby,
+};
 use rules::reason::Reason;
 use rules::source::SourceError;
-use rules::{Entry, Problem, Stage, Time};
+use rules::{Entry, Home, Problem, Tally, Time};
 
 use crate::ops::recheck_named;
 use crate::texts;
@@ -28,6 +31,9 @@ const MANY: usize = 2000;
 
 /// More lines than this are not kept for its log.
 const MOST_LINES: usize = 200;
+
+/// A refusal that repeats is no news for so long: the longest gap between two tries, and much more.
+const REFUSED: Duration = Duration::from_hours(24);
 
 /// What is kept of the plugin from one pass to the next.
 pub struct PluginSync {
@@ -45,6 +51,12 @@ struct State {
     unsent: Vec<String>,
     /// What went wrong in the last pass: the same again is no news.
     known: BTreeSet<String>,
+    /// What was refused, and when last: the same again is no news either.
+    refused: BTreeMap<String, Time>,
+    /// What its page asks for, and is not done yet.
+    asked: Vec<PageRequest>,
+    /// What became of requests, until the plugin knows it.
+    answers: Vec<PageAnswer>,
 }
 
 impl PluginSync {
@@ -52,7 +64,8 @@ impl PluginSync {
         Self { plugin, state: Mutex::default() }
     }
 
-    /// Ask what people want checked, and make that due; what is wrong, if anything.
+    /// Ask what people want checked, and make that due, and what they decided; what is wrong, if
+    /// anything.
     pub(super) async fn poll(
         &self,
         ledger: &dyn Ledger,
@@ -66,47 +79,98 @@ impl PluginSync {
                 self.state().quiet = None;
                 let named: Vec<_> = handshake.rechecks.iter().collect();
                 recheck_named(ledger, &named, now).await?;
+                self.ask(handshake.requests, |request| request.is_for(ledger.id(), true, now));
                 Ok(None)
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
         }
     }
 
-    /// Something was done between passes: what went wrong is told after the next.
-    pub(super) fn note(&self, changes: &[Change]) {
-        let wrong = changes.iter().filter(|change| is_wrong(change)).map(line);
-        self.remember(wrong);
+    /// Say that the installation of `home` does not act and why, and ask whether it shall.
+    pub(super) async fn stand_by(&self, home: &Home, why: &Alert, now: Time) {
+        if self.is_quiet(now).is_some() {
+            return;
+        }
+        let answers = self.state().answers.clone();
+        let (code, text, hint) = (why.code.as_str(), &why.what, &why.hint);
+        let standby = Standby { at: now, home, code, text, hint, answers: &answers };
+        match self.plugin.stand_by(&standby).await {
+            Ok(requests) => {
+                self.ask(requests, |request| request.is_for(&home.ledger, false, now));
+                self.delivered(&answers);
+            }
+            Err(error) => _ = self.leave_alone(&error, now),
+        }
     }
 
-    /// Keep lines for the next report, as many as one may bring.
-    fn remember(&self, lines: impl Iterator<Item = String>) {
-        let mut state = self.state();
-        let room = MOST_LINES.saturating_sub(state.unsent.len());
-        let State { unsent, known, .. } = &mut *state;
-        unsent.extend(lines.filter(|line| !known.contains(line)).take(room));
+    /// Keep those of `requests` that `are_ours`, and were not done already.
+    fn ask(&self, requests: Vec<PageRequest>, are_ours: impl Fn(&PageRequest) -> bool) {
+        let State { asked, answers, .. } = &mut *self.state();
+        let is_done = |request: &PageRequest| answers.iter().any(|it| it.id == request.id);
+        *asked = requests.into_iter().filter(|it| are_ours(it) && !is_done(it)).collect();
+    }
+
+    /// What the page asks for; each once.
+    pub(super) fn asked(&self) -> Vec<PageRequest> {
+        std::mem::take(&mut self.state().asked)
+    }
+
+    /// Keep what became of a request until it is told.
+    pub(super) fn answer(&self, answer: PageAnswer) {
+        self.state().answers.push(answer);
+    }
+
+    fn delivered(&self, answers: &[PageAnswer]) {
+        self.state().answers.retain(|answer| !answers.contains(answer));
+    }
+
+    /// Something was done between passes: what went wrong is told after the next.
+    pub(super) fn note(&self, changes: &[Change], now: Time) {
+        self.remember(changes.iter().filter(|change| is_wrong(change)).map(line), now);
+    }
+
+    /// Keep lines that are news for the next report, as many as one may bring.
+    fn remember(&self, lines: impl Iterator<Item = Line>, now: Time) {
+        let State { unsent, known, refused, .. } = &mut *self.state();
+        refused.retain(|_, at| now.since(*at) < REFUSED);
+        for Line { text, is_refusal } in lines {
+            let is_news = !known.contains(&text) && !refused.contains_key(&text);
+            if is_refusal {
+                refused.insert(text.clone(), now);
+            }
+            if is_news && unsent.len() < MOST_LINES {
+                unsent.push(text);
+            }
+        }
     }
 
     /// Tell what a pass came to.
     pub(super) async fn push(&self, after: &After<'_>, now: Time) {
         let log = after.log();
-        self.remember(log.iter().cloned());
-        self.state().known = log.into_iter().collect();
+        self.remember(log.iter().cloned(), now);
+        self.state().known = log.into_iter().map(|line| line.text).collect();
         if self.is_quiet(now).is_some() {
             return;
         }
         let entries = after.worth_telling();
         let digest = digest(&entries);
         let news = self.state().domains != Some(digest);
+        let answers = self.state().answers.clone();
         let report = PluginReport {
             at: now,
+            ledger: after.ledger,
             alerts: &after.alerts(),
             problems: &after.report.problems,
-            counts: counts(after.entries),
+            tally: Tally::of(after.entries.values()),
+            plan: after.plan,
+            deferred: &after.report.deferred,
+            answers: &answers,
             entries: news.then_some(entries),
             log: self.state().unsent.clone(),
         };
         match self.plugin.report(&report).await {
             Ok(()) => {
+                self.delivered(&answers);
                 let mut state = self.state();
                 state.domains = Some(digest);
                 state.unsent.clear();
@@ -134,6 +198,10 @@ impl PluginSync {
 
 /// What a pass left.
 pub(super) struct After<'a> {
+    /// The ledger that acts.
+    pub(super) ledger: &'a str,
+    /// The hash of the plan, where a person can let anything through.
+    pub(super) plan: Option<&'a str>,
     pub(super) entries: &'a Entries,
     pub(super) report: &'a Report,
     /// What the pass before left.
@@ -159,7 +227,7 @@ impl After<'_> {
     }
 
     /// What went wrong in this pass, and removals that are held since it.
-    fn log(&self) -> Vec<String> {
+    fn log(&self) -> Vec<Line> {
         let wrong = self.report.changes.iter().filter(|change| is_wrong(change)).map(line);
         let known = |deferred: &Deferred| {
             self.before.is_some_and(|before| before.deferred.contains(deferred))
@@ -169,7 +237,10 @@ impl After<'_> {
             .deferred
             .iter()
             .filter(|deferred| deferred.reason == Reason::Brake && !known(deferred));
-        let braked = braked.map(|deferred| format!("{}: held back by the brake", deferred.domain));
+        let braked = braked.map(|deferred| Line {
+            text: format!("{}: held back by the brake", deferred.domain),
+            is_refusal: false,
+        });
         wrong.chain(braked).collect()
     }
 }
@@ -181,18 +252,20 @@ fn is_wrong(change: &Change) -> bool {
         && !matches!(change.outcome, Outcome::Done | Outcome::Overtaken | Outcome::Planned)
 }
 
-fn line(change: &Change) -> String {
-    format!("{}: {} {}{}", change.domain, change.action, change.outcome, texts::why(change))
+/// A line for the log of Ultimate Multisite.
+#[derive(Clone, Debug)]
+struct Line {
+    text: String,
+    /// Whether the other side said no.
+    is_refusal: bool,
 }
 
-fn counts(entries: &Entries) -> BTreeMap<Stage, u64> {
-    let mut counts = BTreeMap::new();
-    for mapped in entries.values().filter_map(|entry| entry.mapped.as_ref()) {
-        if let Some(stage) = mapped.stage {
-            *counts.entry(stage).or_default() += 1;
-        }
+fn line(change: &Change) -> Line {
+    let Change { domain, action, outcome, .. } = change;
+    Line {
+        text: format!("{domain}: {action} {outcome}{}", texts::why(change)),
+        is_refusal: matches!(outcome, Outcome::Rejected | Outcome::Refused),
     }
-    counts
 }
 
 /// A number that is another one when anything that is told of `entries` is.
@@ -200,10 +273,59 @@ fn digest(entries: &[&Entry]) -> u64 {
     let mut hasher = DefaultHasher::new();
     for entry in entries {
         let states = (entry.alias.state, entry.routing.state, entry.certificate.state);
-        let reason = entry.why().map(|why| why.reason);
+        let reason = entry.why().map(|why| (why.reason, why.since));
         let row = entry.mapped.as_ref().map(|it| (it.mapping_id, it.stage));
         format!("{} {states:?} {reason:?} {row:?}", entry.domain).hash(&mut hasher);
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
     }
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pass::Change;
+    use async_trait::async_trait;
+    use rules::plugin_client::Handshake;
+
+    struct Nobody;
+
+    #[async_trait]
+    impl PluginClient for Nobody {
+        async fn handshake(&self) -> Result<Handshake, SourceError> {
+            Ok(Handshake::default())
+        }
+
+        async fn stand_by(&self, _: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError> {
+            Ok(Vec::new())
+        }
+
+        async fn report(&self, _: &PluginReport<'_>) -> Result<(), SourceError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_repeats_is_told_once_and_a_failure_each_time_that_it_begins() {
+        let change = |outcome, words: &str| Change {
+            action: Action::AddAlias,
+            domain: "shop.example".parse().unwrap(),
+            outcome,
+            reason: None,
+            detail: Some(words.to_owned()),
+        };
+        let at = |hours| Time::from_millis(0) + Duration::from_hours(hours);
+        let sync = PluginSync::new(Arc::new(Nobody));
+        let told = |hours, change: &Change| {
+            sync.note(std::slice::from_ref(change), at(hours));
+            std::mem::take(&mut sync.state().unsent).len()
+        };
+        let (no, other) = (change(Outcome::Refused, "no"), change(Outcome::Refused, "never"));
+        assert_eq!((told(0, &no), told(6, &no), told(12, &no)), (1, 0, 0));
+        assert_eq!((told(13, &other), told(14, &other)), (1, 0), "in other words it is another");
+        assert_eq!((told(35, &no), told(59, &no)), (0, 1), "after a day it is told again");
+        let failed = change(Outcome::Failed, "timed out");
+        assert_eq!((told(60, &failed), told(61, &failed)), (1, 1));
+        assert_eq!(told(62, &change(Outcome::Done, "")), 0);
+    }
 }

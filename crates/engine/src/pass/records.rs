@@ -45,13 +45,14 @@ impl Work<'_> {
                         Outcome::Failed
                     }
                 };
-            journal.change(Change {
+            let change = Change {
                 action: Action::CreateRecord,
                 domain: record.domain.clone(),
                 outcome,
                 reason: None,
                 detail: Some(format!("site {}", record.site_id)),
-            });
+            };
+            journal.change(change, false);
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::deadline::Deadline;
 use super::journal::Journal;
-use super::writers::{AT_ONCE, Writing};
+use super::writers::{AT_ONCE, Came, Writing};
 use super::{Change, Engine, Entries, describe_failure};
 
 /// The stages of checks that end within this time are written together.
@@ -126,13 +126,13 @@ impl<'a> Stages<'a> {
         }
         match written {
             Ok(written) => {
-                for ((domain, write), written) in domains.iter().zip(&writes).zip(&written) {
+                for ((domain, write), came) in domains.iter().zip(&writes).zip(&written) {
                     let entry = entries.get_mut(domain).expect("its entry asked for it");
-                    self.take_in(entry, write, written);
+                    self.take_in(entry, write, came);
                 }
             }
             Err(error) => {
-                self.journal.change(change(&domains[0], &writes[0], None));
+                self.journal.change(change(&domains[0], &writes[0], None), false);
                 let what = "could not write a stage to WordPress, so none was written after it";
                 self.journal.problem(Problem::of_all(describe_failure(what, &error)));
                 self.are_written = false;
@@ -157,7 +157,8 @@ impl<'a> Stages<'a> {
     }
 
     /// What became of writing the stage of `entry`.
-    fn take_in(&self, entry: &mut Entry, write: &StageWrite, written: &Written) {
+    fn take_in(&self, entry: &mut Entry, write: &StageWrite, came: &Came) {
+        let Came { written, refused_before } = came;
         if *written == Written::Done {
             let before = entry.clone();
             if let Some(mapped) = &mut entry.mapped {
@@ -169,7 +170,7 @@ impl<'a> Stages<'a> {
         if let Some(words) = written.refusal() {
             self.journal.problem(refused(entry, write, words));
         }
-        self.journal.change(change(&entry.domain, write, Some(written)));
+        self.journal.change(change(&entry.domain, write, Some(written)), *refused_before);
     }
 }
 

@@ -21,6 +21,7 @@ use rules::entry::{Call, Entry};
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::LedgerError;
+use rules::plain;
 use rules::planted;
 use rules::reason::Reason;
 use rules::schedule;
@@ -302,7 +303,9 @@ impl Work<'_> {
         if let Err(error) = &answer {
             self.journal.call_failed(&entry, call.action(), error.to_string());
         }
-        self.journal.change(called(&entry, call, &answer));
+        let change = called(&entry, call, &answer);
+        let refused_before = is_refused_again(&before, &change);
+        self.journal.change(change, refused_before);
         if !planted!(DropOutcome) {
             self.journal.outcome(&before, &intended, &entry);
         }
@@ -393,7 +396,46 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
     }
 }
 
+/// Whether the host refuses what it had refused `before`, in the same words.
+fn is_refused_again(before: &Entry, change: &Change) -> bool {
+    matches!(change.outcome, Outcome::Rejected | Outcome::Refused)
+        && change.reason.is_some()
+        && change.reason == before.alias.reason
+        && change.detail.clone().map(plain::kept) == before.alias.detail
+}
+
 /// The host's own words, or else what the matter is.
 fn describe(error: &HostError) -> String {
     error.words().map_or_else(|| error.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::entry::Alias;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_refusal_is_no_news_where_the_same_was_said_before() {
+        use Outcome::{Done, Failed, Refused, Rejected};
+        let no = Some(Reason::HostSaidNo);
+        let table = [
+            // reason and words before    came of it, with reason and words    again
+            (None, None,                  Refused,  no, Some("no"),            false),
+            (no,   Some("no"),            Refused,  no, Some("no"),            true),
+            (no,   Some("no"),            Rejected, no, Some("no"),            true),
+            (no,   Some("never"),         Refused,  no, Some("no"),            false),
+            (no,   Some("no"),            Failed,   no, Some("no"),            false),
+            (None, None,                  Done,     None, None,                false),
+        ];
+        for (was, said, outcome, reason, words, again) in table {
+            let now = Time::from_millis(0);
+            let mut before = Entry::new("shop.example".parse().unwrap(), None, now);
+            before.alias.set(now, Alias::Rejected, was, said.map(str::to_owned));
+            let (action, domain) = (Call::Add.action(), before.domain.clone());
+            let detail = words.map(str::to_owned);
+            let change = Change { action, domain, outcome, reason, detail };
+            assert_eq!(is_refused_again(&before, &change), again, "{was:?} {said:?}, {change:?}");
+        }
+    }
 }

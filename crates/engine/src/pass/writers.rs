@@ -14,6 +14,7 @@ use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written
 use rules::{Network, Problem, Stage, Time};
 
 use super::describe_failure;
+use crate::texts;
 
 /// So many are handed over at a time.
 pub(super) const AT_ONCE: usize = 50;
@@ -23,6 +24,9 @@ const QUIET: Duration = Duration::from_mins(5);
 
 /// So long a refusal is taken for the answer to the same question.
 const REFUSED: Duration = Duration::from_hours(1);
+
+/// So long one is known that nobody asked for again.
+const KNOWN: Duration = Duration::from_hours(2);
 
 /// What [`SqlWriter`] is called in the setting `network.write`.
 const SQL: &str = "sql";
@@ -37,13 +41,24 @@ pub struct Writers {
 struct State {
     /// Until when ways that failed are left alone.
     quiet: BTreeMap<&'static str, Time>,
-    /// What a way would not save, when, and how it refused.
+    /// What a way would not save, when it was asked last, and how it refused.
     refused: BTreeMap<(&'static str, u64, Stage), (Time, Written)>,
 }
 
 impl Writers {
     pub fn new(ways: Vec<Arc<dyn StageWriter>>) -> Self {
         Self { ways, state: Mutex::default() }
+    }
+
+    /// The ways that have what they need, the best first.
+    pub async fn set_up(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for way in &self.ways {
+            if way.is_set_up().await {
+                names.push(way.name());
+            }
+        }
+        names
     }
 
     /// Whether WordPress may show late whatever is written, and what to do.
@@ -72,6 +87,14 @@ impl Writers {
     }
 }
 
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Came {
+    pub(super) written: Written,
+    /// Whether the same was refused before, in the same words: that is no news.
+    pub(super) refused_before: bool,
+}
+
 /// The writing of one pass.
 pub(super) struct Writing<'a> {
     writers: &'a Writers,
@@ -90,10 +113,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Write all, at most [`AT_ONCE`]; what became of each, in order.
-    pub(super) async fn write(
-        &mut self,
-        writes: &[StageWrite],
-    ) -> Result<Vec<Written>, SourceError> {
+    pub(super) async fn write(&mut self, writes: &[StageWrite]) -> Result<Vec<Came>, SourceError> {
         while let Some(way) = self.able.first().copied() {
             match self.ask(way, writes).await {
                 Err(error) if 1 < self.able.len() => self.pass_over(&error),
@@ -109,12 +129,12 @@ impl<'a> Writing<'a> {
     async fn past_validation(
         &mut self,
         writes: &[StageWrite],
-        mut answers: Vec<Written>,
-    ) -> Vec<Written> {
+        mut answers: Vec<Came>,
+    ) -> Vec<Came> {
         let Some(sql) = self.able.iter().copied().find(|way| way.name() == SQL) else {
             return answers;
         };
-        let is_refused = |at: &usize| matches!(answers[*at], Written::NameRefused { .. });
+        let is_refused = |at: &usize| matches!(answers[*at].written, Written::NameRefused { .. });
         let refused: Vec<usize> = (0..answers.len()).filter(is_refused).collect();
         if refused.is_empty() {
             return answers;
@@ -125,7 +145,9 @@ impl<'a> Writing<'a> {
                 if self.cached && written.contains(&Written::Done) {
                     self.problems.push(shows_late());
                 }
-                refused.into_iter().zip(written).for_each(|(at, written)| answers[at] = written);
+                for (at, written) in refused.into_iter().zip(written) {
+                    answers[at] = Came { written, refused_before: false };
+                }
             }
             Err(error) => {
                 let what = "WordPress refuses stages for the names of their rows, and the database \
@@ -152,31 +174,37 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// Ask for those that WordPress has not refused before.
+    /// Ask for those that WordPress has not refused just before.
     async fn ask(
         &self,
         way: &dyn StageWriter,
         writes: &[StageWrite],
-    ) -> Result<Vec<Written>, SourceError> {
+    ) -> Result<Vec<Came>, SourceError> {
         let key = |write: &StageWrite| (way.name(), write.mapping_id, write.to);
         let mut known = self.writers.state().refused.clone();
-        known.retain(|_, (at, _)| self.now.since(*at) < REFUSED);
-        let new = writes.iter().filter(|write| !known.contains_key(&key(write)));
-        let new: Vec<StageWrite> = new.cloned().collect();
+        known.retain(|_, (at, _)| self.now.since(*at) < KNOWN);
+        let is_fresh = |(at, _): &(Time, Written)| self.now.since(*at) < REFUSED;
+        let new = |write: &&StageWrite| known.get(&key(write)).is_none_or(|it| !is_fresh(it));
+        let new: Vec<StageWrite> = writes.iter().filter(new).cloned().collect();
         let answers = if new.is_empty() { Vec::new() } else { way.write_stages(&new).await? };
         let mut answers = new.iter().map(key).zip(answers).collect::<BTreeMap<_, _>>();
-        let each = writes.iter().map(|write| match known.get(&key(write)) {
-            Some((_, refusal)) => refusal.clone(),
-            None => answers.remove(&key(write)).unwrap_or(Written::Overtaken),
-        });
-        let each: Vec<Written> = each.collect();
-        for (write, answer) in writes.iter().zip(&each) {
-            if answer.refusal().is_some() {
-                known.entry(key(write)).or_insert((self.now, answer.clone()));
-            }
+        let mut came = Vec::new();
+        for key in writes.iter().map(key) {
+            let before = known.get(&key).filter(|it| is_fresh(it));
+            let written = match before {
+                Some((_, refusal)) => refusal.clone(),
+                None => answers.remove(&key).unwrap_or(Written::Overtaken),
+            };
+            let asked = before.map_or(self.now, |(at, _)| *at);
+            let last = match written.refusal() {
+                Some(_) => known.insert(key, (asked, written.clone())),
+                None => known.remove(&key).and(None),
+            };
+            let refused_before = last.is_some_and(|(_, last)| last == written);
+            came.push(Came { written, refused_before });
         }
         self.writers.state().refused = known;
-        Ok(each)
+        Ok(came)
     }
 }
 
@@ -204,11 +232,12 @@ impl StageWriter for SqlWriter {
 }
 
 fn shows_late() -> Problem {
-    Problem::of_all(
+    Problem::of_all(format!(
         "WordPress has a persistent object cache (wp-content/object-cache.php) and may show a new \
-         stage late; `wp cache flush` shows it at once, and `closte-sync plugin install` lets \
-         WordPress itself write stages from then on",
-    )
+         stage late; {}; `closte-sync plugin install` lets WordPress itself write stages from then \
+         on",
+        texts::FLUSH
+    ))
 }
 
 #[cfg(test)]
@@ -297,26 +326,29 @@ mod tests {
         let refused = Written::Refused { words: "no".to_owned() };
         let ways = [way("rest", true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
         let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
-        for _ in 0..2 {
+        let refused = |refused_before| Came { written: refused.clone(), refused_before };
+        for before in [false, true] {
             let written = writing_on(&writers).await.write(&writes(2)).await.unwrap();
-            assert_eq!(written, [refused.clone(), refused.clone()]);
+            assert_eq!(written, [refused(before), refused(before)]);
         }
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [2, 0]);
         let later = Time::from_millis(0) + REFUSED;
-        at(&writers, later).await.write(&writes(2)).await.unwrap();
+        let again = at(&writers, later).await.write(&writes(2)).await.unwrap();
         assert_eq!(ways.each_ref().map(|way| *way.asked.lock().unwrap()), [4, 0], "in the end");
+        assert_eq!(again, [refused(true), refused(true)], "and it is no news then either");
     }
 
     #[tokio::test]
     async fn what_is_refused_for_its_name_is_written_by_sql_where_that_may_write() {
         let refused = Written::NameRefused { words: "The Domain is not valid.".to_owned() };
+        let news = |written: &Written| Came { written: written.clone(), refused_before: false };
         for first in ["plugin", "rest"] {
             let ways =
                 [way(first, true, Some(refused.clone())), way(SQL, true, Some(Written::Done))];
             let writers = Writers::new(ways.iter().map(|it| Arc::clone(it) as _).collect());
             let mut writing = writing_on(&writers).await;
             for _ in 0..2 {
-                assert_eq!(writing.write(&writes(2)).await.unwrap(), vec![Written::Done; 2]);
+                assert_eq!(writing.write(&writes(2)).await.unwrap(), vec![news(&Written::Done); 2]);
             }
             let asked = ways.each_ref().map(|way| *way.asked.lock().unwrap());
             assert_eq!(asked, [2, 4], "{first} is not asked the same again");
@@ -325,11 +357,11 @@ mod tests {
         }
         let alone = Writers::new(vec![way("rest", true, Some(refused.clone()))]);
         let written = writing_on(&alone).await.write(&writes(1)).await.unwrap();
-        assert_eq!(written, std::slice::from_ref(&refused), "no database, so it is told");
+        assert_eq!(written, [news(&refused)], "no database, so it is told");
         let down = way(SQL, true, None);
         let down = Writers::new(vec![way("rest", true, Some(refused.clone())), down]);
         let mut writing = writing_on(&down).await;
-        assert_eq!(writing.write(&writes(1)).await.unwrap(), [refused]);
+        assert_eq!(writing.write(&writes(1)).await.unwrap(), [news(&refused)]);
         assert!(writing.problems[0].reason.contains("sql is down"), "{:?}", writing.problems);
     }
 

@@ -29,7 +29,7 @@ async fn findings(network: Network) -> Findings {
         host: Ok(HostAnswers::ask(&MemoryHost::default()).await),
         drop_in: None,
         maps_nothing: None,
-        network: Some(Ok(NetworkFound { files: true, ..found })),
+        network: Some(Ok(NetworkFound { files: true, writers: vec!["sql"], ..found })),
         probing: Ok(Probing {
             resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],
             targets: BTreeSet::from(["192.0.2.1".parse().unwrap()]).into(),
@@ -76,6 +76,7 @@ async fn a_healthy_network_is_told_in_the_order_in_which_a_pass_needs_it() {
     ok stages: the column has all six words
     ok clock: as the database's
     ok home: no installation acts for the network yet; the first pass will
+    ok stages by: closte-sync, in the database
     ok object cache: none: WordPress shows a new stage at once
     ok plugin: not installed; `closte-sync plugin install` installs it
     ok resolvers: 9.9.9.9:53 answers
@@ -203,6 +204,47 @@ async fn the_plugin_is_judged_by_its_version_its_clock_and_what_it_runs_in() {
     let mut findings = findings(network()).await;
     found(&mut findings).plugin = PluginFound::NoWay("set `network.url`".to_owned());
     says(&findings, "fail plugin: set `network.url`");
+}
+
+#[tokio::test]
+async fn who_writes_stages_is_told_as_it_is() {
+    let hello = PluginHello {
+        version: "1.0".to_owned(),
+        wordpress: "7".to_owned(),
+        php: "8".to_owned(),
+        ultimate_multisite: Some("2".to_owned()),
+        mode: "registry".to_owned(),
+        time: Some(NOW),
+        refused: 0,
+    };
+    let old = PluginHello { version: "0.9".to_owned(), ..hello.clone() };
+    let answers = |hello: &PluginHello| PluginFound::Answers(hello.clone());
+    let silent = || PluginFound::NoAnswer(Failure::could_not("silent"));
+    let (through, late) = ("ok object cache: there is one, and", "warn object cache: ");
+    let (plugin, rest) =
+        ("ok stages by: the plugin", "ok stages by: Ultimate Multisite's REST API");
+    let (sql, nobody) = ("ok stages by: closte-sync, in the database", "warn stages by: nobody");
+    let table: [(&[&'static str], PluginFound, &str, &str); 7] = [
+        (&["plugin", "rest", "sql"], answers(&hello), plugin, through),
+        (&["plugin", "sql"], answers(&old), plugin, through),
+        (&["plugin", "rest", "sql"], silent(), rest, through),
+        (&["plugin", "sql"], silent(), sql, late),
+        (&["sql"], answers(&hello), sql, late),
+        (&["plugin"], silent(), nobody, late),
+        (&[], PluginFound::Absent, nobody, late),
+    ];
+    for (writers, plugin, by, cache) in table {
+        let mut findings = findings(Network { object_cache: true, ..network() }).await;
+        found(&mut findings).writers = writers.to_vec();
+        found(&mut findings).plugin = plugin;
+        let text = text(&findings);
+        for line in [by, cache] {
+            assert!(
+                text.lines().any(|it| it.starts_with(line)),
+                "{writers:?}: no `{line}` in {text}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

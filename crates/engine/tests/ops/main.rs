@@ -4,6 +4,7 @@
 
 mod changing;
 mod examining;
+mod page;
 mod passing;
 mod telling;
 mod world;

@@ -37,7 +37,7 @@ impl Unseen {
 
     /// Why it could not be observed.
     pub fn why(&self) -> Why<'_> {
-        Why { reason: self.reason, detail: self.detail.as_deref() }
+        Why { reason: self.reason, detail: self.detail.as_deref(), since: Some(self.since) }
     }
 }
 
@@ -47,13 +47,15 @@ pub struct Why<'a> {
     pub reason: Reason,
     /// In words: the host's own, or what was seen.
     pub detail: Option<&'a str>,
+    /// Since when it is as it is; none where that is not remembered.
+    pub since: Option<Time>,
 }
 
 impl<S> Condition<S> {
     /// Why it is so, where there is a reason.
     pub fn why(&self) -> Option<Why<'_>> {
         let detail = self.detail.as_deref();
-        self.reason.map(|reason| Why { reason, detail })
+        self.reason.map(|reason| Why { reason, detail, since: Some(self.since) })
     }
 }
 

@@ -102,7 +102,10 @@ fn judge_presented(
     domain: &DomainName,
     view: &View<'_>,
 ) -> Verdict {
-    let names = || format!("it is for {}", certificate.names.join(", "));
+    let names = || match &certificate.names[..] {
+        [] => "it names no domain".to_owned(),
+        names => format!("it is for {}", names.join(", ")),
+    };
     let (state, reason, detail) = match verdict {
         TlsVerdict::Trusted if is_expiring(certificate, view.now) => {
             (Certificate::Expiring, Some(Reason::ExpiresSoon), None)

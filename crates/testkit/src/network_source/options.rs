@@ -115,6 +115,37 @@ pub(super) async fn the_plugins_secret_is_written_and_all_that_it_keeps_goes(
     assert_eq!(source.read().await.expect("a network").home, Some(home("one")));
 }
 
+pub(super) async fn the_plugins_nonces_go_from_the_options_of_the_main_site(
+    source: &dyn NetworkSource,
+    database: &dyn RawSql,
+) {
+    source.write_plugin_secret(None).await.expect("a table that is not there holds nothing");
+    let left = async || {
+        source.write_plugin_secret(None).await.expect("taken out");
+        let first = database.run("SELECT option_name FROM wp_options ORDER BY option_name").await;
+        first + &database.run("SELECT option_name FROM wp_7_options ORDER BY option_name").await
+    };
+    for table in ["wp_options", "wp_7_options"] {
+        database
+            .run(&format!(
+                "CREATE TABLE {table} (option_name VARCHAR(191)); INSERT INTO {table} VALUES \
+                 ('_closte_sync_nonce_00ff'), ('_closte_sync_noncence'), ('_closteXsync_nonce_1')"
+            ))
+            .await;
+    }
+    let (others, nonce) =
+        ("_closteXsync_nonce_1\n_closte_sync_noncence\n", "_closte_sync_nonce_00ff\n");
+    let sorted = |text: String| {
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines.join("\n") + "\n"
+    };
+    let want = format!("{others}{nonce}{others}");
+    assert_eq!(sorted(left().await), sorted(want), "the main site is the first one");
+    database.run("UPDATE wp_blogs SET blog_id = 7 WHERE blog_id = 1").await;
+    assert_eq!(sorted(left().await), sorted(format!("{others}{others}")), "it is the seventh");
+}
+
 const PLUGINS: &str = "active_sitewide_plugins";
 
 pub(super) async fn our_plugin_is_switched_on_and_off_beside_others(

@@ -17,7 +17,7 @@ const NAME: &str = "closte-sync/closte-sync.php";
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugin/closte-sync");
 
 /// What files that are shipped end with; others are for developers.
-const SHIPPED: [&str; 2] = ["php", "txt"];
+const SHIPPED: [&str; 3] = ["css", "php", "txt"];
 
 /// The files of our plugin that are shipped, by their path in its folder, in order.
 ///

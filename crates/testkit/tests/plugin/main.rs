@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
 mod channel;
+mod decisions;
 mod engine;
 mod giving_back;
 mod network;

@@ -6,7 +6,7 @@ use testkit::wordpress::UltimateMultisite;
 
 use crate::world::{Admin, Call, World, link};
 
-const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
+pub(crate) const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
 /// What the engine reported about two domains; the id of the one that needs a person.
 fn report(world: &World) -> u64 {
@@ -16,6 +16,7 @@ fn report(world: &World) -> u64 {
         &json!({
             "engine": "0.1.0", "silence": 3600, "panel": "https://panel.example/?a=1&b=2",
             "alerts": ["<b>An alert</b>"], "problems": ["A problem"], "counts": {"done": 12},
+            "ready": 12, "waiting": 1,
             "domains": {
                 shop.to_string(): {"domain": "shop.example", "person": true, "text": "DNS <i>elsewhere</i>", "next": 1000},
                 fine.to_string(): {"domain": "fine.example", "person": false, "text": "Ready", "next": null},
@@ -38,14 +39,17 @@ fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
         "closte-sync has replaced the built-in integration.",
         "&lt;b&gt;An alert&lt;/b&gt;",
         "A problem",
-        "done: 12",
-        "shop.example",
-        "DNS &lt;i&gt;elsewhere&lt;/i&gt; (next check: now)",
+        "12 domains are ready, 1 are not.",
+        "<strong>shop.example</strong>",
+        "Needs somebody</span> DNS &lt;i&gt;elsewhere&lt;/i&gt;",
+        "<strong>fine.example</strong>",
+        "assets/admin.css",
         "href=\"https://panel.example/?a=1&#038;b=2\"",
     ] {
         assert!(page.body.contains(text), "{text}\n{}", page.body);
     }
-    assert!(!page.body.contains("fine.example"), "{}", page.body);
+    let shop = page.body.find("<strong>shop.example").unwrap();
+    assert!(shop < page.body.find("<strong>fine.example").unwrap(), "who needs somebody is first");
 
     let link = link(&page.body, "closte_sync_recheck");
     assert_eq!(admin.page(&link.replace("shop.example", "no.example")).status, 404);
@@ -79,14 +83,14 @@ fn protected_names_are_listed_apart() {
     .into_iter()
     .collect();
     world.call("report", &json!({ "domains": domains }));
-    let page = Admin::of(&world).page(PAGE).body;
-    let (before, protected) = page.split_once("<h2>Protected names").expect("a title");
-    let (_, needed) = before.split_once("<h2>Domains that need a person").expect("a title");
+    let admin = Admin::of(&world);
+    let view = |view: &str| admin.page(&format!("{PAGE}&show={view}")).body;
+    let (needed, protected) = (view("person"), view("protected"));
     assert!(needed.contains("Why shop.example") && !needed.contains("kept.example"), "{needed}");
-    assert!(protected.contains("Why kept.example") && !protected.contains("shop.example"));
-    assert!(!page.contains("fine.example"), "{page}");
+    assert!(protected.contains("Why kept.example") && protected.contains("Why fine.example"));
+    assert!(!protected.contains("shop.example") && !protected.contains("Needs somebody</span>"));
     world.call("report", &json!({"domains": {}}));
-    assert!(!Admin::of(&world).page(PAGE).body.contains("Protected names"));
+    assert!(!admin.page(PAGE).body.contains("Protected names"));
 }
 
 /// The box is a view of the customer's: there is no admin, and what it shows is not escaped again.
@@ -217,7 +221,7 @@ fn the_command_line_shows_and_does_the_same() {
     let status = run("$cli->status();");
     assert!(
         status
-            .contains("log: done: 12\nlog: shop.example: DNS <i>elsewhere</i> (next check: now)\n"),
+            .contains("log: 12 domains are ready, 1 are not.\nlog: done: 12\nlog: shop.example: DNS <i>elsewhere</i> (next check: now)\n"),
         "{status}"
     );
     assert!(run("$cli->recheck(['Shop.example']);").starts_with("success: shop.example"));
@@ -248,4 +252,65 @@ fn what_it_stored_goes_with_it_but_for_the_home() {
         UNION ALL SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE 'closte%' \
         UNION ALL SELECT option_name FROM wp_options WHERE option_name LIKE '%closte\\_sync%'";
     assert_eq!(world.database.execute(left), "closte_sync_home\n");
+}
+
+#[test]
+fn the_table_has_filters_a_search_an_order_and_pages() {
+    let world = World::new();
+    let rows = (0..119).map(|at| format!("(1, 'd{at:03}.example', 'done')")).collect::<Vec<_>>();
+    world.database.execute(&format!(
+        "INSERT INTO wp_wu_domain_mappings (blog_id, domain, stage) VALUES {}",
+        rows.join(", ")
+    ));
+    let shop = world.map("shop.example", "failed");
+    let now = crate::world::now();
+    let told = json!({
+        "domain": "shop.example", "person": true, "text": "elsewhere",
+        "alias": "present", "routing": "elsewhere", "certificate": "unknown",
+        "since": now - 7300, "next": now + 7300,
+    });
+    let gone = json!({"domain": "gone.example", "person": true, "text": "gone"});
+    world.call("report", &json!({"domains": {shop.to_string(): told, "999999": gone}}));
+    let admin = Admin::of(&world);
+    let names = |query: &str| -> Vec<String> {
+        let page = admin.page(&format!("{PAGE}{query}"));
+        assert_eq!(page.status, 200);
+        let cells = page.body.split("data-colname=\"Domain\"><strong>").skip(1);
+        cells.map(|it| it.split('<').next().unwrap().to_owned()).collect()
+    };
+    let first = names("");
+    assert_eq!(
+        (first.len(), first[0].as_str(), first[49].as_str()),
+        (50, "shop.example", "d048.example")
+    );
+    assert_eq!(names("&paged=3").len(), 20);
+    assert_eq!(names("&paged=9").last().unwrap(), "d118.example", "there is no such page");
+    assert_eq!(names("&show=person"), ["shop.example"]);
+    assert_eq!(names("&show=failed"), ["shop.example"]);
+    assert_eq!(names("&show=done")[0], "d000.example");
+    assert_eq!(names("&show=nothing").len(), 50, "no such filter");
+    assert_eq!(names("&s=d11"), (110..119).map(|at| format!("d{at}.example")).collect::<Vec<_>>());
+    assert_eq!(names("&s=%25").len(), 0, "it is no pattern");
+    assert_eq!(names("&s=d11&show=failed").len(), 0);
+    assert_eq!(names("&orderby=domain&order=desc")[0], "shop.example");
+    assert_eq!(names("&orderby=id)--&order=desc")[0], "shop.example");
+
+    let page = admin.page(PAGE).body;
+    for text in [
+        "All <span class=\"count\">(120)</span>",
+        "Needs somebody <span class=\"count\">(1)</span>",
+        "Ready <span class=\"count\">(119)</span>",
+        "DNS failed <span class=\"count\">(1)</span>",
+        "<li class=\"is-ready\"><span class=\"dashicons dashicons-yes-alt\" aria-hidden=\"true\"></span><span class=\"screen-reader-text\">Alias: </span><span class=\"word\">present</span></li>\
+         <li class=\"is-stop\">",
+        ">2 hours ago</time>",
+        ">in 2 hours</time>",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    assert!(admin.page(&format!("{PAGE}&s=nothing")).body.contains("No domain is found."));
+    world.database.execute("DROP TABLE wp_wu_domain_mappings");
+    let none = admin.page(PAGE);
+    assert!(none.status == 200 && !none.body.contains("wpdberror"), "{none:?}");
+    assert_eq!(world.complaints(), Vec::<String>::new());
 }

@@ -104,7 +104,9 @@ fn every_file_says_what_it_is_for_and_runs_only_inside_wordpress() {
 fn the_header_has_the_version_of_the_program_and_what_is_shipped_is_whole() {
     let files = shipped();
     let names: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
-    for name in ["closte-sync.php", "license.txt", "readme.txt", "uninstall.php"] {
+    for name in
+        ["assets/admin.css", "closte-sync.php", "license.txt", "readme.txt", "uninstall.php"]
+    {
         assert!(names.iter().any(|it| it == name), "{names:?}");
     }
     assert!(!names.iter().any(|it| it.contains("phpcs") || it == "secret.php"), "{names:?}");

@@ -221,6 +221,38 @@ impl<'a> Admin<'a> {
     pub(crate) fn page(&self, path: &str) -> Answer {
         self.world.page_with(path, &self.cookies)
     }
+
+    /// Send the form of `page` that has a field with this value, as its button does, with more
+    /// fields.
+    #[track_caller]
+    pub(crate) fn submit(&self, page: &Answer, value: &str, more: &str) -> Answer {
+        let wanted = format!("value=\"{value}\"");
+        let mut forms = page.body.split("<form ").filter_map(|it| it.split("</form>").next());
+        let form = forms.find(|it| it.contains("method=\"post\"") && it.contains(&wanted));
+        let form = form.unwrap_or_else(|| panic!("no form with {wanted}\n{}", page.body));
+        let attribute = |tag: &str, name: &str| {
+            let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+            Some(rest.split('"').next()?.replace("&#038;", "&"))
+        };
+        let fields = form.split("<input ").filter(|it| it.starts_with("type=\"hidden\""));
+        let fields = fields.filter_map(|it| {
+            let value = attribute(it, "value")?.replace('/', "%2F").replace('&', "%26");
+            Some(format!("{}={value}", attribute(it, "name")?))
+        });
+        let body = fields.chain([more.to_owned()]).collect::<Vec<_>>().join("&");
+        self.post(&attribute(form, "action").expect("an address"), &body)
+    }
+
+    /// Post a form to an address of the network.
+    pub(crate) fn post(&self, url: &str, body: &str) -> Answer {
+        let path = url.trim_start_matches("http://network.example");
+        self.world.ask(&format!(
+            "POST {path} HTTP/1.0\r\nHost: network.example\r\nCookie: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.cookies,
+            body.len()
+        ))
+    }
 }
 
 impl Answer {

@@ -11,6 +11,7 @@ use super::link::Link;
 use crate::option_change::{Changed, OptionChange};
 use crate::rows;
 use crate::salts::Stored;
+use crate::tables::{FORGET_NONCES, MAIN_SITE};
 
 /// WordPress takes the first row of a name. Whether its ids have a sign differs between versions.
 const FIND: &str = "SELECT CAST(meta_id AS UNSIGNED), meta_value FROM `{_}sitemeta` \
@@ -71,12 +72,23 @@ impl Link {
         stored.map_err(|error| failure::failed(READING, error))
     }
 
-    /// Delete what the plugin keeps in our network's options.
+    /// Delete what the plugin keeps in the options of our network and of its main site.
     pub(super) async fn forget_plugin(&mut self) -> Result<(), SourceError> {
         self.lock().await?;
         let network = self.network_id().await?;
         let forget = sqlx::query(self.tables.sql(FORGET)).bind(network);
         within(WRITING, forget.execute(&mut self.connection)).await?;
+        let main = sqlx::query(self.tables.sql(MAIN_SITE)).bind(network);
+        if let Some(main) = within(WRITING, main.fetch_optional(&mut self.connection)).await? {
+            // Whether it has a sign differs between versions.
+            let id = main.try_get_unchecked::<i64, _>(0);
+            let id = id.map_err(|error| failure::failed(WRITING, error))?.unsigned_abs();
+            let nonces = sqlx::query(self.tables.sql_of_site(FORGET_NONCES, id));
+            match within(WRITING, nonces.execute(&mut self.connection)).await {
+                Err(error) if !failure::is_missing_table(&error) => return Err(error),
+                _ => (),
+            }
+        }
         self.unlock().await
     }
 

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use rules::Time;
-use rules::plugin_client::{Handshake, PluginClient, PluginReport};
+use rules::plugin_client::{Handshake, PageRequest, PluginClient, PluginReport, Standby};
+use rules::request::Asked;
 use rules::source::SourceError;
 use serde_json::{Map, Value, json};
 
@@ -35,6 +36,8 @@ pub struct Hello {
     pub object_cache: bool,
     /// Domains that people want checked.
     pub rechecks: Vec<String>,
+    /// What people decided on its page, of that which we know how to do.
+    pub requests: Vec<PageRequest>,
     /// The requests that it refused.
     pub refused: Refusals,
 }
@@ -73,8 +76,14 @@ impl PluginClient for PluginChannel {
             mode: hello.mode,
             // What is not a domain cannot be mapped, so nobody waits for it.
             rechecks: hello.rechecks.iter().filter_map(|it| it.parse().ok()).collect(),
+            requests: hello.requests,
             refused: hello.refused.count,
         })
+    }
+
+    async fn stand_by(&self, standby: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError> {
+        let body = json!({ "take": false, "standby": report::standby(standby) });
+        Ok(hello(&self.call(HELLO, &body).await?).requests)
     }
 
     async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError> {
@@ -86,6 +95,7 @@ fn hello(answer: &Map<String, Value>) -> Hello {
     let text = |key| answer.get(key).and_then(Value::as_str).map(str::to_owned);
     let is = |key| answer.get(key).and_then(Value::as_bool).unwrap_or_default();
     let list = answer.get("rechecks").and_then(Value::as_array).into_iter().flatten();
+    let requests = answer.get("requests").and_then(Value::as_array).into_iter().flatten();
     let refused = answer.get("refused");
     let of_refused = |key| refused.and_then(|it| it.get(key));
     Hello {
@@ -99,12 +109,26 @@ fn hello(answer: &Map<String, Value>) -> Hello {
         switched_on: is("switched_on"),
         object_cache: is("object_cache"),
         rechecks: list.filter_map(Value::as_str).map(str::to_owned).collect(),
+        requests: requests.filter_map(request).collect(),
         refused: Refusals {
             count: of_refused("count").and_then(number_of).unwrap_or_default(),
             last: of_refused("last").and_then(Value::as_str).map(str::to_owned),
             at: of_refused("at").and_then(time),
         },
     }
+}
+
+/// What a person asks for; none of what a newer plugin knows and we do not.
+fn request(value: &Value) -> Option<PageRequest> {
+    let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let asked = match value.get("do")?.as_str()? {
+        "apply" => Asked::Apply(text("plan")?),
+        "keep" => Asked::Keep(text("domain")?.parse().ok()?),
+        "here" => Asked::EnableHere,
+        _ => return None,
+    };
+    let at = value.get("at").and_then(time)?;
+    Some(PageRequest { id: text("id")?, ledger: text("ledger")?, at, asked })
 }
 
 /// Seconds since 1970.

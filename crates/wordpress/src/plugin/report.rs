@@ -1,18 +1,26 @@
 //! What the engine knows, as the plugin's pages in WordPress show it.
 
-use rules::plugin_client::{PluginAlert, PluginReport};
+use rules::action::Deferred;
+use rules::plugin_client::{PageAnswer, PluginAlert, PluginReport, Standby};
 use rules::{DomainName, Entry, Problem, Time};
 use serde_json::{Map, Value, json};
 
 use super::Engine;
 
+/// The most deferred steps that are named; their number is told anyway.
+const MOST_DEFERRED: usize = 50;
+
 /// The body of a report.
 pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
-    let counts =
-        report.counts.iter().map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
+    let counts = report
+        .tally
+        .stages
+        .iter()
+        .map(|(stage, count)| (stage.as_str().to_owned(), (*count).into()));
     let mut body = json!({
         "engine": engine.version,
         "at": seconds(report.at),
+        "ledger": report.ledger,
         "silence": engine.silence.as_secs(),
         "nudge": { "url": engine.nudge_url, "file": engine.nudge_file },
         "panel": engine.panel,
@@ -21,6 +29,12 @@ pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
         "notices": report.alerts.iter().map(notice).collect::<Vec<_>>(),
         "problems": report.problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
         "counts": Value::Object(counts.collect()),
+        "ready": report.tally.ready,
+        "waiting": report.tally.waiting,
+        "plan": report.plan,
+        "deferred": report.deferred.iter().take(MOST_DEFERRED).map(deferred).collect::<Vec<_>>(),
+        "deferred_count": report.deferred.len(),
+        "answers": answers(report.answers),
         "log": report.log,
     });
     if let Some(entries) = &report.entries {
@@ -36,6 +50,38 @@ fn notice(alert: &PluginAlert) -> Value {
     json!({ "code": code, "domain": domain.as_ref().map(DomainName::as_str), "what": what, "hint": hint })
 }
 
+/// What an installation says that does not act.
+pub(super) fn standby(standby: &Standby<'_>) -> Value {
+    let home = standby.home;
+    json!({
+        "at": seconds(standby.at),
+        "ledger": home.ledger,
+        "app": home.app, "domain": home.domain,
+        "host": home.place.host, "user": home.place.user, "path": home.place.path,
+        "alert": { "code": standby.code, "text": standby.text, "hint": standby.hint },
+        "answers": answers(standby.answers),
+    })
+}
+
+fn answers(answers: &[PageAnswer]) -> Vec<Value> {
+    let answer = |answer: &PageAnswer| {
+        let (text, hint) = answer.refused.clone().unzip();
+        json!({ "id": answer.id, "done": text.is_none(), "text": text, "hint": hint.flatten() })
+    };
+    answers.iter().map(answer).collect()
+}
+
+fn deferred(step: &Deferred) -> Value {
+    json!({
+        "action": step.action.as_str(),
+        "domain": step.domain.as_str(),
+        "reason": step.reason.code(),
+        "text": step.reason.sentence(),
+        "release": step.release.as_str(),
+        "until": step.until.map(seconds),
+    })
+}
+
 /// A mapped entry by the id of its mapping.
 fn domain(entry: &Entry) -> Option<(String, Value)> {
     let mapped = entry.mapped.as_ref()?;
@@ -49,6 +95,7 @@ fn domain(entry: &Entry) -> Option<(String, Value)> {
         "certificate": entry.certificate.state.as_str(),
         "reason": reason,
         "text": text,
+        "since": seconds(since(entry)),
         "next": seconds(entry.checks.due),
     });
     Some((mapped.mapping_id.to_string(), value))
@@ -64,6 +111,13 @@ fn why(entry: &Entry) -> Option<(&'static str, String)> {
     Some((why.reason.code(), text))
 }
 
+/// Since when it is as it is: by its first reason, else since the last of its states changed.
+fn since(entry: &Entry) -> Time {
+    let states = [entry.alias.since, entry.routing.since, entry.certificate.since];
+    let since = entry.why().and_then(|why| why.since);
+    since.unwrap_or_else(|| states.into_iter().max().unwrap_or(entry.checks.due))
+}
+
 fn seconds(time: Time) -> i64 {
     time.as_millis().div_euclid(1000)
 }
@@ -74,8 +128,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use rules::action::{Action, Release};
     use rules::entry::{Alias, Certificate, Mapped, Routing};
-    use rules::{Reason, Stage};
+    use rules::{Reason, Stage, Tally};
 
     const NOW: Time = Time::from_millis(1_795_000_000_500);
 
@@ -97,12 +152,16 @@ mod tests {
     }
 
     fn report<'a>(entries: Option<Vec<&'a Entry>>, problems: &'a [Problem]) -> PluginReport<'a> {
-        let counts = BTreeMap::from([(Stage::CheckingDns, 1)]);
+        let stages = BTreeMap::from([(Stage::CheckingDns, 1)]);
         PluginReport {
             at: NOW,
+            ledger: "l-1",
             alerts: &[],
             problems,
-            counts,
+            tally: Tally { ready: 0, waiting: 1, stages },
+            plan: None,
+            deferred: &[],
+            answers: &[],
             entries,
             log: vec!["a line".to_owned()],
         }
@@ -133,7 +192,7 @@ mod tests {
         let report = PluginReport { alerts: &alerts, ..report(Some(vec![&entry]), &problems) };
         let body = body(&engine(), &report);
         let want = json!({
-            "engine": "0.1.0", "at": 1_795_000_000, "silence": 3600,
+            "engine": "0.1.0", "at": 1_795_000_000, "ledger": "l-1", "silence": 3600,
             "nudge": { "url": null, "file": "/home/app1/ledger.db.nudge" },
             "panel": null, "alerts": ["it is so: act", "it is so: act"],
             "notices": [
@@ -141,17 +200,56 @@ mod tests {
                 { "code": "doubt", "domain": "a.example", "what": "it is so", "hint": "act" },
             ],
             "problems": ["wp_blogs.domain 5: odd", "all of it"],
-            "counts": { "checking-dns": 1 },
+            "counts": { "checking-dns": 1 }, "ready": 0, "waiting": 1,
+            "plan": null, "deferred": [], "deferred_count": 0, "answers": [],
             "domains": { "41": {
                 "domain": "shop.example", "ready": false, "person": true,
                 "alias": "present", "routing": "elsewhere", "certificate": "unknown",
                 "reason": "other-address",
                 "text": "DNS points to another server; its owner must change it",
+                "since": 1_795_000_000,
                 "next": 1_795_000_300,
             }},
             "log": ["a line"],
         });
         assert_eq!(body, want);
+    }
+
+    #[test]
+    fn what_is_deferred_is_named_up_to_a_limit_and_counted_beyond() {
+        let step = |number: u32| Deferred {
+            action: Action::RemoveAlias,
+            domain: format!("d{number}.example").parse().unwrap(),
+            reason: Reason::Brake,
+            release: Release::Apply,
+            until: Some(NOW),
+            after: None,
+        };
+        let deferred: Vec<_> = (0..60).map(step).collect();
+        let refused = ("too late".to_owned(), Some("look again".to_owned()));
+        let answers = [
+            PageAnswer { id: "a".to_owned(), refused: None },
+            PageAnswer { id: "b".to_owned(), refused: Some(refused) },
+        ];
+        let report = PluginReport {
+            plan: Some("0123"),
+            deferred: &deferred,
+            answers: &answers,
+            ..report(None, &[])
+        };
+        let body = body(&engine(), &report);
+        assert_eq!((&body["plan"], &body["deferred_count"]), (&json!("0123"), &json!(60)));
+        assert_eq!(body["deferred"].as_array().unwrap().len(), 50);
+        let first = json!({
+            "action": "remove-alias", "domain": "d0.example", "reason": "brake",
+            "text": Reason::Brake.sentence(), "release": "apply", "until": 1_795_000_000,
+        });
+        assert_eq!(body["deferred"][0], first);
+        let answers = json!([
+            { "id": "a", "done": true, "text": null, "hint": null },
+            { "id": "b", "done": false, "text": "too late", "hint": "look again" },
+        ]);
+        assert_eq!(body["answers"], answers);
     }
 
     #[test]

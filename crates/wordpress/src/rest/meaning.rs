@@ -17,8 +17,8 @@ const NO_ROUTE: &str = "rest_no_route";
 pub(super) enum Answer {
     /// It was done; its JSON, and its headers.
     Said(Value, Reply),
-    /// It does not exist.
-    NotThere,
+    /// It does not exist, as WordPress says.
+    NotThere(Fault),
     /// WordPress refused it, in its words.
     Refused(Fault),
 }
@@ -52,7 +52,7 @@ pub(super) fn meaning(reply: Reply, doing: &'static str) -> Result<Answer, Sourc
             None => Err(not_meant(doing, &reply.in_words())),
         },
         (404, Some(fault)) if fault.code == NO_ROUTE => Err(no_api()),
-        (404, Some(_)) => Ok(Answer::NotThere),
+        (404, Some(fault)) => Ok(Answer::NotThere(fault.clone())),
         (_, Some(fault)) if is_breakdown(fault) => Err(not_meant(doing, &reply.in_words())),
         // 429 means later, and 502 and up come from a cache or proxy in front of WordPress.
         (400..=428 | 430..=500, Some(fault)) => Ok(Answer::Refused(fault.clone())),

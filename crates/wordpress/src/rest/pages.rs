@@ -112,7 +112,7 @@ impl Session<'_> {
         match self.read(list.doing(), list.path(), &query).await? {
             Answer::Said(Value::Array(rows), reply) => page(list, rows, &reply),
             Answer::Said(..) => Err(not_meant(list.doing(), "an answer that is not a list")),
-            Answer::NotThere => Err(not_meant(list.doing(), "HTTP 404 where a list should be")),
+            Answer::NotThere(_) => Err(not_meant(list.doing(), "HTTP 404 where a list should be")),
             Answer::Refused(fault) => {
                 let what = format!("`{}`: {}", fault.code, fault.message);
                 Err(not_meant(list.doing(), &what))

@@ -84,7 +84,7 @@ impl Session<'_> {
             match self.delete(REMOVING, &format!("domain/{id}")).await? {
                 Answer::Said(json, _) if row::is_on(&json) || json.is_object() => count += 1,
                 Answer::Said(..) => return Err(not_meant(REMOVING, "an answer other than `1`")),
-                Answer::NotThere => {}
+                Answer::NotThere(_) => {}
                 Answer::Refused(fault) => return Err(SourceError::Refused { what: fault.message }),
             }
         }
@@ -118,7 +118,7 @@ impl Session<'_> {
     async fn site(&self, doing: &'static str, site: u64) -> Result<Option<Row>, SourceError> {
         match self.get(doing, &format!("site/{site}")).await? {
             Answer::Said(json, _) => row::object(&json, doing).cloned().map(Some),
-            Answer::NotThere => Ok(None),
+            Answer::NotThere(_) => Ok(None),
             Answer::Refused(fault) => Err(SourceError::Refused { what: fault.message }),
         }
     }
@@ -152,7 +152,7 @@ impl Session<'_> {
             }
             Answer::Refused(_) if self.mapping_of(domain).await?.is_some() => Ok(Made::Mapped),
             Answer::Refused(fault) => Ok(Made::Refused(fault.message)),
-            Answer::NotThere => Err(not_meant(doing, "HTTP 404")),
+            Answer::NotThere(_) => Err(not_meant(doing, "HTTP 404")),
         }
     }
 

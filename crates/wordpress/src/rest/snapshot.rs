@@ -22,6 +22,9 @@ use crate::web::Endpoint;
 use crate::{Installation, TablePrefix, options, rows};
 
 const INTERVAL: &str = "dns_check_interval";
+/// Ultimate Multisite's code where a setting was never saved.
+const NO_SETTING: &str = "setting_not_found";
+
 const SETTING: &str = "reading a setting over REST";
 
 /// Both lists.
@@ -105,13 +108,14 @@ impl Session<'_> {
         Ok(Lists { sites, mappings, time })
     }
 
-    /// The setting under its name.
+    /// The setting under its name; nothing where its default holds.
     async fn interval(&self) -> Result<Map<String, Value>, String> {
         let path = format!("settings/{INTERVAL}");
         let value = match self.read(SETTING, &path, &[]).await.map_err(|error| describe(&error))? {
             Answer::Said(json, _) => setting(&json),
-            Answer::NotThere => None,
-            Answer::Refused(fault) => return Err(fault.message),
+            // It was never saved, so its default holds.
+            Answer::NotThere(fault) if fault.code == NO_SETTING => return Ok(Map::new()),
+            Answer::NotThere(fault) | Answer::Refused(fault) => return Err(fault.message),
         };
         let value = value.ok_or("the answer has no value")?;
         Ok(Map::from_iter([(INTERVAL.to_owned(), value.into())]))

@@ -116,7 +116,7 @@ enum Stands {
 
 fn stage(answer: Answer) -> Result<Stands, SourceError> {
     match answer {
-        Answer::NotThere => Ok(Stands::Nothing),
+        Answer::NotThere(_) => Ok(Stands::Nothing),
         Answer::Refused(fault) => Ok(Stands::Refused(fault)),
         Answer::Said(json, _) => Ok(stage_in(row::object(&json, WRITING)?)),
     }

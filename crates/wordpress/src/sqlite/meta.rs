@@ -8,6 +8,7 @@ use crate::Installation;
 use crate::option_change::{Changed, OptionChange};
 use crate::rows::{self, Cells};
 use crate::salts::Stored;
+use crate::tables::{FORGET_NONCES, MAIN_SITE};
 
 /// WordPress takes the first row of a name.
 const FIND: &str = "SELECT meta_id, meta_value FROM `{_}sitemeta` \
@@ -66,14 +67,26 @@ impl Link {
         stored.map_err(|error| failure::failed(READING, &self.file, error))
     }
 
-    /// Delete what the plugin keeps in our network's options.
+    /// Delete what the plugin keeps in the options of our network and of its main site.
     pub(super) async fn forget_plugin(
         &mut self,
         installation: &Installation,
     ) -> Result<(), SourceError> {
         let network = self.network_id(installation).await?;
         let forget = self.query(FORGET).bind(key(network));
-        self.execute(WRITING, forget).await.map(drop)
+        self.execute(WRITING, forget).await?;
+        let main = self.fetch(WRITING, self.query(MAIN_SITE).bind(key(network))).await?;
+        let Some(main) = main.first() else { return Ok(()) };
+        let id = main.number(0).map_err(|error| failure::failed(WRITING, &self.file, error))?;
+        let Some(id) = id else { return Ok(()) };
+        let nonces = sqlx::query(self.tables.sql_of_site(FORGET_NONCES, id));
+        match nonces.execute(&mut self.connection).await {
+            // A table that is not there holds nothing.
+            Err(error) if !failure::is_of_the_statement(&error) => {
+                Err(failure::failed(WRITING, &self.file, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn network_id(&mut self, installation: &Installation) -> Result<u64, SourceError> {

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::multisite::endpoint;
 use rules::clock::ManualClock;
-use rules::plugin_client::{PluginClient, PluginReport};
+use rules::plugin_client::{PageAnswer, PluginClient, PluginReport, Standby};
+use rules::request;
 use rules::source::{NetworkSource, Replaces, SourceError, StageWrite, StageWriter, Written};
-use rules::{Clock, Entry, Home, Stage, Time, Whereabouts};
+use rules::{Clock, Entry, Home, Stage, Tally, Time, Whereabouts};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::http_server::{Answer, Asked, Server};
@@ -92,6 +93,14 @@ async fn a_handshake_hands_over_what_people_want_checked() {
             "php": "8.2.0", "ultimate_multisite": "2.4.13", "mode": "registry",
             "switched_on": true, "object_cache": false, "new": "ignored",
             "rechecks": ["Shop.example", "no host!"],
+            "requests": [
+                { "id": "1", "do": "apply", "plan": "0123", "ledger": "l-1", "at": 1_795_000_000 },
+                { "id": "2", "do": "keep", "domain": "shop.example", "ledger": "l-1", "at": 0 },
+                { "id": "3", "do": "here", "ledger": "l-2", "at": 1_795_000_000 },
+                { "id": "4", "do": "dance", "ledger": "l-1", "at": 1_795_000_000 },
+                { "id": "5", "do": "keep", "domain": "no host!", "ledger": "l-1", "at": 0 },
+                7,
+            ],
             "refused": { "count": "2", "last": "closte_sync_forged", "at": 1_795_000_000 },
         })
     })
@@ -100,6 +109,12 @@ async fn a_handshake_hands_over_what_people_want_checked() {
     assert_eq!((handshake.version.as_str(), handshake.protocol), ("0.1.0", 1));
     assert_eq!(handshake.time, Some(NOW + Duration::from_secs(7)));
     assert_eq!(handshake.rechecks, ["shop.example".parse().unwrap()]);
+    let asked: Vec<_> =
+        handshake.requests.iter().map(|it| (it.id.as_str(), it.asked.clone())).collect();
+    let keep = request::Asked::Keep("shop.example".parse().unwrap());
+    let apply = request::Asked::Apply("0123".to_owned());
+    assert_eq!(asked, [("1", apply), ("2", keep), ("3", request::Asked::EnableHere)]);
+    assert_eq!((handshake.requests[2].ledger.as_str(), handshake.requests[2].at), ("l-2", NOW));
     assert_eq!((handshake.refused, handshake.mode.as_str()), (2, "registry"));
     let hello = channel(&server).hello().await.unwrap();
     assert_eq!((hello.wordpress.as_str(), hello.php.as_str()), ("6.1", "8.2.0"));
@@ -116,6 +131,44 @@ async fn what_a_handshake_leaves_out_is_empty() {
 }
 
 #[tokio::test]
+async fn who_does_not_act_says_so_takes_nothing_and_hears_what_is_asked() {
+    let home = Home {
+        app: None,
+        domain: "network.example".to_owned(),
+        ledger: "l-2".to_owned(),
+        serial: Some(3),
+        place: Whereabouts {
+            host: "web2".to_owned(),
+            user: "app2".to_owned(),
+            path: "/home/app2/ledger.db".to_owned(),
+        },
+    };
+    let server = serve(|call, body| {
+        assert_eq!((call, &body["take"]), ("hello", &json!(false)));
+        let standby = json!({
+            "at": 1_795_000_000, "ledger": "l-2", "app": null, "domain": "network.example",
+            "host": "web2", "user": "app2", "path": "/home/app2/ledger.db",
+            "alert": { "code": "copy", "text": "this is a copy", "hint": "enable it" },
+            "answers": [{ "id": "7", "done": true, "text": null, "hint": null }],
+        });
+        assert_eq!(body["standby"], standby);
+        json!({ "requests": [{ "id": "8", "do": "here", "ledger": "l-2", "at": 1_795_000_000 }] })
+    })
+    .await;
+    let answers = [PageAnswer { id: "7".to_owned(), refused: None }];
+    let standby = Standby {
+        at: NOW,
+        home: &home,
+        code: "copy",
+        text: "this is a copy",
+        hint: "enable it",
+        answers: &answers,
+    };
+    let requests = channel(&server).stand_by(&standby).await.unwrap();
+    assert_eq!(requests[0].asked, request::Asked::EnableHere);
+}
+
+#[tokio::test]
 async fn a_report_arrives_signed() {
     let received = Arc::new(Mutex::new(Value::Null));
     let (heard, clock) = (Arc::clone(&received), ManualClock::at(NOW));
@@ -128,9 +181,13 @@ async fn a_report_arrives_signed() {
     let entry = Entry::new("shop.example".parse().unwrap(), None, NOW);
     let report = PluginReport {
         at: clock.now(),
+        ledger: "l-1",
+        plan: None,
+        deferred: &[],
+        answers: &[],
         alerts: &[],
         problems: &[],
-        counts: BTreeMap::from([(Stage::Done, 3)]),
+        tally: Tally { ready: 3, waiting: 1, stages: BTreeMap::from([(Stage::Done, 3)]) },
         entries: Some(vec![&entry]),
         log: Vec::new(),
     };

@@ -252,12 +252,15 @@ async fn the_interval_comes_in_many_shapes_and_may_be_missing() {
         assert_eq!(network.settings.dns_check_interval, Duration::from_mins(1), "{shape}");
         assert_eq!(network.problems, [], "{shape}");
     }
-    multisite.tables().interval = None;
-    let network = network(&multisite).read().await.unwrap();
-    assert_eq!(network.settings.dns_check_interval, Duration::from_mins(5));
-    let reason =
+    let none =
         "`dns_check_interval` could not be read (the answer has no value); using the default 300";
-    assert_eq!(network.problems[0].reason, reason);
+    for (shape, problem) in [(Some(json!({})), Some(none)), (None, None)] {
+        multisite.tables().interval = shape.clone();
+        let network = network(&multisite).read().await.unwrap();
+        assert_eq!(network.settings.dns_check_interval, Duration::from_mins(5));
+        let problems: Vec<_> = network.problems.iter().map(|it| it.reason.as_str()).collect();
+        assert_eq!(problems, problem.into_iter().collect::<Vec<_>>(), "{shape:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use engine::ops::check::{Check, State, fail, ok, warn};
+use engine::texts;
 use secrecy::ExposeSecret;
 
 use super::status::handshake;
@@ -70,8 +71,7 @@ fn activated(newly: bool, access: &NetworkAccess) -> Check {
     let what = if newly { "switched on for the network" } else { "is on for the network" };
     let cached = access.wp.as_ref().is_some_and(|wp| wp.object_cache);
     if newly && cached {
-        let hint = "WordPress may see it late: `wp cache flush` shows it at once";
-        warn("active", what, hint)
+        warn("active", what, format!("WordPress may see it late: {}", texts::FLUSH))
     } else {
         ok("active", what)
     }

@@ -14,6 +14,9 @@ use crate::pass::Off;
 use crate::rough::rough;
 use crate::texts;
 
+/// What the plugin is called among the ways to write stages.
+const PLUGIN: &str = "plugin";
+
 /// How the network is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -31,14 +34,18 @@ pub struct NetworkFound {
     /// Whether WordPress' files are here.
     pub files: bool,
     pub plugin: PluginFound,
+    /// The ways to write stages that have what they need, the best first.
+    pub writers: Vec<&'static str>,
 }
 
 impl NetworkFound {
-    /// Read the network, and what we may do in it; nothing is known of its plugin yet.
+    /// Read the network, and what we may do in it; nothing is known of its plugin and of who writes
+    /// stages yet.
     pub async fn read(source: &dyn NetworkSource) -> Result<Self, Failure> {
         let network = source.read().await?;
         let rights = source.rights().await;
-        Ok(Self { network, rights, files: false, plugin: PluginFound::Absent })
+        let (plugin, writers) = (PluginFound::Absent, Vec::new());
+        Ok(Self { network, rights, files: false, plugin, writers })
     }
 
     /// Whether anything tells of WordPress' files and options: the REST API by itself does not.
@@ -83,8 +90,11 @@ pub(super) fn checks(findings: &Findings) -> Vec<Check> {
     ];
     let plugin = plugin::check(&found.plugin, &findings.plugin_version, now);
     if found.is_seen_from_inside() {
-        let answers = plugin.state == State::Ok && matches!(found.plugin, PluginFound::Answers(_));
-        checks.extend([home(network, findings), object_cache(network, answers)]);
+        let answers =
+            plugin.state != State::Fail && matches!(found.plugin, PluginFound::Answers(_));
+        let mut writers = found.writers.iter().copied();
+        let writer = writers.find(|way| answers || *way != PLUGIN);
+        checks.extend([home(network, findings), writes(writer), object_cache(network, writer)]);
     }
     checks.push(plugin);
     checks
@@ -209,18 +219,37 @@ fn home(network: &Network, findings: &Findings) -> Check {
     }
 }
 
-/// `answers`: the plugin does, and all is well with it.
-fn object_cache(network: &Network, answers: bool) -> Check {
-    if network.object_cache && answers {
-        ok("object cache", "there is one, and the plugin writes stages through it")
-    } else if network.object_cache {
-        let detail = "wp-content/object-cache.php is there: WordPress may show a new stage late";
-        warn(
-            "object cache",
-            detail,
-            "`wp cache flush` shows it at once, `closte-sync plugin install` ends it",
-        )
-    } else {
+/// By whom stages are written now; none where `network.write` names only ways that cannot.
+fn writes(writer: Option<&str>) -> Check {
+    let who = match writer {
+        Some(PLUGIN) => "the plugin, so WordPress itself saves them".to_owned(),
+        Some("rest") => "Ultimate Multisite's REST API, so WordPress itself saves them".to_owned(),
+        Some("sql") => "closte-sync, in the database".to_owned(),
+        Some(other) => other.to_owned(),
+        None => {
+            let what = "nobody: what `network.write` names is not set up, or does not answer";
+            return warn(
+                "stages by",
+                what,
+                "see what `doctor` says of the plugin; or set it to `auto`",
+            );
+        }
+    };
+    ok("stages by", who)
+}
+
+fn object_cache(network: &Network, writer: Option<&str>) -> Check {
+    let by_sql = writer.is_none_or(|way| way == "sql");
+    if !network.object_cache {
         ok("object cache", "none: WordPress shows a new stage at once")
+    } else if by_sql {
+        let detail = "wp-content/object-cache.php is there: WordPress may show a new stage late";
+        let hint = format!(
+            "{}; `closte-sync plugin install` and `network.write = \"auto\"` end it",
+            texts::FLUSH
+        );
+        warn("object cache", detail, hint)
+    } else {
+        ok("object cache", "there is one, and stages are written through it")
     }
 }

@@ -1,0 +1,238 @@
+//! What people decide on the plugin's page: done by the next pass, and answered.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engine::Engine;
+use engine::memory::MemoryLedger;
+use engine::pass::{AlertCode, Ends, Passed, PluginSync, Report, Silent};
+use rules::action::{Action, Release};
+use rules::ledger::Ledger;
+use rules::plugin_client::{
+    Handshake, PageAnswer, PageRequest, PluginClient, PluginReport, Standby,
+};
+use rules::request::Asked;
+use rules::source::SourceError;
+use rules::{DomainName, Network};
+
+use crate::passing::engine;
+use crate::world::{NOW, Source, copy, mapping, name, network};
+
+/// The ledger of the engines here.
+const OURS: &str = "mine";
+
+/// What the plugin stores, and what it was told.
+#[derive(Default)]
+struct Page {
+    requests: Mutex<Vec<PageRequest>>,
+    rechecks: Mutex<Vec<DomainName>>,
+    reports: Mutex<Vec<Told>>,
+    standbys: Mutex<Vec<(String, String)>>,
+    answers: Mutex<Vec<PageAnswer>>,
+    /// Whether what it is told does not reach it.
+    is_deaf: Mutex<bool>,
+}
+
+/// What a report says of the plan.
+#[derive(Clone, Debug)]
+struct Told {
+    ledger: String,
+    plan: Option<String>,
+    deferred: Vec<(Action, DomainName, Release)>,
+}
+
+impl Page {
+    fn asks(&self, asked: Asked) {
+        self.asks_of(OURS, asked);
+    }
+
+    fn asks_of(&self, ledger: &str, asked: Asked) {
+        let mut requests = self.requests.lock().unwrap();
+        let id = requests.len().to_string();
+        requests.push(PageRequest { id, ledger: ledger.to_owned(), at: NOW, asked });
+    }
+
+    fn last(&self) -> Told {
+        self.reports.lock().unwrap().last().expect("a report").clone()
+    }
+
+    /// Why each request was not done, empty where it was; those that wait are not in it.
+    fn refusals(&self) -> Vec<String> {
+        let answers = self.answers.lock().unwrap();
+        let text = |it: &PageAnswer| it.refused.as_ref().map_or("", |it| &it.0).to_owned();
+        answers.iter().map(text).collect()
+    }
+
+    fn take(&self, answers: &[PageAnswer]) -> Result<(), SourceError> {
+        if *self.is_deaf.lock().unwrap() {
+            return Err(SourceError::Denied { what: "no".to_owned() });
+        }
+        let is_done = |request: &PageRequest| answers.iter().any(|it| it.id == request.id);
+        self.requests.lock().unwrap().retain(|request| !is_done(request));
+        self.answers.lock().unwrap().extend_from_slice(answers);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PluginClient for Page {
+    async fn handshake(&self) -> Result<Handshake, SourceError> {
+        let rechecks = std::mem::take(&mut *self.rechecks.lock().unwrap());
+        let requests = self.requests.lock().unwrap().clone();
+        Ok(Handshake { rechecks, requests, ..Handshake::default() })
+    }
+
+    async fn stand_by(&self, standby: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError> {
+        self.take(standby.answers)?;
+        let said = (standby.home.ledger.clone(), standby.code.to_owned());
+        self.standbys.lock().unwrap().push(said);
+        Ok(self.requests.lock().unwrap().clone())
+    }
+
+    async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError> {
+        self.take(report.answers)?;
+        let deferred = report.deferred.iter();
+        let deferred = deferred.map(|it| (it.action, it.domain.clone(), it.release)).collect();
+        let (ledger, plan) = (report.ledger.to_owned(), report.plan.map(str::to_owned));
+        self.reports.lock().unwrap().push(Told { ledger, plan, deferred });
+        Ok(())
+    }
+}
+
+struct World {
+    page: Arc<Page>,
+    engine: Engine,
+    ledger: MemoryLedger,
+}
+
+impl World {
+    fn new(network: Network) -> Self {
+        let page = Arc::<Page>::default();
+        let (engine, ledger) = engine(network);
+        let plugin = Some(PluginSync::new(page.clone()));
+        Self { page, engine: Engine { plugin, ..engine }, ledger }
+    }
+
+    /// Four aliases that are ours, whose mappings are all gone.
+    async fn with_removals_held_back() -> Self {
+        let names = ["a.example", "b.example", "c.example", "d.example"];
+        let rows = names.iter().zip(1..).map(|(name, id)| mapping(id, 2, name)).collect();
+        let mut world = Self::new(Network { mappings: rows, ..network() });
+        world.pass().await;
+        world.engine.source = Arc::new(Source::of(network()));
+        world.pass().await;
+        world
+    }
+
+    async fn pass(&self) -> Report {
+        match self.engine.pass(None, &Silent, &Ends::default()).await.unwrap().0 {
+            Passed::Ran(report) => report,
+            Passed::Off(..) => panic!("it is switched on"),
+        }
+    }
+
+    async fn at_the_host(&self) -> usize {
+        self.engine.host.aliases().await.unwrap().names.len()
+    }
+}
+
+#[tokio::test]
+async fn the_report_has_what_is_deferred_and_the_hash_that_lets_it_through() {
+    let world = World::with_removals_held_back().await;
+    let told = world.page.last();
+    assert_eq!(told.ledger, OURS);
+    let removal = |name: &str| (Action::RemoveAlias, name.parse().unwrap(), Release::Apply);
+    let names = ["a.example", "b.example", "c.example", "d.example"];
+    assert_eq!(told.deferred, names.map(removal));
+    let hash = told.plan.expect("a person can let it through");
+    assert_eq!(world.at_the_host().await, 4);
+
+    world.page.asks(Asked::Apply(hash));
+    let report = world.pass().await;
+    let removed = report.changes.iter().filter(|it| it.action == Action::RemoveAlias).count();
+    assert_eq!((removed, world.at_the_host().await), (4, 0), "who made the pass sees it, too");
+    assert_eq!(world.page.refusals(), [""]);
+    let told = world.page.last();
+    assert_eq!((told.plan, told.deferred), (None, vec![]), "nothing waits for a person any more");
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_any_more_is_told_once_with_its_reason() {
+    let world = World::with_removals_held_back().await;
+    world.page.asks(Asked::Apply("0123".to_owned()));
+    for _ in 0..2 {
+        world.pass().await;
+    }
+    let refusals = world.page.refusals();
+    assert!(refusals[0].contains("the plan is not `0123` any more"), "{refusals:?}");
+    assert_eq!((refusals.len(), world.at_the_host().await), (1, 4));
+}
+
+#[tokio::test]
+async fn an_alias_is_given_up_from_the_page() {
+    let world = World::with_removals_held_back().await;
+    world.page.asks(Asked::Keep(name("a.example")));
+    world.page.asks(Asked::Keep(name("unknown.example")));
+    world.pass().await;
+    let refusals = world.page.refusals();
+    assert_eq!((refusals[0].as_str(), refusals.len()), ("", 2));
+    assert!(refusals[1].contains("no such domain: `unknown.example`"), "{refusals:?}");
+    let kept = world.ledger.entry(&name("a.example")).await.unwrap().unwrap();
+    assert_eq!(kept.owned, None);
+    assert_eq!(world.page.last().deferred.len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_stays_until_its_answer_arrives() {
+    let world = World::with_removals_held_back().await;
+    world.page.asks(Asked::Apply("0123".to_owned()));
+    *world.page.is_deaf.lock().unwrap() = true;
+    world.pass().await;
+    assert_eq!(world.page.requests.lock().unwrap().len(), 1);
+    *world.page.is_deaf.lock().unwrap() = false;
+    // The plugin is left alone for a while; another process knows nothing of that.
+    let plugin = Some(PluginSync::new(world.page.clone()));
+    let world = World { engine: Engine { plugin, ..world.engine }, ..world };
+    world.pass().await;
+    assert_eq!(world.page.refusals().len(), 1);
+    assert_eq!(world.page.requests.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_copy_says_that_it_does_not_act_and_takes_nothing_else() {
+    let world = World::new(copy());
+    world.page.rechecks.lock().unwrap().push(name("shop.example"));
+    world.page.asks(Asked::Apply("0123".to_owned()));
+    world.page.asks(Asked::Keep(name("a.example")));
+    world.page.asks_of("another", Asked::EnableHere);
+    let report = world.pass().await;
+    assert_eq!(report.alerts[0].code, AlertCode::Copy);
+    assert_eq!(*world.page.standbys.lock().unwrap(), [(OURS.to_owned(), "copy".to_owned())]);
+    assert_eq!(world.page.rechecks.lock().unwrap().len(), 1);
+    assert_eq!(world.page.requests.lock().unwrap().len(), 3);
+    assert!(world.page.reports.lock().unwrap().is_empty() && world.page.refusals().is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_that_is_asked_to_act_does_so_in_the_same_pass() {
+    let mappings = vec![mapping(1, 2, "shop.example")];
+    let world = World::new(Network { mappings, ..copy() });
+    world.page.asks(Asked::EnableHere);
+    let report = world.pass().await;
+    assert_eq!((report.alerts, world.at_the_host().await), (vec![], 1));
+    assert_eq!(world.page.refusals(), [""]);
+    assert_eq!(world.page.last().ledger, OURS);
+    assert!(world.ledger.contents().memory.network.not_acting.is_none());
+}
+
+#[tokio::test]
+async fn a_request_of_the_day_before_is_over() {
+    let world = World::with_removals_held_back().await;
+    let day = Duration::from_hours(24);
+    world.page.asks(Asked::Keep(name("a.example")));
+    world.page.requests.lock().unwrap()[0].at = NOW - day;
+    world.pass().await;
+    let kept = world.ledger.entry(&name("a.example")).await.unwrap().unwrap();
+    assert!(kept.owned.is_some() && world.page.refusals().is_empty());
+}

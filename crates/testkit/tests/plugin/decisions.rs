@@ -1,0 +1,224 @@
+//! What people decide on the page in place of a command, and what the engine is told of it.
+
+use serde_json::{Value, json};
+
+use crate::pages::PAGE;
+use crate::world::{Admin, World, now};
+
+/// A report of an installation that kept two removals back.
+fn kept_back() -> Value {
+    let step = |domain: &str, until: Value| {
+        json!({"action": "remove-alias", "domain": domain, "reason": "brake",
+            "text": "held <back>", "release": "apply", "until": until})
+    };
+    json!({
+        "engine": "0.1.0", "silence": 3600, "ledger": "l-1", "plan": "0123456789ab",
+        "deferred": [step("a.example", json!(null)), step("b.example", json!(now() + 7260))],
+        "deferred_count": 60,
+    })
+}
+
+/// An installation that does not act, with the ledger `l-2`.
+fn standby(domain: &str, app: Option<&str>) -> Value {
+    json!({"take": false, "standby": {
+        "at": now(), "ledger": "l-2", "app": app, "domain": domain,
+        "host": "web2", "user": "app2", "path": "/home/app2/<ledger>.db",
+        "alert": {"code": "copy", "text": "this is a copy", "hint": "enable it"}, "answers": [],
+    }})
+}
+
+/// What waits for the engine: what is asked for, and of whom.
+fn waiting(world: &World) -> Vec<String> {
+    let hello = world.call("hello", &json!({"take": true}));
+    let requests = hello["requests"].as_array().unwrap().iter();
+    let text = |it: &Value| {
+        assert!(it["at"].as_u64().unwrap() + 60 > now() && it.get("by").is_none(), "{it}");
+        let what = it["plan"].as_str().or(it["domain"].as_str()).unwrap_or_default();
+        format!("{} {what} {}", it["do"].as_str().unwrap(), it["ledger"].as_str().unwrap())
+    };
+    requests.map(text).collect()
+}
+
+/// The ids of what waits.
+fn ids(world: &World) -> Vec<String> {
+    let hello = world.call("hello", &json!({}));
+    let requests = hello["requests"].as_array().unwrap().iter();
+    requests.map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_plan_is_applied_and_an_alias_kept_by_requests_that_stay_until_they_are_answered() {
+    let world = World::new();
+    world.call("report", &kept_back());
+    let admin = Admin::of(&world);
+    let page = admin.page(PAGE);
+    for text in [
+        "<strong>a.example</strong></td><td>remove it at the host</td><td>held &lt;back&gt;</td>",
+        "a person who applies the plan; by itself in 2 hours",
+        "And 58 more.",
+        "Plan 0123456789ab: ",
+    ] {
+        assert!(page.body.contains(text), "{text}\n{}", page.body);
+    }
+    assert_eq!(waiting(&world), Vec::<String>::new());
+    let answer = admin.submit(&page, "apply", "");
+    assert_eq!((answer.status, answer.head.contains("closte_sync_ask=yes")), (302, true));
+    assert_eq!(admin.submit(&page, "b.example", "").status, 302);
+    assert_eq!(admin.submit(&page, "b.example", "").status, 302, "the same again is one");
+    let both = ["apply 0123456789ab l-1", "keep b.example l-1"];
+    for _ in 0..2 {
+        assert_eq!(waiting(&world), both, "they stay until they are answered");
+    }
+    let page = admin.page(&format!("{PAGE}&closte_sync_ask=yes"));
+    assert!(page.body.contains("The engine does this with its next pass."), "{}", page.body);
+    assert_eq!(page.body.matches("<em>waits for the next pass</em>").count(), 2, "{}", page.body);
+    assert!(page.body.contains("Keep the alias b.example, asked for "), "{}", page.body);
+
+    let ids = ids(&world);
+    let no = json!({"id": ids[1], "done": false, "text": "it is <mapped>", "hint": "delete that"});
+    let answers = json!([{"id": ids[0], "done": true, "text": null, "hint": null}, no, 7]);
+    world.call("report", &json!({"engine": "0.1.0", "ledger": "l-1", "answers": answers}));
+    assert_eq!(waiting(&world), Vec::<String>::new());
+    let page = admin.page(PAGE).body;
+    for text in [
+        "The plan 0123456789ab was applied.",
+        "This was not done: Keep the alias b.example",
+        "it is &lt;mapped&gt;",
+        "delete that",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    let again = admin.page(PAGE).body;
+    assert!(!again.contains("0123456789ab") && !again.contains("b.example"), "told once: {again}");
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_else_decides_and_no_form_is_taken_that_is_not_whole() {
+    let world = World::new();
+    world.call("report", &kept_back());
+    let admin = Admin::of(&world);
+    let url = "/wp-admin/admin-post.php";
+    let nonce = |user: u32| {
+        world.wordpress.php(&format!(
+            "wp_set_current_user({user}); $_COOKIE[LOGGED_IN_COOKIE] = ''; echo wp_create_nonce('closte_sync_ask');"
+        ))
+    };
+    let whole = "action=closte_sync_ask&do=apply&what=0123456789ab&ledger=l-1";
+    assert_eq!(admin.post(url, whole).status, 403, "without a nonce");
+    assert_eq!(admin.post(url, &format!("{whole}&_wpnonce={}", nonce(0))).status, 403);
+    let page = admin.page(PAGE);
+    let of_the_page = page.body.split("name=\"_wpnonce\" value=\"").nth(1).unwrap();
+    let good = of_the_page.split('"').next().unwrap();
+    for broken in ["do=dance&what=1&ledger=l-1", "do=apply&ledger=l-1", "do=keep&what=a.example"] {
+        let body = format!("action=closte_sync_ask&{broken}&_wpnonce={good}");
+        assert_eq!(admin.post(url, &body).status, 400, "{broken}");
+    }
+    world.call("hello", &standby("network.example", None));
+    let page = admin.page(PAGE);
+    assert_eq!(admin.submit(&page, "here", "").status, 400, "without the tick");
+    assert_eq!(waiting(&world), Vec::<String>::new());
+    assert_eq!(admin.post(url, &format!("{whole}&_wpnonce={good}")).status, 302);
+    assert_eq!(waiting(&world).len(), 1);
+}
+
+#[test]
+fn an_installation_that_does_not_act_is_kept_apart_and_can_be_asked_to() {
+    let world = World::new();
+    world.call("report", &kept_back());
+    let before = world.kept("closte_sync_report");
+    let admin = Admin::of(&world);
+    assert!(!admin.page(PAGE).body.contains("acts from now on"));
+    world.option("closte_sync_heard", "7");
+    world.call("hello", &standby("Network.example", None));
+    assert_eq!(world.kept("closte_sync_report"), before, "who acts is not overwritten");
+    assert_eq!(world.read_option("closte_sync_heard"), json!("7"), "and it is no sign of life");
+    let page = admin.page(PAGE);
+    for text in ["/home/app2/&lt;ledger&gt;.db, web2, app2", "this is a copy", "enable it"] {
+        assert!(page.body.contains(text), "{text}\n{}", page.body);
+    }
+    assert_eq!(admin.submit(&page, "here", "sure=1").status, 302);
+    assert_eq!(waiting(&world), ["here  l-2"]);
+
+    // It is done: it reports as the one that acts.
+    let answers = json!([{"id": ids(&world)[0], "done": true}]);
+    world.call("report", &json!({"engine": "0.1.0", "ledger": "l-2", "answers": answers}));
+    let page = admin.page(PAGE).body;
+    assert!(page.contains("The installation acts for this network from now on."), "{page}");
+    assert!(!page.contains("/home/app2/") && !page.contains("type=\"checkbox\""), "{page}");
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn who_reads_another_network_or_is_silent_for_a_day_is_not_offered() {
+    let world = World::new();
+    let known = || world.wordpress.php("echo count(Closte_Sync\\Standbys::all());");
+    world.call("hello", &standby("copy.example", None));
+    world.call("hello", &standby("network.example", Some("app9")));
+    let mut off = standby("network.example", None);
+    off["standby"]["alert"]["code"] = json!("key-refused");
+    world.call("hello", &off);
+    world.call("hello", &json!({"standby": 7}));
+    world.call("hello", &json!({"standby": {"alert": []}}));
+    assert_eq!(known(), "0");
+    for number in 0..7 {
+        let mut told = standby("network.example", None);
+        told["standby"]["ledger"] = json!(format!("l-{number}"));
+        world.call("hello", &told);
+    }
+    assert_eq!(known(), "5", "the last ones");
+    let old = world.kept("closte_sync_standbys").to_string();
+    let at = world.kept("closte_sync_standbys")[0]["at"].as_u64().unwrap();
+    let old = old.replace(&at.to_string(), &(at - 86_400).to_string());
+    world.option("closte_sync_standbys", &format!("'{old}'"));
+    assert!(known().parse::<u32>().unwrap() < 5, "{}", known());
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn a_request_is_over_after_a_day_and_in_a_copy_of_the_database() {
+    let world = World::new();
+    let add = "wp_set_current_user(1); \
+        var_dump(Closte_Sync\\Requests::add('keep', 'a.example', 'l-1'));";
+    assert_eq!(world.wordpress.php(add), "bool(true)\n");
+    assert_eq!(waiting(&world), ["keep a.example l-1"]);
+    let age = |seconds: u64| {
+        let at = world.wordpress.php("echo Closte_Sync\\Requests::waiting()[0]['at'];");
+        let older = at.parse::<u64>().unwrap() - seconds;
+        world.database.execute(&format!(
+            "UPDATE wp_sitemeta SET meta_value = REPLACE(meta_value, '\"at\":{at}', '\"at\":{older}') \
+             WHERE meta_key = 'closte_sync_request'"
+        ));
+    };
+    let copied = "UPDATE wp_sitemeta SET meta_value = REPLACE(meta_value, 'network.example', '@') \
+        WHERE meta_key = 'closte_sync_request'";
+    world.database.execute(copied);
+    assert_eq!(ids(&world), Vec::<String>::new(), "it was made in another network");
+    world.database.execute(&copied.replace("'network.example', '@'", "'@', 'network.example'"));
+    age(86_000);
+    assert_eq!(ids(&world).len(), 1);
+    age(400);
+    assert_eq!(ids(&world), Vec::<String>::new());
+    world.call("report", &json!({}));
+    let rows = "SELECT COUNT(*) FROM wp_sitemeta WHERE meta_key = 'closte_sync_request'";
+    assert_eq!(world.database.execute(rows), "0\n", "the next report clears it away");
+    let many = "for ($at = 0; $at < 100; $at++) { Closte_Sync\\Requests::add('keep', \"$at.example\", 'l-1'); } \
+        var_dump(Closte_Sync\\Requests::add('keep', 'more.example', 'l-1'));";
+    assert_eq!(world.wordpress.php(many), "bool(false)\n");
+}
+
+#[test]
+fn an_answer_that_is_not_stored_is_not_acknowledged() {
+    let world = World::new();
+    world.wordpress.php("Closte_Sync\\Requests::add('keep', 'a.example', 'l-1');");
+    let answers = json!([{"id": ids(&world)[0], "done": true}]);
+    world.break_options();
+    for (call, body) in [
+        ("report", json!({"answers": answers})),
+        ("hello", json!({"standby": {"answers": answers}})),
+    ] {
+        let refused = world.refused(&crate::world::Call::signed(call, &body));
+        assert_eq!(refused, (503, "closte_sync_not_stored".to_owned()), "{call}");
+    }
+    assert_eq!(ids(&world).len(), 1);
+}
