@@ -232,7 +232,7 @@ final class Admin_Page {
 		}
 		$lines = array( Words::heard(), Words::mode() );
 		if ( ! Engine::is_switched_on() ) {
-			$lines[] = __( 'Closte is switched off in Ultimate Multisite\'s settings.', 'closte-sync' );
+			$lines[] = Words::not_on();
 		}
 		/* translators: 1: a version, 2: a version. */
 		$lines[] = sprintf( __( 'Engine %1$s, plugin %2$s.', 'closte-sync' ), null === $report['engine'] ? '-' : $report['engine'], Plugin::version() );

@@ -26,7 +26,7 @@ final class Checks {
 			'ultimate_multisite' => self::check( Ultimate_Multisite::is_there(), __( 'Ultimate Multisite is active', 'closte-sync' ), __( 'Without it closte-sync does nothing.', 'closte-sync' ) ),
 			'secret'             => self::check( null !== Secret::read(), __( 'WordPress and the engine share a secret', 'closte-sync' ), __( '`closte-sync plugin install` makes one, on the machine of the engine.', 'closte-sync' ) ),
 			'engine'             => self::check( Engine::is_heard_of(), __( 'The engine reports', 'closte-sync' ), Words::heard() ),
-			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), __( 'The switch is in Ultimate Multisite, Settings, Integrations.', 'closte-sync' ) ),
+			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), Engine::is_switched_on() ? '' : Words::not_on() ),
 			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'Changes can be reported to the engine at once', 'closte-sync' ), __( 'Otherwise changes wait for its next pass.', 'closte-sync' ) ),
 			'refused'            => self::refused(),
 			'alerts'             => self::alerts(),

@@ -69,6 +69,19 @@ final class Words {
 	}
 
 	/**
+	 * That Closte is not switched on, and where that is done.
+	 *
+	 * @return string
+	 */
+	public static function not_on() {
+		$stored = Network_Options::raw( array( Ultimate_Multisite::INTEGRATIONS ) );
+		if ( ! Network_Options::is_list( $stored[ Ultimate_Multisite::INTEGRATIONS ] ) ) {
+			return __( 'Nobody knows whether Closte is switched on, as the option with the switches cannot be read. On the machine of the engine, `closte-sync enable` writes it anew.', 'closte-sync' );
+		}
+		return __( 'Closte is switched off. Switch it on under Ultimate Multisite > Settings > Integrations > Hosting or Panel Providers > Closte > Configuration > Activate (in older versions: Settings > Domain Mapping > Host Integrations).', 'closte-sync' );
+	}
+
+	/**
 	 * Who does the work for Closte.
 	 *
 	 * @return string
