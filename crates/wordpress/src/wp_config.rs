@@ -17,6 +17,7 @@ mod skipped;
 mod state;
 mod sunrise;
 mod value;
+mod written;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,7 +28,7 @@ use std::thread;
 use std::time::Duration;
 
 use php_rs_parser::bumpalo::Bump;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub use disk::Decided;
 pub use drop_in::DropIn;
@@ -41,7 +42,7 @@ use disk::LARGEST;
 use run::Run;
 use skipped::Functions;
 use state::State;
-use value::Value;
+use value::{Value, Why};
 
 /// The parser recurses up to its own limit, which debug builds exceed on a usual stack.
 const STACK: usize = 32 << 20;
@@ -58,8 +59,8 @@ pub struct WpConfig {
     pub root: PathBuf,
     /// `WP_CONTENT_DIR` where it is known, else `wp-content` below the root.
     pub content: PathBuf,
-    /// Whether WordPress really has it there.
-    knows_content: bool,
+    /// Why that is only where it mostly is.
+    pub content_unknown: Option<Unsettled>,
     /// `DB_NAME`.
     pub db_name: Setting<String>,
     /// `DB_USER`.
@@ -178,16 +179,22 @@ impl WpConfig {
         let secret = |name| run.constant_as(name, setting::secret);
         let switch = |name| run.constant_as(name, setting::switch);
         let root = find::root(found, &text("ABSPATH"));
-        let (content, knows_content) = match text("WP_CONTENT_DIR") {
-            Setting::Known(folder) => (PathBuf::from(folder), true),
-            Setting::Absent => (root.join("wp-content"), true),
-            Setting::Unknown(_) => (root.join("wp-content"), false),
+        let (content, content_unknown) = match text("WP_CONTENT_DIR") {
+            Setting::Known(folder) => (PathBuf::from(folder), None),
+            Setting::Absent => (root.join("wp-content"), None),
+            Setting::Unknown(why) => (root.join("wp-content"), Some(why)),
         };
+        let drop_in = match &content_unknown {
+            Some(why) => Some(DropIn::Perhaps(why.clone())),
+            None => DropIn::at(&content.join("db.php")),
+        };
+        let secrets = ["DB_PASSWORD", "CLOSTE_CLIENT_API_KEY", "AUTH_KEY", "AUTH_SALT"].map(secret);
+        let redact = |text: &str| redacted(text, &secrets);
         Self {
             object_cache: content.join("object-cache.php").exists(),
-            drop_in: DropIn::at(&content.join("db.php")),
+            drop_in,
             content,
-            knows_content,
+            content_unknown,
             path: found.config.clone(),
             root,
             db_name: text("DB_NAME"),
@@ -214,10 +221,28 @@ impl WpConfig {
             fqdbdir: text("FQDBDIR"),
             db_dir: text("DB_DIR"),
             db_file: text("DB_FILE"),
-            not_followed: run.state.not_followed.iter().map(Unsettled::perhaps).collect(),
-            decided: run.state.decided.clone(),
+            not_followed: run
+                .state
+                .not_followed
+                .iter()
+                .map(|why| Unsettled::perhaps(&Why { what: redact(&why.what), ..why.clone() }))
+                .collect(),
+            decided: run
+                .state
+                .decided
+                .iter()
+                .map(|it| Decided { question: redact(&it.question), ..it.clone() })
+                .collect(),
         }
     }
+}
+
+/// `text` without the secrets that a path of the file may be made of.
+fn redacted(text: &str, secrets: &[Setting<SecretString>]) -> String {
+    let secrets = secrets.iter().filter_map(Setting::known).map(ExposeSecret::expose_secret);
+    // What is shorter is found in any text.
+    let secrets = secrets.filter(|secret| 4 <= secret.len());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"))
 }
 
 /// Do `work` on a thread with a stack for the parser's recursion; a file made to keep the parser
@@ -261,8 +286,9 @@ fn follow(
     }
     let functions = Functions::of(&parsed.program);
     let mut state = State::new(env);
-    state.read_functions(&functions);
-    state.following.push(found.config.clone());
+    let file: Arc<Path> = Arc::from(disk::resolved(&found.config));
+    state.read_functions(&functions, &file);
+    state.following.push(file.to_path_buf());
     if let Some(root) = &found.root {
         // `wp-load.php` defines it before our file runs.
         let mut path = root.as_os_str().as_encoded_bytes().to_vec();
@@ -270,7 +296,7 @@ fn follow(
         state.define_first("ABSPATH", Value::Str(path));
     }
     let mut run = Run {
-        file: Arc::from(found.config.as_path()),
+        file,
         is_main: true,
         source: &source,
         lines: &parsed.source_map,

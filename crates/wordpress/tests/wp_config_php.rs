@@ -31,7 +31,7 @@ const ENV: [(&str, &str); 6] = [
 ];
 
 /// A file beside the wp-config.php that a case may use.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 32] = [
     ("inc.php", "<?php define('DB_NAME', 'inc'); $from_inc = 'v'; $table_prefix = 'inc_';"),
     ("returns.php", "<?php return ['name' => 'ret', 'list' => ['a', 'b']];"),
     ("nested.php", "<?php require __DIR__ . '/inc.php'; define('DB_USER', basename(__FILE__));"),
@@ -50,13 +50,37 @@ const FILES: [(&str, &str); 14] = [
         "<?php class Waf { private $rules = []; function run() { define('WAF_RUNS', 1); return $this; } } (new Waf())->run();",
     ),
     ("exits.php", "<?php if (false) { exit; } define('DB_USER', 'x');"),
+    (".env", "DBN=from_env\n"),
+    ("shared/linked.php", "<?php define('DB_USER', basename(__DIR__)); "),
+    (
+        "autoload.php",
+        "<?php spl_autoload_register(function ($c) { require __DIR__ . \"/$c.php\"; });",
+    ),
+    (
+        "Auto.php",
+        "<?php define('DB_NAME', 'auto'); class Auto { const NAME = 'auto'; static function go() {} }",
+    ),
+    ("closure.php", "<?php return function () { define('DB_NAME', 'closure'); };"),
+    ("named.php", "<?php function named_twice() { return 'inc'; }"),
+    ("halt.php", "<?php define('DB_USER', 'h'); __halt_compiler(); rest"),
+    ("c1.php", "<?php include __DIR__ . '/c2.php';"),
+    ("c2.php", "<?php include __DIR__ . '/c3.php';"),
+    ("c3.php", "<?php include __DIR__ . '/c4.php';"),
+    ("c4.php", "<?php include __DIR__ . '/c5.php';"),
+    ("c5.php", "<?php include __DIR__ . '/c6.php';"),
+    ("c6.php", "<?php include __DIR__ . '/c7.php';"),
+    ("c7.php", "<?php include __DIR__ . '/c8.php';"),
+    ("c8.php", "<?php define('DB_NAME', 'eighth');"),
+    ("j.php", "<?php define('DB_NAME', 'j');"),
+    ("sub/j.php", "<?php define('DB_NAME', 'subj');"),
+    ("sub/reads_j.php", "<?php require 'j.php';"),
     ("secrets/user", "docker_user\n"),
     ("sub/deep.php", "<?php define('DB_USER', basename(dirname(__FILE__)));"),
 ];
 
 /// One case a line: the names that are unknown to us, and the body of the file.
 #[rustfmt::skip]
-const CASES: [(&str, &str); 139] = [
+const CASES: [(&str, &str); 171] = [
     ("", r"define('DB_NAME', 'x');"),
     ("", r#"define("DB_NAME", "x");"#),
     ("", r"DEFINE (  'DB_NAME'  ,  'x'  ) ;"),
@@ -155,9 +179,9 @@ const CASES: [(&str, &str); 139] = [
     ("", r"if (file_exists('{root}/aios-bootstrap.php')) { include_once('{root}/aios-bootstrap.php'); } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
     ("", r"if (is_readable(__DIR__ . '/inc.php') && is_file(__DIR__ . '/inc.php') && is_dir(__DIR__ . '/sub') && !is_dir(__DIR__ . '/inc.php')) { define('DB_NAME', 'disk'); }"),
     ("", r"if (file_exists(dirname(__FILE__) . '/local-config.php')) { include(dirname(__FILE__) . '/local-config.php'); } else { define('DB_NAME', 'live'); }"),
-    ("table_prefix", r"if (file_exists('{root}/waf.php')) { include_once '{root}/waf.php'; } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); } define('DB_USER', 'y');"),
-    ("DB_NAME DB_USER table_prefix", r"require '{root}/functions.php'; set_it(); if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
-    ("DB_NAME DB_USER table_prefix", r"require '{root}/functions.php'; Loader::go(); if (!defined('DB_USER')) { define('DB_USER', 'x'); }"),
+    ("", r"if (file_exists('{root}/waf.php')) { include_once '{root}/waf.php'; } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); } define('DB_USER', 'y');"),
+    ("DB_NAME DB_USER", r"require '{root}/functions.php'; set_it(); if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
+    ("DB_NAME DB_USER", r"require '{root}/functions.php'; Loader::go(); if (!defined('DB_USER')) { define('DB_USER', 'x'); }"),
     ("DB_NAME DB_USER table_prefix", r"require '{root}/computed.php'; set_any('DB_NAME'); if (!defined('DB_USER')) { define('DB_USER', 'x'); } if (!defined('DB_NAME')) { define('DB_NAME', 'x'); }"),
     ("", r"require '{root}/functions.php'; define('DB_NAME', 'x'); define('DB_USER', 'not called');"),
     ("DB_NAME", r"define('DB_NAME', date('Y'));"),
@@ -189,12 +213,44 @@ const CASES: [(&str, &str); 139] = [
     ("", r"call_user_func('define', 'DB_NAME', 'x'); define('DB_USER', call_user_func('strtolower', 'UP'));"),
     ("DB_NAME DB_USER table_prefix", r"call_user_func_array('define', ['DB_NAME', 'x']); array_map('define', ['DB_USER'], ['y']);"),
     ("DB_NAME DB_USER table_prefix", r"$c = ['DB_NAME' => 'x', 'DB_USER' => 'y']; array_walk($c, function ($v, $k) { define($k, $v); });"),
-    ("DB_NAME table_prefix", r"$f = function () { define('DB_NAME', 'later'); }; $f(); define('DB_USER', 'x');"),
-    ("DB_NAME table_prefix", r"(new class { function go() { define('DB_NAME', 'anon'); } })->go(); define('DB_USER', 'x');"),
+    ("DB_NAME", r"$f = function () { define('DB_NAME', 'later'); }; $f(); define('DB_USER', 'x');"),
+    ("DB_NAME", r"(new class { function go() { define('DB_NAME', 'anon'); } })->go(); define('DB_USER', 'x');"),
     ("", r"$c = ['DB_NAME' => 'x']; (function () use ($c) { foreach ($c as $k => $v) { define($k, $v); } })(); define('DB_USER', 'x');"),
     ("", r"$r = json_decode(base64_decode('eyJkYXRhYmFzZSI6W3sicGF0aCI6Im1haW4iLCJwb3J0IjozMzA2LCJvbiI6dHJ1ZX1dfQ=='), true); define('DB_NAME', $r['database'][0]['path'] . $r['database'][0]['port']);"),
     ("", r"$u = parse_url('mysql://u%40x:p@h/db%2F1+'); define('DB_NAME', urldecode($u['path'])); define('DB_USER', rawurldecode($u['user']) . rawurldecode('a+%zz%4'));"),
     ("DB_NAME", r"define('DB_NAME', base64_decode('aGk gdGhlcmU='));"),
+    ("DB_NAME", r"foreach (file(__DIR__ . '/.env') as $l) { putenv(trim($l)); } define('DB_NAME', getenv('DBN') ?: 'fallback');"),
+    ("DB_NAME", r"function load_env() { foreach (file(__DIR__ . '/.env') as $l) { putenv(trim($l)); } } load_env(); define('DB_NAME', getenv('DBN') ?: 'fallback');"),
+    ("DB_NAME", r"foreach (file(__DIR__ . '/.env') as $l) { [$k, $v] = explode('=', trim($l)); $_ENV[$k] = $v; } define('DB_NAME', $_ENV['DBN'] ?? 'fallback');"),
+    ("DB_NAME", r"array_map('putenv', ['DBN=mapped']); define('DB_NAME', getenv('DBN') ?: 'fallback');"),
+    ("DB_NAME", r"putenv('DBN=' . md5('x')); define('DB_NAME', getenv('DBN') ?: 'fallback');"),
+    ("DB_NAME", r"$_ENV = array_merge($_ENV, ['DBN' => 'merged']); define('DB_NAME', $_ENV['DBN'] ?? 'fallback');"),
+    ("DB_NAME", r"$_ENV += ['DBN' => 'added']; define('DB_NAME', $_ENV['DBN'] ?? 'fallback');"),
+    ("DB_NAME", r"unset($_ENV['STAGE']); define('DB_NAME', $_ENV['STAGE'] ?? 'unset');"),
+    ("DB_NAME", r"class EnvLoader { static function go() { putenv('DBN=classed'); } } EnvLoader::go(); define('DB_NAME', getenv('DBN') ?: 'fallback');"),
+    ("", r"class NoEnv { static function go() { } } NoEnv::go(); define('DB_NAME', getenv('DBN') ?: 'fallback');"),
+    ("DB_NAME table_prefix", r"require __DIR__ . '/autoload.php'; new Auto; if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME table_prefix", r"require __DIR__ . '/autoload.php'; $x = Auto::NAME; if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME table_prefix", r"require __DIR__ . '/autoload.php'; Auto::go(); if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME", r"$i = 0; while ($i < 2) { if ($i === 1) { define('DB_NAME', 'second'); } $i++; } if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME", r"for ($i = 0; $i < 2; $i++) { if ($i === 1) { define('DB_NAME', 'second'); } } if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME DB_USER table_prefix", r"$l = 0; $d = __DIR__ . '/sub/b'; while ($l < 4) { if (file_exists($d . '/deep.php')) { require $d . '/deep.php'; break; } $d = dirname($d); $l++; } if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME", r"Below::go(); if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); } class Below { static function go() { define('DB_NAME', 'below'); } }"),
+    ("DB_NAME", r"class Called { static function go() { define('DB_NAME', 'cuf'); } } call_user_func('Called::go'); if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME", r"class Called2 { static function go() { define('DB_NAME', 'cuf'); } } call_user_func(['Called2', 'go']); if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME", r"(require __DIR__ . '/closure.php')(); if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME", r"require __DIR__ . '/named.php'; if (!function_exists('named_twice')) { function named_twice() { return 'main'; } } define('DB_NAME', named_twice());"),
+    ("DB_NAME table_prefix", r"extract(['n' => 'ex']); define('DB_NAME', $n ?? 'fallback');"),
+    ("DB_NAME", r"define('DB_NAME', defined('PHP_VERSION_ID') ? 'new' : 'old');"),
+    ("", r"define('DB_NAME', defined('PHP_EOL') ? 'new' : 'old');"),
+    ("DB_NAME", r"$c = ['one']; foreach ($c as &$v) { $v = 'two'; } define('DB_NAME', $c[0]);"),
+    ("", r#"define('DB_NAME', implode('_', json_decode('{"b":"first","a":"second"}', true)));"#),
+    ("", r"include __DIR__ . '/halt.php'; define('DB_NAME', 'after');"),
+    ("", r"namespace Inner; const DB_NAME = 'inner'; \define('DB_NAME', 'global');"),
+    ("", r"include __DIR__ . '/c1.php'; if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME DB_USER table_prefix", r"require __DIR__ . '/sub/reads_j.php'; if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("DB_NAME DB_USER table_prefix", r"set_include_path(__DIR__ . '/sub'); require 'j.php'; if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
+    ("", r"include __DIR__ . '/link.php'; if (!defined('DB_NAME')) { define('DB_NAME', 'fallback'); }"),
     ("DB_NAME DB_USER", r"goto end; define('DB_NAME', 'skipped'); end: define('DB_USER', 'x');"),
 ];
 
@@ -247,6 +303,7 @@ fn every_value_is_phps_or_named_unknown_with_its_place() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, place(text, root)).unwrap();
     }
+    std::os::unix::fs::symlink("shared/linked.php", root.join("link.php")).unwrap();
     fs::write(root.join("wp-settings.php"), "<?php").unwrap();
     let outside = tempfile::tempdir().unwrap();
     let dump = outside.path().join("dump.php");

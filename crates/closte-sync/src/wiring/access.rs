@@ -234,7 +234,16 @@ impl Wiring<'_> {
 }
 
 fn drop_in(wp: &WpConfig) -> Option<String> {
-    let Some(DropIn::Other { name }) = &wp.drop_in else { return None };
+    let name = match &wp.drop_in {
+        Some(DropIn::Other { name }) => name,
+        Some(DropIn::Perhaps(why)) => {
+            return Some(format!(
+                "`WP_CONTENT_DIR` {why}, so it is not known whether a `db.php` there replaces \
+                 WordPress' database layer; if it does, set `network.database_url`"
+            ));
+        }
+        Some(DropIn::Sqlite | DropIn::Unreadable(_)) | None => return None,
+    };
     let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
     Some(format!(
         "`{}` replaces WordPress' database layer{name}, so it is not known whether WordPress uses \

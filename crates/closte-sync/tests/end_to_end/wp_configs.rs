@@ -85,6 +85,21 @@ async fn doctor_says_what_the_disk_decided_and_what_could_not_be_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_not_known_is_told_and_a_secret_in_a_path_is_not() {
+    let world = World::new().await;
+    let more = "define('WP_CONTENT_DIR', md5(1));\nif (file_exists('/none/' . DB_PASSWORD)) {}\n";
+    world.write_wp_config(
+        &(world.wp_config().replace("require_once", &format!("{more}require_once"))),
+    );
+    let ran = world.done("sync");
+    assert!(ran.out.contains("`WP_CONTENT_DIR` is only known when PHP runs (line "), "{ran:?}");
+    let (state, detail) = doctor(&world, "db.php");
+    assert!(state == "warn" && detail.contains("`network.database_url`"), "{state}: {detail}");
+    let (_, detail) = doctor(&world, "wp-config.php");
+    assert!(detail.contains("file_exists('/none/[secret]') is not so"), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_database_layer_is_told_and_sqlite_is_never_missed_for_a_mysql_left_behind() {
     let mut world = World::new().await;
     world.map(1, "shop.example");
@@ -121,7 +136,7 @@ async fn that_wordpress_maps_nothing_is_told_where_it_is_known() {
         (sunrise, "sunrise.php` is missing"),
         ("define('SUNRISE', 'on');\n", "sunrise.php` is missing"),
         ("define('SUNRISE', some_function());\n", "sunrise.php` is missing"),
-        ("define('WP_CONTENT_DIR', some_function());\ndefine('SUNRISE', 1);\n", ""),
+        ("define('WP_CONTENT_DIR', md5(1));\ndefine('SUNRISE', 1);\n", ""),
     ] {
         with(line);
         let ran = world.done("sync");

@@ -48,9 +48,13 @@ pub fn file_of(config: &WpConfig) -> Result<PathBuf, WpConfigError> {
         Some(folder) => Some(folder),
         None => optional(config, "DB_DIR", &config.db_dir)?,
     };
-    let folder = match folder {
-        Some(folder) => config.root.join(folder),
-        None => config.content.join(FOLDER),
+    let folder = match (folder, &config.content_unknown) {
+        (Some(folder), _) => config.root.join(folder),
+        (None, None) => config.content.join(FOLDER),
+        (None, Some(why)) => {
+            let (name, path) = ("WP_CONTENT_DIR", config.path.clone());
+            return Err(WpConfigError::Unsettled { name, path, why: why.clone() });
+        }
     };
     let file = optional(config, "DB_FILE", &config.db_file)?;
     // The integration joins texts: even an absolute `DB_FILE` is in the folder.

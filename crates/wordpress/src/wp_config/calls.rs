@@ -72,7 +72,10 @@ impl Run<'_> {
             ExprKind::Parenthesized(inner) => match &inner.kind {
                 ExprKind::Closure(closure) => return self.call_closure(closure, &it.args, span),
                 ExprKind::ArrowFunction(arrow) => return self.call_arrow(arrow, &it.args, span),
-                _ => return self.anything_is_called(span, "function call"),
+                _ => {
+                    self.evaluate(inner);
+                    return self.anything_is_called(span, "function call");
+                }
             },
             _ => match self.evaluate(it.name) {
                 Value::Str(name) => String::from_utf8_lossy(&name).to_ascii_lowercase(),
@@ -106,7 +109,17 @@ impl Run<'_> {
         match (name, args) {
             ("define", args) => return self.call_define(args, span),
             ("defined", [Value::Str(name)]) => {
-                return self.state.is_defined(&String::from_utf8_lossy(name));
+                return self.is_defined(&String::from_utf8_lossy(name), span);
+            }
+            ("spl_autoload_register", _) => self.state.skipped.autoloads = true,
+            ("chdir" | "set_include_path" | "ini_set", args) => {
+                let is_path = |it: &Value| matches!(it, Value::Str(it) if it == b"include_path");
+                if name != "ini_set" || args.first().is_some_and(is_path) {
+                    self.state.other_folders.get_or_insert(self.why(span, name));
+                }
+            }
+            (name, _) if name.contains("::") => {
+                return self.anything_is_called(span, &format!("function call `{name}`"));
             }
             ("constant", [Value::Str(name)]) => {
                 return self.constant_named(&String::from_utf8_lossy(name), span);
@@ -140,10 +153,15 @@ impl Run<'_> {
         }
         if let Some(function) = self.functions.get(name) {
             let body = Body { params: &function.params, body: &function.body.stmts };
-            return match self.state.is_declared(name) {
-                Some(true) => self.call_body(&body, args, &[], span),
-                _ => self.anything_is_called(span, &format!("function call `{name}`")),
-            };
+            if function.params.iter().any(|param| param.by_ref) {
+                let why = self.why(span, "a function that takes references");
+                let targets = it.args.iter().filter_map(Arg::value);
+                targets.for_each(|target| self.make_unknown(target, &why));
+            }
+            if self.state.is_declared_in(name, &self.file) {
+                return self.call_body(&body, args, &[], span);
+            }
+            return self.anything_is_called(span, &format!("function call `{name}`"));
         }
         if self.state.is_declared(name) != Some(false) || self.functions.has(name) {
             return self.anything_is_called(span, &format!("function call `{name}`"));
@@ -166,14 +184,20 @@ impl Run<'_> {
         if !functions::is_known(name) && !KEEPS.contains(&name) && calls_back() {
             return self.anything_is_called(span, &what);
         }
-        let is_define =
-            |arg: &Value| matches!(arg, Value::Str(name) if name.eq_ignore_ascii_case(b"define"));
-        if args.iter().any(is_define) {
+        let names = |function: &[u8]| {
+            let is_it =
+                |arg: &Value| matches!(arg, Value::Str(it) if it.eq_ignore_ascii_case(function));
+            args.iter().any(is_it)
+        };
+        if names(b"define") {
             return self.anything_happens(span, &what);
+        }
+        if names(b"putenv") {
+            self.state.lose_env(&self.why(span, &what));
         }
         let why = self.why(span, &what);
         if WRITES_VARIABLES.contains(&name) {
-            self.state.make_all_unknown(&why);
+            self.state.set_any_variable(&why);
         }
         if CHANGES_ARGUMENTS.contains(&name) {
             let targets = it.args.iter().filter_map(Arg::value);
@@ -187,19 +211,44 @@ impl Run<'_> {
     /// Code runs that was skipped: what its functions and classes define may be defined now.
     pub(super) fn anything_is_called(&mut self, span: Span, what: &str) -> Value {
         let why = self.why(span, what);
-        let names = self.state.skipped.clone();
+        let names = self.state.skipped.defines.clone();
         self.state.perhaps_define(names, &why);
-        if self.state.skipped_any {
+        if self.state.skipped.defines_any {
             return self.anything_happens(span, what);
+        }
+        if self.state.skipped.sets_env {
+            self.state.lose_env(&why);
+        }
+        if self.state.skipped.sets_globals {
+            self.state.set_any_variable(&why);
         }
         self.state.make_all_unknown(&why);
         Value::Unknown(why)
     }
 
     fn names_a_function(&self, value: &Value) -> bool {
-        let Value::Str(name) = value else { return false };
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        self.functions.has(&name) || self.state.is_declared(&name) != Some(false)
+        let name = match value {
+            Value::Str(name) => String::from_utf8_lossy(name).to_ascii_lowercase(),
+            // `['Class', 'method']`
+            Value::Array(array) => {
+                return !self.state.classes.is_empty() && array.elements().len() == 2;
+            }
+            _ => return false,
+        };
+        name.contains("::")
+            || self.functions.has(&name)
+            || self.state.is_declared(&name) != Some(false)
+    }
+
+    fn is_defined(&self, name: &str, span: Span) -> Value {
+        let of_php = ["PHP_", "E_", "M_", "STD", "LC_", "LOCK_", "SORT_", "INI_"];
+        match self.state.is_defined(name) {
+            Value::Bool(false) if functions::constant(name).is_some() => Value::Bool(true),
+            Value::Bool(false) if of_php.iter().any(|head| name.starts_with(head)) => {
+                self.unknown(span, "what PHP has")
+            }
+            value => value,
+        }
     }
 
     fn is_function(&mut self, name: &str, span: Span) -> Value {
@@ -356,6 +405,7 @@ impl Run<'_> {
         let found =
             self.place_of(&value).ok_or_else(|| "its path is only known when PHP runs".to_owned());
         let followed = found.and_then(|path| {
+            let path = disk::resolved(&path);
             if self.state.following.contains(&path) || once && self.state.followed.contains(&path) {
                 return Ok(Value::Bool(true));
             }
@@ -379,12 +429,16 @@ impl Run<'_> {
         let Value::Str(path) = path else { return None };
         let path = std::str::from_utf8(path).ok().filter(|path| !path.is_empty())?;
         let beside = self.file.parent()?.join(path);
-        (!path.starts_with('.') && beside.is_file()).then_some(beside)
+        // PHP is mostly started where the wp-config.php is.
+        let first = self.state.following.first()?.parent()?.join(path);
+        let is_sure = first == beside || !first.is_file();
+        let is_there = !path.starts_with('.') && beside.is_file();
+        (is_sure && is_there && self.state.other_folders.is_none()).then_some(beside)
     }
 
     /// Follow a file that is read here: its constants and variables count.
     fn follow(&mut self, path: &Path, bytes: &[u8]) -> Result<Value, String> {
-        if self.state.following.len() == DEEPEST_FILE {
+        if DEEPEST_FILE < self.state.following.len() {
             return Err("it is read too deep".to_owned());
         }
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -412,7 +466,7 @@ impl Run<'_> {
             return Err(format!("it is not valid PHP: {error}"));
         }
         let functions = Functions::of(&parsed.program);
-        self.state.read_functions(&functions);
+        self.state.read_functions(&functions, &file);
         let state = std::mem::replace(&mut self.state, State::new(&BTreeMap::new()));
         let mut run = Run {
             file,
@@ -423,8 +477,10 @@ impl Run<'_> {
             state,
         };
         let left = run.state.left.take();
+        let in_namespace = std::mem::take(&mut run.state.in_namespace);
         let flow = run.statements(&parsed.program.stmts);
         let perhaps = std::mem::replace(&mut run.state.left, left);
+        run.state.in_namespace = in_namespace;
         std::mem::swap(&mut self.state, &mut run.state);
         drop(run);
         Ok(match (perhaps, flow) {

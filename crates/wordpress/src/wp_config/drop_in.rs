@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::disk;
+use super::{Unsettled, disk};
 
 /// What replaces the database layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum DropIn {
         /// A well-known name, where its text has one.
         name: Option<&'static str>,
     },
+    /// It is not known whether there is one, as it is not known where it would be.
+    Perhaps(Unsettled),
     /// It could not be read, and why.
     Unreadable(String),
 }

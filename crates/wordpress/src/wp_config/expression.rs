@@ -73,17 +73,52 @@ impl Run<'_> {
                 self.evaluate(inner);
                 Value::Int(1)
             }
-            // Classes of PHP itself define nothing.
-            ExprKind::MethodCall(_)
-            | ExprKind::NullsafeMethodCall(_)
-            | ExprKind::StaticMethodCall(_)
-            | ExprKind::StaticMethodCallDynamic(_)
-            | ExprKind::New(_)
-                if self.state.has_classes || self.state.elsewhere.is_some() =>
-            {
-                self.anything_is_called(expr.span, "the call of a method")
+            ExprKind::MethodCall(it) | ExprKind::NullsafeMethodCall(it) => {
+                self.evaluate(it.object);
+                self.method_called(expr.span)
+            }
+            ExprKind::StaticMethodCall(it) => {
+                self.class_used(it.class, expr.span);
+                self.method_called(expr.span)
+            }
+            ExprKind::StaticMethodCallDynamic(it) => {
+                self.class_used(it.class, expr.span);
+                self.method_called(expr.span)
+            }
+            ExprKind::New(it) => {
+                self.class_used(it.class, expr.span);
+                self.method_called(expr.span)
+            }
+            ExprKind::ClassConstAccess(it) | ExprKind::StaticPropertyAccess(it) => {
+                self.class_used(it.class, expr.span);
+                self.unknown(expr.span, "a part of a class")
             }
             _ => self.unknown(expr.span, "expression"),
+        }
+    }
+
+    /// Methods of PHP's own classes define nothing.
+    fn method_called(&mut self, span: Span) -> Value {
+        if self.state.classes.is_empty() && self.state.elsewhere.is_none() {
+            return self.unknown(span, "expression");
+        }
+        self.anything_is_called(span, "the call of a method")
+    }
+
+    /// PHP looks for a class that nothing read declares in files that it finds by its name.
+    fn class_used(&mut self, class: &Expr<'_, '_>, span: Span) {
+        let name = match &class.kind {
+            ExprKind::Name(name) => plain(name).to_ascii_lowercase(),
+            ExprKind::Identifier(name) => name.as_str().to_ascii_lowercase(),
+            ExprKind::AnonymousClass(_) => return,
+            _ => String::from("?"),
+        };
+        let last = name.rsplit('\\').next().unwrap_or_default();
+        let is_read = self.state.classes.contains(last);
+        let of_php =
+            ["self", "static", "parent", "stdclass", "exception", "datetime", "pdo", "mysqli"];
+        if self.state.skipped.autoloads && !is_read && !of_php.contains(&last) {
+            self.anything_happens(span, "a class that PHP looks for");
         }
     }
 
@@ -413,7 +448,7 @@ impl Run<'_> {
             _ => return self.evaluate(expr),
         };
         let is_set = self.state.variable(name).is_some();
-        match &self.state.elsewhere {
+        match self.state.elsewhere.as_ref().or(self.state.any_variable.as_ref()) {
             _ if is_set || is_of_php(name) => self.evaluate(expr),
             Some(why) => Value::Unknown(why.clone()),
             None => Value::Null,
@@ -426,7 +461,7 @@ fn is_phps(expr: &Expr<'_, '_>) -> bool {
 }
 
 /// Whether PHP itself fills the variable.
-fn is_of_php(name: &str) -> bool {
+pub(super) fn is_of_php(name: &str) -> bool {
     name.starts_with('_') || matches!(name, "GLOBALS" | "argv" | "argc")
 }
 

@@ -2,8 +2,11 @@
 //!
 //! A call with arguments of other kinds than those here is not known.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::value::{Array, Key, LONGEST_ARRAY, LONGEST_TEXT, Value};
 
@@ -71,7 +74,7 @@ pub(super) fn call(name: &str, args: &[Value]) -> Option<Value> {
         ("urldecode", [Value::Str(text)]) => str(&url_decoded(text, true)),
         ("base64_decode", [Value::Str(text)]) => str(&BASE64_STANDARD.decode(text).ok()?),
         ("json_decode", [Value::Str(text), Value::Bool(true)]) => {
-            of_json(&serde_json::from_slice(text).ok()?)
+            serde_json::from_slice(text).ok().map(|Json(value)| value)
         }
         ("is_string", [value]) => Some(Value::Bool(matches!(value, Value::Str(_)))),
         ("is_array", [value]) => Some(Value::Bool(matches!(value, Value::Array(_)))),
@@ -161,25 +164,60 @@ fn url_decoded(text: &[u8], plus: bool) -> Vec<u8> {
     decoded
 }
 
-/// JSON with its objects as arrays; none of a number that is not whole.
-fn of_json(json: &serde_json::Value) -> Option<Value> {
-    Some(match json {
-        serde_json::Value::Null => Value::Null,
-        serde_json::Value::Bool(value) => Value::Bool(*value),
-        serde_json::Value::Number(number) => Value::Int(number.as_i64()?),
-        serde_json::Value::String(text) => Value::Str(text.clone().into_bytes()),
-        serde_json::Value::Array(list) => {
-            Value::Array(list.iter().map(of_json).collect::<Option<_>>()?)
+/// JSON with its objects as arrays, in their order. A number that is not whole is an error.
+struct Json(Value);
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(Values).map(Self)
+    }
+}
+
+struct Values;
+
+impl<'de> Visitor<'de> for Values {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON with whole numbers")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value).map(Value::Int).map_err(E::custom)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Str(text.as_bytes().to_vec()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut array = Array::default();
+        while let Some(Json(value)) = list.next_element()? {
+            array.put(None, value).ok_or_else(|| de::Error::custom("very large"))?;
         }
-        serde_json::Value::Object(members) => {
-            let mut array = Array::default();
-            for (name, value) in members {
-                let key = Key::of(&Value::Str(name.clone().into_bytes()))?;
-                array.put(Some(key), of_json(value)?)?;
-            }
-            Value::Array(array)
+        Ok(Value::Array(array))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut array = Array::default();
+        while let Some((name, Json(value))) = members.next_entry::<String, Json>()? {
+            let key = Key::of(&Value::Str(name.into_bytes()));
+            array.put(key, value).ok_or_else(|| de::Error::custom("very large"))?;
         }
-    })
+        Ok(Value::Array(array))
+    }
 }
 
 /// The number that a text is, all of it.
@@ -438,7 +476,8 @@ fn dirname(path: &[u8], levels: i64) -> &[u8] {
 fn parent(path: &[u8]) -> &[u8] {
     let trimmed = without_slashes(path);
     match trimmed.iter().rposition(|b| *b == b'/') {
-        None if trimmed.is_empty() && !path.is_empty() => b"/",
+        None if path.is_empty() => b"",
+        None if trimmed.is_empty() => b"/",
         None => b".",
         Some(at) => match without_slashes(&trimmed[..at]) {
             b"" => b"/",
@@ -471,7 +510,7 @@ mod tests {
             ("/srv", 1, "/"),
             ("/", 1, "/"),
             ("wp-config.php", 1, "."),
-            ("", 1, "."),
+            ("", 1, ""),
             ("/a/b", i64::MAX, "/"),
         ] {
             assert_eq!(dirname(path.as_bytes(), levels), want.as_bytes(), "{path}");

@@ -12,9 +12,11 @@ use php_ast::{
 };
 use php_rs_parser::source_map::SourceMap;
 
+use super::expression::is_of_php;
 use super::skipped::Functions;
 use super::state::{Left, Slot, State};
 use super::value::{Value, Why};
+use super::written;
 
 /// So many statements and expressions are followed: a loop in a loop does not keep us waiting.
 const MOST_STEPS: u32 = 200_000;
@@ -72,6 +74,7 @@ impl Run<'_> {
                 let value = value.map_or(Value::Null, |value| self.evaluate(value));
                 return Flow::Returns(value);
             }
+            StmtKind::HaltCompiler(_) if !self.is_main => return Flow::Returns(Value::Int(1)),
             StmtKind::Throw(_) | StmtKind::HaltCompiler(_) => return Flow::Ends,
             StmtKind::Break(levels) => return Flow::Breaks(level(*levels)),
             StmtKind::Continue(levels) => return Flow::Continues(level(*levels)),
@@ -85,11 +88,9 @@ impl Run<'_> {
                 }
             }
             StmtKind::Echo(values) => values.iter().for_each(|it| _ = self.evaluate(it)),
-            StmtKind::Function(it) => self.state.declare(it.name.or_error()),
-            StmtKind::Class(_) | StmtKind::Trait(_) | StmtKind::Enum(_) => {
-                self.state.has_classes = true;
-            }
+            StmtKind::Function(it) => self.state.declare(it.name.or_error(), &self.file),
             StmtKind::Namespace(it) => {
+                self.state.in_namespace = it.name.is_some();
                 if let NamespaceBody::Braced(block) = &it.body {
                     return self.statements(&block.stmts);
                 }
@@ -135,6 +136,9 @@ impl Run<'_> {
                     return Flow::Goes;
                 }
                 let why = self.why(statement.span, "loop");
+                if it.by_ref {
+                    self.make_unknown(&it.expr, &why);
+                }
                 let targets = it.key.iter().chain([&it.value]);
                 targets.for_each(|target| self.make_unknown(target, &why));
                 (why, vec![std::slice::from_ref(it.body)])
@@ -170,6 +174,12 @@ impl Run<'_> {
             }
             _ => return Flow::Goes,
         };
+        if !matches!(statement.kind, StmtKind::Switch(_) | StmtKind::TryCatch(_)) {
+            // In a later turn they are what an earlier one made of them.
+            for name in written::variables(statement) {
+                self.lose_variable(&name, &why);
+            }
+        }
         for body in bodies {
             let flow = self.perhaps(&why, |run| run.statements(body));
             if let Flow::Returns(_) = flow {
@@ -247,7 +257,10 @@ impl Run<'_> {
         for item in items {
             let value = self.evaluate(&item.value);
             let at = self.why(item.span, "");
-            self.state.define(item.name.or_error(), value, &at);
+            // In a namespace it is another constant than PHP's `define` makes.
+            if !self.state.in_namespace {
+                self.state.define(item.name.or_error(), value, &at);
+            }
         }
     }
 
@@ -295,7 +308,9 @@ impl Run<'_> {
     pub(super) fn assign_to(&mut self, target: &Expr<'_, '_>, value: Value) {
         let why = self.why(target.span, "reference or array");
         match &target.kind {
-            ExprKind::Variable(name) => self.set_variable(name.as_str(), value, why.line),
+            ExprKind::Variable(name) if !is_of_php(name.as_str()) => {
+                self.set_variable(name.as_str(), value, why.line);
+            }
             ExprKind::ArrayAccess(it) if self.put_into_array(it, &value).is_some() => (),
             _ => self.make_unknown(target, &why),
         }
@@ -304,15 +319,21 @@ impl Run<'_> {
     /// The variables that `target` writes to get an unknown value.
     pub(super) fn make_unknown(&mut self, target: &Expr<'_, '_>, why: &Why) {
         match &target.kind {
-            ExprKind::Variable(name) => {
-                self.set_variable(name.as_str(), Value::Unknown(why.clone()), why.line);
-            }
+            ExprKind::Variable(name) => self.lose_variable(name.as_str(), why),
             ExprKind::ArrayAccess(it) => self.make_unknown(it.array, why),
             ExprKind::Array(elements) => {
                 elements.iter().map(ArrayElement::value).for_each(|it| self.make_unknown(it, why));
             }
-            ExprKind::VariableVariable(_) => self.state.make_all_unknown(why),
+            ExprKind::VariableVariable(_) => self.state.set_any_variable(why),
             _ => {}
+        }
+    }
+
+    fn lose_variable(&mut self, name: &str, why: &Why) {
+        match name {
+            "_ENV" | "_SERVER" => self.state.lose_env(why),
+            "GLOBALS" => self.state.set_any_variable(why),
+            _ => self.set_variable(name, Value::Unknown(why.clone()), why.line),
         }
     }
 
@@ -320,7 +341,8 @@ impl Run<'_> {
     pub(super) fn anything_happens(&mut self, span: Span, what: &str) -> Value {
         let why = self.why(span, what);
         self.state.lose_track(&why);
-        self.state.make_all_unknown(&why);
+        self.state.set_any_variable(&why);
+        self.state.lose_env(&why);
         Value::Unknown(why)
     }
 

@@ -15,12 +15,36 @@ pub(super) struct Functions<'a> {
     by_name: BTreeMap<String, Option<&'a FunctionDecl<'a, 'a>>>,
     /// Those that are declared before the first statement.
     pub(super) first: BTreeSet<String>,
-    /// Constants that are defined within them by name.
+    /// What they do besides.
+    pub(super) effects: Effects,
+    /// Its classes, by their last names in lower case; an empty one has no name.
+    pub(super) classes: BTreeSet<String>,
+}
+
+/// What code does that is skipped, once it runs.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an effect of its own")]
+pub(super) struct Effects {
+    /// The constants that it defines by name.
     pub(super) defines: BTreeSet<String>,
-    /// Whether one is whose name is computed.
+    /// Whether it defines one whose name is computed.
     pub(super) defines_any: bool,
-    /// Whether there are classes without a name.
-    pub(super) has_anonymous_classes: bool,
+    /// Whether it changes the environment.
+    pub(super) sets_env: bool,
+    /// Whether it may set any variable outside of itself.
+    pub(super) sets_globals: bool,
+    /// Whether it has PHP read files for classes that are not there.
+    pub(super) autoloads: bool,
+}
+
+impl Effects {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.defines.extend(other.defines.iter().cloned());
+        self.defines_any |= other.defines_any;
+        self.sets_env |= other.sets_env;
+        self.sets_globals |= other.sets_globals;
+        self.autoloads |= other.autoloads;
+    }
 }
 
 impl<'a> Functions<'a> {
@@ -92,6 +116,16 @@ impl<'arena, 'src> Visitor<'arena, 'src> for Inside<'_, '_> {
             stmt.kind,
             StmtKind::Function(_) | StmtKind::Class(_) | StmtKind::Trait(_) | StmtKind::Enum(_)
         );
+        let class = match &stmt.kind {
+            StmtKind::Class(it) => it.name.as_ref(),
+            StmtKind::Trait(it) => Some(&it.name),
+            StmtKind::Enum(it) => Some(&it.name),
+            _ => None,
+        };
+        let class = class.map(|name| name.or_error().to_ascii_lowercase());
+        self.functions.classes.extend(class);
+        self.functions.effects.sets_globals |=
+            0 < self.depth && matches!(stmt.kind, StmtKind::Global(_));
         self.depth += u32::from(is_body);
         let flow = walk_stmt(self, stmt);
         self.depth -= u32::from(is_body);
@@ -99,23 +133,11 @@ impl<'arena, 'src> Visitor<'arena, 'src> for Inside<'_, '_> {
     }
 
     fn visit_expr(&mut self, expr: &Expr<'arena, 'src>) -> ControlFlow<()> {
-        if let (ExprKind::FunctionCall(it), true) = (&expr.kind, 0 < self.depth) {
-            let is_define = match &it.name.kind {
-                ExprKind::Name(name) => plain(name).eq_ignore_ascii_case("define"),
-                _ => false,
-            };
-            if is_define {
-                match it.args.first().and_then(Arg::value).map(|it| &it.kind) {
-                    Some(ExprKind::String(text)) => {
-                        let name = String::from_utf8_lossy(text.as_bytes()).into_owned();
-                        self.functions.defines.insert(name);
-                    }
-                    _ => self.functions.defines_any = true,
-                }
-            }
+        if 0 < self.depth {
+            self.note(expr);
         }
         if self.level == MAX_DEPTH {
-            self.functions.defines_any |= 0 < self.depth;
+            self.functions.effects.defines_any |= 0 < self.depth;
             return ControlFlow::Continue(());
         }
         let is_body = match &expr.kind {
@@ -127,7 +149,7 @@ impl<'arena, 'src> Visitor<'arena, 'src> for Inside<'_, '_> {
                 !std::mem::take(&mut self.is_called)
             }
             ExprKind::AnonymousClass(_) => {
-                self.functions.has_anonymous_classes = true;
+                self.functions.classes.insert(String::new());
                 true
             }
             _ => false,
@@ -138,6 +160,41 @@ impl<'arena, 'src> Visitor<'arena, 'src> for Inside<'_, '_> {
         self.level -= 1;
         self.depth -= u32::from(is_body);
         flow
+    }
+}
+
+impl Inside<'_, '_> {
+    /// What an expression does that is skipped.
+    fn note(&mut self, expr: &Expr<'_, '_>) {
+        let effects = &mut self.functions.effects;
+        match &expr.kind {
+            ExprKind::FunctionCall(it) => {
+                let ExprKind::Name(name) = &it.name.kind else { return };
+                match plain(name).to_ascii_lowercase().as_str() {
+                    "define" => match it.args.first().and_then(Arg::value).map(|it| &it.kind) {
+                        Some(ExprKind::String(text)) => {
+                            let name = String::from_utf8_lossy(text.as_bytes()).into_owned();
+                            effects.defines.insert(name);
+                        }
+                        _ => effects.defines_any = true,
+                    },
+                    "putenv" => effects.sets_env = true,
+                    "spl_autoload_register" => effects.autoloads = true,
+                    _ => (),
+                }
+            }
+            ExprKind::Assign(it) => effects.sets_env |= is_of_the_environment(it.target),
+            ExprKind::Variable(name) => effects.sets_globals |= name.as_str() == "GLOBALS",
+            _ => (),
+        }
+    }
+}
+
+fn is_of_the_environment(target: &Expr<'_, '_>) -> bool {
+    match &target.kind {
+        ExprKind::ArrayAccess(it) => is_of_the_environment(it.array),
+        ExprKind::Variable(name) => matches!(name.as_str(), "_ENV" | "_SERVER"),
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::Decided;
-use super::skipped::Functions;
+use super::skipped::{Effects, Functions};
 use super::value::{Value, Why};
 
 /// So many places that cannot be followed are named.
@@ -37,6 +37,14 @@ struct Scope {
     globals: BTreeSet<String>,
 }
 
+/// A function that was declared.
+struct Declared {
+    /// In which file.
+    file: Arc<Path>,
+    /// Whether it certainly was.
+    sure: bool,
+}
+
 /// All that PHP remembers, and what we know of it.
 pub(super) struct State {
     /// What `getenv` gives; none of a name that was unset.
@@ -56,15 +64,19 @@ pub(super) struct State {
     /// That the present loop or function may have been left, and why.
     pub(super) left: Option<(Why, Left)>,
     /// Functions that were declared, and those of them that perhaps were.
-    declared: BTreeMap<String, bool>,
+    declared: BTreeMap<String, Declared>,
     /// What may have set any variable.
     pub(super) any_variable: Option<Why>,
-    /// Whether a class is declared in what was read.
-    pub(super) has_classes: bool,
-    /// Constants that skipped functions and classes define when they run, and whether they may
-    /// define any.
-    pub(super) skipped: BTreeSet<String>,
-    pub(super) skipped_any: bool,
+    /// What may have set any name of the environment.
+    any_env: Option<Why>,
+    /// Classes that are declared in what was read.
+    pub(super) classes: BTreeSet<String>,
+    /// What skipped functions and classes do when they run.
+    pub(super) skipped: Effects,
+    /// Why files are looked for in other folders than at first.
+    pub(super) other_folders: Option<Why>,
+    /// Whether the file is within a namespace.
+    pub(super) in_namespace: bool,
     /// Whether PHP has certainly ended.
     pub(super) ended: bool,
     /// The files that are being followed, and those that were.
@@ -90,9 +102,11 @@ impl State {
             left: None,
             declared: BTreeMap::new(),
             any_variable: None,
-            has_classes: false,
-            skipped: BTreeSet::new(),
-            skipped_any: false,
+            any_env: None,
+            classes: BTreeSet::new(),
+            skipped: Effects::default(),
+            other_folders: None,
+            in_namespace: false,
             ended: false,
             following: Vec::new(),
             followed: BTreeSet::new(),
@@ -164,7 +178,8 @@ impl State {
 
     /// What `getenv` gives.
     pub(super) fn env(&self, name: &str) -> Value {
-        self.env.get(name).cloned().unwrap_or(Value::Bool(false))
+        let unset = || self.any_env.clone().map_or(Value::Bool(false), Value::Unknown);
+        self.env.get(name).cloned().unwrap_or_else(unset)
     }
 
     /// `putenv('NAME=value')`, or `$_ENV['NAME'] = 'value'`.
@@ -178,6 +193,7 @@ impl State {
         for value in self.env.values_mut() {
             *value = Value::Unknown(why.clone());
         }
+        self.any_env.get_or_insert_with(|| why.clone());
     }
 
     /// The variables among which `name` is.
@@ -226,13 +242,17 @@ impl State {
         self.scopes.pop();
     }
 
-    /// Something wrote to unknown variables; it may have set new ones too.
+    /// Something wrote to unknown variables.
     pub(super) fn make_all_unknown(&mut self, why: &Why) {
         for slot in self.scopes.iter_mut().flat_map(|scope| scope.variables.values_mut()) {
             slot.value = Value::Unknown(why.clone());
         }
+    }
+
+    /// The same, and it may have set any variable.
+    pub(super) fn set_any_variable(&mut self, why: &Why) {
+        self.make_all_unknown(why);
         self.any_variable.get_or_insert_with(|| why.clone());
-        self.lose_env(why);
     }
 
     /// A loop, function or file may have been left.
@@ -251,18 +271,22 @@ impl State {
         }
     }
 
-    /// A function is declared here.
-    pub(super) fn declare(&mut self, name: &str) {
-        let sure = self.unsure.is_none();
-        self.declared.entry(name.to_ascii_lowercase()).or_insert(sure);
+    /// A function is declared in `file`; the first one counts.
+    pub(super) fn declare(&mut self, name: &str, file: &Arc<Path>) {
+        let declared = Declared { file: Arc::clone(file), sure: self.unsure.is_none() };
+        self.declared.entry(name.to_ascii_lowercase()).or_insert(declared);
     }
 
-    /// A file with these functions is read.
-    pub(super) fn read_functions(&mut self, functions: &Functions<'_>) {
-        functions.first.iter().for_each(|name| self.declare(name));
-        self.skipped.extend(functions.defines.iter().cloned());
-        self.skipped_any |= functions.defines_any;
-        self.has_classes |= functions.has_anonymous_classes;
+    /// The file with these functions is read.
+    pub(super) fn read_functions(&mut self, functions: &Functions<'_>, file: &Arc<Path>) {
+        functions.first.iter().for_each(|name| self.declare(name, file));
+        self.skipped.add(&functions.effects);
+        self.classes.extend(functions.classes.iter().cloned());
+    }
+
+    /// Whether a function was certainly declared in `file`.
+    pub(super) fn is_declared_in(&self, name: &str, file: &Path) -> bool {
+        self.declared.get(name).is_some_and(|it| it.sure && *it.file == *file)
     }
 
     /// Give a parameter of the present function its value.
@@ -276,8 +300,7 @@ impl State {
     /// Whether a function was declared; none where it perhaps was.
     pub(super) fn is_declared(&self, name: &str) -> Option<bool> {
         match self.declared.get(name) {
-            Some(true) => Some(true),
-            Some(false) => None,
+            Some(declared) => declared.sure.then_some(true),
             None => Some(false),
         }
     }

@@ -50,6 +50,7 @@ impl WpConfig {
         let file = self.content.join("sunrise.php");
         let is_here = disk::ask("is_dir", &self.content) == Some(Ok(true));
         let is_missing = disk::ask("is_file", &file) == Some(Ok(false));
-        (self.knows_content && is_here && is_missing).then_some(MapsNothing::NoFile(file))
+        (self.content_unknown.is_none() && is_here && is_missing)
+            .then_some(MapsNothing::NoFile(file))
     }
 }
