@@ -140,8 +140,13 @@ impl Array {
         self.elements.iter().find(|(known, _)| known == key).map(|(_, value)| value)
     }
 
-    /// Put `value` at `key`, or at the end; none where there are too many.
+    /// Put `value` at `key`, or at the end; none where there are too many, or where the next key
+    /// depends on PHP's version: after a negative one.
     pub(super) fn put(&mut self, key: Option<Key>, value: Value) -> Option<()> {
+        let is_negative = |(key, _): &(Key, Value)| matches!(key, Key::Int(..0));
+        if key.is_none() && self.next == 0 && self.elements.iter().any(is_negative) {
+            return None;
+        }
         let key = key.unwrap_or(Key::Int(self.next));
         if let Key::Int(number) = key {
             self.next = self.next.max(number.checked_add(1)?);
