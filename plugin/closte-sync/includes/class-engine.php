@@ -53,12 +53,13 @@ final class Engine {
 	}
 
 	/**
-	 * Whether the engine reported recently enough.
+	 * Whether the engine reported recently enough. To a copy of the network it never did: what the copy contains
+	 * was reported to the original.
 	 *
 	 * @return bool
 	 */
 	public static function is_heard_of() {
-		return time() - self::heard_at() <= self::report()['silence'];
+		return time() - self::heard_at() <= self::report()['silence'] && ! Home::names_another( self::read()[ Home::OPTION ] );
 	}
 
 	/**
@@ -245,7 +246,7 @@ final class Engine {
 	 */
 	private static function read() {
 		if ( null === self::$read ) {
-			self::$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS ) );
+			self::$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS, Home::OPTION ) );
 		}
 		return self::$read;
 	}

@@ -35,17 +35,12 @@ final class Notices {
 		if ( ! current_user_can( self::capability() ) ) {
 			return;
 		}
-		$all = self::all();
-		if ( Admin_Page::is_current() ) {
-			// That page shows them itself, dismissed or not.
-			$all = array_filter(
-				$all,
-				static function ( $notice ) {
-					return empty( $notice['is_alert'] );
-				}
-			);
-		}
-		foreach ( Dismissals::undismissed( $all ) as $notice ) {
+		$is_our_page = Admin_Page::is_current();
+		foreach ( Dismissals::undismissed( self::all() ) as $notice ) {
+			if ( $is_our_page && ! empty( $notice['is_alert'] ) ) {
+				// That page shows them itself, dismissed or not.
+				continue;
+			}
 			printf( '<div class="notice notice-warning"><p><strong>closte-sync:</strong> %s</p><p>', esc_html( $notice['text'] ) );
 			if ( isset( $notice['url'] ) ) {
 				printf( '<a class="button" href="%s">%s</a> ', esc_url( $notice['url'] ), esc_html( $notice['label'] ) );
@@ -137,8 +132,11 @@ final class Notices {
 	 * @return array[]
 	 */
 	public static function of_the_engine() {
+		if ( Home::is_elsewhere() ) {
+			return array( self::notice( 'copy', Words::copy() ) );
+		}
 		if ( ! Engine::is_heard_of() ) {
-			return Home::is_elsewhere() ? array( self::notice( 'copy', Words::copy() ) ) : array();
+			return array();
 		}
 		$notices = array();
 		foreach ( Engine::report()['notices'] as $alert ) {

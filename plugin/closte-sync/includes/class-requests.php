@@ -59,7 +59,7 @@ final class Requests {
 				'id'     => wp_generate_uuid4(),
 				'do'     => $kind,
 				'ledger' => $ledger,
-				'in'     => self::network(),
+				'in'     => Home::here(),
 				'at'     => time(),
 				'by'     => get_current_user_id(),
 			);
@@ -111,7 +111,7 @@ final class Requests {
 	 */
 	public static function waiting() {
 		$waits = static function ( $request ) {
-			return time() - $request['at'] < self::EXPIRES && self::network() === $request['in'];
+			return time() - $request['at'] < self::EXPIRES && Home::here() === $request['in'];
 		};
 		return array_values( array_filter( self::stored(), $waits ) );
 	}
@@ -264,15 +264,6 @@ final class Requests {
 		}
 		$kind = $request['do'];
 		return is_string( $kind ) && array_key_exists( $kind, self::KINDS ) && ( null === self::KINDS[ $kind ] || isset( $request[ self::KINDS[ $kind ] ] ) );
-	}
-
-	/**
-	 * What distinguishes this network from a copy of its database.
-	 *
-	 * @return string
-	 */
-	private static function network() {
-		return get_network()->domain . ' ' . ( defined( 'CLOSTE_APP_ID' ) ? (string) constant( 'CLOSTE_APP_ID' ) : '' );
 	}
 
 	/**

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::pages::PAGE;
 use crate::world::{Admin, World, link};
 
 /// A page of the network admin that is not ours.
@@ -40,6 +41,8 @@ fn an_alert_is_seen_everywhere_until_it_is_dismissed_or_changes() {
     assert_eq!(seen(&admin), [""; 0]);
     report(&world, &[brake("30 <b>of</b> 40 would go.")]);
     assert_eq!(seen(&admin), [""; 0], "reported again it is the same");
+    assert!(admin.page(PAGE).body.contains("30 &lt;b&gt;of&lt;/b&gt; 40"), "our page shows all");
+    assert_eq!(seen(&admin), [""; 0], "a visit to our page changes nothing");
 
     let other = Admin::new(&world, "other");
     assert_eq!(seen(&other).len(), 1, "each for himself");
@@ -128,8 +131,12 @@ fn a_copy_is_told_by_its_mark() {
         texts()
     );
     assert!(!texts().contains("has not reported"), "that is why it does not report: {}", texts());
+    // What the copy contains of the engine's was reported to the original.
     world.heard();
-    assert_eq!(texts(), "", "the engine that acts knows better");
+    assert!(texts().starts_with(copy), "{}", texts());
+    assert_eq!(world.call("hello", &json!({}))["mode"], "off");
+    world.wordpress.php("do_action('wu_add_domain', 'shop.example', 1);");
+    assert_eq!(world.wordpress.built_in_calls(), ["add shop.example"]);
     world.option("closte_sync_heard", "0");
     home("network.example", json!("app1"));
     let config = world.wordpress.root().join("wp-config.php");
