@@ -245,6 +245,34 @@ fn the_uninstaller_gives_back_what_was_not() {
 }
 
 #[test]
+fn the_uninstaller_gives_back_and_cleans_up_for_every_network_of_the_tables() {
+    let world = World::new();
+    let checks = in_charge(&world);
+    world.option("active_sitewide_plugins", "'a:0:{}'");
+    // The second one is in charge too; its one site is its main site, with a mapping that waits.
+    world.database.execute(
+        "SET sql_mode = ''; INSERT INTO wp_site (id, domain, path) VALUES (2, 'other.example', '/'); \
+         CREATE TABLE wp_90_options LIKE wp_options; \
+         INSERT INTO wp_90_options SELECT * FROM wp_options WHERE option_name = 'wp_user_roles'; \
+         UPDATE wp_90_options SET option_name = 'wp_90_user_roles'; \
+         INSERT INTO wp_90_options (option_name, option_value) VALUES ('_closte_sync_nonce_0', '1'); \
+         INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) \
+         SELECT 2, meta_key, meta_value FROM wp_sitemeta \
+         WHERE site_id = 1 AND (meta_key LIKE 'closte_sync%' OR meta_key LIKE 'wu%');",
+    );
+    let other = "SELECT id FROM wp_wu_domain_mappings WHERE domain = 'x.example'";
+    let other = world.database.execute(other).trim().to_owned();
+    world.wordpress.uninstall_plugin();
+    let mut given = checks.to_vec();
+    given.push(format!("wu_async_process_domain_stage domain_id={other} tries=0"));
+    assert_eq!(world.wordpress.queue(), given);
+    let left = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte%' \
+        UNION ALL SELECT option_name FROM wp_options WHERE option_name LIKE '%closte\\_sync%' \
+        UNION ALL SELECT option_name FROM wp_90_options WHERE option_name LIKE '%closte\\_sync%'";
+    assert_eq!(world.database.execute(left), "");
+}
+
+#[test]
 fn what_no_pass_has_seen_is_listed_and_sent_on_a_persons_word() {
     for version in ALL {
         let world = World::with(version);
