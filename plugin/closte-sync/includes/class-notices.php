@@ -21,6 +21,11 @@ final class Notices {
 	const DISMISS = 'closte_sync_dismiss';
 
 	/**
+	 * The codes of what a person can decide on our page.
+	 */
+	const DECIDED_THERE = array( 'brake', 'doubt', 'list-doubt', 'database-restored', 'copy', 'other-network' );
+
+	/**
 	 * Listen to WordPress.
 	 */
 	public static function listen() {
@@ -133,7 +138,7 @@ final class Notices {
 	 */
 	public static function of_the_engine() {
 		if ( Home::is_elsewhere() ) {
-			return array( self::notice( 'copy', Words::copy() ) );
+			return array( self::notice( 'copy', Words::copy() ) + self::decision( 'copy' ) );
 		}
 		if ( ! Engine::is_heard_of() ) {
 			return array();
@@ -142,7 +147,7 @@ final class Notices {
 		foreach ( Engine::report()['notices'] as $alert ) {
 			// What is about one domain is a notice of its own.
 			$code      = trim( "{$alert['code']} {$alert['domain']}" );
-			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) ) + array( 'is_alert' => true );
+			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) ) + array( 'is_alert' => true ) + self::decision( $alert['code'] );
 		}
 		return $notices;
 	}
@@ -167,6 +172,22 @@ final class Notices {
 		return array(
 			'code' => $code,
 			'text' => $text,
+		);
+	}
+
+	/**
+	 * The button of a notice about what a person can decide on our page, besides by a command.
+	 *
+	 * @param string $code What it is about.
+	 * @return string[] Empty for anything else.
+	 */
+	private static function decision( $code ) {
+		if ( ! in_array( $code, self::DECIDED_THERE, true ) ) {
+			return array();
+		}
+		return array(
+			'label' => __( 'Decide on the closte-sync page', 'closte-sync' ),
+			'url'   => Admin_Page::url(),
 		);
 	}
 
