@@ -44,6 +44,13 @@ final class Engine {
 	private static $read = null;
 
 	/**
+	 * What is known about the domains, where that was read.
+	 *
+	 * @var array|null
+	 */
+	private static $domains = null;
+
+	/**
 	 * When the engine last reported; 0 for never.
 	 *
 	 * @return int
@@ -131,7 +138,23 @@ final class Engine {
 	 * @return array
 	 */
 	public static function domains() {
-		return self::decode( Network_Options::read( self::DOMAINS ) );
+		if ( null === self::$domains ) {
+			self::$domains = self::decode( Network_Options::read( self::DOMAINS ) );
+		}
+		return self::$domains;
+	}
+
+	/**
+	 * What the engine knows about a mapping, if that still has the name that it was reported with.
+	 *
+	 * @param int    $id   Of the mapping.
+	 * @param string $name The name that its row has.
+	 * @return array|null Null where nothing is reported.
+	 */
+	public static function domain( $id, $name ) {
+		$domains = self::domains();
+		$domain  = isset( $domains[ $id ] ) ? $domains[ $id ] : null;
+		return isset( $domain['domain'] ) && strtolower( rtrim( (string) $name, '.' ) ) === $domain['domain'] ? $domain : null;
 	}
 
 	/**
@@ -157,7 +180,8 @@ final class Engine {
 	 * Read the options again at the next question.
 	 */
 	public static function forget() {
-		self::$read = null;
+		self::$read    = null;
+		self::$domains = null;
 	}
 
 	/**

@@ -153,8 +153,9 @@ final class Giving_Back {
 	private static function waiting_after( $id, $checked, $added ) {
 		global $wpdb;
 		$table = Ultimate_Multisite::mappings_table();
+		$ours  = Ultimate_Multisite::of_our_sites();
 		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
-		$next = $wpdb->get_var( $wpdb->prepare( "SELECT d.id FROM `$table` d INNER JOIN $wpdb->blogs b ON b.blog_id = d.blog_id WHERE b.site_id = %d AND d.id > %d AND d.id <> %d AND d.domain <> %s AND d.stage IN ('checking-dns', 'checking-ssl-cert') ORDER BY d.id LIMIT 1", get_current_network_id(), $id, $checked, $added ) );
+		$next = $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` WHERE $ours AND id > %d AND id <> %d AND domain <> %s AND stage IN ('checking-dns', 'checking-ssl-cert') ORDER BY id LIMIT 1", $id, $checked, $added ) );
 		return '' === $wpdb->last_error ? (int) $next : null;
 	}
 
