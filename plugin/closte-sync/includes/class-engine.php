@@ -2,7 +2,8 @@
 /**
  * What is known about the engine: when it last reported, and what it reported.
  *
- * If it stops reporting, the plugin steps aside; nothing here ever calls the engine.
+ * If it stops reporting, the plugin steps aside; nothing here ever calls the engine. In a copy of the
+ * network nothing is known: what the copy contains was reported to the original.
  *
  * @package Closte_Sync
  */
@@ -60,13 +61,12 @@ final class Engine {
 	}
 
 	/**
-	 * Whether the engine reported recently enough. To a copy of the network it never did: what the copy contains
-	 * was reported to the original.
+	 * Whether the engine reported recently enough.
 	 *
 	 * @return bool
 	 */
 	public static function is_heard_of() {
-		return time() - self::heard_at() <= self::report()['silence'] && ! Home::names_another( self::read()[ Home::OPTION ] );
+		return time() - self::heard_at() <= self::report()['silence'];
 	}
 
 	/**
@@ -139,7 +139,7 @@ final class Engine {
 	 */
 	public static function domains() {
 		if ( null === self::$domains ) {
-			self::$domains = self::decode( Network_Options::read( self::DOMAINS ) );
+			self::$domains = Home::is_elsewhere() ? array() : self::decode( Network_Options::read( self::DOMAINS ) );
 		}
 		return self::$domains;
 	}
@@ -270,7 +270,12 @@ final class Engine {
 	 */
 	private static function read() {
 		if ( null === self::$read ) {
-			self::$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS, Home::OPTION ) );
+			$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS, Home::OPTION ) );
+			if ( Home::names_another( $read[ Home::OPTION ] ) ) {
+				$read[ self::HEARD ]  = null;
+				$read[ self::REPORT ] = null;
+			}
+			self::$read = $read;
 		}
 		return self::$read;
 	}

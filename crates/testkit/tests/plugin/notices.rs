@@ -140,11 +140,14 @@ fn a_copy_is_told_by_its_mark() {
     );
     assert!(!texts().contains("has not reported"), "that is why it does not report: {}", texts());
     // What the copy contains of the engine's was reported to the original.
-    world.heard();
+    report(&world, &[brake("30 of 40 would go")]);
     assert!(texts().starts_with(copy), "{}", texts());
     assert_eq!(world.call("hello", &json!({}))["mode"], "off");
     world.wordpress.php("do_action('wu_add_domain', 'shop.example', 1);");
     assert_eq!(world.wordpress.built_in_calls(), ["add shop.example"]);
+    let page = Admin::of(&world).page(PAGE).body;
+    assert!(page.contains("The engine has not reported yet."), "to this one: {page}");
+    assert!(!page.contains("30 of 40"), "nor does it wait for a decision here: {page}");
     world.option("closte_sync_heard", "0");
     home("network.example", json!("app1"));
     let config = world.wordpress.root().join("wp-config.php");
