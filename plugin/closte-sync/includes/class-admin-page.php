@@ -71,12 +71,11 @@ final class Admin_Page {
 	 *
 	 * Protected names, which are never sent, are no matter of theirs.
 	 *
-	 * @param array[]|null $domains What is known about each, where that was read already.
 	 * @return array[]
 	 */
-	public static function needing_a_person( $domains = null ) {
+	public static function needing_a_person() {
 		return array_filter(
-			null === $domains ? Engine::domains() : $domains,
+			Engine::domains(),
 			static function ( $domain ) {
 				return ! empty( $domain['person'] ) && isset( $domain['domain'] ) && is_string( $domain['domain'] ) && ! self::is_protected( $domain );
 			}
@@ -287,7 +286,7 @@ final class Admin_Page {
 	 *
 	 * @return string
 	 */
-	private static function url() {
+	public static function url() {
 		$file = 'settings.php' === self::parent_page() ? 'settings.php' : 'admin.php';
 		return network_admin_url( "$file?page=" . self::SLUG );
 	}

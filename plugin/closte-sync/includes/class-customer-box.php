@@ -3,6 +3,8 @@
  * Why a domain is not ready, in the box "Domains" in which customers of the network see theirs.
  *
  * Ultimate Multisite has a filter for what each row of it shows; a version without it shows nothing more.
+ * Customers read only what they can act on, or what is no secret of those who operate the network: of
+ * anything else, that it is being seen to.
  *
  * @package Closte_Sync
  */
@@ -15,6 +17,29 @@ defined( 'ABSPATH' ) || exit;
  * The rows of that box.
  */
 final class Customer_Box {
+
+	/**
+	 * The reasons whose texts are for customers: those of the domain's DNS, which are theirs to act on, and
+	 * those of its certificate, which say what visitors see.
+	 */
+	const FOR_CUSTOMERS = array(
+		'no-such-name',
+		'no-address',
+		'other-address',
+		'partly-elsewhere',
+		'ipv6-elsewhere',
+		'proxied',
+		'dns-failed',
+		'no-certificate',
+		'other-name',
+		'expired',
+		'not-yet-valid',
+		'self-signed',
+		'unknown-issuer',
+		'bad-certificate',
+		'expires-soon',
+		'not-routed-here',
+	);
 
 	/**
 	 * Listen to Ultimate Multisite.
@@ -31,22 +56,22 @@ final class Customer_Box {
 	 * @return mixed
 	 */
 	public static function add_reason( $info, $domain = null ) {
-		if ( ! is_array( $info ) || ! is_object( $domain ) || ! method_exists( $domain, 'get_id' ) ) {
+		if ( ! is_array( $info ) || ! is_object( $domain ) || ! method_exists( $domain, 'get_id' ) || ! method_exists( $domain, 'get_domain' ) || ! Engine::is_heard_of() ) {
 			return $info;
 		}
-		$known = Domain_Pages::known( (int) $domain->get_id() );
+		$known = Engine::domain( (int) $domain->get_id(), (string) $domain->get_domain() );
 		if ( null === $known || ! empty( $known['ready'] ) ) {
 			return $info;
 		}
-		$text = Words::of_domain( $known );
-		if ( '' !== $text ) {
-			$info['closte-sync'] = array(
-				'wrapper_classes' => '',
-				'icon'            => 'dashicons-wu-info wu-align-text-bottom wu-mr-1',
-				'label'           => '',
-				'value'           => esc_html( $text ),
-			);
+		if ( ! isset( $known['reason'] ) || ! in_array( $known['reason'], self::FOR_CUSTOMERS, true ) ) {
+			$known['text'] = __( 'This domain is being set up; the operator of the network knows.', 'closte-sync' );
 		}
+		$info['closte-sync'] = array(
+			'wrapper_classes' => '',
+			'icon'            => 'dashicons-wu-info wu-align-text-bottom wu-mr-1',
+			'label'           => '',
+			'value'           => esc_html( Words::of_domain( $known ) ),
+		);
 		return $info;
 	}
 }

@@ -118,6 +118,6 @@ final class Domain_Mapping_Module extends \WP_Ultimo\Integrations\Base_Capabilit
 		if ( Engine::is_heard_of() ) {
 			return true;
 		}
-		return new \WP_Error( 'closte_sync_silent', Words::silence() );
+		return new \WP_Error( 'closte_sync_silent', Home::is_elsewhere() ? Words::copy() : Words::silence() );
 	}
 }

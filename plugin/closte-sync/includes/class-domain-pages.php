@@ -91,7 +91,7 @@ final class Domain_Pages {
 	 * @return string HTML, escaped; empty where nothing is known.
 	 */
 	private static function note( $id ) {
-		$known = self::known( $id );
+		$known = Engine::domain( $id, Ultimate_Multisite::name_of( $id ) );
 		if ( null === $known ) {
 			return '';
 		}
@@ -101,19 +101,5 @@ final class Domain_Pages {
 			esc_url( Admin_Page::recheck_url( $known['domain'] ) ),
 			esc_html__( 'Check now', 'closte-sync' )
 		);
-	}
-
-	/**
-	 * What the engine reported about a domain. A page asks for each of its rows; the database is asked once.
-	 *
-	 * @param int $id Of the mapping.
-	 * @return array|null Null where it reported nothing.
-	 */
-	public static function known( $id ) {
-		static $domains = null;
-		if ( null === $domains ) {
-			$domains = Engine::domains();
-		}
-		return isset( $domains[ $id ]['domain'] ) && is_string( $domains[ $id ]['domain'] ) ? $domains[ $id ] : null;
 	}
 }

@@ -73,13 +73,6 @@ final class Domain_Table extends \WP_List_Table {
 	private $url;
 
 	/**
-	 * What the engine reported, by the id of the mapping.
-	 *
-	 * @var array[]
-	 */
-	private $reported;
-
-	/**
 	 * The mappings that need somebody.
 	 *
 	 * @var int[]
@@ -113,10 +106,9 @@ final class Domain_Table extends \WP_List_Table {
 				'ajax'     => false,
 			)
 		);
-		$this->url      = $url;
-		$this->reported = Engine::domains();
-		$this->person   = array_map( 'intval', array_keys( Admin_Page::needing_a_person( $this->reported ) ) );
-		$this->kept     = array_map( 'intval', array_keys( array_filter( $this->reported, array( Admin_Page::class, 'is_protected' ) ) ) );
+		$this->url    = $url;
+		$this->person = array_map( 'intval', array_keys( Admin_Page::needing_a_person() ) );
+		$this->kept   = array_map( 'intval', array_keys( array_filter( Engine::domains(), array( Admin_Page::class, 'is_protected' ) ) ) );
 	}
 
 	/**
@@ -270,7 +262,7 @@ final class Domain_Table extends \WP_List_Table {
 	 * @return string HTML, escaped.
 	 */
 	protected function column_states( $row ) {
-		$domain = $this->reported( $row );
+		$domain = Engine::domain( $row->id, $row->domain );
 		if ( null === $domain ) {
 			return '&mdash;';
 		}
@@ -301,7 +293,7 @@ final class Domain_Table extends \WP_List_Table {
 	 * @return string HTML, escaped.
 	 */
 	protected function column_reason( $row ) {
-		$domain = $this->reported( $row );
+		$domain = Engine::domain( $row->id, $row->domain );
 		if ( null === $domain ) {
 			return '<span class="closte-sync-soft">' . esc_html__( 'Nothing to report', 'closte-sync' ) . '</span>';
 		}
@@ -317,7 +309,7 @@ final class Domain_Table extends \WP_List_Table {
 	 * @return string HTML, escaped.
 	 */
 	protected function column_since( $row ) {
-		$domain = $this->reported( $row );
+		$domain = Engine::domain( $row->id, $row->domain );
 		return isset( $domain['since'] ) ? self::time( (int) $domain['since'] ) : '&mdash;';
 	}
 
@@ -328,7 +320,7 @@ final class Domain_Table extends \WP_List_Table {
 	 * @return string HTML, escaped.
 	 */
 	protected function column_next( $row ) {
-		$domain = $this->reported( $row );
+		$domain = Engine::domain( $row->id, $row->domain );
 		return isset( $domain['next'] ) ? self::time( (int) $domain['next'] ) : '&mdash;';
 	}
 
@@ -377,27 +369,16 @@ final class Domain_Table extends \WP_List_Table {
 	}
 
 	/**
-	 * What is reported about a mapping, if that still has the same name.
-	 *
-	 * @param object $row A mapping.
-	 * @return array|null
-	 */
-	private function reported( $row ) {
-		$domain = isset( $this->reported[ $row->id ] ) ? $this->reported[ $row->id ] : null;
-		$is_its = isset( $domain['domain'] ) && strtolower( (string) $row->domain ) === $domain['domain'];
-		return $is_its ? $domain : null;
-	}
-
-	/**
 	 * Count the rows of each view.
 	 */
 	private function count() {
 		global $wpdb;
 		$table  = Ultimate_Multisite::mappings_table();
+		$ours   = Ultimate_Multisite::of_our_sites();
 		$person = self::among( $this->person );
 		$kept   = self::among( $this->kept );
 		// phpcs:ignore WordPress.DB -- Numbers.
-		$rows         = (array) $wpdb->get_results( "SELECT stage, COUNT(*) AS count, SUM($person) AS person, SUM($kept) AS kept FROM `$table` GROUP BY stage ORDER BY stage" );
+		$rows         = (array) $wpdb->get_results( "SELECT stage, COUNT(*) AS count, SUM($person) AS person, SUM($kept) AS kept FROM `$table` WHERE $ours GROUP BY stage ORDER BY stage" );
 		$this->counts = array(
 			''           => (int) array_sum( wp_list_pluck( $rows, 'count' ) ),
 			self::PERSON => (int) array_sum( wp_list_pluck( $rows, 'person' ) ),
@@ -433,7 +414,7 @@ final class Domain_Table extends \WP_List_Table {
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only what is shown.
 		$search = isset( $_GET['s'] ) ? trim( sanitize_text_field( wp_unslash( $_GET['s'] ) ) ) : '';
 		$view   = $this->view();
-		$terms  = array( '1 = 1' );
+		$terms  = array( Ultimate_Multisite::of_our_sites() );
 		if ( self::PERSON === $view ) {
 			$terms[] = self::among( $this->person );
 		} elseif ( self::KEPT === $view ) {

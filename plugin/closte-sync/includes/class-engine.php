@@ -2,7 +2,8 @@
 /**
  * What is known about the engine: when it last reported, and what it reported.
  *
- * If it stops reporting, the plugin steps aside; nothing here ever calls the engine.
+ * If it stops reporting, the plugin steps aside; nothing here ever calls the engine. In a copy of the
+ * network nothing is known: what the copy contains was reported to the original.
  *
  * @package Closte_Sync
  */
@@ -42,6 +43,13 @@ final class Engine {
 	 * @var array|null
 	 */
 	private static $read = null;
+
+	/**
+	 * What is known about the domains, where that was read.
+	 *
+	 * @var array|null
+	 */
+	private static $domains = null;
 
 	/**
 	 * When the engine last reported; 0 for never.
@@ -130,7 +138,23 @@ final class Engine {
 	 * @return array
 	 */
 	public static function domains() {
-		return self::decode( Network_Options::read( self::DOMAINS ) );
+		if ( null === self::$domains ) {
+			self::$domains = Home::is_elsewhere() ? array() : self::decode( Network_Options::read( self::DOMAINS ) );
+		}
+		return self::$domains;
+	}
+
+	/**
+	 * What the engine knows about a mapping, if that still has the name that it was reported with.
+	 *
+	 * @param int    $id   Of the mapping.
+	 * @param string $name The name that its row has.
+	 * @return array|null Null where nothing is reported.
+	 */
+	public static function domain( $id, $name ) {
+		$domains = self::domains();
+		$domain  = isset( $domains[ $id ] ) ? $domains[ $id ] : null;
+		return isset( $domain['domain'] ) && strtolower( rtrim( (string) $name, '.' ) ) === $domain['domain'] ? $domain : null;
 	}
 
 	/**
@@ -156,7 +180,8 @@ final class Engine {
 	 * Read the options again at the next question.
 	 */
 	public static function forget() {
-		self::$read = null;
+		self::$read    = null;
+		self::$domains = null;
 	}
 
 	/**
@@ -245,7 +270,12 @@ final class Engine {
 	 */
 	private static function read() {
 		if ( null === self::$read ) {
-			self::$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS ) );
+			$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS, Home::OPTION ) );
+			if ( Home::names_another( $read[ Home::OPTION ] ) ) {
+				$read[ self::HEARD ]  = null;
+				$read[ self::REPORT ] = null;
+			}
+			self::$read = $read;
 		}
 		return self::$read;
 	}

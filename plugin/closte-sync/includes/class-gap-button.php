@@ -34,7 +34,7 @@ final class Gap_Button {
 	 * @return array|null See `Notices`.
 	 */
 	public static function notice() {
-		if ( Engine::is_in_charge() || ! Engine::is_switched_on() || ! Ultimate_Multisite::can_enqueue() ) {
+		if ( Home::is_elsewhere() || Engine::is_in_charge() || ! Engine::is_switched_on() || ! Ultimate_Multisite::can_enqueue() ) {
 			return null;
 		}
 		$unsent = Gap::unsent();
@@ -65,8 +65,8 @@ final class Gap_Button {
 	 */
 	public static function send() {
 		Notices::demand( self::SEND );
-		// If the engine is back it has seen them, or will.
-		if ( ! Engine::is_in_charge() ) {
+		// If the engine is back it has seen them, or will; a copy sends nothing.
+		if ( ! Engine::is_in_charge() && ! Home::is_elsewhere() ) {
 			$unsent = Gap::unsent();
 			Gap::send( $unsent['added'] + $unsent['removed'] );
 		}

@@ -4,7 +4,8 @@
  *
  * While we are in charge the built-in integration receives none of its events, and an engine that ends right
  * then has not acted on them. So each is noted until a pass must have seen it. What remains when
- * the engine has become silent is shown, and sent by the built-in where a person says so.
+ * the engine has become silent is shown, and sent by the built-in where a person says so. A copy of the
+ * network contains the notes, too, but sends nothing: what happened to the original is no matter of its.
  *
  * @package Closte_Sync
  */
@@ -58,6 +59,7 @@ final class Gap {
 				'domain' => strtolower( (string) $domain ),
 				'site'   => (int) $site,
 				'at'     => time(),
+				'in'     => Home::here(),
 			)
 		);
 		// phpcs:ignore WordPress.DB -- No option: several rows share the name.
@@ -71,11 +73,10 @@ final class Gap {
 	 */
 	public static function forget_until( $time ) {
 		$time = min( $time, time() - self::SETTLES );
-		foreach ( self::events() as $id => $event ) {
-			if ( $event['at'] <= $time ) {
-				self::drop( $id );
-			}
-		}
+		$over = static function ( $event ) use ( $time ) {
+			return $event['at'] <= $time || Home::here() !== $event['in'];
+		};
+		self::drop( array_keys( array_filter( self::stored(), $over ) ) );
 	}
 
 	/**
@@ -108,16 +109,27 @@ final class Gap {
 	}
 
 	/**
-	 * Have the built-in integration send events: they are enqueued again, each once.
+	 * Have the built-in integration send events: they are enqueued again, each once. What happened to the same
+	 * name before is settled by it.
 	 *
 	 * @param array[] $events Some of those that nobody sent, by the id of their row.
 	 * @return int How many were enqueued.
 	 */
 	public static function send( array $events ) {
 		$sent = 0;
+		if ( ! Ultimate_Multisite::can_enqueue() ) {
+			return $sent;
+		}
+		$stored = self::stored();
 		foreach ( $events as $id => $event ) {
+			$is_older = static function ( $other, $other_id ) use ( $event, $id ) {
+				return $other_id < $id && $other['domain'] === $event['domain'];
+			};
+			$older    = array_filter( $stored, $is_older, ARRAY_FILTER_USE_BOTH );
+			// The last row goes last: until then nobody else sees an older one as the last.
+			self::drop( array_keys( array_diff_key( $older, $events ) ) );
 			// Whoever deletes the row enqueues it.
-			if ( Ultimate_Multisite::can_enqueue() && self::drop( $id ) ) {
+			if ( 1 === self::drop( array( $id ) ) ) {
 				$name = ( self::ADDED + self::REMOVED )[ $event['hook'] ];
 				Ultimate_Multisite::enqueue(
 					$event['hook'],
@@ -137,6 +149,9 @@ final class Gap {
 	 * is removed without a person's word, so removals are only logged.
 	 */
 	public static function leave() {
+		if ( Home::is_elsewhere() ) {
+			return;
+		}
 		$unsent = self::unsent();
 		self::send( $unsent['added'] );
 		foreach ( $unsent['removed'] as $event ) {
@@ -146,18 +161,30 @@ final class Gap {
 	}
 
 	/**
+	 * The events of this network and of no other that it is a copy of.
+	 *
+	 * @return array[] See `stored`.
+	 */
+	private static function events() {
+		$is_ours = static function ( $event ) {
+			return Home::here() === $event['in'];
+		};
+		return array_filter( self::stored(), $is_ours );
+	}
+
+	/**
 	 * The events that are noted, in their order, by the id of their row.
 	 *
 	 * @return array[]
 	 */
-	private static function events() {
+	private static function stored() {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB -- No option: several rows share the name.
 		$rows   = $wpdb->get_results( $wpdb->prepare( "SELECT meta_id, meta_value FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id", get_current_network_id(), self::OPTION ) );
 		$events = array();
 		foreach ( (array) $rows as $row ) {
 			$event = json_decode( $row->meta_value, true );
-			if ( is_array( $event ) && isset( $event['hook'], $event['domain'], $event['site'], $event['at'] ) ) {
+			if ( is_array( $event ) && isset( $event['hook'], $event['domain'], $event['site'], $event['at'], $event['in'] ) ) {
 				$events[ (int) $row->meta_id ] = $event;
 			}
 		}
@@ -165,15 +192,19 @@ final class Gap {
 	}
 
 	/**
-	 * Delete the row of an event.
+	 * Delete the rows of events.
 	 *
-	 * @param int $id Its id.
-	 * @return bool Whether it was there.
+	 * @param int[] $ids Their ids.
+	 * @return int How many were there.
 	 */
-	private static function drop( $id ) {
+	private static function drop( array $ids ) {
 		global $wpdb;
+		if ( array() === $ids ) {
+			return 0;
+		}
+		$ids = implode( ', ', array_map( 'intval', $ids ) );
 		// phpcs:ignore WordPress.DB -- No option: several rows share the name.
-		return 1 === $wpdb->query( $wpdb->prepare( "DELETE FROM $wpdb->sitemeta WHERE meta_id = %d AND meta_key = %s", $id, self::OPTION ) );
+		return (int) $wpdb->query( $wpdb->prepare( "DELETE FROM $wpdb->sitemeta WHERE meta_id IN ($ids) AND meta_key = %s", self::OPTION ) );
 	}
 
 	/**

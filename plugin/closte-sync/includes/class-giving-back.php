@@ -79,9 +79,13 @@ final class Giving_Back {
 	}
 
 	/**
-	 * Enqueue the check of every mapping that waits for one, where that is not done.
+	 * Enqueue the check of every mapping that waits for one, where that is not done; but for a mapping whose
+	 * check goes on anyway, as it is what we noticed the silence by.
+	 *
+	 * @param int    $checked The id of a mapping that the built-in is about to check.
+	 * @param string $added   The name of one that was just added, whose first check Ultimate Multisite enqueues.
 	 */
-	public static function give() {
+	public static function give( $checked = 0, $added = '' ) {
 		if ( self::is_done() || ! Ultimate_Multisite::can_enqueue() ) {
 			return;
 		}
@@ -90,7 +94,7 @@ final class Giving_Back {
 			$state = self::GIVING . 0;
 		}
 		while ( 0 === strpos( $state, self::GIVING ) ) {
-			$state = self::give_next( $state );
+			$state = self::give_next( $state, $checked, $added );
 		}
 		Engine::forget();
 	}
@@ -113,11 +117,13 @@ final class Giving_Back {
 	 * Enqueue the check of the next mapping. Whoever wrote down that it is its turn enqueues it, so nobody
 	 * else does.
 	 *
-	 * @param string $state After which mapping.
+	 * @param string $state   After which mapping.
+	 * @param int    $checked See `give`.
+	 * @param string $added   See `give`.
 	 * @return string The state now; empty where the database fails: then the rest follows at the next look.
 	 */
-	private static function give_next( $state ) {
-		$id = self::waiting_after( (int) substr( $state, strlen( self::GIVING ) ) );
+	private static function give_next( $state, $checked, $added ) {
+		$id = self::waiting_after( (int) substr( $state, strlen( self::GIVING ) ), $checked, $added );
 		if ( null === $id ) {
 			return '';
 		}
@@ -139,14 +145,17 @@ final class Giving_Back {
 	/**
 	 * The next mapping of this network that waits for a check.
 	 *
-	 * @param int $id After this one.
+	 * @param int    $id      After this one.
+	 * @param int    $checked See `give`.
+	 * @param string $added   See `give`.
 	 * @return int|null 0 for none; null where the database fails.
 	 */
-	private static function waiting_after( $id ) {
+	private static function waiting_after( $id, $checked, $added ) {
 		global $wpdb;
 		$table = Ultimate_Multisite::mappings_table();
+		$ours  = Ultimate_Multisite::of_our_sites();
 		// phpcs:ignore WordPress.DB -- A cache is what we avoid.
-		$next = $wpdb->get_var( $wpdb->prepare( "SELECT d.id FROM `$table` d INNER JOIN $wpdb->blogs b ON b.blog_id = d.blog_id WHERE b.site_id = %d AND d.id > %d AND d.stage IN ('checking-dns', 'checking-ssl-cert') ORDER BY d.id LIMIT 1", get_current_network_id(), $id ) );
+		$next = $wpdb->get_var( $wpdb->prepare( "SELECT id FROM `$table` WHERE $ours AND id > %d AND id <> %d AND domain <> %s AND stage IN ('checking-dns', 'checking-ssl-cert') ORDER BY id LIMIT 1", $id, $checked, $added ) );
 		return '' === $wpdb->last_error ? (int) $next : null;
 	}
 

@@ -81,13 +81,44 @@ final class Home {
 	 * @return bool
 	 */
 	public static function is_elsewhere() {
-		$home = self::tidy( Network_Options::read( self::OPTION ) );
+		return self::names_another( Network_Options::read( self::OPTION ) );
+	}
+
+	/**
+	 * Whether a mark that was read already names another installation than this one.
+	 *
+	 * @param mixed $mark The option.
+	 * @return bool
+	 */
+	public static function names_another( $mark ) {
+		$home = self::tidy( $mark );
 		if ( null === $home ) {
 			return false;
 		}
 		$app = Network_Reader::app();
-		return strtolower( get_network()->domain ) !== strtolower( $home['domain'] )
-			|| ( null !== $app && null !== $home['app'] && $app !== $home['app'] );
+		return ! self::is_our_domain( $home['domain'] ) || ( null !== $app && null !== $home['app'] && $app !== $home['app'] );
+	}
+
+	/**
+	 * Whether a domain is this network's own. The engine leaves out the port, and the dot at the end.
+	 *
+	 * @param string $domain As the engine reads it.
+	 * @return bool
+	 */
+	public static function is_our_domain( $domain ) {
+		$host = static function ( $name ) {
+			return preg_replace( '/:\d+$/', '', strtolower( rtrim( $name, '.' ) ) );
+		};
+		return $host( $domain ) === $host( get_network()->domain );
+	}
+
+	/**
+	 * What distinguishes this network from a copy of its database. What is bound to it counts in no copy.
+	 *
+	 * @return string
+	 */
+	public static function here() {
+		return get_network()->domain . ' ' . Network_Reader::app();
 	}
 
 	/**

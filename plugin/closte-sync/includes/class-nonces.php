@@ -54,6 +54,16 @@ final class Nonces {
 	}
 
 	/**
+	 * Delete all of them.
+	 */
+	public static function forget_all() {
+		global $wpdb;
+		$table = self::table();
+		// phpcs:ignore WordPress.DB -- There is no function for rows that share a beginning.
+		$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE option_name LIKE %s", $wpdb->esc_like( self::PREFIX ) . '%' ) );
+	}
+
+	/**
 	 * The options of the network's main site, wherever the request came in.
 	 *
 	 * @return string

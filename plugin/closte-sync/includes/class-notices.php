@@ -21,6 +21,11 @@ final class Notices {
 	const DISMISS = 'closte_sync_dismiss';
 
 	/**
+	 * The codes of what a person can decide on our page.
+	 */
+	const DECIDED_THERE = array( 'brake', 'doubt', 'list-doubt', 'database-restored', 'copy', 'other-network' );
+
+	/**
 	 * Listen to WordPress.
 	 */
 	public static function listen() {
@@ -35,17 +40,12 @@ final class Notices {
 		if ( ! current_user_can( self::capability() ) ) {
 			return;
 		}
-		$all = self::all();
-		if ( Admin_Page::is_current() ) {
-			// That page shows them itself, dismissed or not.
-			$all = array_filter(
-				$all,
-				static function ( $notice ) {
-					return empty( $notice['is_alert'] );
-				}
-			);
-		}
-		foreach ( Dismissals::undismissed( $all ) as $notice ) {
+		$is_our_page = Admin_Page::is_current();
+		foreach ( Dismissals::undismissed( self::all() ) as $notice ) {
+			if ( $is_our_page && ! empty( $notice['is_alert'] ) ) {
+				// That page shows them itself, dismissed or not.
+				continue;
+			}
 			printf( '<div class="notice notice-warning"><p><strong>closte-sync:</strong> %s</p><p>', esc_html( $notice['text'] ) );
 			if ( isset( $notice['url'] ) ) {
 				printf( '<a class="button" href="%s">%s</a> ', esc_url( $notice['url'] ), esc_html( $notice['label'] ) );
@@ -137,14 +137,17 @@ final class Notices {
 	 * @return array[]
 	 */
 	public static function of_the_engine() {
+		if ( Home::is_elsewhere() ) {
+			return array( self::notice( 'copy', Words::copy() ) + self::decision( 'copy' ) );
+		}
 		if ( ! Engine::is_heard_of() ) {
-			return Home::is_elsewhere() ? array( self::notice( 'copy', Words::copy() ) ) : array();
+			return array();
 		}
 		$notices = array();
 		foreach ( Engine::report()['notices'] as $alert ) {
 			// What is about one domain is a notice of its own.
 			$code      = trim( "{$alert['code']} {$alert['domain']}" );
-			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) ) + array( 'is_alert' => true );
+			$notices[] = self::notice( $code, rtrim( $alert['what'], '.' ) . '. ' . ucfirst( $alert['hint'] ) ) + array( 'is_alert' => true ) + self::decision( $alert['code'] );
 		}
 		return $notices;
 	}
@@ -169,6 +172,22 @@ final class Notices {
 		return array(
 			'code' => $code,
 			'text' => $text,
+		);
+	}
+
+	/**
+	 * The button of a notice about what a person can decide on our page, besides by a command.
+	 *
+	 * @param string $code What it is about.
+	 * @return string[] Empty for anything else.
+	 */
+	private static function decision( $code ) {
+		if ( ! in_array( $code, self::DECIDED_THERE, true ) ) {
+			return array();
+		}
+		return array(
+			'label' => __( 'Decide on the closte-sync page', 'closte-sync' ),
+			'url'   => Admin_Page::url(),
 		);
 	}
 

@@ -59,7 +59,7 @@ final class Requests {
 				'id'     => wp_generate_uuid4(),
 				'do'     => $kind,
 				'ledger' => $ledger,
-				'in'     => self::network(),
+				'in'     => Home::here(),
 				'at'     => time(),
 				'by'     => get_current_user_id(),
 			);
@@ -111,7 +111,7 @@ final class Requests {
 	 */
 	public static function waiting() {
 		$waits = static function ( $request ) {
-			return time() - $request['at'] < self::EXPIRES && self::network() === $request['in'];
+			return time() - $request['at'] < self::EXPIRES && Home::here() === $request['in'];
 		};
 		return array_values( array_filter( self::stored(), $waits ) );
 	}
@@ -147,11 +147,31 @@ final class Requests {
 			if ( isset( $by_id[ $request['id'] ] ) ) {
 				$closed[] = self::closed( $request, $by_id[ $request['id'] ] );
 				$rows[]   = $row;
-			} elseif ( time() - $request['at'] >= self::EXPIRES ) {
-				$rows[] = $row;
 			}
 		}
-		return ( array() === $closed || self::keep( $closed ) ) && self::forget( $rows );
+		return ( array() === $closed || self::keep( $closed ) ) && false !== self::forget( $rows ) && self::close_expired();
+	}
+
+	/**
+	 * Answer the requests that nobody answered in time, so that who asked learns that they are over; those of
+	 * another network that this is a copy of are only forgotten.
+	 *
+	 * @return bool Whether that is stored.
+	 */
+	private static function close_expired() {
+		$answer = array(
+			'done' => false,
+			'text' => __( 'No installation answered within a day, so this request is over.', 'closte-sync' ),
+			'hint' => __( 'Ask again once the engine reports, if it is still to be done.', 'closte-sync' ),
+		);
+		$closed = array();
+		foreach ( self::stored() as $row => $request ) {
+			// Whoever deletes the row says so.
+			if ( time() - $request['at'] >= self::EXPIRES && 0 < self::forget( array( $row ) ) && Home::here() === $request['in'] ) {
+				$closed[] = self::closed( $request, $answer );
+			}
+		}
+		return array() === $closed || self::keep( $closed );
 	}
 
 	/**
@@ -161,8 +181,9 @@ final class Requests {
 	 * @return array[] Each a request with `done`, `text` and `hint`.
 	 */
 	public static function take_answers( $user ) {
+		self::close_expired();
 		$is_theirs = static function ( $answer ) use ( $user ) {
-			return $user === $answer['by'];
+			return $user === $answer['by'] && Home::here() === $answer['in'];
 		};
 		$theirs    = array_filter( self::answers( Network_Options::read( self::ANSWERS ) ), $is_theirs );
 		if ( array() !== $theirs ) {
@@ -267,27 +288,18 @@ final class Requests {
 	}
 
 	/**
-	 * What distinguishes this network from a copy of its database.
-	 *
-	 * @return string
-	 */
-	private static function network() {
-		return get_network()->domain . ' ' . ( defined( 'CLOSTE_APP_ID' ) ? (string) constant( 'CLOSTE_APP_ID' ) : '' );
-	}
-
-	/**
 	 * Delete rows.
 	 *
 	 * @param int[] $rows Their ids.
-	 * @return bool Whether they are gone.
+	 * @return int|false How many were there; false where the database fails.
 	 */
 	private static function forget( array $rows ) {
 		global $wpdb;
 		if ( array() === $rows ) {
-			return true;
+			return 0;
 		}
 		$ids = implode( ', ', array_map( 'intval', $rows ) );
 		// phpcs:ignore WordPress.DB -- Numbers.
-		return false !== $wpdb->query( "DELETE FROM $wpdb->sitemeta WHERE meta_id IN ($ids)" );
+		return $wpdb->query( "DELETE FROM $wpdb->sitemeta WHERE meta_id IN ($ids)" );
 	}
 }

@@ -4,7 +4,8 @@
  * primary domain follow.
  *
  * A row that has changed since the engine read it is left alone. What an object cache remembers of
- * a row is never written over what the table contains.
+ * a row is never written over what the table contains; and as a save writes every column, the row is
+ * locked from its reading to its saving, so that nothing that somebody changes in between is written over.
  *
  * @package Closte_Sync
  */
@@ -57,19 +58,37 @@ final class Stage_Writer {
 	/**
 	 * Save one stage.
 	 *
-	 * @param array $write `id`, `from`, `to`, `secure`.
+	 * @param array $write `id`, `from`, `to`, `secure`; and the name of the row as `domain`, where the engine says it.
 	 * @return array `id`, `result`, `detail`, `code`.
 	 */
 	public function write( array $write ) {
+		global $wpdb;
 		$write += array(
 			'id'     => 0,
+			'domain' => null,
 			'from'   => null,
 			'to'     => '',
 			'secure' => false,
 		);
-		$id     = (int) $write['id'];
-		$row    = $this->row( $id );
-		if ( null === $row || ! $this->is_stage( $row, $write['from'] ) ) {
+		$wpdb->query( 'START TRANSACTION' ); // phpcs:ignore WordPress.DB
+		try {
+			return $this->write_locked( $write );
+		} finally {
+			// What is to be undone is undone by now.
+			$wpdb->query( 'COMMIT' ); // phpcs:ignore WordPress.DB
+		}
+	}
+
+	/**
+	 * The same, in a transaction.
+	 *
+	 * @param array $write All that a write has.
+	 * @return array `id`, `result`, `detail`, `code`.
+	 */
+	private function write_locked( array $write ) {
+		$id  = (int) $write['id'];
+		$row = $this->lock( $id ) ? $this->row( $id ) : null;
+		if ( null === $row || ! $this->is_named( $row, $write['domain'] ) || ! $this->is_stage( $row, $write['from'] ) ) {
 			return $this->result( $id, 'overtaken' );
 		}
 		if ( ! in_array( $write['to'], $this->words, true ) ) {
@@ -109,6 +128,7 @@ final class Stage_Writer {
 			}
 			$saved = $domain->save();
 		} catch ( \Throwable $error ) {
+			$this->undo();
 			return new \WP_Error( 'closte_sync_failed', $error->getMessage() );
 		}
 		if ( is_wp_error( $saved ) ) {
@@ -116,6 +136,15 @@ final class Stage_Writer {
 		}
 		$missing = $this->missing( $this->row( (int) $row['id'] ), $stage, $secure );
 		return null === $missing ? null : new \WP_Error( 'closte_sync_missing', $missing );
+	}
+
+	/**
+	 * Undo half a save, in the table and in what the cache learned from it.
+	 */
+	private function undo() {
+		global $wpdb;
+		$wpdb->query( 'ROLLBACK' ); // phpcs:ignore WordPress.DB
+		wp_cache_flush();
 	}
 
 	/**
@@ -210,6 +239,31 @@ final class Stage_Writer {
 	private function is_stage( array $row, $stage ) {
 		$has = (string) $row['stage'];
 		return null === $stage ? ! in_array( $has, self::STAGES, true ) : $stage === $has;
+	}
+
+	/**
+	 * Whether a row has a name.
+	 *
+	 * @param array $row    As the table holds it.
+	 * @param mixed $domain The name; anything that is no text is any.
+	 * @return bool
+	 */
+	private function is_named( array $row, $domain ) {
+		return ! is_string( $domain ) || strtolower( $domain ) === strtolower( (string) $row['domain'] );
+	}
+
+	/**
+	 * Be the only one who changes a row until the transaction ends. It is no `SELECT … FOR UPDATE`: SQLite has
+	 * none, and where there are replicas a `SELECT` may be sent to one.
+	 *
+	 * @param int $id Its id.
+	 * @return bool Whether we are; else somebody is changing it.
+	 */
+	private function lock( $id ) {
+		global $wpdb;
+		$table = Ultimate_Multisite::mappings_table();
+		// phpcs:ignore WordPress.DB -- It changes nothing.
+		return false !== $wpdb->query( $wpdb->prepare( "UPDATE `$table` SET id = id WHERE id = %d", $id ) );
 	}
 
 	/**

@@ -131,10 +131,6 @@ final class Standbys {
 	 * @return bool
 	 */
 	private static function is_of_this_network( $domain, $app ) {
-		$ours = defined( 'CLOSTE_APP_ID' ) ? (string) constant( 'CLOSTE_APP_ID' ) : '';
-		$host = static function ( $name ) {
-			return preg_replace( '/:\d+$/', '', strtolower( rtrim( $name, '.' ) ) );
-		};
-		return $host( $domain ) === $host( get_network()->domain ) && ( '' === $app || $ours === $app );
+		return Home::is_our_domain( $domain ) && ( '' === $app || Network_Reader::app() === $app );
 	}
 }

@@ -82,7 +82,7 @@ final class Takeover {
 		self::put_back( $hook );
 		Engine::forget();
 		if ( ! Engine::is_in_charge() ) {
-			Giving_Back::give();
+			Giving_Back::give( self::CHECKS === $hook ? (int) $domain : 0, isset( Gap::ADDED[ $hook ] ) ? (string) $domain : '' );
 			return;
 		}
 		if ( Giving_Back::TAKEN !== Engine::charge() ) {

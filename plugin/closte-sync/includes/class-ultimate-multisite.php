@@ -138,7 +138,31 @@ final class Ultimate_Multisite {
 	}
 
 	/**
-	 * Whether a name is mapped.
+	 * Which rows of the mappings' table are this network's: those of its sites. The engine counts no others: not
+	 * those of another network in the same tables, and not those of a site that is not there.
+	 *
+	 * @return string SQL, a condition.
+	 */
+	public static function of_our_sites() {
+		global $wpdb;
+		return $wpdb->prepare( "(blog_id IN (SELECT blog_id FROM $wpdb->blogs WHERE site_id = %d))", get_current_network_id() ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * The name of a mapping.
+	 *
+	 * @param int $id Its id.
+	 * @return string Empty where it is not there.
+	 */
+	public static function name_of( $id ) {
+		global $wpdb;
+		$table = self::mappings_table();
+		// phpcs:ignore WordPress.DB -- Its cache may be stale.
+		return (string) $wpdb->get_var( $wpdb->prepare( "SELECT domain FROM `$table` WHERE id = %d", $id ) );
+	}
+
+	/**
+	 * Whether a name is mapped to a site of this network.
 	 *
 	 * @param string $domain The name.
 	 * @return bool
@@ -146,9 +170,10 @@ final class Ultimate_Multisite {
 	public static function is_mapped( $domain ) {
 		global $wpdb;
 		$table = self::mappings_table();
+		$ours  = self::of_our_sites();
 		$quiet = $wpdb->suppress_errors();
 		// phpcs:ignore WordPress.DB -- Its cache may be stale.
-		$found = $wpdb->get_var( $wpdb->prepare( "SELECT 1 FROM `$table` WHERE domain = %s LIMIT 1", $domain ) );
+		$found = $wpdb->get_var( $wpdb->prepare( "SELECT 1 FROM `$table` WHERE domain = %s AND $ours LIMIT 1", $domain ) );
 		$wpdb->suppress_errors( $quiet );
 		return null !== $found;
 	}

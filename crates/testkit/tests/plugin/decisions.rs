@@ -199,7 +199,20 @@ fn a_request_is_over_after_a_day_and_in_a_copy_of_the_database() {
     assert_eq!(ids(&world).len(), 1);
     age(400);
     assert_eq!(ids(&world), Vec::<String>::new());
+    let admin = Admin::of(&world);
+    let over = "No installation answered within a day";
+    let page = admin.page(PAGE).body;
+    assert!(page.contains("This was not done: Keep the alias a.example") && page.contains(over));
+    assert!(!admin.page(PAGE).body.contains(over), "told once");
+    let add = "wp_set_current_user(1); Closte_Sync\\Requests::add('keep', 'a.example', 'l-1');";
+    world.wordpress.php(add);
+    age(90_000);
     world.call("report", &json!({}));
+    assert!(admin.page(PAGE).body.contains(over), "a report forgets it, but not that");
+    world.wordpress.php(add);
+    age(90_000);
+    world.database.execute(copied);
+    assert!(!admin.page(PAGE).body.contains(over), "it was made in another network");
     let rows = "SELECT COUNT(*) FROM wp_sitemeta WHERE meta_key = 'closte_sync_request'";
     assert_eq!(world.database.execute(rows), "0\n", "the next report clears it away");
     let many = "for ($at = 0; $at < 100; $at++) { Closte_Sync\\Requests::add('keep', \"$at.example\", 'l-1'); } \

@@ -89,6 +89,23 @@ fn whoever_notices_first_gives_back() {
 }
 
 #[test]
+fn the_row_whose_own_event_notices_is_not_given_back_beside_it() {
+    for notices in ["check", "wu_add_domain", "wu_add_subdomain"] {
+        let world = World::new();
+        let [dns, ssl] = in_charge(&world);
+        go_silent(&world);
+        let id = id_of(&dns);
+        world.wordpress.php(&match notices {
+            "check" => format!("do_action('wu_async_process_domain_stage', {id}, 0);"),
+            hook => format!("do_action('{hook}', 'dns.example', 1);"),
+        });
+        assert_eq!(world.wordpress.queue(), [ssl], "{notices}: Ultimate Multisite checks {id}");
+        world.wordpress.php(LOOK);
+        assert_eq!(world.wordpress.queue().len(), 1, "{notices}: nor later");
+    }
+}
+
+#[test]
 fn silence_is_noticed_by_wp_cron_without_any_visit() {
     let world = World::new();
     let checks = in_charge(&world);
@@ -228,6 +245,34 @@ fn the_uninstaller_gives_back_what_was_not() {
 }
 
 #[test]
+fn the_uninstaller_gives_back_and_cleans_up_for_every_network_of_the_tables() {
+    let world = World::new();
+    let checks = in_charge(&world);
+    world.option("active_sitewide_plugins", "'a:0:{}'");
+    // The second one is in charge too; its one site is its main site, with a mapping that waits.
+    world.database.execute(
+        "SET sql_mode = ''; INSERT INTO wp_site (id, domain, path) VALUES (2, 'other.example', '/'); \
+         CREATE TABLE wp_90_options LIKE wp_options; \
+         INSERT INTO wp_90_options SELECT * FROM wp_options WHERE option_name = 'wp_user_roles'; \
+         UPDATE wp_90_options SET option_name = 'wp_90_user_roles'; \
+         INSERT INTO wp_90_options (option_name, option_value) VALUES ('_closte_sync_nonce_0', '1'); \
+         INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) \
+         SELECT 2, meta_key, meta_value FROM wp_sitemeta \
+         WHERE site_id = 1 AND (meta_key LIKE 'closte_sync%' OR meta_key LIKE 'wu%');",
+    );
+    let other = "SELECT id FROM wp_wu_domain_mappings WHERE domain = 'x.example'";
+    let other = world.database.execute(other).trim().to_owned();
+    world.wordpress.uninstall_plugin();
+    let mut given = checks.to_vec();
+    given.push(format!("wu_async_process_domain_stage domain_id={other} tries=0"));
+    assert_eq!(world.wordpress.queue(), given);
+    let left = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte%' \
+        UNION ALL SELECT option_name FROM wp_options WHERE option_name LIKE '%closte\\_sync%' \
+        UNION ALL SELECT option_name FROM wp_90_options WHERE option_name LIKE '%closte\\_sync%'";
+    assert_eq!(world.database.execute(left), "");
+}
+
+#[test]
 fn what_no_pass_has_seen_is_listed_and_sent_on_a_persons_word() {
     for version in ALL {
         let world = World::with(version);
@@ -271,6 +316,63 @@ fn what_no_pass_has_seen_is_listed_and_sent_on_a_persons_word() {
         );
         assert_eq!(world.complaints(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn what_was_sent_settles_all_that_happened_to_the_name_before() {
+    let world = World::new();
+    world.heard();
+    world.map("a.example", "done");
+    world.wordpress.php(
+        "foreach ([1, 2, 3] as $_) { do_action('wu_add_domain', 'a.example', 1); } \
+         do_action('wu_add_domain', 'gone.example', 1); do_action('wu_remove_domain', 'gone.example', 1);",
+    );
+    go_silent(&world);
+    let admin = Admin::of(&world);
+    let page = || admin.page("/wp-admin/network/index.php").body;
+    let link = link(&page(), "closte_sync_send");
+    assert_eq!(admin.page(&link).status, 302);
+    let sent = [
+        "wu_add_domain domain=a.example site_id=1",
+        "wu_remove_domain domain=gone.example site_id=1",
+    ];
+    assert_eq!(world.wordpress.queue(), sent);
+    assert_eq!(admin.page(&link).status, 302);
+    world.map("gone.example", "done");
+    assert_eq!(admin.page(&link).status, 302);
+    assert_eq!(world.wordpress.queue(), sent, "once");
+    assert!(!page().contains("closte_sync_send"));
+}
+
+#[test]
+fn a_copy_neither_offers_nor_sends_what_happened_to_the_original() {
+    let world = World::new();
+    world.heard();
+    world.map("a.example", "done");
+    world.wordpress.php("do_action('wu_add_domain', 'a.example', 1);");
+    go_silent(&world);
+    let admin = Admin::of(&world);
+    let page = || admin.page("/wp-admin/network/index.php").body;
+    let link = link(&page(), "closte_sync_send");
+    let is_sent = || world.wordpress.queue().iter().any(|it| it.starts_with("wu_add_domain"));
+
+    let mark = json!({"domain": "original.example", "ledger": "l-1", "replace": true});
+    world.call("home", &mark);
+    assert!(!page().contains("closte_sync_send"), "by the mark");
+    assert_eq!(admin.page(&link).status, 302);
+    world.wordpress.deactivate_plugin();
+    assert!(!is_sent(), "{:?}", world.wordpress.queue());
+
+    world.wordpress.install_plugin();
+    world.database.execute(
+        "DELETE FROM wp_sitemeta WHERE meta_key = 'closte_sync_home'; \
+         UPDATE wp_sitemeta SET meta_value = REPLACE(meta_value, 'network.example', '@') \
+         WHERE meta_key = 'closte_sync_gap'",
+    );
+    assert!(!page().contains("closte_sync_send"), "by where it happened");
+    assert_eq!(admin.page(&link).status, 302);
+    world.wordpress.deactivate_plugin();
+    assert!(!is_sent(), "{:?}", world.wordpress.queue());
 }
 
 #[test]

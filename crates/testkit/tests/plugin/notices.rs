@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::pages::PAGE;
 use crate::world::{Admin, World, link};
 
 /// A page of the network admin that is not ours.
@@ -32,7 +33,10 @@ fn an_alert_is_seen_everywhere_until_it_is_dismissed_or_changes() {
     report(&world, &[brake("30 <b>of</b> 40 would go.")]);
     assert_eq!(seen(&admin), ["30 &lt;b&gt;of&lt;/b&gt; 40 would go. See `closte-sync plan`"]);
 
-    let link = link(&admin.page(ANYWHERE).body, "closte_sync_dismiss");
+    let body = admin.page(ANYWHERE).body;
+    let decide = format!("href=\"http://network.example{PAGE}\">Decide on the closte-sync page");
+    assert!(body.contains(&decide), "{body}");
+    let link = link(&body, "closte_sync_dismiss");
     assert_ne!(world.page(&link).status, 200, "not by strangers");
     assert_eq!(admin.page(link.split("&_wpnonce").next().unwrap()).status, 403);
     assert_eq!(seen(&admin).len(), 1);
@@ -40,6 +44,8 @@ fn an_alert_is_seen_everywhere_until_it_is_dismissed_or_changes() {
     assert_eq!(seen(&admin), [""; 0]);
     report(&world, &[brake("30 <b>of</b> 40 would go.")]);
     assert_eq!(seen(&admin), [""; 0], "reported again it is the same");
+    assert!(admin.page(PAGE).body.contains("30 &lt;b&gt;of&lt;/b&gt; 40"), "our page shows all");
+    assert_eq!(seen(&admin), [""; 0], "a visit to our page changes nothing");
 
     let other = Admin::new(&world, "other");
     assert_eq!(seen(&other).len(), 1, "each for himself");
@@ -62,6 +68,8 @@ fn each_alert_is_dismissed_by_itself_and_is_news_when_it_comes_back() {
     assert_eq!(seen(&admin).len(), 3);
     admin.page(&link(&admin.page(ANYWHERE).body, "code=doubt%20a.example"));
     assert_eq!(seen(&admin), ["the host refuses the key. Correct it", "b.example. Act"]);
+    let decide = admin.page(ANYWHERE).body.matches("Decide on the closte-sync page").count();
+    assert_eq!(decide, 1, "of the doubt; the key is corrected elsewhere");
     report(&world, std::slice::from_ref(&key));
     assert_eq!(seen(&admin).len(), 1);
     report(&world, &[key, about("a.example")]);
@@ -97,16 +105,19 @@ fn site_health_shows_alerts_as_critical() {
     let health = || {
         world.wordpress.php(
             "wp_set_current_user(1); $it = apply_filters('site_status_tests', ['direct' => []])['direct']['closte_sync_alerts']; \
-             $it = $it['test'](); echo $it['status'], ': ', $it['description'];",
+             $it = $it['test'](); echo $it['status'], ': ', $it['label'], ': ', $it['description'];",
         )
     };
     report(&world, &[]);
-    assert_eq!(health(), "good: <p></p>");
+    assert_eq!(health(), "good: closte-sync: Nothing waits for a decision: <p></p>");
     report(
         &world,
         &[brake("30 of 40 would go"), json!({"code": "copy", "what": "a copy", "hint": "act"})],
     );
-    assert_eq!(health(), "critical: <p>30 of 40 would go. See `closte-sync plan` a copy. Act</p>");
+    assert_eq!(
+        health(),
+        "critical: closte-sync: Something waits for a decision: <p>30 of 40 would go. See `closte-sync plan` a copy. Act</p>"
+    );
 }
 
 /// No engine reports from a copy, so the plugin itself tells it by the mark.
@@ -128,8 +139,15 @@ fn a_copy_is_told_by_its_mark() {
         texts()
     );
     assert!(!texts().contains("has not reported"), "that is why it does not report: {}", texts());
-    world.heard();
-    assert_eq!(texts(), "", "the engine that acts knows better");
+    // What the copy contains of the engine's was reported to the original.
+    report(&world, &[brake("30 of 40 would go")]);
+    assert!(texts().starts_with(copy), "{}", texts());
+    assert_eq!(world.call("hello", &json!({}))["mode"], "off");
+    world.wordpress.php("do_action('wu_add_domain', 'shop.example', 1);");
+    assert_eq!(world.wordpress.built_in_calls(), ["add shop.example"]);
+    let page = Admin::of(&world).page(PAGE).body;
+    assert!(page.contains("The engine has not reported yet."), "to this one: {page}");
+    assert!(!page.contains("30 of 40"), "nor does it wait for a decision here: {page}");
     world.option("closte_sync_heard", "0");
     home("network.example", json!("app1"));
     let config = world.wordpress.root().join("wp-config.php");

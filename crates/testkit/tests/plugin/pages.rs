@@ -102,14 +102,22 @@ fn a_customers_box_shows_why_a_domain_is_not_ready() {
         let world = World::with(version);
         let shop = report(&world);
         let fine = world.map("ready.example", "done");
-        let known = |id: u64, ready: bool| {
+        let renamed = world.map("new-name.example", "failed");
+        let hidden = world.map("hidden.example", "failed");
+        let known = |id: u64, name: &str, reason: &str, ready: bool| {
             (
                 id.to_string(),
-                json!({"domain": "x.example", "ready": ready, "text": "DNS <i>elsewhere</i>", "next": 1000}),
+                json!({"domain": name, "reason": reason, "ready": ready, "text": "DNS <i>elsewhere</i>", "next": 1000}),
             )
         };
-        let domains: serde_json::Map<_, _> =
-            [known(shop, false), known(fine, true)].into_iter().collect();
+        let domains: serde_json::Map<_, _> = [
+            known(shop, "shop.example", "other-address", false),
+            known(fine, "ready.example", "other-address", true),
+            known(renamed, "old-name.example", "other-address", false),
+            known(hidden, "hidden.example", "key-refused", false),
+        ]
+        .into_iter()
+        .collect();
         world.call("report", &json!({ "domains": domains }));
         let row = |id: u64| {
             let code = format!(
@@ -126,6 +134,18 @@ fn a_customers_box_shows_why_a_domain_is_not_ready() {
         );
         assert!(shown["closte-sync"]["icon"].is_string(), "its view prints one: {shown}");
         assert_eq!(row(fine).get("closte-sync"), None, "{version:?}: it is ready");
+        assert_eq!(
+            row(renamed).get("closte-sync"),
+            None,
+            "{version:?}: it is said of another name"
+        );
+        assert_eq!(
+            row(hidden)["closte-sync"]["value"],
+            "This domain is being set up; the operator of the network knows. (next check: now)",
+            "what is for operators is not for customers"
+        );
+        world.option("closte_sync_heard", "UNIX_TIMESTAMP() - 7200");
+        assert_eq!(row(shop).get("closte-sync"), None, "{version:?}: nobody checks");
         let odd = "echo json_encode(apply_filters('wu_domain_mapping_row_info', 'odd', null));";
         assert_eq!(world.wordpress.php(odd), "\"odd\"");
     }
@@ -166,6 +186,31 @@ fn own_pages_show_the_reason(world: &World) {
     };
     assert!(box_of(shop).contains("DNS &lt;i&gt;elsewhere"), "{}", box_of(shop));
     assert!(box_of(0).contains("reports nothing about this domain"), "{}", box_of(0));
+    let rename = format!("UPDATE wp_wu_domain_mappings SET domain = 'x.example' WHERE id = {shop}");
+    world.database.execute(&rename);
+    assert_eq!(row("domain_list_table", shop, 1), Value::Null, "it has another name");
+    assert!(box_of(shop).contains("reports nothing about this domain"), "{}", box_of(shop));
+}
+
+/// The engine counts no row of another network, and none of a site that is not there.
+#[test]
+fn only_rows_of_this_networks_sites_are_listed_counted_and_checked() {
+    let world = World::new();
+    report(&world);
+    world.database.execute(
+        "INSERT INTO wp_blogs (blog_id, site_id, domain, path) VALUES (90, 2, 'b.example', '/'); \
+         INSERT INTO wp_wu_domain_mappings (blog_id, domain, stage) VALUES \
+         (90, 'other.example', 'failed'), (91, 'no-site.example', 'failed');",
+    );
+    let page = Admin::of(&world).page(PAGE).body;
+    for text in ["All <span class=\"count\">(2)", "DNS failed <span class=\"count\">(1)"] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    for name in ["other.example", "no-site.example"] {
+        assert!(!page.contains(name), "{name}\n{page}");
+        let is_mapped = format!("var_dump(Closte_Sync\\Ultimate_Multisite::is_mapped('{name}'));");
+        assert_eq!(world.wordpress.php(&is_mapped), "bool(false)\n", "{name}");
+    }
 }
 
 #[test]
@@ -232,7 +277,7 @@ fn the_command_line_shows_and_does_the_same() {
     world.option("closte_sync_secret", "''");
     let ill = run("$cli->doctor();");
     assert!(
-        ill.contains("BAD: WordPress and the engine share")
+        ill.contains("BAD: WordPress and the engine share no secret")
             && ill.contains("error: Failed checks: 1."),
         "{ill}"
     );

@@ -126,6 +126,49 @@ fn what_ultimate_multisite_refuses_is_reported_with_its_code_and_words() {
     let id = world.map("other.example", "checking-dns");
     let refused = write(&world, id, &json!("checking-dns"), "failed", false);
     assert_eq!(refused, ("refused".to_owned(), json!("Somebody fails.")));
+    assert_eq!(world.row(id), "checking-dns 0", "what is refused is not half done");
+}
+
+#[test]
+fn a_row_that_has_another_name_by_now_is_left_alone() {
+    let world = World::new();
+    let id = world.map("Shop.example", "failed");
+    let write = |domain: &str| {
+        let write = json!({"id": id, "domain": domain, "from": "failed", "to": "done"});
+        world.call("stages", &json!({ "writes": [write] }))["results"][0]["result"].clone()
+    };
+    assert_eq!(write("other.example"), "overtaken");
+    assert_eq!(world.row(id), "failed 0");
+    assert_eq!(write("shop.example"), "done");
+    assert_eq!(world.row(id), "done 0");
+}
+
+/// Somebody on another connection renames and deactivates the row right before it is saved. Whether
+/// he has to wait is seen at once; his change is there in the end.
+#[test]
+fn what_somebody_changes_while_it_is_saved_is_not_written_over() {
+    let world = World::new();
+    let between = "<?php add_filter('query', function ($query) {
+        static $other = null;
+        if (null === $other && 0 === strpos($query, 'UPDATE `wp_wu_domain_mappings` SET `id`')) {
+            $other = (new wpdb(DB_USER, DB_PASSWORD, DB_NAME, DB_HOST))->dbh;
+            $change = \"UPDATE wp_wu_domain_mappings SET domain = 'renamed.example', active = 0\";
+            mysqli_query($other, $change, MYSQLI_ASYNC);
+            [$read, $error, $reject] = [[$other], [$other], [$other]];
+            $waits = 0 === mysqli_poll($read, $error, $reject, 1);
+            file_put_contents(WP_CONTENT_DIR . '/between.log', $waits ? 'waits' : 'is there first');
+            register_shutdown_function(fn () => $waits && mysqli_reap_async_query($other));
+        }
+        return $query;
+    });";
+    let content = world.wordpress.root().join("wp-content");
+    std::fs::write(content.join("mu-plugins/between.php"), between).unwrap();
+    let id = world.map("shop.example", "failed");
+    assert_eq!(write(&world, id, &json!("failed"), "checking-dns", false).0, "done");
+    assert_eq!(std::fs::read_to_string(content.join("between.log")).unwrap(), "waits");
+    let row = "SELECT domain, active, stage FROM wp_wu_domain_mappings";
+    assert_eq!(world.database.execute(row), "renamed.example\t0\tchecking-dns\n");
+    assert_eq!(world.complaints(), Vec::<String>::new());
 }
 
 #[test]
