@@ -88,6 +88,8 @@ impl PluginSync {
 
     /// Say that the installation of `home` does not act and why, and ask whether it shall.
     pub(super) async fn stand_by(&self, home: &Home, why: &Alert, now: Time) {
+        // Whoever acts tells its own.
+        self.state().domains = None;
         if self.is_quiet(now).is_some() {
             return;
         }
@@ -144,23 +146,29 @@ impl PluginSync {
         }
     }
 
-    /// Tell what a pass came to.
+    /// Tell what a pass came to. Of one that was cut short the domains are left to the next that is
+    /// not, as nudges may come in a stream.
     pub(super) async fn push(&self, after: &After<'_>, now: Time) {
+        let cut_short = after.report.cut_short;
         let log = after.log();
         self.remember(log.iter().cloned(), now);
-        self.state().known = log.into_iter().map(|line| line.text).collect();
+        let mut known: BTreeSet<_> = log.into_iter().map(|line| line.text).collect();
+        if cut_short {
+            known.append(&mut self.state().known);
+        }
+        self.state().known = known;
         if self.is_quiet(now).is_some() {
             return;
         }
         let entries = after.worth_telling();
         let digest = digest(&entries);
-        let news = self.state().domains != Some(digest);
+        let news = !cut_short && self.state().domains != Some(digest);
         let answers = self.state().answers.clone();
         let report = PluginReport {
             at: now,
             ledger: after.ledger,
             alerts: &after.alerts(),
-            problems: &after.report.problems,
+            problems: &after.problems(),
             tally: Tally::of(after.entries.values()),
             plan: after.plan,
             deferred: &after.report.deferred,
@@ -172,10 +180,16 @@ impl PluginSync {
             Ok(()) => {
                 self.delivered(&answers);
                 let mut state = self.state();
-                state.domains = Some(digest);
+                if news {
+                    state.domains = Some(digest);
+                }
                 state.unsent.clear();
             }
-            Err(error) => _ = self.leave_alone(&error, now),
+            Err(error) => {
+                // What it has of them now is not known.
+                self.state().domains = None;
+                self.leave_alone(&error, now);
+            }
         }
     }
 
@@ -214,6 +228,19 @@ impl After<'_> {
         let many = MANY < mapped.len();
         let is_well = |entry: &Entry| entry.is_ready() && !entry.needs_person();
         mapped.into_iter().filter(|entry| !many || !is_well(entry)).collect()
+    }
+
+    /// What is invalid: of a pass that was cut short, also what the one before met, as only the rest
+    /// would have shown that it is over.
+    fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.report.problems.clone();
+        let before = self.before.filter(|_| self.report.cut_short);
+        for problem in before.into_iter().flat_map(|before| &before.problems) {
+            if !problems.contains(problem) {
+                problems.push(problem.clone());
+            }
+        }
+        problems
     }
 
     fn alerts(&self) -> Vec<PluginAlert> {
