@@ -166,6 +166,21 @@ async fn the_report_has_what_is_deferred_and_the_hash_that_lets_it_through() {
 }
 
 #[tokio::test]
+async fn a_plan_whose_first_answer_was_lost_is_told_as_applied() {
+    let world = World::with_removals_held_back().await;
+    let hash = world.page.last().plan.expect("a person can let it through");
+    world.page.asks(Asked::Apply(hash));
+    *world.page.is_deaf.lock().unwrap() = true;
+    world.pass().await;
+    assert_eq!(world.at_the_host().await, 0, "it was done");
+    *world.page.is_deaf.lock().unwrap() = false;
+    let plugin = Some(PluginSync::new(world.page.clone()));
+    let world = World { engine: Engine { plugin, ..world.engine }, ..world };
+    world.pass().await;
+    assert_eq!(world.page.refusals(), [""]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_any_more_is_told_once_with_its_reason() {
     let world = World::with_removals_held_back().await;
     world.page.asks(Asked::Apply("0123".to_owned()));
