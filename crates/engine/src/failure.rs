@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use rules::plain::plain;
 
 use crate::error_chain::error_chain;
+use crate::pass::PassError;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,11 @@ impl Failure {
         self.exit
     }
 
+    /// Whether what was asked for was done before.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.error.downcast_ref(), Some(PassError::IsDone { .. }))
+    }
+
     /// The same failure, ending with another exit code.
     pub fn ending(self, exit: Exit) -> Self {
         Self { exit, ..self }
@@ -103,9 +109,9 @@ impl From<rules::source::SourceError> for Failure {
     }
 }
 
-impl From<crate::pass::PassError> for Failure {
-    fn from(error: crate::pass::PassError) -> Self {
-        use crate::pass::PassError::{IsDone, Ledger, OtherPlan, Read, Write};
+impl From<PassError> for Failure {
+    fn from(error: PassError) -> Self {
+        use PassError::{IsDone, Ledger, OtherPlan, Read, Write};
         let hint = match &error {
             Read(source) | Write(source) => source.hint().map(str::to_owned),
             Ledger(error) => Some(error.hint().to_owned()),

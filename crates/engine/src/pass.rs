@@ -253,8 +253,8 @@ impl Engine {
         let checks = if may_check { Checks::Due } else { Checks::None };
         steps.run(recorded.entries, &calls, None, checks).await?;
         let Closed { changes, .. } = journal.close(&mark).await?;
-        if mark.is_lost() {
-            self.does_not_act(NotActing::Copy).await?;
+        if let Some(alert) = mark.alert().await {
+            self.stand_by(network, &alert).await?;
         }
         if let Some(plugin) = &self.plugin {
             plugin.note(&changes, self.env.now());
@@ -300,7 +300,7 @@ impl Engine {
         let mark = Mark::new(self, &network);
         self.claim(&plan, &network, &mark, &journal).await?;
         if let Some(alert) = mark.alert().await {
-            self.does_not_act(NotActing::Copy).await?;
+            self.stand_by(&network, &alert).await?;
             return Ok((Report { alerts: vec![alert], ..Report::default() }, network));
         }
         let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
@@ -340,26 +340,25 @@ impl Engine {
             foreign: plan.foreign,
             more_foreign: plan.more_foreign,
         });
-        memory.not_acting = copy.is_some().then_some(NotActing::Copy);
-        let is_news = remember_checks(&mut memory, &network) || copy.is_some();
-        let changed = is_news.then_some(memory);
+        let changed = remember_checks(&mut memory, &network).then_some(memory);
         let batch = Batch { network: changed, last_pass: left, ..Batch::default() };
         self.ledger.save(&batch).await?;
         let mut all = alerts;
         all.extend(refused.filter(|alert| !all.contains(alert)));
-        all.extend(copy);
+        all.extend(copy.clone());
         let alerts = all;
         let report =
             Report { changes, deferred, problems, alerts, host, clock_is_wrong, cut_short };
-        match &self.plugin {
-            Some(plugin) if cut_short => plugin.note(&report.changes, self.env.now()),
-            Some(plugin) => {
+        match (&self.plugin, &copy) {
+            // What the page shows is what the installation that acts now says.
+            (_, Some(alert)) => self.stand_by(&network, alert).await?,
+            (Some(plugin), None) => {
                 let (ledger, plan) = (self.ledger.id(), hash.as_deref());
                 let before = last.as_ref();
                 let after = After { ledger, plan, entries: &entries, report: &report, before };
                 plugin.push(&after, self.env.now()).await;
             }
-            None => (),
+            (None, None) => (),
         }
         Ok((report, network))
     }

@@ -42,7 +42,7 @@ pub trait NetworkSource: Send + Sync {
         Ok(back_again(named.chain(unreadable), gone))
     }
 
-    /// Write `to` where the row still has the stage `from`; whether it did.
+    /// Write `to` where the row still has the name and the stage `from`; whether it did.
     ///
     /// `secure` is raised to 1 where `secure` is true, else left as it is.
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError>;
@@ -180,6 +180,8 @@ impl Replaces<'_> {
 pub struct StageWrite {
     /// The mapping's id.
     pub mapping_id: u64,
+    /// Its name, which was checked; however the row spells it.
+    pub domain: DomainName,
     /// The stage that was read; none for a word that is not a stage.
     pub from: Option<Stage>,
     /// The stage to write.
@@ -192,7 +194,7 @@ pub struct StageWrite {
 ///
 /// # Contract
 ///
-/// As [`NetworkSource::write_stage`]: a row whose stage has changed is left alone.
+/// As [`NetworkSource::write_stage`]: a row whose name or stage has changed is left alone.
 #[async_trait]
 pub trait StageWriter: Send + Sync {
     /// What it is called in the setting `network.write`.

@@ -127,7 +127,8 @@ pub fn project(
     }
     let secure = to == Stage::Done;
     let stands = mapped.stage == Some(to) && (mapped.secure || !secure);
-    let write = StageWrite { mapping_id: mapped.mapping_id, from: mapped.stage, to, secure };
+    let (mapping_id, from) = (mapped.mapping_id, mapped.stage);
+    let write = StageWrite { mapping_id, domain: entry.domain.clone(), from, to, secure };
     (!stands && words.contains(&to)).then_some(write)
 }
 

@@ -64,6 +64,7 @@ pub async fn network_meaning_contract(fresh: impl AsyncFn() -> Fresh) {
     promise! {
         a_row_that_wordpress_does_not_surely_find_is_read_as_such
         a_stage_is_written_only_over_the_one_that_was_read
+        no_stage_is_written_to_a_row_that_has_another_name
         a_stage_is_written_where_none_stood
         a_record_is_made_as_the_plugin_makes_it
         no_record_is_made_where_a_condition_fails
@@ -107,7 +108,7 @@ pub(crate) fn home(ledger: &str) -> Home {
 }
 
 fn write(from: Option<Stage>, to: Stage, secure: bool) -> StageWrite {
-    StageWrite { mapping_id: 5, from, to, secure }
+    StageWrite { mapping_id: 5, domain: name("a.example"), from, to, secure }
 }
 
 async fn a_row_that_wordpress_does_not_surely_find_is_read_as_such(
@@ -147,8 +148,33 @@ async fn a_stage_is_written_only_over_the_one_that_was_read(
     stands("1 failed").await;
     let absent = StageWrite { mapping_id: 99, ..write(Some(Stage::Failed), Stage::Done, true) };
     assert!(!source.write_stage(&absent).await.expect("an answer"));
-    let impossible = StageWrite { mapping_id: u64::MAX, ..absent };
+    let impossible = StageWrite { mapping_id: u64::MAX, ..absent.clone() };
     assert!(!source.write_stage(&impossible).await.expect("an answer"));
+}
+
+async fn no_stage_is_written_to_a_row_that_has_another_name(
+    source: &dyn NetworkSource,
+    rows: &dyn Rows,
+) {
+    let to_done = |from| write(from, Stage::Done, true);
+    for other in ["b.example", "\u{e1}.example", "www.a.example"] {
+        rows.change(mapping(5, 2, other)).await;
+        let written = source.write_stage(&to_done(Some(Stage::CheckingDns))).await;
+        assert!(!written.expect("an answer"), "{other}");
+        rows.change(NoStage { id: 5 }).await;
+        assert!(!source.write_stage(&to_done(None)).await.expect("an answer"), "{other}");
+        assert_eq!(rows.mappings().await, format!("5 2 {other} 1 0 0 NULL\n"));
+    }
+    for spelled in ["*.BÜcher.example", "*.xn--bcher-kva.example."] {
+        rows.change(mapping(5, 2, spelled)).await;
+        let write = StageWrite { domain: name("*.bücher.example"), ..to_done(None) };
+        let write = StageWrite { from: Some(Stage::CheckingDns), ..write };
+        assert!(source.write_stage(&write).await.expect("an answer"), "{spelled}");
+    }
+    rows.change(mapping(5, 2, "A.Example")).await;
+    let written = source.write_stage(&to_done(Some(Stage::CheckingDns))).await;
+    assert!(written.expect("an answer"), "capitals make no other name");
+    assert_eq!(rows.mappings().await, "5 2 A.Example 1 0 1 done\n");
 }
 
 async fn a_stage_is_written_where_none_stood(source: &dyn NetworkSource, rows: &dyn Rows) {

@@ -205,7 +205,8 @@ mod tests {
     async fn a_database_that_is_locked_is_an_error_and_works_when_it_is_free() {
         let (_folder, network, source) = network().await;
         let from = Some(Stage::CheckingDns);
-        let write = StageWrite { mapping_id: 1, from, to: Stage::Done, secure: true };
+        let domain = "a.example".parse().unwrap();
+        let write = StageWrite { mapping_id: 1, domain, from, to: Stage::Done, secure: true };
         let options = SqliteConnectOptions::new().filename(network.database());
         let mut other = options.connect().await.unwrap();
 

@@ -41,7 +41,8 @@ fn option(database: &Database<'_>, name: &str) -> String {
 }
 
 fn write(from: Option<Stage>, to: Stage, secure: bool) -> StageWrite {
-    StageWrite { mapping_id: 5, from, to, secure }
+    let domain = "a.example".parse().expect("a name");
+    StageWrite { mapping_id: 5, domain, from, to, secure }
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ fn describe(error: &SourceError) -> String {
 }
 
 fn done() -> StageWrite {
-    StageWrite { mapping_id: 1, from: Some(Stage::CheckingDns), to: Stage::Done, secure: true }
+    let (domain, from) = ("a.example".parse().unwrap(), Some(Stage::CheckingDns));
+    StageWrite { mapping_id: 1, domain, from, to: Stage::Done, secure: true }
 }
 
 const FORGET: &str = "DROP TABLE _mysql_data_types_cache";
@@ -118,6 +119,7 @@ async fn odd_values_cost_only_themselves() {
     assert_eq!(read.unreadable.values().next(), Some(&2));
     assert_eq!(read.problems.len(), 2, "{:?}", read.problems);
 
+    network.execute("UPDATE wp_wu_domain_mappings SET domain = 'a.example'").await.unwrap();
     let first = StageWrite { from: None, ..done() };
     assert!(source(&network).write_stage(&first).await.unwrap(), "`Done` is no stage");
     let stands = network.execute("SELECT stage, secure FROM wp_wu_domain_mappings").await;

@@ -132,6 +132,10 @@ final class Channel {
 	 */
 	private static function answer_report( array $asked ) {
 		$before = (int) Engine::report()['received'];
+		// An older engine does not say whose report it is.
+		if ( isset( $asked['ledger'] ) && Home::is_of_another( $asked['ledger'] ) ) {
+			return new \WP_Error( 'closte_sync_not_the_home', __( 'Another installation acts for this network.', 'closte-sync' ), array( 'status' => 409 ) );
+		}
 		Standbys::acts( isset( $asked['ledger'] ) ? $asked['ledger'] : null );
 		$is_answered = Requests::answer( isset( $asked['answers'] ) ? $asked['answers'] : null );
 		if ( ! $is_answered || ! Engine::store( $asked ) || ! Engine::note_heard( time() ) ) {

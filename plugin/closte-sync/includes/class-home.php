@@ -75,6 +75,17 @@ final class Home {
 	}
 
 	/**
+	 * Whether the mark names another ledger.
+	 *
+	 * @param mixed $ledger A ledger.
+	 * @return bool False where there is no mark.
+	 */
+	public static function is_of_another( $ledger ) {
+		$home = self::tidy( Network_Options::read( self::OPTION ) );
+		return null !== $home && $home['ledger'] !== $ledger;
+	}
+
+	/**
 	 * Whether the mark names another installation than this one: by the domain of the network, or by the app at
 	 * the host where both know it.
 	 *

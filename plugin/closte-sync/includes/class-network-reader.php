@@ -197,8 +197,8 @@ final class Network_Reader {
 		$rows = $this->rows( "SELECT blog_id, site_id, domain, path, TIMESTAMPDIFF(SECOND, registered, UTC_TIMESTAMP()), archived <> 0 OR spam <> 0 OR deleted <> 0, TIMESTAMPDIFF(SECOND, '1970-01-01', registered) FROM `$wpdb->blogs` ORDER BY blog_id" );
 		return array_map(
 			static function ( array $row ) {
-				list( $id, $network, $domain, $path, $age, $hidden ) = $row;
-				return array( (int) $id, (int) $network, $domain, $path, null === $age ? null : (int) $age, (bool) $hidden );
+				list( $id, $network, $domain, $path, $age, $hidden, $registered ) = $row;
+				return array( (int) $id, (int) $network, $domain, $path, null === $age ? null : (int) $age, (bool) $hidden, null === $registered ? null : (int) $registered );
 			},
 			$rows
 		);

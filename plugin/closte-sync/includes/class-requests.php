@@ -22,10 +22,9 @@ final class Requests {
 	const ANSWERS = 'closte_sync_answers';
 
 	/**
-	 * The most that wait, and the most answers that are kept.
+	 * The most that wait, and so the most answers that are kept: one report may answer all of them.
 	 */
-	const MOST         = 100;
-	const MOST_ANSWERS = 20;
+	const MOST = 100;
 
 	/**
 	 * After so many seconds a request is over, and so is an answer that nobody read.
@@ -235,7 +234,7 @@ final class Requests {
 			self::ANSWERS,
 			static function ( $stored ) use ( $closed ) {
 				$all = array_merge( self::answers( $stored ), $closed );
-				return (string) wp_json_encode( array_slice( $all, -self::MOST_ANSWERS ) );
+				return (string) wp_json_encode( array_slice( $all, -self::MOST ) );
 			}
 		);
 	}

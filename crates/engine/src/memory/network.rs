@@ -217,7 +217,11 @@ impl NetworkSource for MemoryNetwork {
     async fn write_stage(&self, write: &StageWrite) -> Result<bool, SourceError> {
         let mut tables = self.tables();
         let row = tables.mappings.get_mut(&write.mapping_id);
-        let Some(row) = row.filter(|row| row.stage == write.from) else { return Ok(false) };
+        let is_it = |row: &&mut MappingRow| {
+            let name = Spelling::read(&row.domain).map(|(name, _)| name);
+            row.stage == write.from && name.as_ref() == Ok(&write.domain)
+        };
+        let Some(row) = row.filter(is_it) else { return Ok(false) };
         row.stage = Some(write.to);
         row.secure |= write.secure;
         Ok(true)

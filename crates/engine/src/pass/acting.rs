@@ -116,6 +116,17 @@ fn say_failure(journal: &Journal<'_>, written: Result<(), SourceError>) {
 }
 
 impl Engine {
+    /// Somebody else acts for `network` now: remember that, and say so on the plugin's page.
+    pub(super) async fn stand_by(&self, network: &Network, why: &Alert) -> Result<(), PassError> {
+        self.does_not_act(NotActing::Copy).await?;
+        if let Some(plugin) = &self.plugin {
+            let serial = self.ledger.memory().await?.home.serial;
+            let home = Home::of(&network.identity, self.ledger.as_ref(), serial);
+            plugin.stand_by(&home, why, self.env.now()).await;
+        }
+        Ok(())
+    }
+
     /// Remember why nothing is done, so that who reads the ledger alone knows.
     pub(super) async fn does_not_act(&self, why: NotActing) -> Result<(), PassError> {
         let mut memory = self.ledger.memory().await?.network;

@@ -48,6 +48,8 @@ fn refusal(answer: &Answer) -> Option<(String, Option<String>)> {
     let is_not_ours =
         |alert: &&Alert| matches!(alert.code, AlertCode::Copy | AlertCode::OtherNetwork);
     match answer {
+        // Its first answer was lost.
+        Answer::Failed(failure) if failure.is_done() => None,
         Answer::Failed(failure) => Some(failure.in_one_line()),
         Answer::Off(off, _) => Some((texts::not_acting(off.not_acting()).to_owned(), None)),
         Answer::Ran(report) => report

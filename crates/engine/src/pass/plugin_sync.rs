@@ -29,6 +29,10 @@ const QUIET: Duration = Duration::from_mins(1);
 /// Of a network with more domains than this, those that are as they should be are not told.
 const MANY: usize = 2000;
 
+/// More domains than this are not told: WordPress stores a report as one value, which its database
+/// must take.
+const MOST_DOMAINS: usize = 5000;
+
 /// More lines than this are not kept for its log.
 const MOST_LINES: usize = 200;
 
@@ -88,6 +92,8 @@ impl PluginSync {
 
     /// Say that the installation of `home` does not act and why, and ask whether it shall.
     pub(super) async fn stand_by(&self, home: &Home, why: &Alert, now: Time) {
+        // Whoever acts tells its own.
+        self.state().domains = None;
         if self.is_quiet(now).is_some() {
             return;
         }
@@ -144,23 +150,29 @@ impl PluginSync {
         }
     }
 
-    /// Tell what a pass came to.
+    /// Tell what a pass came to. Of one that was cut short the domains are left to the next that is
+    /// not, as nudges may come in a stream.
     pub(super) async fn push(&self, after: &After<'_>, now: Time) {
+        let cut_short = after.report.cut_short;
         let log = after.log();
         self.remember(log.iter().cloned(), now);
-        self.state().known = log.into_iter().map(|line| line.text).collect();
+        let mut known: BTreeSet<_> = log.into_iter().map(|line| line.text).collect();
+        if cut_short {
+            known.append(&mut self.state().known);
+        }
+        self.state().known = known;
         if self.is_quiet(now).is_some() {
             return;
         }
-        let entries = after.worth_telling();
+        let (entries, left_out) = after.worth_telling();
         let digest = digest(&entries);
-        let news = self.state().domains != Some(digest);
+        let news = !cut_short && self.state().domains != Some(digest);
         let answers = self.state().answers.clone();
         let report = PluginReport {
             at: now,
             ledger: after.ledger,
             alerts: &after.alerts(),
-            problems: &after.report.problems,
+            problems: &after.problems(left_out),
             tally: Tally::of(after.entries.values()),
             plan: after.plan,
             deferred: &after.report.deferred,
@@ -172,10 +184,16 @@ impl PluginSync {
             Ok(()) => {
                 self.delivered(&answers);
                 let mut state = self.state();
-                state.domains = Some(digest);
+                if news {
+                    state.domains = Some(digest);
+                }
                 state.unsent.clear();
             }
-            Err(error) => _ = self.leave_alone(&error, now),
+            Err(error) => {
+                // What it has of them now is not known.
+                self.state().domains = None;
+                self.leave_alone(&error, now);
+            }
         }
     }
 
@@ -209,11 +227,42 @@ pub(super) struct After<'a> {
 }
 
 impl After<'_> {
-    fn worth_telling(&self) -> Vec<&Entry> {
+    /// The domains to tell, and how many more there are: those that need a person go first, then those
+    /// that wait longest.
+    fn worth_telling(&self) -> (Vec<&Entry>, usize) {
         let mapped: Vec<_> = self.entries.values().filter(|entry| entry.mapped.is_some()).collect();
         let many = MANY < mapped.len();
         let is_well = |entry: &Entry| entry.is_ready() && !entry.needs_person();
-        mapped.into_iter().filter(|entry| !many || !is_well(entry)).collect()
+        let mut told: Vec<_> =
+            mapped.into_iter().filter(|entry| !many || !is_well(entry)).collect();
+        let left_out = told.len().saturating_sub(MOST_DOMAINS);
+        if left_out != 0 {
+            let since = |entry: &Entry| entry.why().and_then(|why| why.since);
+            told.sort_by_key(|entry| (!entry.needs_person(), since(entry)));
+            told.truncate(MOST_DOMAINS);
+        }
+        (told, left_out)
+    }
+
+    /// What is invalid: of a pass that was cut short, also what the one before met, as only the rest
+    /// would have shown that it is over.
+    fn problems(&self, left_out: usize) -> Vec<Problem> {
+        // The plugin keeps the first ones only.
+        let mut problems = Vec::new();
+        if left_out != 0 {
+            problems.push(Problem::of_all(format!(
+                "{left_out} more domains are not as they should be than WordPress shows; \
+                 `closte-sync status` lists all"
+            )));
+        }
+        problems.extend_from_slice(&self.report.problems);
+        let before = self.before.filter(|_| self.report.cut_short);
+        for problem in before.into_iter().flat_map(|before| &before.problems) {
+            if !problems.contains(problem) {
+                problems.push(problem.clone());
+            }
+        }
+        problems
     }
 
     fn alerts(&self) -> Vec<PluginAlert> {
@@ -286,6 +335,7 @@ mod tests {
     use super::*;
     use crate::pass::Change;
     use async_trait::async_trait;
+    use rules::entry::{Alias, Mapped};
     use rules::plugin_client::Handshake;
 
     struct Nobody;
@@ -303,6 +353,32 @@ mod tests {
         async fn report(&self, _: &PluginReport<'_>) -> Result<(), SourceError> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn of_very_many_domains_those_that_need_a_person_and_those_that_wait_longest_are_told() {
+        let waits = |id: u64, since: u64| {
+            let mapped =
+                Mapped { mapping_id: id, site_id: 2, stage: None, secure: false, left_alone: None };
+            let at = Time::from_millis(0) + Duration::from_secs(since);
+            let mut entry = Entry::new(format!("d{id}.example").parse().unwrap(), Some(mapped), at);
+            entry.alias.set(at, Alias::Wanted, Some(Reason::RateLimited), None);
+            entry
+        };
+        let mut entries: Vec<_> = (0..5002).map(|id| waits(id, 9000 - id)).collect();
+        let at = Time::from_millis(0) + Duration::from_hours(9);
+        entries[0].alias.set(at, Alias::Rejected, Some(Reason::HostSaidNo), None);
+        let entries = entries.into_iter().map(|entry| (entry.domain.clone(), entry)).collect();
+        let report = Report::default();
+        let after =
+            After { ledger: "l", plan: None, entries: &entries, report: &report, before: None };
+        let (told, left_out) = after.worth_telling();
+        let tells = |name: &str| told.iter().any(|entry| entry.domain.as_str() == name);
+        assert_eq!((told.len(), left_out), (5000, 2));
+        assert!(tells("d0.example") && tells("d5001.example"), "a person, and who waits longest");
+        assert!(!tells("d1.example") && !tells("d2.example"), "the last two wait shortest");
+        let problems = after.problems(left_out);
+        assert!(problems[0].reason.starts_with("2 more domains are not as they should be"));
     }
 
     #[test]

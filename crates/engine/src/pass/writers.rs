@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
-use rules::{Network, Problem, Stage, Time};
+use rules::{DomainName, Network, Problem, Stage, Time};
 
 use super::describe_failure;
 use crate::texts;
@@ -42,7 +42,7 @@ struct State {
     /// Until when ways that failed are left alone.
     quiet: BTreeMap<&'static str, Time>,
     /// What a way would not save, when it was asked last, and how it refused.
-    refused: BTreeMap<(&'static str, u64, Stage), (Time, Written)>,
+    refused: BTreeMap<(&'static str, u64, DomainName, Stage), (Time, Written)>,
 }
 
 impl Writers {
@@ -180,7 +180,7 @@ impl<'a> Writing<'a> {
         way: &dyn StageWriter,
         writes: &[StageWrite],
     ) -> Result<Vec<Came>, SourceError> {
-        let key = |write: &StageWrite| (way.name(), write.mapping_id, write.to);
+        let key = |it: &StageWrite| (way.name(), it.mapping_id, it.domain.clone(), it.to);
         let mut known = self.writers.state().refused.clone();
         known.retain(|_, (at, _)| self.now.since(*at) < KNOWN);
         let is_fresh = |(at, _): &(Time, Written)| self.now.since(*at) < REFUSED;
@@ -276,7 +276,14 @@ mod tests {
     }
 
     fn writes(count: u64) -> Vec<StageWrite> {
-        let one = |mapping_id| StageWrite { mapping_id, from: None, to: Stage::Done, secure: true };
+        let domain: DomainName = "shop.example".parse().unwrap();
+        let one = |mapping_id| StageWrite {
+            mapping_id,
+            domain: domain.clone(),
+            from: None,
+            to: Stage::Done,
+            secure: true,
+        };
         (0..count).map(one).collect()
     }
 

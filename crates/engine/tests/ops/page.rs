@@ -6,15 +6,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::Engine;
 use engine::memory::MemoryLedger;
-use engine::pass::{AlertCode, Ends, Passed, PluginSync, Report, Silent};
+use engine::pass::{AlertCode, Ends, PassObserver, Passed, PluginSync, Report, Silent};
 use rules::action::{Action, Release};
 use rules::ledger::Ledger;
+use rules::plan::Plan;
 use rules::plugin_client::{
     Handshake, PageAnswer, PageRequest, PluginClient, PluginReport, Standby,
 };
 use rules::request::Asked;
 use rules::source::SourceError;
-use rules::{DomainName, Network};
+use rules::{DomainName, Network, Problem};
 
 use crate::passing::engine;
 use crate::world::{NOW, Source, copy, mapping, name, network};
@@ -40,6 +41,8 @@ struct Told {
     ledger: String,
     plan: Option<String>,
     deferred: Vec<(Action, DomainName, Release)>,
+    problems: usize,
+    domains: Option<usize>,
 }
 
 impl Page {
@@ -95,7 +98,8 @@ impl PluginClient for Page {
         let deferred = report.deferred.iter();
         let deferred = deferred.map(|it| (it.action, it.domain.clone(), it.release)).collect();
         let (ledger, plan) = (report.ledger.to_owned(), report.plan.map(str::to_owned));
-        self.reports.lock().unwrap().push(Told { ledger, plan, deferred });
+        let (problems, domains) = (report.problems.len(), report.entries.as_ref().map(Vec::len));
+        self.reports.lock().unwrap().push(Told { ledger, plan, deferred, problems, domains });
         Ok(())
     }
 }
@@ -126,7 +130,11 @@ impl World {
     }
 
     async fn pass(&self) -> Report {
-        match self.engine.pass(None, &Silent, &Ends::default()).await.unwrap().0 {
+        self.pass_that(&Silent, &Ends::default()).await
+    }
+
+    async fn pass_that(&self, observer: &dyn PassObserver, ends: &Ends) -> Report {
+        match self.engine.pass(None, observer, ends).await.unwrap().0 {
             Passed::Ran(report) => report,
             Passed::Off(..) => panic!("it is switched on"),
         }
@@ -155,6 +163,21 @@ async fn the_report_has_what_is_deferred_and_the_hash_that_lets_it_through() {
     assert_eq!(world.page.refusals(), [""]);
     let told = world.page.last();
     assert_eq!((told.plan, told.deferred), (None, vec![]), "nothing waits for a person any more");
+}
+
+#[tokio::test]
+async fn a_plan_whose_first_answer_was_lost_is_told_as_applied() {
+    let world = World::with_removals_held_back().await;
+    let hash = world.page.last().plan.expect("a person can let it through");
+    world.page.asks(Asked::Apply(hash));
+    *world.page.is_deaf.lock().unwrap() = true;
+    world.pass().await;
+    assert_eq!(world.at_the_host().await, 0, "it was done");
+    *world.page.is_deaf.lock().unwrap() = false;
+    let plugin = Some(PluginSync::new(world.page.clone()));
+    let world = World { engine: Engine { plugin, ..world.engine }, ..world };
+    world.pass().await;
+    assert_eq!(world.page.refusals(), [""]);
 }
 
 #[tokio::test]
@@ -197,6 +220,68 @@ async fn a_request_stays_until_its_answer_arrives() {
     world.pass().await;
     assert_eq!(world.page.refusals().len(), 1);
     assert_eq!(world.page.requests.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_pass_that_a_nudge_cuts_short_reports_all_but_the_domains() {
+    let world = World::with_removals_held_back().await;
+    let mappings = vec![mapping(9, 2, "new.example")];
+    let odd = Problem::in_row("wp_blogs", "domain", 5, "odd");
+    let source =
+        |problems| Source::of(Network { mappings: mappings.clone(), problems, ..network() });
+    let with = |source, engine| Engine { source: Arc::new(source), ..engine };
+    let world = World { engine: with(source(vec![odd]), world.engine), ..world };
+    world.pass().await;
+    let whole = world.page.last();
+    assert_eq!(whole.domains, Some(1));
+
+    let world = World { engine: with(source(vec![]), world.engine), ..world };
+    world.page.asks(Asked::Apply("0123".to_owned()));
+    let ends = Ends::default();
+    ends.nudge.cancel();
+    let report = world.pass_that(&Silent, &ends).await;
+    assert!(report.cut_short);
+    assert_eq!(world.page.reports.lock().unwrap().len(), 4, "each pass is a sign of life");
+    assert_eq!(world.page.refusals().len(), 1, "and takes answers along");
+    let told = world.page.last();
+    assert_eq!((told.domains, told.problems), (None, whole.problems), "its rest may show the same");
+    world.pass().await;
+    assert_eq!(world.page.last().problems, whole.problems - 1);
+}
+
+/// Another installation takes the network when the steps of a pass begin.
+struct Taken(Arc<Source>);
+
+impl PassObserver for Taken {
+    fn begins(&self, _: &Network, _: &Plan, _: bool) {}
+
+    fn total(&self, _: usize) {
+        self.0.is_taken();
+    }
+
+    fn advances(&self) {}
+}
+
+#[tokio::test]
+async fn who_loses_the_mark_within_a_pass_stands_by_and_tells_its_domains_once_it_acts_again() {
+    let mappings = vec![mapping(1, 2, "a.example")];
+    let mut world = World::new(Network { mappings: mappings.clone(), ..network() });
+    world.pass().await;
+    assert_eq!(world.page.last().domains, Some(1));
+    let more = [mappings, vec![mapping(2, 2, "b.example")]].concat();
+    let source = Arc::new(Source::of(Network { mappings: more, ..network() }));
+    world.engine.source = source.clone();
+    let report = world.pass_that(&Taken(source), &Ends::default()).await;
+    assert_eq!(report.alerts[0].code, AlertCode::Copy);
+    assert_eq!(world.page.reports.lock().unwrap().len(), 1, "the other one's stays");
+    assert_eq!(*world.page.standbys.lock().unwrap(), [(OURS.to_owned(), "copy".to_owned())]);
+
+    world.page.asks(Asked::EnableHere);
+    world.pass().await;
+    world.pass().await;
+    let reports = world.page.reports.lock().unwrap();
+    let told: Vec<_> = reports[1..].iter().map(|it| it.domains).collect();
+    assert_eq!(told[0], Some(2), "{told:?}");
 }
 
 #[tokio::test]

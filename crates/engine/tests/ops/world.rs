@@ -87,6 +87,11 @@ impl Source {
         Self { network: Mutex::new(network), written: Mutex::default() }
     }
 
+    /// Another installation writes its mark.
+    pub(crate) fn is_taken(&self) {
+        self.network.lock().unwrap().home = copy().home;
+    }
+
     pub(crate) fn written(&self) -> Vec<String> {
         self.written.lock().unwrap().clone()
     }

@@ -80,7 +80,8 @@ impl Watch {
         let StageWrite { mapping_id, to, .. } = write;
         self.log(at, &format!("{who:?}: stage of mapping {mapping_id}: {to}"));
         self.must_act(who, at, "a stage");
-        let row = row.filter(|row| row.stage == write.from);
+        let is_named = |row: &&MappingRow| row.domain.eq_ignore_ascii_case(write.domain.as_str());
+        let row = row.filter(|row| row.stage == write.from).filter(is_named);
         let served = row.and_then(|row| row.stage).is_some_and(Stage::is_served);
         if served && !to.is_served() {
             self.break_("served-taken-down", at, format!("mapping {mapping_id} to {to}"));

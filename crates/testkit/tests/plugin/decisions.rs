@@ -221,6 +221,44 @@ fn a_request_is_over_after_a_day_and_in_a_copy_of_the_database() {
 }
 
 #[test]
+fn every_request_that_may_wait_is_told_its_answer() {
+    let world = World::new();
+    world.wordpress.php(
+        "wp_set_current_user(1); \
+         for ($at = 0; $at < 100; $at++) { Closte_Sync\\Requests::add('keep', \"$at.example\", 'l-1'); }",
+    );
+    let ids = ids(&world);
+    assert_eq!(ids.len(), 100);
+    let answer = |id: &String| json!({"id": id, "done": false, "text": "x".repeat(600)});
+    let answers: Vec<_> = ids.iter().map(answer).collect();
+    world.call("report", &json!({"ledger": "l-1", "answers": answers}));
+    let told = world.wordpress.php("echo count(Closte_Sync\\Requests::take_answers(1));");
+    assert_eq!(told, "100");
+}
+
+#[test]
+fn who_lost_the_mark_reports_nothing_and_an_older_engine_does() {
+    let world = World::new();
+    let report = |ledger: &str| json!({"engine": "0.1.0", "ledger": ledger, "domains": {}});
+    world.call("report", &report("l-2"));
+    world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
+    world.call("report", &kept_back());
+    let before = (world.kept("closte_sync_report"), world.kept("closte_sync_domains"));
+    world.option("closte_sync_heard", "7");
+    for ledger in [json!("l-2"), json!(7)] {
+        let mut told = report("l-2");
+        told["ledger"] = ledger;
+        let refused = world.refused(&crate::world::Call::signed("report", &told));
+        assert_eq!(refused, (409, "closte_sync_not_the_home".to_owned()));
+    }
+    assert_eq!((world.kept("closte_sync_report"), world.kept("closte_sync_domains")), before);
+    assert_eq!(world.read_option("closte_sync_heard"), json!("7"), "it is no sign of life");
+    world.call("report", &json!({"engine": "0.0.9"}));
+    assert_eq!(world.kept("closte_sync_report")["engine"], "0.0.9");
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn an_answer_that_is_not_stored_is_not_acknowledged() {
     let world = World::new();
     world.wordpress.php("Closte_Sync\\Requests::add('keep', 'a.example', 'l-1');");

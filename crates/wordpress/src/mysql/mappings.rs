@@ -12,16 +12,19 @@ use super::failure::{self, within};
 use super::link::Link;
 use crate::spelling::{self, is};
 
-/// The old stage must still be there. With the driver's setting the count is of rows found, so
+/// The name, in A-labels or Unicode, and the old stage must still be there. It is compared by its
+/// octets, as a collation may ignore accents. With the driver's setting the count is of rows found, so
 /// writing what is there already counts as done.
 const WRITE_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     SET stage = ?, secure = IF(?, 1, secure), date_modified = UTC_TIMESTAMP() \
-    WHERE id = ? AND stage = ?";
+    WHERE id = ? AND CAST(LOWER(TRIM(TRAILING '.' FROM CONVERT(domain USING utf8mb4))) AS BINARY) IN (?, ?) \
+    AND stage = ?";
 
 /// The same where there was no stage: NULL, the empty word, or an unknown one.
 const WRITE_FIRST_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     SET stage = ?, secure = IF(?, 1, secure), date_modified = UTC_TIMESTAMP() \
-    WHERE id = ? AND (stage IS NULL OR stage NOT IN ('checking-dns', 'checking-ssl-cert', \
+    WHERE id = ? AND CAST(LOWER(TRIM(TRAILING '.' FROM CONVERT(domain USING utf8mb4))) AS BINARY) IN (?, ?) \
+    AND (stage IS NULL OR stage NOT IN ('checking-dns', 'checking-ssl-cert', \
     'done-without-ssl', 'done', 'failed', 'ssl-failed'))";
 
 const SITE: &str = "SELECT domain FROM `{_}blogs` WHERE blog_id = ?";
@@ -94,10 +97,13 @@ impl Link {
             Some(_) => WRITE_STAGE,
             None => WRITE_FIRST_STAGE,
         };
+        let [name, display] = spelling::both(&write.domain);
         let query = sqlx::query(self.tables.sql(sql))
             .bind(write.to.as_str())
             .bind(write.secure)
-            .bind(write.mapping_id);
+            .bind(write.mapping_id)
+            .bind(name)
+            .bind(display);
         let query = match write.from {
             Some(from) => query.bind(from.as_str()),
             None => query,

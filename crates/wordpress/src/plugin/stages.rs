@@ -43,8 +43,11 @@ impl StageWriter for PluginChannel {
 
 fn write(write: &StageWrite) -> Value {
     let from = write.from.map(Stage::as_str);
-    let StageWrite { mapping_id, to, secure, .. } = write;
-    json!({ "id": mapping_id, "from": from, "to": to.as_str(), "secure": secure })
+    let StageWrite { mapping_id, domain, to, secure, .. } = write;
+    // Only the row of a wildcard may spell it in any way and be written.
+    let domain = (!domain.is_wildcard()).then(|| domain.as_str());
+    let to = to.as_str();
+    json!({ "id": mapping_id, "domain": domain, "from": from, "to": to, "secure": secure })
 }
 
 /// The result of each; none where an answer does not fit the question.

@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use rules::Stage;
 use rules::source::{SourceError, StageWrite, StageWriter, Written};
+use rules::{DomainName, Stage};
 use serde_json::{Map, Value, json};
 
 use super::client::{RestClient, Session};
 use super::meaning::Answer;
 use super::row;
+use crate::spelling;
 use crate::web::{Fault, not_meant};
 
 const WRITING: &str = "writing a stage over REST";
@@ -50,7 +51,7 @@ impl RestWriter {
         write: &StageWrite,
     ) -> Result<Written, SourceError> {
         let path = format!("domain/{}", write.mapping_id);
-        match stage(session.get(WRITING, &path).await?)? {
+        match stage(session.get(WRITING, &path).await?, &write.domain)? {
             Stands::Stage(stage) if stage == write.from => {}
             Stands::Refused(fault) => return Ok(Written::Refused { words: fault.message }),
             Stands::Stage(_) | Stands::Unknown | Stands::Nothing => return Ok(Written::Overtaken),
@@ -59,8 +60,8 @@ impl RestWriter {
         if write.secure {
             body["secure"] = true.into();
         }
-        let stands = match stage(session.put(WRITING, &path, &body).await?)? {
-            Stands::Unknown => stage(session.get(WRITING, &path).await?)?,
+        let stands = match stage(session.put(WRITING, &path, &body).await?, &write.domain)? {
+            Stands::Unknown => stage(session.get(WRITING, &path).await?, &write.domain)?,
             stands => stands,
         };
         self.judge(write, stands)
@@ -108,21 +109,25 @@ enum Stands {
     Stage(Option<Stage>),
     /// The answer does not say.
     Unknown,
-    /// The row does not exist.
+    /// The row does not exist, or is another domain's by now.
     Nothing,
     /// WordPress refused, with its code and words.
     Refused(Fault),
 }
 
-fn stage(answer: Answer) -> Result<Stands, SourceError> {
+fn stage(answer: Answer, domain: &DomainName) -> Result<Stands, SourceError> {
     match answer {
         Answer::NotThere(_) => Ok(Stands::Nothing),
         Answer::Refused(fault) => Ok(Stands::Refused(fault)),
-        Answer::Said(json, _) => Ok(stage_in(row::object(&json, WRITING)?)),
+        Answer::Said(json, _) => Ok(stage_in(row::object(&json, WRITING)?, domain)),
     }
 }
 
-fn stage_in(object: &Map<String, Value>) -> Stands {
+fn stage_in(object: &Map<String, Value>, domain: &DomainName) -> Stands {
+    let name = object.get("domain").and_then(Value::as_str);
+    if name.is_some_and(|name| !spelling::is(name, domain)) {
+        return Stands::Nothing;
+    }
     match object.get("stage") {
         Some(Value::String(word)) => Stands::Stage(Stage::from_word(word)),
         Some(Value::Null) => Stands::Stage(None),

@@ -23,6 +23,8 @@ const WRITE_FIRST_STAGE: &str = "UPDATE `{_}wu_domain_mappings` \
     WHERE id = ? AND (stage IS NULL OR stage COLLATE BINARY NOT IN ('checking-dns', \
     'checking-ssl-cert', 'done-without-ssl', 'done', 'failed', 'ssl-failed'))";
 
+const NAME: &str = "SELECT domain FROM `{_}wu_domain_mappings` WHERE id = ?";
+
 const SITE: &str = "SELECT domain FROM `{_}blogs` WHERE blog_id = ?";
 
 /// Names are compared without regard to capitals, as MySQL does.
@@ -60,6 +62,12 @@ pub(super) const REMOVING: &str = "removing a mapping";
 
 impl Link {
     pub(super) async fn write_stage(&mut self, write: &StageWrite) -> Result<bool, SourceError> {
+        let row = self.fetch(WRITING_STAGE, self.query(NAME).bind(key(write.mapping_id))).await?;
+        // SQLite knows capitals of ASCII only. The transaction keeps the row as it is.
+        let as_stored = row.first().and_then(|row| name(row, 0));
+        if !as_stored.is_some_and(|it| spelling::is(&it, &write.domain)) {
+            return Ok(false);
+        }
         let sql = match write.from {
             Some(_) => WRITE_STAGE,
             None => WRITE_FIRST_STAGE,

@@ -51,5 +51,14 @@ pub(crate) fn name(text: &str) -> DomainName {
 }
 
 pub(crate) fn write(mapping_id: u64, from: Option<Stage>, to: Stage) -> StageWrite {
-    StageWrite { mapping_id, from, to, secure: to == Stage::Done }
+    write_to(mapping_id, "a.example", from, to)
+}
+
+pub(crate) fn write_to(
+    mapping_id: u64,
+    domain: &str,
+    from: Option<Stage>,
+    to: Stage,
+) -> StageWrite {
+    StageWrite { mapping_id, domain: name(domain), from, to, secure: to == Stage::Done }
 }

@@ -238,7 +238,7 @@ async fn stages_are_written_fifty_at_a_time() {
     assert_eq!(written[5], Written::Done);
     let sizes: Vec<_> = server.asked().iter().map(|it| count(&it.json())).collect();
     assert_eq!(sizes, [50, 50, 20]);
-    let first = json!({"id": 1, "from": "checking-dns", "to": "done", "secure": true});
+    let first = json!({"id": 1, "domain": "shop.example", "from": "checking-dns", "to": "done", "secure": true});
     assert_eq!(server.asked()[0].json()["writes"][0], first);
     channel(&server).write_stages(&[write(1, None)]).await.unwrap();
     assert_eq!(server.asked()[3].json()["writes"][0]["from"], Value::Null);
@@ -249,7 +249,8 @@ fn count(body: &Value) -> usize {
 }
 
 fn write(mapping_id: u64, from: Option<Stage>) -> StageWrite {
-    StageWrite { mapping_id, from, to: Stage::Done, secure: true }
+    let domain = "shop.example".parse().unwrap();
+    StageWrite { mapping_id, domain, from, to: Stage::Done, secure: true }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::multisite::{SHORT, endpoint, localhost, name, network, write};
+use crate::multisite::{SHORT, endpoint, localhost, name, network, write, write_to};
 use async_trait::async_trait;
 use rules::source::{
     NetworkSource, Primary, Replaces, Right, SourceError, StageWrite, StageWriter, Written,
@@ -96,11 +96,11 @@ async fn a_refusal_is_reported_in_its_own_words_and_a_table_without_ssl_failed_i
 
 #[tokio::test]
 async fn a_row_that_is_refused_for_its_name_says_nothing_about_stages() {
-    for name in ["*.shop.example", "shop.xn--p1ai", "a_b.example", "bücher.example"] {
+    for name in ["*.shop.example", "shop.xn--p1ai", "bücher.example"] {
         let multisite = localhost().await;
         multisite.tables().add_mapping(5, 2, name, "checking-ssl-cert");
         let network = network(&multisite);
-        let writes = [write(5, Some(CheckingSslCert), SslFailed)];
+        let writes = [write_to(5, name, Some(CheckingSslCert), SslFailed)];
         let written = network.writer().write_stages(&writes).await.unwrap();
         let words = "The Domain is not valid.".to_owned();
         assert_eq!(written, [Written::NameRefused { words }], "{name}");
@@ -145,7 +145,8 @@ async fn many_are_written_in_order() {
         let stage = if id % 3 == 0 { "failed" } else { "checking-dns" };
         multisite.tables().add_mapping(id, 2, &format!("d{id}.example"), stage);
     }
-    let writes: Vec<StageWrite> = (1..=30).map(|id| write(id, Some(CheckingDns), Done)).collect();
+    let write = |id| write_to(id, &format!("d{id}.example"), Some(CheckingDns), Done);
+    let writes: Vec<StageWrite> = (1..=30).map(write).collect();
     let written = network(&multisite).writer().write_stages(&writes).await.unwrap();
     let want = |id| if id % 3 == 0 { Written::Overtaken } else { Written::Done };
     assert_eq!(written, (1..=30).map(want).collect::<Vec<_>>());
