@@ -188,7 +188,7 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     assert_eq!(read(first).await.unwrap().switch, Switch::Off);
     assert_eq!(
         describe(&read(installation("wp_")).await.unwrap_err()),
-        "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php, or set `network.domain`)"
+        "`wp_site` has several networks (`network.example/`, `other.example/`), and it is not known which is ours (set `network.domain` to one of them)"
     );
 }
 
