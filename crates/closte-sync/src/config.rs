@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use crate::wiring::FoundOnce;
 
 pub(crate) use keys::{KEYS, Key, default_file};
-pub(crate) use values::{RoutingProof, Settings, Source, Write, duration};
+pub(crate) use values::{NetworkDomain, RoutingProof, Settings, Source, Write, duration};
 
 /// The environment variable of every key starts with this.
 pub(crate) const PREFIX: &str = "CLOSTE_SYNC_";

@@ -25,7 +25,7 @@ use wordpress::WpConfig;
 use wordpress::wp_config::{Found, NotFound, Setting, WpConfigError, find};
 
 use crate::clock::{SystemClock, system_env};
-use crate::config::{Environment, Loaded, RoutingProof, Settings, Source};
+use crate::config::{Environment, Loaded, NetworkDomain, RoutingProof, Settings, Source};
 pub(crate) use access::NetworkAccess;
 use engine::Failure;
 use engine::ops::ProtectedNames;
@@ -91,9 +91,13 @@ impl<'a> Wiring<'a> {
                 .map_err(|error| Failure::could_not(error).hint("check `network.table_prefix`"))?;
             wp.table_prefix = Setting::Known(prefix);
         }
-        if let Some(domain) = &self.settings.network_domain {
+        if let Some(NetworkDomain { domain, path }) = &self.settings.network_domain {
             wp.domain_current_site = Setting::Known(domain.to_string());
-            (wp.site_id_current_site, wp.path_current_site) = (Setting::Absent, Setting::Absent);
+            wp.path_current_site = path.clone().map_or(Setting::Absent, Setting::Known);
+            wp.site_id_current_site = Setting::Absent;
+        }
+        if let Some(app) = &self.settings.app_id {
+            wp.closte_app_id = Setting::Known(app.clone());
         }
         Ok(wp)
     }
@@ -311,7 +315,13 @@ fn cdn(wp: Option<&WpConfig>) -> Option<DomainName> {
 /// The addresses that `CLOSTE_PUBLIC_IP_ADDRESS` names, one or several; and what is wrong with it,
 /// which costs nothing but what is.
 pub(crate) fn public_addresses(wp: &WpConfig) -> (BTreeSet<IpAddr>, Option<String>) {
-    let text = wp.closte_public_ip_address.known().map(String::as_str).unwrap_or_default();
+    let text = match wp.optional("CLOSTE_PUBLIC_IP_ADDRESS", &wp.closte_public_ip_address) {
+        Ok(text) => text.map(String::as_str).unwrap_or_default(),
+        Err(error) => {
+            let wrong = format!("{error}; define it as a plain text, or set `checks.targets`");
+            return (BTreeSet::new(), Some(wrong));
+        }
+    };
     let parts = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty());
     let (mut addresses, mut others) = (BTreeSet::new(), Vec::new());
     for part in parts {

@@ -158,7 +158,7 @@ pub fn no_targets(targets: &Targets, own: Option<&DomainName>) -> String {
     let own = own.map(|own| match &targets.missed {
         Some(missed) => format!(": DNS did not tell of `{own}` ({})", plain(missed)),
         None => {
-            format!(": `{own}` has no address in DNS and CLOSTE_PUBLIC_IP_ADDRESS is not defined")
+            format!(": `{own}` has no address in DNS and no address in CLOSTE_PUBLIC_IP_ADDRESS is known")
         }
     });
     format!("{unknown}{}; set `checks.targets`", own.unwrap_or_default())

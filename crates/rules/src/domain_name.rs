@@ -53,9 +53,21 @@ pub enum NotADomain {
     /// Longer than DNS allows.
     #[error("it is too long: labels have at most 63 octets, names 253")]
     TooLong,
+    /// `*.com`.
+    #[error(
+        "it is a wildcard of a whole top-level domain, which cannot be mapped; a wildcard is of a \
+         domain, like `*.example.com`"
+    )]
+    TopLevelWildcard,
     /// A `*` that is not the whole left-most label.
     #[error("`*` may only be the whole first label, like `*.example.com`")]
     Wildcard,
+    /// A label that begins with `xn--` and decodes to nothing that UTS 46 allows.
+    #[error(
+        "a label of it begins with `xn--` and is not the encoding of a name; write the name in its \
+         own letters"
+    )]
+    Encoding,
     /// A URL, a port, a path, a space, or letters no domain name has.
     #[error(
         "it contains characters that no domain name has (only the bare name, without `https://`, port or path)"
@@ -177,7 +189,10 @@ impl FromStr for DomainName {
         }
         let base = canonical(base)?;
         if !base.contains('.') {
-            return Err(NotADomain::OneLabel);
+            return Err(match star {
+                "" => NotADomain::OneLabel,
+                _ => NotADomain::TopLevelWildcard,
+            });
         }
         if 253 < star.len() + base.len() {
             return Err(NotADomain::TooLong);
@@ -216,12 +231,24 @@ fn why_not(text: &str) -> NotADomain {
         return NotADomain::Ipv6Address;
     }
     match ascii(text, Hyphens::Allow, DnsLength::Ignore) {
-        None => NotADomain::Characters,
+        None => why_not_ascii(text),
         Some(name) if name.split('.').any(str::is_empty) => NotADomain::EmptyLabel,
         Some(name) if name.split('.').any(|it| it.starts_with('-') || it.ends_with('-')) => {
             NotADomain::Hyphen
         }
         Some(_) => NotADomain::TooLong,
+    }
+}
+
+/// Why `text` has no form in ASCII, by the first of its labels that has none.
+fn why_not_ascii(text: &str) -> NotADomain {
+    let is_odd = |it: &&str| ascii(it, Hyphens::Allow, DnsLength::Ignore).is_none();
+    match text.split('.').find(is_odd) {
+        Some(label) if label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
+            // With these letters alone, only an encoding can be odd.
+            if label.ends_with('-') { NotADomain::Hyphen } else { NotADomain::Encoding }
+        }
+        _ => NotADomain::Characters,
     }
 }
 
@@ -292,7 +319,9 @@ mod tests {
             ("", NotADomain::Empty),
             (".", NotADomain::Empty),
             ("localhost", NotADomain::OneLabel),
-            ("*.com", NotADomain::OneLabel),
+            ("*.com", NotADomain::TopLevelWildcard),
+            ("*.onion.", NotADomain::TopLevelWildcard),
+            ("*.", NotADomain::Empty),
             ("192.0.2.1", NotADomain::Address),
             ("example.123", NotADomain::Address),
             ("a.*.example.com", NotADomain::Wildcard),
@@ -314,7 +343,11 @@ mod tests {
             ("-a b.example", NotADomain::Characters),
             ("a_b.example", NotADomain::Characters),
             ("💩\u{200d}.example", NotADomain::Characters),
-            ("xn--a.example", NotADomain::Characters),
+            ("xn--a.example", NotADomain::Encoding),
+            ("shop.XN--A.example", NotADomain::Encoding),
+            ("bücher.xn--a", NotADomain::Encoding),
+            ("xn--zz--.example", NotADomain::Hyphen),
+            ("a_b.xn--a", NotADomain::Characters),
             (&label, NotADomain::TooLong),
             (&octets, NotADomain::TooLong),
         ];

@@ -347,11 +347,11 @@ impl SourceError {
     /// What a person can do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Unreachable { .. } => {
-                Some("check `DB_HOST` in wp-config.php, and that the database runs")
-            }
+            Self::Unreachable { .. } => Some(
+                "check `DB_HOST` in wp-config.php, or `network.database_url` where that is set, and that the database runs",
+            ),
             Self::Denied { .. } => Some(
-                "check `DB_USER` and `DB_PASSWORD` in wp-config.php, and that the user has SELECT, INSERT, UPDATE and DELETE",
+                "check `DB_USER` and `DB_PASSWORD` in wp-config.php, or `network.database_url` where that is set, and that the user has SELECT, INSERT, UPDATE and DELETE",
             ),
             Self::NoAnswer { .. } => {
                 Some("check `network.url`, and that the network's own site answers there")

@@ -200,9 +200,11 @@ impl<'a> Finding<'a> {
         self.push("domain", row, reason);
     }
 
-    /// `stranger` wins over `row`, or is its equal.
+    /// `stranger` wins over `row`, or is its equal. Where only some collations find it, it wins in
+    /// some databases only.
     fn outranked(&mut self, row: &Mapping, stranger: &Mapping, wins: Ordering) {
-        let picks = if wins == Ordering::Greater { "picks" } else { "may pick" };
+        let is_sure = wins == Ordering::Greater && stranger.spelling.is_plain();
+        let picks = if is_sure { "picks" } else { "may pick" };
         let whose = match self.network.sites.get(&stranger.site_id) {
             None => ", which does not exist",
             Some(site) if self.network.has_site(site) => "",
@@ -363,6 +365,14 @@ mod tests {
         whose(&stranger(4, "www.a.example", |row| row.secure = true), "`www.a.example` of site 4");
         whose(&stranger(3, "ä.example", |row| row.secure = true), "`ä.example` of site 3;");
         whose(&stranger(2, "ä.example", |_| ()), "may pick");
+        whose(
+            &stranger(3, "ä.example", |row| row.primary = true),
+            "WordPress may pick another row",
+        );
+        whose(
+            &stranger(4, "ａ.example", |row| row.primary = true),
+            "WordPress may pick another row",
+        );
         for (site, domain) in
             [(4, "a.example."), (4, "b.example"), (99, "ä.example."), (4, "*.a.example")]
         {

@@ -3,7 +3,7 @@
 use rules::DomainName;
 use rules::source::SourceError;
 
-use crate::wp_config::WpConfigError;
+use crate::wp_config::{Setting, WpConfigError};
 use crate::{Salts, TablePrefix, WpConfig};
 
 /// What wp-config.php says about the network, besides where its database is.
@@ -19,6 +19,8 @@ pub struct Installation {
     pub domain: Option<String>,
     /// `PATH_CURRENT_SITE`.
     pub path: Option<String>,
+    /// Of the three, those that are defined and not known, each with why.
+    pub unknown: Vec<String>,
     /// Whether WordPress has a persistent object cache.
     pub object_cache: bool,
     /// The halves of WordPress' salt that it defines.
@@ -38,8 +40,10 @@ pub(crate) struct NetworkRow {
 pub(crate) enum NotOurs {
     #[error("`{table}` has no network with the id {id} (`SITE_ID_CURRENT_SITE`)")]
     NoSuchId { table: String, id: u64 },
-    #[error("`{table}` has {count} networks, and it is not known which is ours")]
-    Several { table: String, count: usize },
+    #[error("`{table}` has no network at `{wanted}`; it has {there}")]
+    NoSuchDomain { table: String, wanted: String, there: String },
+    #[error("`{table}` has several networks ({there}), and it is not known which is ours{why}")]
+    Several { table: String, there: String, why: String },
     #[error("`{table}` is empty: this is not a network")]
     Empty { table: String },
     #[error("the network's own domain `{domain}` is not a domain: {why}")]
@@ -48,13 +52,17 @@ pub(crate) enum NotOurs {
 
 impl From<NotOurs> for SourceError {
     fn from(why: NotOurs) -> Self {
-        Self::NotANetwork {
-            what: why.to_string(),
-            hint:
+        // The setting counts before all constants.
+        let hint = match why {
+            NotOurs::NoSuchDomain { .. } | NotOurs::Several { .. } => {
+                "set `network.domain` to one of them"
+            }
+            NotOurs::NoSuchId { .. } | NotOurs::Empty { .. } | NotOurs::BadDomain { .. } => {
                 "check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php, or set \
-                   `network.domain`"
-                    .to_owned(),
-        }
+                 `network.domain`"
+            }
+        };
+        Self::NotANetwork { what: why.to_string(), hint: hint.to_owned() }
     }
 }
 
@@ -67,6 +75,7 @@ impl Installation {
             network_id: None,
             domain: None,
             path: None,
+            unknown: Vec::new(),
             object_cache: false,
             salts: Salts::default(),
         }
@@ -76,14 +85,16 @@ impl Installation {
     ///
     /// # Errors
     ///
-    /// `$table_prefix` is missing or unknown.
+    /// `$table_prefix` is missing or unknown, or `CLOSTE_APP_ID` is unknown: without it, the
+    /// installation that acts could not be told from a copy.
     pub fn of(config: &WpConfig) -> Result<Self, WpConfigError> {
         Ok(Self {
             prefix: config.require("$table_prefix", &config.table_prefix)?.clone(),
-            app: config.closte_app_id.known().cloned(),
+            app: config.optional("CLOSTE_APP_ID", &config.closte_app_id)?.cloned(),
             network_id: config.site_id_current_site.known().copied(),
             domain: config.domain_current_site.known().cloned(),
             path: config.path_current_site.known().cloned(),
+            unknown: unknown(config),
             object_cache: config.object_cache,
             salts: Salts::of(config),
         })
@@ -95,11 +106,22 @@ impl Installation {
         if let Some(id) = self.network_id {
             return rows.iter().find(|row| row.id == id).ok_or(NotOurs::NoSuchId { table, id });
         }
-        let mut ours = rows.iter().filter(|row| self.may_be(row));
-        match (ours.next(), ours.next(), rows) {
-            (Some(row), None, _) | (None, None, [row]) => Ok(row),
-            (_, _, []) => Err(NotOurs::Empty { table }),
-            _ => Err(NotOurs::Several { table, count: rows.len() }),
+        let ours: Vec<_> = rows.iter().filter(|row| self.may_be(row)).collect();
+        match (&ours[..], rows) {
+            (&[row], _) | ([], [row]) => Ok(row),
+            (_, []) => Err(NotOurs::Empty { table }),
+            ([], _) => {
+                let text = |text: &Option<String>| text.clone().unwrap_or_default();
+                let wanted = text(&self.domain) + &text(&self.path);
+                Err(NotOurs::NoSuchDomain { table, wanted, there: named(rows) })
+            }
+            _ => {
+                let why = match &self.unknown[..] {
+                    [] => String::new(),
+                    unknown => format!(": {}", unknown.join("; ")),
+                };
+                Err(NotOurs::Several { table, there: named(rows), why })
+            }
         }
     }
 
@@ -115,6 +137,34 @@ impl Installation {
         DomainName::parse_host(domain)
             .map_err(|why| NotOurs::BadDomain { domain: domain.clone(), why: why.to_string() })
     }
+}
+
+/// More networks than these are counted.
+const NAMED: usize = 5;
+
+/// The networks, as `network.domain` takes them.
+fn named(rows: &[NetworkRow]) -> String {
+    let mut named: Vec<_> =
+        rows.iter().take(NAMED).map(|row| format!("`{}{}`", row.domain, row.path)).collect();
+    if NAMED < rows.len() {
+        named.push(format!("{} more", rows.len() - NAMED));
+    }
+    named.join(", ")
+}
+
+/// Which constants that tell our network are defined and not known, each with why.
+fn unknown(config: &WpConfig) -> Vec<String> {
+    fn why<T>(setting: &Setting<T>) -> Option<String> {
+        setting.unknown().map(ToString::to_string)
+    }
+    let constants = [
+        ("DOMAIN_CURRENT_SITE", why(&config.domain_current_site)),
+        ("SITE_ID_CURRENT_SITE", why(&config.site_id_current_site)),
+        ("PATH_CURRENT_SITE", why(&config.path_current_site)),
+    ];
+    let path = config.path.display();
+    let unknown = constants.into_iter().filter_map(|(name, why)| Some((name, why?)));
+    unknown.map(|(name, why)| format!("`{name}` {why}, in `{path}`")).collect()
 }
 
 #[cfg(test)]
@@ -146,6 +196,26 @@ mod tests {
         assert_eq!(chosen(&by_domain, &both), Some(1));
         assert_eq!(chosen(&by_domain, &both[1..2]), Some(2), "the only one there is");
         assert_eq!(chosen(&by_path, &both), Some(3));
+    }
+
+    #[test]
+    fn where_none_or_several_may_be_ours_those_there_are_named() {
+        let any = Installation::new("wp_".parse().unwrap());
+        let of = |domain: &str| Installation { domain: Some(domain.into()), ..any.clone() };
+        let two = [row(1, "a.example", "/"), row(2, "a.example", "/two/")];
+        let why = |of: &Installation, rows: &[NetworkRow]| of.choose(rows).unwrap_err().to_string();
+        assert_eq!(
+            why(&of("nope.example"), &two),
+            "`wp_site` has no network at `nope.example`; it has `a.example/`, `a.example/two/`"
+        );
+        let several = "`wp_site` has several networks (`a.example/`, `a.example/two/`), and it is not \
+                       known which is ours";
+        assert_eq!(why(&of("a.example"), &two), several);
+        let unknown = vec!["`A` is odd".to_owned(), "`B` is odd".to_owned()];
+        let unknown = Installation { unknown, ..any.clone() };
+        assert_eq!(why(&unknown, &two), format!("{several}: `A` is odd; `B` is odd"));
+        let seven: Vec<_> = (1..8).map(|id| row(id, "a.example", &format!("/{id}/"))).collect();
+        assert!(why(&any, &seven).contains("`a.example/5/`, 2 more)"));
     }
 
     #[test]

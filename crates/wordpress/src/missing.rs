@@ -9,7 +9,7 @@ use crate::Installation;
 use crate::tables::NEEDED;
 
 /// Why a database with the tables `there` is not that of `installation`'s network; none where it
-/// is. `named_by` are the settings that led to it.
+/// is. `named_by` are the constants of wp-config.php that lead to it.
 pub(crate) fn lack(
     installation: &Installation,
     database: &str,
@@ -27,12 +27,16 @@ pub(crate) fn lack(
     let mut others = others.chain(there.iter().filter_map(|it| it.strip_suffix("sitemeta")));
     let hint = match others.find(|other| *other != prefix && is_there(other, "blogs")) {
         Some(other) => format!(
-            "tables of a network with the prefix `{other}` are there: check `$table_prefix`"
+            "tables of a network with the prefix `{other}` are there: check \
+             `$table_prefix`, or `network.table_prefix` where that is set"
         ),
         None if is_there(prefix, "sitemeta") && is_there(prefix, "blogs") => {
             "is Ultimate Multisite installed and its setup done?".to_owned()
         }
-        None => format!("is this a WordPress multisite network, and {named_by} its database?"),
+        None => format!(
+            "is this a WordPress multisite network, and {named_by} its database, or \
+             `network.database_url` where that is set?"
+        ),
     };
     let what = format!("the database `{database}` lacks {}", missing.join(", "));
     Some(SourceError::NotANetwork { what, hint })

@@ -83,7 +83,7 @@ impl OptionChange<'_> {
     fn new_value(self, old: &[u8]) -> Result<Option<Vec<u8>>, CannotChange> {
         match self {
             Self::Switch(on) if options::closte(old, &mut |_| {}) == on.into() => Ok(None),
-            Self::Switch(on) => options::switched(old, on).map(Some),
+            Self::Switch(on) => Ok(Some(options::switched(old, on))),
             Self::CheckInterval(seconds) => options::with_check_interval(old, seconds).map(Some),
             Self::Home(home, replaces) => {
                 // One that cannot be read is somebody's all the same.

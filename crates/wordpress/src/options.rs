@@ -28,6 +28,9 @@ pub const AUTH_SALT: &str = "auth_salt";
 /// The plugin that is ours, as WordPress calls it.
 const PLUGIN: &str = "closte-sync/closte-sync.php";
 
+/// Our host integration, as Ultimate Multisite calls it.
+const CLOSTE: &str = "closte";
+
 /// The plugin allows no less.
 const SHORTEST_INTERVAL: u64 = 10;
 
@@ -38,7 +41,7 @@ pub enum CannotChange {
     #[error("it does not unserialize: {0}")]
     Unreadable(#[from] ParseError),
     /// What is there is more than a list of settings.
-    #[error("what is there cannot be changed like this")]
+    #[error(transparent)]
     Entangled(#[from] WouldBreakReferences),
     /// What is there is not a list.
     #[error("it is not a list")]
@@ -95,7 +98,7 @@ fn www(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Option<WwwTwins
 /// Whether the network's admin switched Closte on; why that cannot be read is said.
 pub fn closte(option: &[u8], say: &mut dyn FnMut(String)) -> Switch {
     match list(option) {
-        Ok(option) => switch(option.at("closte"), say),
+        Ok(option) => switch(option.at(CLOSTE), say),
         Err(why) => {
             say(why.to_string());
             Switch::Unreadable
@@ -106,8 +109,9 @@ pub fn closte(option: &[u8], say: &mut dyn FnMut(String)) -> Switch {
 /// What is missing is off.
 fn switch(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Switch {
     match value {
-        Some(value) if value.is_reference() => {
-            say("the switch is a PHP reference, which is not followed".to_owned());
+        Some(value) if value.is_not_followed() => {
+            say("the switch is a PHP reference to more than a short value, which is not followed"
+                .to_owned());
             Switch::Unreadable
         }
         value => value.is_some_and(PhpValue::is_truthy).into(),
@@ -115,13 +119,20 @@ fn switch(value: Option<&PhpValue>, say: &mut dyn FnMut(String)) -> Switch {
 }
 
 /// The option with Closte switched on or off. One that cannot be read is written anew: WordPress
-/// reads nothing in it either, and else nobody could switch anything without SQL.
-///
-/// # Errors
-///
-/// [`CannotChange`]; then nothing should be written.
-pub fn switched(option: &[u8], on: bool) -> Result<Vec<u8>, CannotChange> {
-    with(list(option).unwrap_or(PhpValue::Null), "closte", PhpValue::Bool(on))
+/// reads nothing in it either, and else nobody could switch anything without SQL. Where references
+/// tie the switches to each other, each of the others is written as what PHP takes it for.
+pub fn switched(option: &[u8], on: bool) -> Vec<u8> {
+    let switches = list(option).unwrap_or(PhpValue::Null);
+    let is_tied = switches.values().any(PhpValue::is_reference);
+    if let (false, Ok(changed)) = (is_tied, with(switches.clone(), CLOSTE, PhpValue::Bool(on))) {
+        return changed;
+    }
+    let entries = if let PhpValue::Array(entries) = switches { entries } else { Vec::new() };
+    let ours = Key::Str(CLOSTE.into());
+    // What is not followed is nobody's to guess.
+    let others = entries.into_iter().filter(|(key, it)| *key != ours && !it.is_not_followed());
+    let others = others.map(|(key, it)| (key, PhpValue::Bool(it.is_truthy())));
+    PhpValue::Array(others.chain([(ours.clone(), PhpValue::Bool(on))]).collect()).to_bytes()
 }
 
 /// The settings with another `dns_check_interval`, a text as the plugin's own form saves it.
@@ -266,8 +277,6 @@ mod tests {
             let (settings, said) = read(option);
             assert_eq!((settings.domain_mapping, said), (Switch::Unreadable, vec![why.to_owned()]));
         }
-        let reference = r#"a:2:{s:1:"x";b:1;s:6:"closte";R:2;}"#;
-        assert_eq!(closte(reference.as_bytes(), &mut |_| {}), Switch::Unreadable);
     }
 
     #[test]
@@ -290,10 +299,10 @@ mod tests {
     fn a_change_keeps_every_other_value() {
         let option = br#"a:2:{s:3:"ovh";O:1:"A":1:{s:1:"x";d:1.0E+25;}s:6:"closte";b:0;}"#;
         let on = br#"a:2:{s:3:"ovh";O:1:"A":1:{s:1:"x";d:1.0E+25;}s:6:"closte";b:1;}"#;
-        assert_eq!(switched(option, true).unwrap(), on);
-        assert_eq!(switched(on, false).unwrap(), option);
-        assert_eq!(switched(b"", true).unwrap(), br#"a:1:{s:6:"closte";b:1;}"#);
-        assert_eq!(switched(b"rubbish", true).unwrap(), br#"a:1:{s:6:"closte";b:1;}"#);
+        assert_eq!(switched(option, true), on);
+        assert_eq!(switched(on, false), option);
+        assert_eq!(switched(b"", true), br#"a:1:{s:6:"closte";b:1;}"#);
+        assert_eq!(switched(b"rubbish", true), br#"a:1:{s:6:"closte";b:1;}"#);
         assert_eq!(with_check_interval(b"rubbish", 10), Err(CannotChange::NoList));
         let damaged = with_check_interval(b"a:1:{}", 10);
         assert!(matches!(damaged, Err(CannotChange::Unreadable(_))), "{damaged:?}");
@@ -328,7 +337,7 @@ mod tests {
             (r#"s:1:"x";"#, "it is not a list"),
             (
                 r#"a:2:{s:27:"closte-sync/closte-sync.php";i:5;s:1:"x";R:1;}"#,
-                "what is there cannot be changed like this",
+                "the value contains PHP references that a change would break",
             ),
         ] {
             assert_eq!(with_plugin(before.as_bytes(), None).unwrap_err().to_string(), why);

@@ -1,7 +1,7 @@
 //! PHP's `serialize()` format, read and written over bytes.
 //!
 //! It is read as tolerantly as PHP reads it, and written as PHP writes it. What we have no use for
-//! (objects, enums, references) is kept verbatim and never interpreted.
+//! (objects, references to more than a short scalar) is kept verbatim and never interpreted.
 //! WordPress options are bytes, not text: `s:N` counts bytes, and Latin-1 occurs.
 
 mod read;
@@ -23,12 +23,19 @@ pub enum PhpValue {
     Str(Vec<u8>),
     /// `a:1:{…}`, in its order.
     Array(Vec<(Key, PhpValue)>),
-    /// An object, an enum case or a reference: its bytes as they were.
+    /// `R:2;`: the same value as another one before it, a scalar.
+    Reference {
+        /// Which one that is: PHP counts from 1, keys and other references left out.
+        number: usize,
+        /// What it is.
+        value: Box<PhpValue>,
+    },
+    /// An object or another reference: its bytes as they were.
     Raw(Vec<u8>),
 }
 
 /// A key of a PHP array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// `i:0;`
     Int(i64),
@@ -92,9 +99,14 @@ impl PhpValue {
         entries.iter().map(|(_, value)| value)
     }
 
+    /// The value, a reference followed.
+    fn followed(&self) -> &Self {
+        if let Self::Reference { value, .. } = self { value } else { self }
+    }
+
     /// The bytes of a string.
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        match self {
+        match self.followed() {
             Self::Str(bytes) => Some(bytes),
             _ => None,
         }
@@ -102,31 +114,37 @@ impl PhpValue {
 
     /// What PHP's `if` makes of it.
     pub fn is_truthy(&self) -> bool {
-        match self {
+        match self.followed() {
             Self::Null => false,
             Self::Bool(value) => *value,
             Self::Int(value) => *value != 0,
             Self::Float(text) => !is_zero(text),
             Self::Str(text) => !matches!(text.as_slice(), b"" | b"0"),
             Self::Array(entries) => !entries.is_empty(),
-            Self::Raw(_) => true,
+            // A reference to a reference does not occur: PHP counts none.
+            Self::Raw(_) | Self::Reference { .. } => true,
         }
     }
 
-    /// Whether it is another value of the same text, which only PHP's own reading finds.
+    /// Whether it is another value of the same text.
     pub fn is_reference(&self) -> bool {
-        matches!(self, Self::Raw(bytes) if matches!(bytes.first(), Some(b'r' | b'R')))
+        matches!(self, Self::Reference { .. }) || self.is_not_followed()
+    }
+
+    /// Whether it is another value of the same text, which only PHP's own reading finds.
+    pub fn is_not_followed(&self) -> bool {
+        matches!(self, Self::Raw(bytes) if bytes.first() == Some(&b'R'))
     }
 
     /// The whole number that it is or spells; settings mix `300`, `"300"` and `true`.
     pub fn as_int(&self) -> Option<i64> {
-        match self {
+        match self.followed() {
             Self::Bool(value) => Some(i64::from(*value)),
             Self::Int(value) => Some(*value),
             Self::Str(text) | Self::Float(text) => {
                 std::str::from_utf8(text).ok()?.trim().parse().ok()
             }
-            Self::Null | Self::Array(_) | Self::Raw(_) => None,
+            Self::Null | Self::Array(_) | Self::Raw(_) | Self::Reference { .. } => None,
         }
     }
 
@@ -172,13 +190,13 @@ impl PhpValue {
     }
 
     fn is_scalar(&self) -> bool {
-        !matches!(self, Self::Array(_) | Self::Raw(_))
+        !matches!(self, Self::Array(_) | Self::Raw(_) | Self::Reference { .. })
     }
 
     /// Objects may contain references, so they count as such.
     fn has_references(&self) -> bool {
         match self {
-            Self::Raw(_) => true,
+            Self::Raw(_) | Self::Reference { .. } => true,
             Self::Array(_) => self.values().any(Self::has_references),
             _ => false,
         }
@@ -196,6 +214,7 @@ impl PhpValue {
             }
             Self::Str(text) => write_str(text, out),
             Self::Array(entries) => write_array(entries, out),
+            Self::Reference { number, .. } => out.extend(format!("R:{number};").bytes()),
             Self::Raw(bytes) => out.extend(bytes),
         }
     }
@@ -290,7 +309,6 @@ mod tests {
             any::<i64>().prop_map(PhpValue::Int),
             any::<f64>().prop_map(|it| PhpValue::Float(format!("{it:?}").into())),
             any::<Vec<u8>>().prop_map(PhpValue::Str),
-            Just(PhpValue::Raw(b"R:2;".to_vec())),
             Just(PhpValue::Raw(b"O:1:\"A\":1:{s:1:\"x\";a:0:{}}".to_vec())),
         ];
         let text = || any::<Vec<u8>>().prop_map(|it| Key::of(&it));
@@ -329,9 +347,9 @@ mod tests {
         for text in [
             r#"O:8:"stdClass":1:{s:1:"a";i:1;}"#,
             r#"C:3:"Foo":5:{a;b}c}"#,
-            r#"E:11:"Suit:Hearts";"#,
             "a:2:{i:0;a:0:{}i:1;R:2;}",
-            "r:1;",
+            "a:2:{i:0;i:5;i:1;R:2;}",
+            r#"a:2:{i:0;O:1:"A":0:{}i:1;r:2;}"#,
             "d:1.0E+25;",
             "d:-INF;",
         ] {
@@ -361,6 +379,11 @@ mod tests {
             r#"S:1:"\4g";"#,
             r#"O:8:"stdClass":1:{}"#,
             r#"C:3:"Foo":9999:{}"#,
+            r#"E:11:"Suit:Hearts";"#,
+            "r:1;",
+            "R:1;",
+            "a:2:{i:0;i:5;i:1;R:3;}",
+            "a:2:{i:0;i:5;i:1;r:2;}",
             deep.as_str(),
         ] {
             let shown = &text[..text.len().min(40)];

@@ -174,6 +174,22 @@ impl WpConfig {
         }
     }
 
+    /// The value, or none where the file does not define it.
+    ///
+    /// # Errors
+    ///
+    /// The value is known only when PHP runs, or cannot be used; the error names `name`.
+    pub fn optional<'a, T>(
+        &self,
+        name: &'static str,
+        setting: &'a Setting<T>,
+    ) -> Result<Option<&'a T>, WpConfigError> {
+        match setting {
+            Setting::Absent => Ok(None),
+            Setting::Known(_) | Setting::Unknown(_) => self.require(name, setting).map(Some),
+        }
+    }
+
     fn of(run: &Run<'_>, found: &Found) -> Self {
         let text = |name| run.constant_as(name, setting::text);
         let secret = |name| run.constant_as(name, setting::secret);

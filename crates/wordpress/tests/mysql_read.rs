@@ -188,7 +188,7 @@ async fn of_two_networks_the_one_in_wp_config_is_ours() {
     assert_eq!(read(first).await.unwrap().switch, Switch::Off);
     assert_eq!(
         describe(&read(installation("wp_")).await.unwrap_err()),
-        "`wp_site` has 2 networks, and it is not known which is ours (check `DOMAIN_CURRENT_SITE` and `SITE_ID_CURRENT_SITE` in wp-config.php, or set `network.domain`)"
+        "`wp_site` has several networks (`network.example/`, `other.example/`), and it is not known which is ours (set `network.domain` to one of them)"
     );
 }
 
@@ -209,11 +209,11 @@ async fn a_database_that_cannot_be_read_says_why_and_what_to_do() {
 
     let table: [(&DatabaseHost, &str, &str, &str, &str, String); 8] = [
         (&tcp, USER, "wrong-secret", &database.name, "wp_", format!("the database refused: Access denied for user '{USER}'@")),
-        (&tcp, USER, PASSWORD, "nowhere", "wp_", format!("there is no database `nowhere` at `127.0.0.1:{}` (check `DB_NAME` in wp-config.php)", server.port())),
-        (&closed, USER, PASSWORD, "x", "wp_", format!("could not reach the database at `127.0.0.1:{gone}`: Connection refused (os error 111) (check `DB_HOST`")),
-        (&no_socket, USER, PASSWORD, "x", "wp_", "could not reach the database at `/nowhere/socket`: No such file or directory (os error 2) (check `DB_HOST`".into()),
-        (&tcp, USER, PASSWORD, &database.name, "x7_", format!("the database `{}` lacks `x7_blogs`, `x7_site`, `x7_sitemeta`, `x7_wu_domain_mappings` (tables of a network with the prefix `wp_` are there: check `$table_prefix`)", database.name)),
-        (&tcp, USER, PASSWORD, &bare.name, "wp_", format!("the database `{}` lacks `wp_blogs`, `wp_site`, `wp_sitemeta`, `wp_wu_domain_mappings` (is this a WordPress multisite network, and `DB_NAME` its database?)", bare.name)),
+        (&tcp, USER, PASSWORD, "nowhere", "wp_", format!("there is no database `nowhere` at `127.0.0.1:{}` (check `DB_NAME` in wp-config.php, or `network.database_url` where that is set)", server.port())),
+        (&closed, USER, PASSWORD, "x", "wp_", format!("could not reach the database at `127.0.0.1:{gone}`: Connection refused (os error 111) (check `DB_HOST` in wp-config.php, or `network.database_url`")),
+        (&no_socket, USER, PASSWORD, "x", "wp_", "could not reach the database at `/nowhere/socket`: No such file or directory (os error 2) (check `DB_HOST` in wp-config.php, or `network.database_url`".into()),
+        (&tcp, USER, PASSWORD, &database.name, "x7_", format!("the database `{}` lacks `x7_blogs`, `x7_site`, `x7_sitemeta`, `x7_wu_domain_mappings` (tables of a network with the prefix `wp_` are there: check `$table_prefix`, or `network.table_prefix` where that is set)", database.name)),
+        (&tcp, USER, PASSWORD, &bare.name, "wp_", format!("the database `{}` lacks `wp_blogs`, `wp_site`, `wp_sitemeta`, `wp_wu_domain_mappings` (is this a WordPress multisite network, and `DB_NAME` its database, or `network.database_url` where that is set?)", bare.name)),
         (&tcp, USER, PASSWORD, &no_plugin.name, "wp_", format!("the database `{}` lacks `wp_wu_domain_mappings` (is Ultimate Multisite installed and its setup done?)", no_plugin.name)),
         (&tcp, &limited, &limited, &database.name, "wp_", "the database refused: SELECT command denied to user ".into()),
     ];

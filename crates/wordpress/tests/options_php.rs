@@ -29,7 +29,7 @@ foreach (file('php://stdin') as $line) {
 "#;
 
 #[rustfmt::skip]
-const OPTIONS: [&str; 88] = [
+const OPTIONS: &[&str] = &[
     // Whole lists, as WordPress writes them.
     r#"a:1:{s:6:"closte";b:1;}"#,
     r#"a:1:{s:6:"closte";b:0;}"#,
@@ -105,6 +105,44 @@ const OPTIONS: [&str; 88] = [
     "a:1:{i:0;b:1;s:6:\"closte\";b:1;}",
     r#"O:8:"stdClass":1:{s:6:"closte";b:1;}"#,
     r#"s:6:"closte;";"#,
+    // References: PHP counts every value but `R`, not the keys.
+    r#"a:2:{s:1:"x";b:1;s:6:"closte";R:2;}"#,
+    r#"a:2:{s:1:"x";b:0;s:6:"closte";R:2;}"#,
+    r#"a:3:{s:1:"x";b:0;s:1:"y";s:2:"on";s:6:"closte";R:3;}"#,
+    r#"a:3:{s:1:"x";s:1:"0";s:1:"y";R:2;s:6:"closte";R:2;}"#,
+    r#"a:4:{s:1:"x";b:1;s:1:"y";R:2;s:1:"z";b:0;s:6:"closte";R:3;}"#,
+    r#"a:2:{s:1:"x";a:2:{i:0;i:0;i:1;i:7;}s:6:"closte";R:4;}"#,
+    r#"a:2:{s:1:"x";O:8:"stdClass":1:{s:1:"p";i:0;}s:6:"closte";R:3;}"#,
+    r#"a:2:{s:1:"x";O:8:"stdClass":0:{}s:6:"closte";r:2;}"#,
+    r#"a:4:{s:1:"x";O:8:"stdClass":0:{}s:1:"y";r:2;s:1:"z";b:0;s:6:"closte";R:4;}"#,
+    r#"a:2:{s:18:"dns_check_interval";i:60;s:21:"enable_domain_mapping";R:2;}"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";R:2;}"#,
+    r#"a:2:{s:1:"x";b:1;s:6:"closte";R:02;}"#,
+    r#"a:2:{s:1:"x";b:1;s:6:"closte";R:3;}"#,
+    r#"a:2:{s:1:"x";b:1;s:6:"closte";R:0;}"#,
+    r#"a:2:{s:1:"x";b:1;s:6:"closte";r:2;}"#,
+    r#"a:1:{s:6:"closte";r:2;}"#,
+    r#"a:1:{s:6:"closte";r:9;}"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";r:9;}"#,
+    "R:1;", "r:1;",
+    // An enum and classes that PHP does not know.
+    r#"a:1:{s:6:"closte";E:3:"A:B";}"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";E:3:"A:B";}"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";O:8:"stdClass":1:{s:1:"p";E:3:"A:B";}}"#,
+    r#"E:3:"A:B";"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";O:6:"Nobody":1:{s:1:"p";i:1;}}"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";O:3:"A B":0:{}}"#,
+    r#"a:2:{s:6:"closte";b:1;s:1:"x";O:0:"":0:{}}"#,
+];
+
+/// Switches that PHP reads and we do not.
+const NOT_READ: [&str; 5] = [
+    r#"a:2:{s:1:"x";a:1:{i:0;i:1;}s:6:"closte";R:2;}"#,
+    r#"a:2:{s:1:"x";O:8:"stdClass":0:{}s:6:"closte";R:2;}"#,
+    r#"a:1:{s:6:"closte";R:1;}"#,
+    // The first `x` is the second one by then.
+    r#"a:3:{s:1:"x";b:1;s:1:"x";b:0;s:6:"closte";R:2;}"#,
+    r#"a:2:{s:1:"x";s:70:"0123456789012345678901234567890123456789012345678901234567890123456789";s:6:"closte";R:2;}"#,
 ];
 
 #[test]
@@ -129,6 +167,44 @@ fn options_are_read_as_wordpress_and_php_read_them() {
             assert!(is_unknown || Switch::from(php == true) == ours, "{stored:?}: {ours:?} {php}");
             assert!(!is_unknown || php == false, "{stored:?}: PHP reads it, and we do not");
         }
+    }
+}
+
+/// `enable` must end every state that it is asked to end, and cost no other integration its switch.
+#[test]
+fn whatever_is_there_the_switch_can_be_set_and_php_reads_it_so() {
+    let with_others = r#"a:3:{s:1:"x";b:1;s:6:"closte";R:2;s:1:"y";R:2;}"#;
+    let odd = [with_others, r#"a:2:{s:6:"closte";O:8:"stdClass":0:{}s:1:"x";R:2;}"#, "rubbish"];
+    let options: Vec<_> = OPTIONS.iter().chain(&NOT_READ).chain(&odd).copied().collect();
+    for on in [true, false] {
+        let set: Vec<_> = options.iter().map(|it| options::switched(it.as_bytes(), on)).collect();
+        let as_line = |set: &Vec<u8>| {
+            let set = BASE64_STANDARD.encode(set);
+            format!("{set} {set}\n")
+        };
+        let answers = php(&set.iter().map(as_line).collect::<String>());
+        assert_eq!(answers.len(), options.len(), "an answer each");
+        for ((stored, set), php) in options.iter().zip(&set).zip(&answers) {
+            let shown = String::from_utf8_lossy(set);
+            assert_eq!(
+                (&php["closte"], &php["broken"]),
+                (&on.into(), &false.into()),
+                "{stored:?}: {shown}"
+            );
+            assert_eq!(options::closte(set, &mut |_| {}), on.into(), "{stored:?}: {shown}");
+        }
+    }
+    let off = options::switched(with_others.as_bytes(), false);
+    let others = r#"a:3:{s:1:"x";b:1;s:1:"y";b:1;s:6:"closte";b:0;}"#;
+    assert_eq!(String::from_utf8_lossy(&off), others);
+}
+
+/// A value that is not followed is told as such, and never taken for another.
+#[test]
+fn a_reference_that_is_not_followed_is_unreadable() {
+    for stored in NOT_READ {
+        let switch = options::closte(stored.as_bytes(), &mut |_| {});
+        assert_eq!(switch, Switch::Unreadable, "{stored}");
     }
 }
 

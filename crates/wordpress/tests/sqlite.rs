@@ -233,7 +233,7 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
     fs::write(at("empty.db"), "").unwrap();
     fs::copy(network.database(), at("no-plugin.db")).unwrap();
     run(&at("no-plugin.db"), "DROP TABLE wp_wu_domain_mappings").await;
-    let where_it_is = "(check `DB_DIR` and `DB_FILE` in wp-config.php, or `network.database_url`)";
+    let where_it_is = "(check `DB_DIR` and `DB_FILE` in wp-config.php, or `network.database_url` where that is set)";
     let table = [
         (
             "none.db",
@@ -251,7 +251,7 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
         (
             "empty.db",
             format!(
-                "the database `{}` lacks `wp_blogs`, `wp_site`, `wp_sitemeta`, `wp_wu_domain_mappings` (is this a WordPress multisite network, and that of `DB_DIR` and `DB_FILE` its database?)",
+                "the database `{}` lacks `wp_blogs`, `wp_site`, `wp_sitemeta`, `wp_wu_domain_mappings` (is this a WordPress multisite network, and that of `DB_DIR` and `DB_FILE` its database, or `network.database_url` where that is set?)",
                 at("empty.db").display()
             ),
         ),
@@ -276,7 +276,7 @@ async fn a_file_that_is_no_network_says_why_and_what_to_do_and_none_is_made() {
     let error = describe(&other.read().await.unwrap_err());
     assert!(
         error.ends_with(
-            "(tables of a network with the prefix `wp_` are there: check `$table_prefix`)"
+            "(tables of a network with the prefix `wp_` are there: check `$table_prefix`, or `network.table_prefix` where that is set)"
         ),
         "{error}"
     );

@@ -48,13 +48,22 @@ pub(crate) enum RoutingProof {
     Never,
 }
 
+/// `network.domain`: which network is ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NetworkDomain {
+    /// Its own domain.
+    pub(crate) domain: DomainName,
+    /// Its path, with a slash at both ends, where that was given.
+    pub(crate) path: Option<String>,
+}
+
 /// Every setting, typed.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) source: Source,
     pub(crate) network_url: Option<BaseUrl>,
     pub(crate) network_host: Option<String>,
-    pub(crate) network_domain: Option<DomainName>,
+    pub(crate) network_domain: Option<NetworkDomain>,
     pub(crate) table_prefix: Option<String>,
     pub(crate) rest_credentials_file: Option<PathBuf>,
     pub(crate) write: Write,
@@ -62,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) database_url: Option<secrecy::SecretString>,
     pub(crate) api_url: BaseUrl,
     pub(crate) api_key_file: Option<PathBuf>,
+    pub(crate) app_id: Option<String>,
     pub(crate) requests_per_second: u32,
     pub(crate) concurrency: usize,
     pub(crate) interval: Option<Duration>,
@@ -107,9 +117,7 @@ impl Settings {
                 let host = DomainName::parse_host(text).map_err(|why| why.to_string())?;
                 Ok(host.to_string())
             })?,
-            network_domain: values.optional("network.domain", |text| {
-                DomainName::parse_host(text).map_err(|why| why.to_string())
-            })?,
+            network_domain: values.optional("network.domain", network_domain)?,
             table_prefix: values.optional("network.table_prefix", word)?,
             rest_credentials_file: values.path("network.rest_credentials_file"),
             write: values.required("network.write", |text| {
@@ -120,6 +128,7 @@ impl Settings {
             database_url: values.text("network.database_url").map(Into::into),
             api_url: values.required("closte.api_url", safe_url)?,
             api_key_file: values.path("closte.api_key_file"),
+            app_id: values.text("closte.app_id"),
             requests_per_second: values.required("closte.requests_per_second", number)?,
             concurrency: values.required("closte.concurrency", at_least_one)? as usize,
             interval: values.optional("checks.interval", interval)?,
@@ -240,6 +249,18 @@ fn word(text: &str) -> Result<String, String> {
     Err("it may hold letters, digits and underscores only".to_owned())
 }
 
+/// `network.example`, or `network.example/two/`; a scheme, a port and a query do not count.
+fn network_domain(text: &str) -> Result<NetworkDomain, String> {
+    let domain = DomainName::parse_host(text).map_err(|why| why.to_string())?;
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let path = rest.split_once('/').map(|(_, path)| match path.trim_matches('/') {
+        "" => "/".to_owned(),
+        path => format!("/{path}/"),
+    });
+    Ok(NetworkDomain { domain, path })
+}
+
 fn at_least_one(text: &str) -> Result<u32, String> {
     match number(text)? {
         0 => Err("it must be at least 1".to_owned()),
@@ -346,6 +367,21 @@ mod tests {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
+    }
+
+    #[test]
+    fn a_network_is_named_by_its_domain_and_maybe_its_path() {
+        let table = [
+            ("network.example", None),
+            ("network.example/", Some("/")),
+            ("network.example/two", Some("/two/")),
+            ("https://www.network.example:8443/two/sub/?x=/y", Some("/two/sub/")),
+        ];
+        for (text, path) in table {
+            let NetworkDomain { domain, path: found } = network_domain(text).unwrap();
+            assert_eq!((domain.as_str(), found.as_deref()), ("network.example", path), "{text}");
+        }
+        assert!(network_domain("/two/").is_err());
     }
 
     #[test]

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::world::World;
 
+/// The mark of the installation that acts.
+const HOME: &str = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'closte_sync_home'";
+
 /// What `doctor` says of one thing.
 fn doctor(world: &World, check: &str) -> (String, String) {
     let checks = world.run("doctor --output json").json()["checks"].clone();
@@ -35,9 +38,55 @@ async fn what_the_file_does_not_tell_a_setting_tells_and_the_hint_names_it() {
         .replace("'network.example'", "strrev('x')")
         .replace("ID_CURRENT_SITE', 1", "ID_CURRENT_SITE', rand(1, 2)");
     world.write_wp_config(&several);
-    world.run("sync").fails(2, &["which is ours", "`network.domain`"]);
+    world.run("sync").fails(
+        2,
+        &[
+            "which is ours: `DOMAIN_CURRENT_SITE` is only known when PHP runs (line 10: function call",
+            "`SITE_ID_CURRENT_SITE` is only known when PHP runs (line 11: function call `rand`), in `",
+            "`network.domain`",
+        ],
+    );
+    world.set("network.domain", "nope.example");
+    let hint = "set `network.domain` to one of them";
+    world
+        .run("sync")
+        .fails(2, &["no network at `nope.example`", "`network.example/`, `other.example/`", hint]);
     world.set("network.domain", "network.example");
     world.done("sync");
+    world
+        .database
+        .execute("UPDATE wp_site SET domain = 'network.example', path = '/two/' WHERE id = 2");
+    world.run("sync").fails(2, &["`network.example/`, `network.example/two/`", hint]);
+    world.set("network.domain", "network.example/");
+    world.done("sync");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_only_php_knows_is_not_none() {
+    let mut world = World::new().await;
+    world.map(1, "shop.example");
+    world.done("sync");
+    let home = world.database.execute(HOME);
+    let plain = world.wp_config();
+    world.write_wp_config(&plain.replace("'app1'", "fgets(STDIN)"));
+    for command in ["sync", "enable --here", "plan"] {
+        world.run(command).fails(
+            2,
+            &[
+                "`CLOSTE_APP_ID` is only known when PHP runs (line 13: function call `fgets`), in `",
+                "hint: define it as a plain text in wp-config.php, or set `closte.app_id`",
+            ],
+        );
+    }
+    let (_, detail) = doctor(&world, "wp-config.php");
+    assert!(detail.contains("`CLOSTE_APP_ID` is only known"), "{detail}");
+    assert_eq!(world.database.execute(HOME), home);
+    world.set("closte.app_id", "app1");
+    world.done("sync");
+    assert_eq!(world.database.execute(HOME), home);
+    world.write_wp_config(&plain);
+    world.set("closte.app_id", "app2");
+    world.run("sync").fails(1, &["this is `network.example` (CLOSTE_APP_ID app2)"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,6 +106,14 @@ async fn an_address_that_is_none_costs_only_itself() {
     assert_eq!(targets, Value::from(["127.0.0.1", "192.0.2.7"].map(str::to_owned).to_vec()));
     let (state, detail) = doctor(&world, "targets");
     assert!(state == "warn" && detail.contains("oops"), "{state}: {detail}");
+
+    world.write_wp_config(&text.replace("'192.0.2.7, oops 127.0.0.1'", "fgets(STDIN)"));
+    let unknown = "`CLOSTE_PUBLIC_IP_ADDRESS` is only known when PHP runs (line 15: function call `fgets`), in `";
+    let ran = world.run("sync");
+    assert!(ran.out.contains(unknown) && ran.out.contains("`checks.targets`"), "{ran:?}");
+    let none = "and no address in CLOSTE_PUBLIC_IP_ADDRESS is known";
+    let (state, detail) = doctor(&world, "targets");
+    assert!(state == "fail" && detail.contains(unknown) && detail.contains(none), "{detail}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

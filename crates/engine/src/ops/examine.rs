@@ -195,7 +195,9 @@ fn targets(probing: &Probing, network: Option<&Result<NetworkFound, Failure>>) -
     if targets.is_empty() {
         let own = network.and_then(|network| network.as_ref().ok());
         let own = own.map(|found| &found.network.identity.domain);
-        return fail("targets", texts::no_targets(targets, own), hint);
+        let unknown = texts::no_targets(targets, own);
+        let why = no_address.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+        return fail("targets", unknown + &why, hint);
     }
     let known = texts::targets(targets);
     let missed = targets.missed.as_ref().map(|missed| match targets.own() {

@@ -267,7 +267,8 @@ async fn one_resolver_that_answers_is_enough_and_targets_must_be_known() {
     says(&findings, "ok resolvers: a answers, b does not (no)");
     findings.probing = Ok(probing(vec![down]));
     says(&findings, "fail resolvers: b does not (no)");
-    let why = "`net.example` has no address in DNS and CLOSTE_PUBLIC_IP_ADDRESS is not defined";
+    let why =
+        "`net.example` has no address in DNS and no address in CLOSTE_PUBLIC_IP_ADDRESS is known";
     let what = format!("it is not known where domains must point: {why}; set `checks.targets`");
     says(&findings, &format!("fail targets: {what}"));
 }

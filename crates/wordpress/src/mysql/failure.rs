@@ -49,7 +49,9 @@ pub(super) fn failed(doing: &'static str, error: Error) -> SourceError {
         (Some(number::NO_SUCH_TABLE | number::NO_DATABASE_CHOSEN), what) => {
             SourceError::NotANetwork {
                 what,
-                hint: "check `DB_NAME` and `$table_prefix`".to_owned(),
+                hint: "check `DB_NAME` and `$table_prefix` in wp-config.php, or \
+                       `network.database_url` and `network.table_prefix` where they are set"
+                    .to_owned(),
             }
         }
         _ => SourceError::Failed { doing, source: cause(error) },
@@ -64,7 +66,8 @@ pub(super) fn unreachable(at: String, database: &str, error: Error) -> SourceErr
         }
         Some(number::NO_SUCH_DATABASE) => SourceError::NotANetwork {
             what: format!("there is no database `{database}` at `{at}`"),
-            hint: "check `DB_NAME` in wp-config.php".to_owned(),
+            hint: "check `DB_NAME` in wp-config.php, or `network.database_url` where that is set"
+                .to_owned(),
         },
         _ => SourceError::Unreachable { at, source: cause(error) },
     }

@@ -1,7 +1,12 @@
 //! The reading half: a cursor over bytes that trusts no count and no depth. Where PHP takes more
 //! than one spelling, so do we.
 
+use std::collections::BTreeSet;
+
 use super::{Key, PhpValue};
+
+/// A reference is followed to no longer text: else many of them to a long one would fill the memory.
+const LONGEST_FOLLOWED: usize = 64;
 
 /// Deeper than any option on a real network, and far below the limit of the stack.
 const MAX_DEPTH: u32 = 100;
@@ -18,19 +23,31 @@ type Parsed<T> = Result<T, ParseError>;
 
 /// The value that `bytes` begin with, as `unserialize()` takes it: what follows does not count.
 pub(super) fn parse(bytes: &[u8]) -> Parsed<PhpValue> {
-    Reader { bytes, position: 0 }.value(MAX_DEPTH)
+    Reader::new(bytes).value(MAX_DEPTH)
 }
 
 struct Reader<'a> {
     bytes: &'a [u8],
     position: usize,
+    /// Where each value begins to which a reference may lead, as PHP counts them.
+    counted: Vec<usize>,
+    /// Whether it is known what each of them is by now: a key that comes again takes the place of
+    /// the first, and what a class reads itself may count too.
+    is_sure: bool,
 }
 
 impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0, counted: Vec::new(), is_sure: true }
+    }
+
     fn value(&mut self, depth: u32) -> Parsed<PhpValue> {
         let depth = depth.checked_sub(1).ok_or_else(|| self.error())?;
         let start = self.position;
         let kind = self.next()?;
+        if kind != b'R' {
+            self.counted.push(start);
+        }
         if kind == b'N' {
             self.expect(b";")?;
             return Ok(PhpValue::Null);
@@ -43,6 +60,7 @@ impl<'a> Reader<'a> {
             b's' => Ok(PhpValue::Str(self.string_and(b";")?.to_vec())),
             b'S' => Ok(PhpValue::Str(self.escaped_string()?)),
             b'a' => self.array(depth),
+            b'R' => self.reference(start),
             _ => {
                 self.skip_rest_of(kind, depth)?;
                 Ok(PhpValue::Raw(self.bytes[start..self.position].to_vec()))
@@ -81,9 +99,10 @@ impl<'a> Reader<'a> {
     fn array(&mut self, depth: u32) -> Parsed<PhpValue> {
         let count = self.count()?;
         self.expect(b"{")?;
-        let mut entries = Vec::new();
+        let (mut entries, mut keys) = (Vec::new(), BTreeSet::new());
         for _ in 0..count {
             let key = self.key()?;
+            self.is_sure &= keys.insert(key.clone());
             entries.push((key, self.value(depth)?));
         }
         self.expect(b"}")?;
@@ -104,26 +123,66 @@ impl<'a> Reader<'a> {
     /// What PHP code would have to interpret: only where it ends matters here.
     fn skip_rest_of(&mut self, kind: u8, depth: u32) -> Parsed<()> {
         match kind {
-            b'r' | b'R' => self.digits().and_then(|_| self.expect(b";")),
-            b'E' => self.string_and(b";").map(drop),
+            b'r' => self.object_again(),
             b'O' => self.object(depth),
             b'C' => {
-                self.string_and(b":")?;
+                self.class()?;
+                self.is_sure = false;
                 let length = self.count()?;
                 self.expect(b"{")?;
                 self.take(length)?;
                 self.expect(b"}")
             }
+            // An enum among them: where its class is not there, PHP reads nothing at all, and we
+            // cannot know.
             _ => Err(self.error()),
         }
     }
 
+    /// `R:2;` after its first two bytes.
+    fn reference(&mut self, start: usize) -> Parsed<PhpValue> {
+        let (number, at) = self.counted_value()?;
+        let short = at.map(|at| &self.bytes[at..self.bytes.len().min(at + LONGEST_FOLLOWED)]);
+        let scalar = short.filter(|it| matches!(it[0], b'N' | b'b' | b'i' | b'd' | b's' | b'S'));
+        Ok(match scalar.map(|it| Reader::new(it).value(1)) {
+            Some(Ok(value)) => PhpValue::Reference { number, value: Box::new(value) },
+            Some(Err(_)) | None => PhpValue::Raw(self.bytes[start..self.position].to_vec()),
+        })
+    }
+
+    /// `r:2;` after its first two bytes: PHP takes it for an object only.
+    fn object_again(&mut self) -> Parsed<()> {
+        let itself = self.counted.len();
+        let (number, at) = self.counted_value()?;
+        let is_object = at.is_none_or(|at| matches!(self.bytes[at], b'O' | b'C' | b'r'));
+        if is_object && number != itself { Ok(()) } else { Err(self.error()) }
+    }
+
+    /// `2;`, and where that value begins if it is known. One that was not counted is an error to PHP.
+    fn counted_value(&mut self) -> Parsed<(usize, Option<usize>)> {
+        let number: usize = self.digits()?.parse().map_err(|_| self.error())?;
+        self.expect(b";")?;
+        let at = number.checked_sub(1).and_then(|index| self.counted.get(index)).copied();
+        match (self.is_sure, at) {
+            (true, None) => Err(self.error()),
+            (is_sure, at) => Ok((number, at.filter(|_| is_sure))),
+        }
+    }
+
+    /// The name of a class and the colon after it; PHP takes no other characters.
+    fn class(&mut self) -> Parsed<()> {
+        let name = self.string_and(b":")?;
+        let fits = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'\\' | 0x7f..);
+        if !name.is_empty() && name.iter().all(fits) { Ok(()) } else { Err(self.error()) }
+    }
+
     fn object(&mut self, depth: u32) -> Parsed<()> {
-        self.string_and(b":")?;
-        let count = self.count()?;
+        self.class()?;
+        let (count, mut keys) = (self.count()?, BTreeSet::new());
         self.expect(b"{")?;
         for _ in 0..count {
-            self.key()?;
+            let key = self.key()?;
+            self.is_sure &= keys.insert(key);
             self.value(depth)?;
         }
         self.expect(b"}")

@@ -16,7 +16,7 @@ mod code {
 }
 
 const WHERE_IT_IS: &str =
-    "check `DB_DIR` and `DB_FILE` in wp-config.php, or `network.database_url`";
+    "check `DB_DIR` and `DB_FILE` in wp-config.php, or `network.database_url` where that is set";
 
 const WHO_MAY: &str = "run closte-sync as the user that owns it; that user must be able to write to it and its folder";
 

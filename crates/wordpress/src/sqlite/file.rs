@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::WpConfig;
-use crate::wp_config::{DropIn, Setting, WpConfigError};
+use crate::wp_config::{DropIn, WpConfigError};
 
 const FOLDER: &str = "database";
 const FILE: &str = ".ht.sqlite";
@@ -20,9 +20,9 @@ pub struct NotAFile;
 ///
 /// `DB_ENGINE` is known only when PHP runs, or what replaces the database layer cannot be read.
 pub fn is_meant(config: &WpConfig) -> Result<bool, WpConfigError> {
-    let engine = match optional(config, "DB_ENGINE", &config.db_engine)? {
+    let engine = match config.optional("DB_ENGINE", &config.db_engine)? {
         Some(engine) => Some(engine),
-        None => optional(config, "DATABASE_TYPE", &config.database_type)?,
+        None => config.optional("DATABASE_TYPE", &config.database_type)?,
     };
     match (engine.map(String::as_str), &config.drop_in) {
         (Some("sqlite"), _) => Ok(true),
@@ -41,12 +41,12 @@ pub fn is_meant(config: &WpConfig) -> Result<bool, WpConfigError> {
 ///
 /// One of them is known only when PHP runs.
 pub fn file_of(config: &WpConfig) -> Result<PathBuf, WpConfigError> {
-    if let Some(file) = optional(config, "FQDB", &config.fqdb)? {
+    if let Some(file) = config.optional("FQDB", &config.fqdb)? {
         return Ok(config.root.join(file));
     }
-    let folder = match optional(config, "FQDBDIR", &config.fqdbdir)? {
+    let folder = match config.optional("FQDBDIR", &config.fqdbdir)? {
         Some(folder) => Some(folder),
-        None => optional(config, "DB_DIR", &config.db_dir)?,
+        None => config.optional("DB_DIR", &config.db_dir)?,
     };
     let folder = match (folder, &config.content_unknown) {
         (Some(folder), _) => config.root.join(folder),
@@ -56,7 +56,7 @@ pub fn file_of(config: &WpConfig) -> Result<PathBuf, WpConfigError> {
             return Err(WpConfigError::Unsettled { name, path, why: why.clone() });
         }
     };
-    let file = optional(config, "DB_FILE", &config.db_file)?;
+    let file = config.optional("DB_FILE", &config.db_file)?;
     // The integration joins texts: even an absolute `DB_FILE` is in the folder.
     Ok(folder.join(file.map_or(FILE, |file| file.trim_start_matches('/'))))
 }
@@ -71,17 +71,6 @@ pub fn file_in_url(url: &str) -> Result<PathBuf, NotAFile> {
     let path = url.strip_prefix("sqlite://").ok_or(NotAFile)?;
     let is_file = Path::new(path).is_absolute() && !path.ends_with('/');
     if is_file && !path.contains(['?', '#', '\0']) { Ok(path.into()) } else { Err(NotAFile) }
-}
-
-fn optional<'a, T>(
-    config: &'a WpConfig,
-    name: &'static str,
-    setting: &'a Setting<T>,
-) -> Result<Option<&'a T>, WpConfigError> {
-    match setting {
-        Setting::Absent => Ok(None),
-        Setting::Known(_) | Setting::Unknown(_) => config.require(name, setting).map(Some),
-    }
 }
 
 #[cfg(test)]

@@ -133,7 +133,9 @@ fn rights(rights: &Result<Vec<Right>, SourceError>, route: Route) -> Check {
         Route::Remote => {
             "check `network.rest_credentials_file`, and Ultimate Multisite > Settings > API"
         }
-        Route::Local => "GRANT them to `DB_USER` of wp-config.php",
+        Route::Local => {
+            "GRANT them to `DB_USER` of wp-config.php, or to the user of `network.database_url` where that is set"
+        }
     };
     match missing[..] {
         [] => ok("rights", "all that are needed"),
