@@ -126,7 +126,7 @@ impl<'a> Wiring<'a> {
 
     /// Names that are never sent, whatever network it is.
     pub(crate) fn protected_names(&self, access: &NetworkAccess) -> ProtectedNames {
-        ProtectedNames { cdn: cdn(access.wp.as_ref()), patterns: self.settings.protected.clone() }
+        ProtectedNames { cdn: cdn(access.wp.as_ref()).0, patterns: self.settings.protected.clone() }
     }
 
     /// The eyes.
@@ -249,7 +249,7 @@ impl<'a> Wiring<'a> {
             interval: settings.interval,
             targets: settings.targets.clone(),
             public_addresses: wp.map(|wp| public_addresses(wp).0).unwrap_or_default(),
-            cdn: cdn(wp),
+            cdn: cdn(wp).0,
             protected: settings.protected.clone(),
             dashboard: app.map(|app| closte::dashboard_url(app)),
             ask_proof: settings.routing_proof != RoutingProof::Never,
@@ -278,11 +278,17 @@ impl Parts {
         let no_plugin = self.access.no_plugin.map(|why| {
             Problem::of_all(format!("closte-sync's plugin in WordPress cannot be asked: {why}"))
         });
+        let no_cdn = cdn(self.access.wp.as_ref()).1.map(Problem::of_all);
         // What an operator sets counts alone.
         let wp = self.access.wp.as_ref().filter(|_| self.settings.targets.is_empty());
         let no_address = wp.and_then(|wp| public_addresses(wp).1).map(Problem::of_all);
         let drop_in = self.access.drop_in.map(Problem::of_all);
-        let problems = no_plugin.into_iter().chain(no_address).chain(drop_in).chain(maps_nothing);
+        let problems = no_plugin
+            .into_iter()
+            .chain(no_address)
+            .chain(no_cdn)
+            .chain(drop_in)
+            .chain(maps_nothing);
         let problems = problems.collect();
         Engine {
             source: self.access.source,
@@ -307,9 +313,26 @@ fn secret_text(path: &Path, what: &str, hint: &str) -> Result<SecretString, Fail
     Ok(SecretString::from(text.trim().to_owned()))
 }
 
-/// `CLOSTE_CDN_HOSTNAME`.
-fn cdn(wp: Option<&WpConfig>) -> Option<DomainName> {
-    DomainName::parse_host(wp?.closte_cdn_hostname.known()?).ok()
+/// The name in `CLOSTE_CDN_HOSTNAME`, which is never sent; and what is wrong with it, as a name that
+/// is not known is not protected.
+fn cdn(wp: Option<&WpConfig>) -> (Option<DomainName>, Option<String>) {
+    let Some(wp) = wp else { return (None, None) };
+    let text = match wp.optional("CLOSTE_CDN_HOSTNAME", &wp.closte_cdn_hostname) {
+        Ok(text) => text.filter(|text| !text.trim().is_empty()),
+        Err(error) => return (None, Some(format!("{error}; add it to `protected.names`"))),
+    };
+    match text.map(|text| DomainName::parse_host(text)) {
+        None => (None, None),
+        Some(Ok(name)) => (Some(name), None),
+        Some(Err(why)) => {
+            let wrong = format!(
+                "`CLOSTE_CDN_HOSTNAME` in `{}` is not a domain: {why}; correct it, or add it to \
+                 `protected.names`",
+                wp.path.display()
+            );
+            (None, Some(wrong))
+        }
+    }
 }
 
 /// The addresses that `CLOSTE_PUBLIC_IP_ADDRESS` names, one or several; and what is wrong with it,

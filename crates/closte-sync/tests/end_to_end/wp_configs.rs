@@ -157,6 +157,24 @@ async fn a_folder_that_is_not_known_is_told_and_a_secret_in_a_path_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cdn_that_is_not_known_is_told_as_its_name_is_not_protected() {
+    let world = World::new().await;
+    for (value, told) in [
+        ("md5('x')", "`CLOSTE_CDN_HOSTNAME` is only known when PHP runs (line "),
+        ("'no host!'", "is not a domain"),
+        ("''", ""),
+        ("'cdn.example'", ""),
+    ] {
+        let line = format!("define('CLOSTE_CDN_HOSTNAME', {value});\nrequire_once");
+        world.write_wp_config(&world.wp_config().replace("require_once", &line));
+        let ran = world.done("sync");
+        let is_told = ran.out.contains("problem: ") && ran.out.contains("`protected.names`");
+        assert_eq!(is_told, !told.is_empty(), "{value}: {ran:?}");
+        assert!(ran.out.contains(told), "{value}: {ran:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_database_layer_is_told_and_sqlite_is_never_missed_for_a_mysql_left_behind() {
     let mut world = World::new().await;
     world.map(1, "shop.example");
