@@ -109,22 +109,14 @@ final class Admin_Page {
 	 * @return string An address, not escaped.
 	 */
 	public static function recheck_url( $domain ) {
-		$query = array(
-			'action'   => self::RECHECK,
-			'domain'   => rawurlencode( $domain ),
-			'_wpnonce' => wp_create_nonce( self::RECHECK ),
-		);
-		return add_query_arg( $query, get_admin_url( get_main_site_id(), 'admin-post.php' ) );
+		return Actions::url( self::RECHECK, array( 'domain' => $domain ) );
 	}
 
 	/**
 	 * Have a domain checked.
 	 */
 	public static function recheck() {
-		check_admin_referer( self::RECHECK );
-		if ( ! current_user_can( self::CAPABILITY ) ) {
-			wp_die( esc_html__( 'You may not do this.', 'closte-sync' ), '', array( 'response' => 403 ) );
-		}
+		Actions::demand( self::RECHECK );
 		$domain = isset( $_REQUEST['domain'] ) ? strtolower( sanitize_text_field( wp_unslash( $_REQUEST['domain'] ) ) ) : '';
 		if ( ! Ultimate_Multisite::is_mapped( $domain ) ) {
 			wp_die( esc_html__( 'This domain is not mapped.', 'closte-sync' ), '', array( 'response' => 404 ) );

@@ -31,10 +31,7 @@ final class Decisions {
 	 * Take a request from one of our forms.
 	 */
 	public static function ask() {
-		check_admin_referer( self::ASK );
-		if ( ! current_user_can( Admin_Page::CAPABILITY ) ) {
-			wp_die( esc_html__( 'You may not do this.', 'closte-sync' ), '', array( 'response' => 403 ) );
-		}
+		Actions::demand( self::ASK );
 		$sent = array();
 		foreach ( array( 'do', 'what', 'ledger', 'sure' ) as $name ) {
 			$sent[ $name ] = isset( $_POST[ $name ] ) && is_string( $_POST[ $name ] ) ? sanitize_text_field( wp_unslash( $_POST[ $name ] ) ) : '';

@@ -56,7 +56,7 @@ final class Gap_Button {
 			'code'  => 'gap',
 			'text'  => $text,
 			'label' => __( 'Have the built-in integration send them', 'closte-sync' ),
-			'url'   => Notices::url( self::SEND, array() ),
+			'url'   => Actions::url( self::SEND ),
 		);
 	}
 
@@ -64,7 +64,7 @@ final class Gap_Button {
 	 * Have them sent.
 	 */
 	public static function send() {
-		Notices::demand( self::SEND );
+		Actions::demand( self::SEND );
 		// If the engine is back it has seen them, or will; a copy sends nothing.
 		if ( ! Engine::is_in_charge() && ! Home::is_elsewhere() ) {
 			$unsent = Gap::unsent();

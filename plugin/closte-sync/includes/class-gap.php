@@ -20,7 +20,7 @@ defined( 'ABSPATH' ) || exit;
 final class Gap {
 
 	/**
-	 * One row each, so that nothing is lost if one is noted while others are sent; so many at most.
+	 * The name of the rows, and how many there are at most.
 	 */
 	const OPTION = 'closte_sync_gap';
 	const MOST   = 1000;
@@ -76,7 +76,7 @@ final class Gap {
 		$over = static function ( $event ) use ( $time ) {
 			return $event['at'] <= $time || Home::here() !== $event['in'];
 		};
-		self::drop( array_keys( array_filter( self::stored(), $over ) ) );
+		Network_Rows::drop( self::OPTION, array_keys( array_filter( self::stored(), $over ) ) );
 	}
 
 	/**
@@ -127,9 +127,9 @@ final class Gap {
 			};
 			$older    = array_filter( $stored, $is_older, ARRAY_FILTER_USE_BOTH );
 			// The last row goes last: until then nobody else sees an older one as the last.
-			self::drop( array_keys( array_diff_key( $older, $events ) ) );
+			Network_Rows::drop( self::OPTION, array_keys( array_diff_key( $older, $events ) ) );
 			// Whoever deletes the row enqueues it.
-			if ( 1 === self::drop( array( $id ) ) ) {
+			if ( 1 === Network_Rows::drop( self::OPTION, array( $id ) ) ) {
 				$name = ( self::ADDED + self::REMOVED )[ $event['hook'] ];
 				Ultimate_Multisite::enqueue(
 					$event['hook'],
@@ -178,33 +178,10 @@ final class Gap {
 	 * @return array[]
 	 */
 	private static function stored() {
-		global $wpdb;
-		// phpcs:ignore WordPress.DB -- No option: several rows share the name.
-		$rows   = $wpdb->get_results( $wpdb->prepare( "SELECT meta_id, meta_value FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id", get_current_network_id(), self::OPTION ) );
-		$events = array();
-		foreach ( (array) $rows as $row ) {
-			$event = json_decode( $row->meta_value, true );
-			if ( is_array( $event ) && isset( $event['hook'], $event['domain'], $event['site'], $event['at'], $event['in'] ) ) {
-				$events[ (int) $row->meta_id ] = $event;
-			}
-		}
-		return $events;
-	}
-
-	/**
-	 * Delete the rows of events.
-	 *
-	 * @param int[] $ids Their ids.
-	 * @return int How many were there.
-	 */
-	private static function drop( array $ids ) {
-		global $wpdb;
-		if ( array() === $ids ) {
-			return 0;
-		}
-		$ids = implode( ', ', array_map( 'intval', $ids ) );
-		// phpcs:ignore WordPress.DB -- No option: several rows share the name.
-		return (int) $wpdb->query( $wpdb->prepare( "DELETE FROM $wpdb->sitemeta WHERE meta_id IN ($ids) AND meta_key = %s", self::OPTION ) );
+		$is_event = static function ( $event ) {
+			return isset( $event['hook'], $event['domain'], $event['site'], $event['at'], $event['in'] );
+		};
+		return array_filter( Network_Rows::all( self::OPTION, 2 * self::MOST ), $is_event );
 	}
 
 	/**

@@ -37,7 +37,7 @@ final class Notices {
 	 * Show those that the user has not dismissed.
 	 */
 	public static function show() {
-		if ( ! current_user_can( self::capability() ) ) {
+		if ( ! current_user_can( Actions::capability() ) ) {
 			return;
 		}
 		$is_our_page = Admin_Page::is_current();
@@ -54,7 +54,7 @@ final class Notices {
 				'code' => $notice['code'],
 				'said' => Dismissals::digest( $notice ),
 			);
-			printf( '<a href="%s">%s</a></p></div>', esc_url( self::url( self::DISMISS, $dismiss ) ), esc_html__( 'Dismiss until it changes', 'closte-sync' ) );
+			printf( '<a href="%s">%s</a></p></div>', esc_url( Actions::url( self::DISMISS, $dismiss ) ), esc_html__( 'Dismiss until it changes', 'closte-sync' ) );
 		}
 	}
 
@@ -62,40 +62,13 @@ final class Notices {
 	 * Dismiss one for this user.
 	 */
 	public static function dismiss() {
-		self::demand( self::DISMISS );
+		Actions::demand( self::DISMISS );
 		// phpcs:disable WordPress.Security.NonceVerification -- It was checked.
 		$code = isset( $_REQUEST['code'] ) ? sanitize_text_field( wp_unslash( $_REQUEST['code'] ) ) : '';
 		$said = isset( $_REQUEST['said'] ) ? sanitize_key( $_REQUEST['said'] ) : '';
 		// phpcs:enable
 		Dismissals::dismiss( $code, $said );
 		self::go_back();
-	}
-
-	/**
-	 * The address of an action of ours.
-	 *
-	 * @param string   $action Its name.
-	 * @param string[] $query  What else it needs.
-	 * @return string Not escaped.
-	 */
-	public static function url( $action, array $query ) {
-		$query = array_map( 'rawurlencode', $query ) + array(
-			'action'   => $action,
-			'_wpnonce' => wp_create_nonce( $action ),
-		);
-		return add_query_arg( $query, get_admin_url( is_multisite() ? get_main_site_id() : null, 'admin-post.php' ) );
-	}
-
-	/**
-	 * End the request unless an admin of the network made it by a link of ours.
-	 *
-	 * @param string $action Its name.
-	 */
-	public static function demand( $action ) {
-		check_admin_referer( $action );
-		if ( ! current_user_can( self::capability() ) ) {
-			wp_die( esc_html__( 'You may not do this.', 'closte-sync' ), '', array( 'response' => 403 ) );
-		}
 	}
 
 	/**
@@ -189,14 +162,5 @@ final class Notices {
 			'label' => __( 'Decide on the closte-sync page', 'closte-sync' ),
 			'url'   => Admin_Page::url(),
 		);
-	}
-
-	/**
-	 * What a user must be able to do to see them.
-	 *
-	 * @return string
-	 */
-	private static function capability() {
-		return is_multisite() ? 'manage_network' : 'manage_options';
 	}
 }

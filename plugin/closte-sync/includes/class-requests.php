@@ -2,8 +2,7 @@
 /**
  * What a person decided on our page, until the engine answers.
  *
- * One row each, so that nothing is lost if one is added while others are answered. A request stays until
- * its answer comes, as the engine may die while it does it; and it is bound to one ledger and to the
+ * A request stays until its answer comes, as the engine may die while it does it; and it is bound to one ledger and to the
  * network that it was made in, as a copy of this database contains it, too.
  *
  * @package Closte_Sync
@@ -148,7 +147,7 @@ final class Requests {
 				$rows[]   = $row;
 			}
 		}
-		return ( array() === $closed || self::keep( $closed ) ) && false !== self::forget( $rows ) && self::close_expired();
+		return ( array() === $closed || self::keep( $closed ) ) && false !== Network_Rows::drop( self::OPTION, $rows ) && self::close_expired();
 	}
 
 	/**
@@ -166,7 +165,7 @@ final class Requests {
 		$closed = array();
 		foreach ( self::stored() as $row => $request ) {
 			// Whoever deletes the row says so.
-			if ( time() - $request['at'] >= self::EXPIRES && 0 < self::forget( array( $row ) ) && Home::here() === $request['in'] ) {
+			if ( time() - $request['at'] >= self::EXPIRES && 0 < Network_Rows::drop( self::OPTION, array( $row ) ) && Home::here() === $request['in'] ) {
 				$closed[] = self::closed( $request, $answer );
 			}
 		}
@@ -259,17 +258,7 @@ final class Requests {
 	 * @return array[]
 	 */
 	private static function stored() {
-		global $wpdb;
-		// phpcs:ignore WordPress.DB -- No option: several rows share the name.
-		$rows     = (array) $wpdb->get_results( $wpdb->prepare( "SELECT meta_id, meta_value FROM $wpdb->sitemeta WHERE site_id = %d AND meta_key = %s ORDER BY meta_id LIMIT %d", get_current_network_id(), self::OPTION, 2 * self::MOST ) );
-		$requests = array();
-		foreach ( $rows as $row ) {
-			$request = json_decode( (string) $row->meta_value, true );
-			if ( self::is_request( $request ) ) {
-				$requests[ (int) $row->meta_id ] = $request;
-			}
-		}
-		return $requests;
+		return array_filter( Network_Rows::all( self::OPTION, 2 * self::MOST ), array( self::class, 'is_request' ) );
 	}
 
 	/**
@@ -284,21 +273,5 @@ final class Requests {
 		}
 		$kind = $request['do'];
 		return is_string( $kind ) && array_key_exists( $kind, self::KINDS ) && ( null === self::KINDS[ $kind ] || isset( $request[ self::KINDS[ $kind ] ] ) );
-	}
-
-	/**
-	 * Delete rows.
-	 *
-	 * @param int[] $rows Their ids.
-	 * @return int|false How many were there; false where the database fails.
-	 */
-	private static function forget( array $rows ) {
-		global $wpdb;
-		if ( array() === $rows ) {
-			return 0;
-		}
-		$ids = implode( ', ', array_map( 'intval', $rows ) );
-		// phpcs:ignore WordPress.DB -- Numbers.
-		return $wpdb->query( "DELETE FROM $wpdb->sitemeta WHERE meta_id IN ($ids)" );
 	}
 }
