@@ -283,13 +283,8 @@ impl Parts {
         let wp = self.access.wp.as_ref().filter(|_| self.settings.targets.is_empty());
         let no_address = wp.and_then(|wp| public_addresses(wp).1).map(Problem::of_all);
         let drop_in = self.access.drop_in.map(Problem::of_all);
-        let problems = no_plugin
-            .into_iter()
-            .chain(no_address)
-            .chain(no_cdn)
-            .chain(drop_in)
-            .chain(maps_nothing);
-        let problems = problems.collect();
+        let problems = [no_plugin, no_address, no_cdn, drop_in, maps_nothing];
+        let problems = problems.into_iter().flatten().collect();
         Engine {
             source: self.access.source,
             writers: self.writers,

@@ -9,11 +9,12 @@ use crate::{Identity, Mapping, Network, Site, Stage, Time};
 
 /// A mapping in its first stage.
 pub(crate) fn mapping(id: u64, site_id: u64, domain: &str) -> Mapping {
+    let (domain, spelling) = Spelling::read(domain).unwrap();
     Mapping {
         id,
         site_id,
-        domain: Spelling::read(domain).unwrap().0,
-        spelling: Spelling::read(domain).unwrap().1,
+        domain,
+        spelling,
         stage: Some(Stage::CheckingDns),
         secure: false,
         active: true,

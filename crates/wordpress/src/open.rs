@@ -26,9 +26,6 @@ impl OpenNetworkError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Config(WpConfigError::Unsettled { name: "CLOSTE_APP_ID", .. }) => {
-                "define it as a plain text in wp-config.php, or set `closte.app_id`"
-            }
             Self::Config(error) => error.hint(),
             Self::Url(_) | Self::File(_) => {
                 "check `network.database_url`, such as `mysql://user:password@localhost/wordpress` \

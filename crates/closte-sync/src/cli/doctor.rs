@@ -144,7 +144,7 @@ impl Doctor<'_> {
     async fn network(&self, access: &NetworkAccess) -> Result<NetworkFound, Failure> {
         let found = NetworkFound::read(access.source.as_ref()).await?;
         let plugin: PluginFound = ask(access).await;
-        let writers = self.wiring.writers(access).set_up().await;
+        let writers = self.wiring.writers(access).names(SystemClock.now()).await;
         Ok(NetworkFound { files: access.wp.is_some(), plugin, writers, ..found })
     }
 }

@@ -218,8 +218,7 @@ impl NetworkSource for MemoryNetwork {
         let mut tables = self.tables();
         let row = tables.mappings.get_mut(&write.mapping_id);
         let is_it = |row: &&mut MappingRow| {
-            let name = Spelling::read(&row.domain).map(|(name, _)| name);
-            row.stage == write.from && name.as_ref() == Ok(&write.domain)
+            row.stage == write.from && row.name().as_ref() == Some(&write.domain)
         };
         let Some(row) = row.filter(is_it) else { return Ok(false) };
         row.stage = Some(write.to);

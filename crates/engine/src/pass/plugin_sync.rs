@@ -165,8 +165,8 @@ impl PluginSync {
             return;
         }
         let (entries, left_out) = after.worth_telling();
-        let digest = digest(&entries);
-        let news = !cut_short && self.state().domains != Some(digest);
+        let digest = (!cut_short).then(|| digest(&entries));
+        let news = digest.is_some() && self.state().domains != digest;
         let answers = self.state().answers.clone();
         let report = PluginReport {
             at: now,
@@ -185,7 +185,7 @@ impl PluginSync {
                 self.delivered(&answers);
                 let mut state = self.state();
                 if news {
-                    state.domains = Some(digest);
+                    state.domains = digest;
                 }
                 state.unsent.clear();
             }

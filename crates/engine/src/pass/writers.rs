@@ -50,15 +50,9 @@ impl Writers {
         Self { ways, state: Mutex::default() }
     }
 
-    /// The ways that have what they need, the best first.
-    pub async fn set_up(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
-        for way in &self.ways {
-            if way.is_set_up().await {
-                names.push(way.name());
-            }
-        }
-        names
+    /// The names of the ways that can write now, the best first.
+    pub async fn names(&self, now: Time) -> Vec<&'static str> {
+        self.able(now).await.into_iter().map(StageWriter::name).collect()
     }
 
     /// Whether WordPress may show late whatever is written, and what to do.

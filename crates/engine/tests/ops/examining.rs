@@ -173,9 +173,9 @@ async fn what_is_wrong_with_the_network_is_named_one_by_one() {
     says(&findings, "fail database: it is gone");
 }
 
-#[tokio::test]
-async fn the_plugin_is_judged_by_its_version_its_clock_and_what_it_runs_in() {
-    let hello = PluginHello {
+/// What a plugin says that is as it should be.
+fn hello() -> PluginHello {
+    PluginHello {
         version: "1.0".to_owned(),
         wordpress: "7".to_owned(),
         php: "8".to_owned(),
@@ -183,7 +183,12 @@ async fn the_plugin_is_judged_by_its_version_its_clock_and_what_it_runs_in() {
         mode: "registry".to_owned(),
         time: Some(NOW),
         refused: 0,
-    };
+    }
+}
+
+#[tokio::test]
+async fn the_plugin_is_judged_by_its_version_its_clock_and_what_it_runs_in() {
+    let hello = hello();
     let old = PluginHello { version: "0.9".to_owned(), ..hello.clone() };
     let late = PluginHello { time: Some(NOW + Duration::from_secs(45)), ..hello.clone() };
     let alone = PluginHello { ultimate_multisite: None, ..hello.clone() };
@@ -208,15 +213,7 @@ async fn the_plugin_is_judged_by_its_version_its_clock_and_what_it_runs_in() {
 
 #[tokio::test]
 async fn who_writes_stages_is_told_as_it_is() {
-    let hello = PluginHello {
-        version: "1.0".to_owned(),
-        wordpress: "7".to_owned(),
-        php: "8".to_owned(),
-        ultimate_multisite: Some("2".to_owned()),
-        mode: "registry".to_owned(),
-        time: Some(NOW),
-        refused: 0,
-    };
+    let hello = hello();
     let old = PluginHello { version: "0.9".to_owned(), ..hello.clone() };
     let answers = |hello: &PluginHello| PluginFound::Answers(hello.clone());
     let silent = || PluginFound::NoAnswer(Failure::could_not("silent"));

@@ -113,9 +113,8 @@ fn why(entry: &Entry) -> Option<(&'static str, String)> {
 
 /// Since when it is as it is: by its first reason, else since the last of its states changed.
 fn since(entry: &Entry) -> Time {
-    let states = [entry.alias.since, entry.routing.since, entry.certificate.since];
-    let since = entry.why().and_then(|why| why.since);
-    since.unwrap_or_else(|| states.into_iter().max().unwrap_or(entry.checks.due))
+    let last = entry.alias.since.max(entry.routing.since).max(entry.certificate.since);
+    entry.why().and_then(|why| why.since).unwrap_or(last)
 }
 
 fn seconds(time: Time) -> i64 {

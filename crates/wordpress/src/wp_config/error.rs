@@ -97,6 +97,9 @@ impl WpConfigError {
                 "CLOSTE_CLIENT_API_KEY" => {
                     "define it as a plain text in wp-config.php, or set `closte.api_key_file`"
                 }
+                "CLOSTE_APP_ID" => {
+                    "define it as a plain text in wp-config.php, or set `closte.app_id`"
+                }
                 _ => "define it as a plain text in wp-config.php, or set `network.database_url`",
             },
         }
