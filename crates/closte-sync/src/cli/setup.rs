@@ -23,7 +23,6 @@ use crate::config::Origin;
 use crate::machine::{Systemd, crontab};
 use crate::package;
 use crate::view::CheckView;
-use crate::wiring::NetworkAccess;
 
 /// Which plugins are active for the network.
 const ACTIVE: &str = "active_sitewide_plugins";
@@ -100,10 +99,14 @@ fn user() -> String {
 
 /// Look at the machine, and change nothing.
 async fn examine(context: &Context, systemd: &Systemd) -> MachineFound {
-    let access = context.wiring().access().ok();
-    let (switch, stored) = match &access {
-        None => (None, None),
-        Some(access) => {
+    let wordpress = wordpress(context);
+    let mut plugins = None;
+    let (switch, stored) = match context.wiring().access() {
+        // Then the same is said of WordPress.
+        Err(_) if wordpress.is_err() => (None, None),
+        Err(failure) => (Some(Err(failure)), None),
+        Ok(access) => {
+            plugins = access.plugins();
             let read = access.source.read().await.map(|network| network.switch);
             let stored = access.source.options(&[ACTIVE, NEXT, CARRIED]);
             (Some(read.map_err(Failure::from)), stored.await.ok())
@@ -112,8 +115,7 @@ async fn examine(context: &Context, systemd: &Systemd) -> MachineFound {
     let active = stored.as_ref().map(|stored| is_active(stored.get(ACTIVE)));
     let obstacle = stored.as_ref().and_then(|stored| obstacle(stored.get(CARRIED)?));
     let next = stored.as_ref().and_then(|stored| time(stored.get(NEXT)?));
-    let carried = access.as_ref().and_then(NetworkAccess::plugins);
-    let plugin = match carried.as_deref().map(|plugins| (package::installed(plugins), plugins)) {
+    let plugin = match plugins.as_deref().map(|plugins| (package::installed(plugins), plugins)) {
         None | Some((None, _)) => PluginHere::Absent,
         Some((Some(_), plugins)) => match package::carried_engine(plugins) {
             None => PluginHere::WithoutEngine,
@@ -125,7 +127,7 @@ async fn examine(context: &Context, systemd: &Systemd) -> MachineFound {
         program: own_path(),
         user: user(),
         is_root: rustix::process::geteuid().is_root(),
-        wordpress: wordpress(context),
+        wordpress,
         config: settings_file(context),
         switch,
         plugin,

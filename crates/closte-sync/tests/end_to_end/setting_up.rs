@@ -320,6 +320,11 @@ async fn without_wordpress_or_its_database_that_is_what_is_said() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("fail  database: ") && ran.out.contains("proposal: cron"), "{ran:?}");
 
+    fs::write(&file, config.replace("'DB_NAME'", "'DB_NOTHING'")).unwrap();
+    let ran = home.run("setup");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("fail  database: ") && ran.out.contains("DB_NAME"), "{ran:?}");
+
     fs::remove_file(&file).unwrap();
     let ran = home.run("setup --output json");
     assert_eq!((ran.code, &ran.json()["proposal"]), (1, &Value::Null), "{ran:?}");
