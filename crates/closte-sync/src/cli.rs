@@ -21,6 +21,7 @@ mod report;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod setup;
 mod status;
 mod sync;
 mod test_connection;
@@ -93,6 +94,7 @@ enum Command {
     Disable(disable::Args),
     Plugin(plugin::Args),
     Doctor(doctor::Args),
+    Setup(setup::Args),
     Config(config::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
@@ -181,6 +183,7 @@ impl Command {
             Self::Disable(args) => args.run(context).await,
             Self::Plugin(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
+            Self::Setup(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(args) => args.run(context).await,

@@ -7,6 +7,7 @@
 mod cli;
 mod clock;
 mod config;
+mod machine;
 mod nudges;
 mod package;
 mod triggers;

@@ -3,10 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rust_embed::RustEmbed;
+use sha2::{Digest, Sha256};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -34,6 +35,34 @@ pub(crate) fn version() -> String {
 /// The version of the plugin below the folder `plugins`; none where it is not there.
 pub(crate) fn installed(plugins: &Path) -> Option<String> {
     version_in(&fs::read_to_string(plugins.join(FOLDER).join(MAIN)).ok()?)
+}
+
+/// Whether the engine that the plugin below the folder `plugins` carries can be started, and why not;
+/// none where it carries none. It is not started.
+pub(crate) fn carried_engine(plugins: &Path) -> Option<Result<(), String>> {
+    let engine = plugins.join(FOLDER).join("bin/closte-sync");
+    let mode = fs::metadata(&engine).ok()?.permissions().mode();
+    Some(startable(&engine, mode))
+}
+
+fn startable(engine: &Path, mode: u32) -> Result<(), String> {
+    // It is made for this architecture alone.
+    if std::env::consts::ARCH != "x86_64" {
+        return Err(format!("it is for x86_64, and this machine is {}", std::env::consts::ARCH));
+    }
+    let unreadable = |error: io::Error| format!("it cannot be read: {error}");
+    let digest = Sha256::digest(fs::read(engine).map_err(unreadable)?);
+    let hash = digest.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
+    let pinned = fs::read_to_string(engine.with_extension("sha256")).unwrap_or_default();
+    if pinned.get(..64) != Some(hash.as_str()) {
+        return Err(
+            "it is not the one of the zip: `bin/closte-sync.sha256` names another".to_owned()
+        );
+    }
+    if mode & 0o111 == 0 {
+        return Err("it may not be run: its mode has no `x`".to_owned());
+    }
+    Ok(())
 }
 
 /// The value of WordPress' header `Version`.
@@ -152,6 +181,31 @@ mod tests {
         assert!(!remove(folder.path()).unwrap());
         assert!(install(folder.path()).is_err());
         assert!(folder.path().join("closte-sync/notes.txt").exists());
+    }
+
+    #[test]
+    fn an_engine_that_it_carries_is_the_one_of_the_zip_and_may_be_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path();
+        install(plugins).unwrap();
+        assert_eq!(carried_engine(plugins), None);
+        let bin = plugins.join("closte-sync/bin");
+        let engine = bin.join("closte-sync");
+        fs::create_dir(&bin).unwrap();
+        let run_bit = |mode| fs::set_permissions(&engine, PermissionsExt::from_mode(mode)).unwrap();
+        let why = || carried_engine(plugins).unwrap().unwrap_err();
+        fs::write(&engine, "abc").unwrap();
+        run_bit(0o755);
+        assert!(why().contains("not the one of the zip"));
+        // FIPS 180-2, appendix B.1.
+        let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        fs::write(bin.join("closte-sync.sha256"), format!("{hash}  closte-sync\n")).unwrap();
+        assert_eq!(carried_engine(plugins), Some(Ok(())));
+        run_bit(0o644);
+        assert!(why().contains("may not be run"));
+        run_bit(0o755);
+        fs::write(&engine, "ab").unwrap();
+        assert!(why().contains("not the one of the zip"));
     }
 
     #[test]

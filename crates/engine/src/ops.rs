@@ -23,6 +23,7 @@ mod owning;
 mod recheck;
 mod remove;
 pub mod requests;
+pub mod setup;
 mod stored;
 mod tell;
 

@@ -7,7 +7,7 @@ mod rotate;
 mod status;
 
 use clap::Subcommand;
-pub(super) use status::ask;
+pub(super) use status::{ask, is_active};
 
 use super::{Context, Exit, Failure};
 use crate::wiring::{NetworkAccess, Wiring};

@@ -20,6 +20,7 @@ mod requests;
 mod resident;
 mod rows;
 mod running;
+mod setting_up;
 mod stored_key;
 mod world;
 mod wp_configs;

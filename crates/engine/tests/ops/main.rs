@@ -6,5 +6,6 @@ mod changing;
 mod examining;
 mod page;
 mod passing;
+mod setting_up;
 mod telling;
 mod world;

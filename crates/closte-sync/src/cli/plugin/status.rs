@@ -50,13 +50,17 @@ fn files(installed: Option<String>) -> Check {
 }
 
 fn active(option: Option<&Vec<u8>>) -> Check {
-    let key = "closte-sync/closte-sync.php";
-    let on = option.is_some_and(|it| String::from_utf8_lossy(it).contains(&format!("\"{key}\"")));
-    if on {
+    if is_active(option) {
         ok("active", "is on for the network")
     } else {
         fail("active", "is not on for the network", "`closte-sync plugin install` switches it on")
     }
+}
+
+/// Whether the `option` of active plugins holds ours.
+pub(in crate::cli) fn is_active(option: Option<&Vec<u8>>) -> bool {
+    let key = "closte-sync/closte-sync.php";
+    option.is_some_and(|it| String::from_utf8_lossy(it).contains(&format!("\"{key}\"")))
 }
 
 fn secret(agreement: Agreement) -> Check {
