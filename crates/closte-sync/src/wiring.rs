@@ -256,6 +256,7 @@ impl<'a> Wiring<'a> {
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
             keep_events: settings.keep_events,
+            carried: false,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rules::source::PluginOption;
 use secrecy::ExposeSecret;
 use tempfile::NamedTempFile;
 use wordpress::options;
@@ -85,7 +86,7 @@ impl Wiring<'_> {
     pub(crate) async fn share_secret(&self, access: &NetworkAccess) -> Result<(), Failure> {
         let secret = self.own_secret()?;
         if self.agreement(access).await? != Agreement::Same {
-            access.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
+            give(&secret, access).await?;
         }
         Ok(())
     }
@@ -103,7 +104,7 @@ impl Wiring<'_> {
         let file = self.written(&secret)?;
         match &access.plugin {
             _ if access.wp.is_some() => {
-                access.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
+                give(&secret, access).await?;
             }
             Some(plugin) => plugin.write_secret(&secret).await?,
             None => return Err(nothing()),
@@ -156,6 +157,13 @@ impl Wiring<'_> {
         let path = self.secret_file()?;
         file.persist(&path).map(drop).map_err(|error| not_written(&path, &error.error))
     }
+}
+
+/// Write the network's option.
+async fn give(secret: &Secret, access: &NetworkAccess) -> Result<(), Failure> {
+    let secret = secret.to_hex();
+    let option = PluginOption::Secret(secret.expose_secret());
+    Ok(access.source.write_plugin_option(option).await?)
 }
 
 fn new_secret() -> Result<Secret, Failure> {
