@@ -115,7 +115,7 @@ pub fn next_pass(left: &Left, interval: Duration, now: Time) -> Time {
         if is_at_rest { (None, LONGEST_GAP) } else { (left.check, LONGEST_WAIT) };
     let due = [add, remove, left.released, check].into_iter().flatten().min();
     let latest = now + longest;
-    due.map_or(latest, |due| due.min(latest)).max(now + interval)
+    due.map_or(latest, |due| due.min(latest)).max(now + interval.min(LONGEST_GAP))
 }
 
 /// Put due checks in order: the longest due first, those of one moment by name.
@@ -280,6 +280,7 @@ mod tests {
             assert_eq!(next_pass(&left, MINUTE * 5, now), now + MINUTE * minutes, "{shows}");
         }
         assert_eq!(next_pass(&waits, MINUTE * 20, now), now + MINUTE * 20, "a longer interval holds");
+        assert_eq!(next_pass(&waits, MINUTE * 1440, now), now + LONGEST_GAP, "but not for ever");
     }
 
     #[test]

@@ -61,7 +61,8 @@ fn off() -> Network {
 #[tokio::test]
 #[rustfmt::skip] // One case a line.
 async fn it_is_written_by_who_acts_and_else_only_by_the_engine_that_the_plugin_started() {
-    let table: [(&str, By, fn() -> Network, &[u64]); 10] = [
+    type Case = (&'static str, By, fn() -> Network, &'static [u64]);
+    let table: [Case; 10] = [
         ("nothing is mapped",               By::Plugin,    network, &[6 * 3600]),
         ("a domain waits: its next check",  By::Plugin,    mapped,  &[300]),
         ("whoever made the pass",           By::Cron,      mapped,  &[300]),
