@@ -16,6 +16,9 @@ pub(crate) const FOLDER: &str = "closte-sync";
 /// The file that WordPress knows the plugin by.
 const MAIN: &str = "closte-sync.php";
 
+/// The engine, in a plugin that carries one.
+const ENGINE: &str = "bin";
+
 /// Carries the secret to a network whose database we do not reach.
 const SECRET: &str = "secret.php";
 
@@ -36,17 +39,27 @@ pub(crate) fn installed(plugins: &Path) -> Option<String> {
     version_in(&fs::read_to_string(plugins.join(FOLDER).join(MAIN)).ok()?)
 }
 
+/// Whether the plugin below the folder `plugins` carries its own engine: WordPress unpacked it from
+/// the zip that holds both, and brings both up to date together.
+pub(crate) fn carries_engine(plugins: &Path) -> bool {
+    plugins.join(FOLDER).join(ENGINE).exists()
+}
+
 /// The value of WordPress' header `Version`.
 fn version_in(main: &str) -> Option<String> {
     let value = |line: &str| Some(line.split_once("Version:")?.1.trim().to_owned());
     main.lines().take(40).find_map(value).filter(|version| !version.is_empty())
 }
 
-/// Put the plugin below the folder `plugins`, in place of whatever version is there.
+/// Put the plugin below the folder `plugins`, in place of whatever version is there; one that carries
+/// its own engine stays as it is.
 ///
 /// WordPress sees the old one or the new one, and never half of either: each
 /// file of a request is read after the folder was exchanged or before.
 pub(crate) fn install(plugins: &Path) -> io::Result<()> {
+    if carries_engine(plugins) {
+        return Ok(());
+    }
     let new = plugins.join(".closte-sync.new");
     let old = plugins.join(".closte-sync.old");
     clear(&new)?;
@@ -141,6 +154,27 @@ mod tests {
         install(plugins).unwrap();
         assert!(!plugins.join("closte-sync/left-over.php").exists(), "nothing of the old stays");
         assert!(remove(plugins).unwrap());
+        assert_eq!(fs::read_dir(plugins).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn one_that_carries_its_own_engine_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path();
+        install(plugins).unwrap();
+        assert!(!carries_engine(plugins));
+        let own = plugins.join("closte-sync/bin");
+        fs::create_dir(&own).unwrap();
+        fs::write(own.join("closte-sync"), "ELF").unwrap();
+        fs::write(plugins.join("closte-sync/readme.txt"), "of the zip").unwrap();
+        install(plugins).unwrap();
+        assert!(carries_engine(plugins));
+        assert_eq!(fs::read_to_string(own.join("closte-sync")).unwrap(), "ELF");
+        assert_eq!(
+            fs::read_to_string(plugins.join("closte-sync/readme.txt")).unwrap(),
+            "of the zip"
+        );
+        assert!(remove(plugins).unwrap(), "it is taken away as a whole");
         assert_eq!(fs::read_dir(plugins).unwrap().count(), 0);
     }
 
