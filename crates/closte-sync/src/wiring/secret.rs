@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rules::ledger::Ledger;
 use rules::source::PluginOption;
 use secrecy::ExposeSecret;
 use tempfile::NamedTempFile;
@@ -15,6 +16,7 @@ use wordpress::signature::Secret;
 
 use super::{NetworkAccess, Wiring, secret_text};
 use engine::Failure;
+use engine::ops::refuse_not_ours;
 
 /// systemd's credential with the secret.
 const CREDENTIAL: &str = "plugin-secret";
@@ -89,6 +91,26 @@ impl Wiring<'_> {
             give(&secret, access).await?;
         }
         Ok(())
+    }
+
+    /// The same at a pass that the plugin started, with the `ledger` whose lock we have; whether
+    /// anything was to do. The installation that acts keeps the secret that it has.
+    pub(crate) async fn share_secret_of_ours(
+        &self,
+        access: &NetworkAccess,
+        ledger: &dyn Ledger,
+    ) -> Result<bool, Failure> {
+        let has_files = access.wp.is_some();
+        if !self.caller.is_plugin || !has_files || self.agreement(access).await? == Agreement::Same
+        {
+            return Ok(false);
+        }
+        let network = access.source.read().await?;
+        if refuse_not_ours(&network, Some(ledger)).await.is_err() {
+            return Ok(false);
+        }
+        self.share_secret(access).await?;
+        Ok(true)
     }
 
     /// Make a new secret for both sides.
