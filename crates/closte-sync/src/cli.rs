@@ -25,6 +25,7 @@ mod setup;
 mod status;
 mod sync;
 mod test_connection;
+mod whereabouts;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ use rules::plain;
 use tracing::Level;
 
 use crate::config::{Environment, Loaded, Origin};
-use crate::wiring::Wiring;
+use crate::wiring::{Caller, Wiring};
 pub(crate) use console::Console;
 use engine::{Exit, Failure};
 
@@ -70,6 +71,18 @@ struct Global {
     /// How to answer
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
+
+    /// Leave the process that starts this one, and keep the secret shared with the plugin in order:
+    /// for the plugin, which carries this program
+    #[arg(long, global = true, hide = true)]
+    carried: bool,
+}
+
+impl Arguments {
+    /// Whether the plugin inside WordPress starts this process.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.global.carried
+    }
 }
 
 /// How an answer is written.
@@ -96,6 +109,7 @@ enum Command {
     Doctor(doctor::Args),
     Setup(setup::Args),
     Config(config::Args),
+    Where(whereabouts::Args),
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::Args),
     #[cfg(feature = "sandbox")]
@@ -117,6 +131,7 @@ pub(crate) struct Context {
     pub(crate) console: Console,
     pub(crate) loaded: Loaded,
     pub(crate) environment: Environment,
+    caller: Caller,
     only: Option<PathBuf>,
     flags: Vec<(String, String)>,
 }
@@ -129,7 +144,7 @@ impl Context {
 
     /// The adapters, as the settings say.
     pub(crate) fn wiring(&self) -> Wiring<'_> {
-        Wiring::new(&self.loaded, &self.environment)
+        Wiring::new(&self.loaded, &self.environment, &self.caller)
     }
 }
 
@@ -141,13 +156,14 @@ pub(crate) async fn run(arguments: Arguments, environment: Environment) -> Exit 
     flags.extend(global.wp_config.map(|path| ("network.wp_config".to_owned(), path)));
     let loaded = match load(&environment, global.config.clone(), &flags) {
         Ok(loaded) => loaded,
-        Err(failure) => return console.fail(&failure),
+        Err(failure) => return command.could_not_begin(console, &failure),
     };
     log_to_stderr(command.log_level(&loaded), loaded.settings.log_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let context = Context { console, loaded, environment, only: global.config, flags };
+    let caller = command.caller(Caller { is_plugin: global.carried, ..Caller::default() });
+    let context = Context { console, loaded, environment, caller, only: global.config, flags };
     match Box::pin(command.run(context)).await {
         Ok(exit) => exit,
         Err(failure) => console.fail(&failure),
@@ -185,11 +201,29 @@ impl Command {
             Self::Doctor(args) => args.run(context).await,
             Self::Setup(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
+            Self::Where(args) => Ok(args.run(context)),
             #[cfg(feature = "sandbox")]
             Self::Sandbox(args) => args.run(context).await,
             #[cfg(feature = "sandbox")]
             Self::Demo(args) => args.run(context).await,
             Self::Completions(args) => Ok(args.run(context)),
+        }
+    }
+
+    /// Say why the settings are of no use.
+    fn could_not_begin(&self, console: Console, failure: &Failure) -> Exit {
+        match self {
+            Self::Sync(args) => args.could_not_begin(console, failure),
+            Self::Where(args) => args.could_not_begin(console, failure),
+            _ => console.fail(failure),
+        }
+    }
+
+    /// Who started this process, and whether it waits for us.
+    fn caller(&self, caller: Caller) -> Caller {
+        match self {
+            Self::Sync(args) if args.attached => caller.waits(),
+            _ => caller,
         }
     }
 

@@ -23,7 +23,11 @@ pub(crate) const PREFIX: &str = "CLOSTE_SYNC_";
 
 /// The environment, read once.
 #[derive(Clone, Default)]
-pub(crate) struct Environment(pub(crate) BTreeMap<String, String>);
+pub(crate) struct Environment {
+    pub(crate) variables: BTreeMap<String, String>,
+    /// The home folder of our user, as the password file has it where `HOME` is not set.
+    account_home: Option<PathBuf>,
+}
 
 impl Environment {
     /// This process's. Names and values that are not UTF-8 are left out.
@@ -31,17 +35,24 @@ impl Environment {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
-        Self(std::env::vars_os().filter_map(text).collect())
+        let account_home = std::env::home_dir().filter(|home| home.is_absolute());
+        Self { variables: std::env::vars_os().filter_map(text).collect(), account_home }
+    }
+
+    /// The same with other `variables`.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn with(&self, variables: BTreeMap<String, String>) -> Self {
+        Self { variables, ..self.clone() }
     }
 
     /// The value of `name`, where it is set and not empty.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// The home folder.
     pub(crate) fn home(&self) -> Option<PathBuf> {
-        self.value("HOME").map(PathBuf::from)
+        self.value("HOME").map(PathBuf::from).or_else(|| self.account_home.clone())
     }
 
     /// The file of a credential that systemd handed over.
@@ -166,6 +177,8 @@ pub(crate) struct Loaded {
     pub(crate) written: BTreeMap<&'static str, Written>,
     /// The same, typed.
     pub(crate) settings: Settings,
+    /// The files that were read, the one that counts most last.
+    pub(crate) files: Vec<PathBuf>,
     /// What a person should know.
     pub(crate) warnings: Vec<String>,
     /// What they led to since.
@@ -186,14 +199,15 @@ pub(crate) fn load(
         let texts = key.split(key.default);
         written.insert(key.name, Written { texts, origin: Origin::Default });
     }
-    written.extend(files::read(environment, only, &mut warnings)?);
+    let (from_files, files) = files::read(environment, only, &mut warnings)?;
+    written.extend(from_files);
     written.extend(from_environment(environment, &mut warnings));
     for (name, text) in flags {
         let key = keys::known(name, &Origin::Flag)?;
         written.insert(key.name, Written { texts: key.split(text), origin: Origin::Flag });
     }
     let settings = Settings::parse(&written)?;
-    Ok(Loaded { written, settings, warnings, found: FoundOnce::default() })
+    Ok(Loaded { written, settings, files, warnings, found: FoundOnce::default() })
 }
 
 fn from_environment(
@@ -201,7 +215,7 @@ fn from_environment(
     warnings: &mut Vec<String>,
 ) -> BTreeMap<&'static str, Written> {
     let mut written = BTreeMap::new();
-    for (name, value) in &environment.0 {
+    for (name, value) in &environment.variables {
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
         match KEYS.iter().find(|key| key.variable() == rest) {
             Some(key) => {
@@ -221,7 +235,8 @@ mod tests {
     use std::time::Duration;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        Environment(pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect())
+        let pairs = pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+        Environment { variables: pairs.collect(), ..Environment::default() }
     }
 
     fn file(text: &str) -> tempfile::NamedTempFile {

@@ -4,6 +4,7 @@
 //! What it does is in the crate `engine`. [`wiring`] names every adapter, [`cli`] has a file a
 //! command, [`config`] every setting.
 
+mod carried;
 mod cli;
 mod clock;
 mod config;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
         // Help and the version.
         Err(error) => error.exit(),
     };
+    if arguments.is_carried() {
+        carried::leave_parent();
+    }
     // One thread: a pass waits far more than it computes, and handing work from
     // thread to thread costs more than it gains where every process is billed.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -17,6 +17,9 @@ pub(crate) const FOLDER: &str = "closte-sync";
 /// The file that WordPress knows the plugin by.
 const MAIN: &str = "closte-sync.php";
 
+/// The engine, in a plugin that carries one.
+const ENGINE: &str = "bin";
+
 /// Carries the secret to a network whose database we do not reach.
 const SECRET: &str = "secret.php";
 
@@ -37,10 +40,16 @@ pub(crate) fn installed(plugins: &Path) -> Option<String> {
     version_in(&fs::read_to_string(plugins.join(FOLDER).join(MAIN)).ok()?)
 }
 
+/// Whether the plugin below the folder `plugins` carries its own engine: WordPress unpacked it from
+/// the zip that holds both, and brings both up to date together.
+pub(crate) fn carries_engine(plugins: &Path) -> bool {
+    plugins.join(FOLDER).join(ENGINE).exists()
+}
+
 /// Whether the engine that the plugin below the folder `plugins` carries can be started, and why not;
 /// none where it carries none. It is not started.
 pub(crate) fn carried_engine(plugins: &Path) -> Option<Result<(), String>> {
-    let engine = plugins.join(FOLDER).join("bin/closte-sync");
+    let engine = plugins.join(FOLDER).join(ENGINE);
     let mode = fs::metadata(&engine).ok()?.permissions().mode();
     Some(startable(&engine, mode))
 }
@@ -71,11 +80,15 @@ fn version_in(main: &str) -> Option<String> {
     main.lines().take(40).find_map(value).filter(|version| !version.is_empty())
 }
 
-/// Put the plugin below the folder `plugins`, in place of whatever version is there.
+/// Put the plugin below the folder `plugins`, in place of whatever version is there; one that carries
+/// its own engine stays as it is.
 ///
 /// WordPress sees the old one or the new one, and never half of either: each
 /// file of a request is read after the folder was exchanged or before.
 pub(crate) fn install(plugins: &Path) -> io::Result<()> {
+    if carries_engine(plugins) {
+        return Ok(());
+    }
     let new = plugins.join(".closte-sync.new");
     let old = plugins.join(".closte-sync.old");
     clear(&new)?;
@@ -170,6 +183,27 @@ mod tests {
         install(plugins).unwrap();
         assert!(!plugins.join("closte-sync/left-over.php").exists(), "nothing of the old stays");
         assert!(remove(plugins).unwrap());
+        assert_eq!(fs::read_dir(plugins).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn one_that_carries_its_own_engine_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path();
+        install(plugins).unwrap();
+        assert!(!carries_engine(plugins));
+        let own = plugins.join("closte-sync/bin");
+        fs::create_dir(&own).unwrap();
+        fs::write(own.join("closte-sync"), "ELF").unwrap();
+        fs::write(plugins.join("closte-sync/readme.txt"), "of the zip").unwrap();
+        install(plugins).unwrap();
+        assert!(carries_engine(plugins));
+        assert_eq!(fs::read_to_string(own.join("closte-sync")).unwrap(), "ELF");
+        assert_eq!(
+            fs::read_to_string(plugins.join("closte-sync/readme.txt")).unwrap(),
+            "of the zip"
+        );
+        assert!(remove(plugins).unwrap(), "it is taken away as a whole");
         assert_eq!(fs::read_dir(plugins).unwrap().count(), 0);
     }
 

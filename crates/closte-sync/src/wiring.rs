@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use closte::{HttpHost, Timeouts};
-use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, Owner, SqliteLedger};
+use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, SqliteLedger};
 use probe::NetProbe;
 use rules::ledger::{Ledger, LedgerError};
 use rules::stage::StagePolicy;
@@ -22,6 +22,7 @@ use rules::{Clock, DomainName, Problem, plain};
 use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 use wordpress::WpConfig;
+use wordpress::plugin::Pipes;
 use wordpress::wp_config::{Found, NotFound, Setting, WpConfigError, find};
 
 use crate::clock::{SystemClock, system_env};
@@ -30,6 +31,7 @@ pub(crate) use access::NetworkAccess;
 use engine::Failure;
 use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
+pub(crate) use ledger::Owner;
 pub(crate) use secret::Agreement;
 
 /// The settings, ready to make adapters of.
@@ -38,7 +40,25 @@ pub(crate) use secret::Agreement;
 pub(crate) struct Wiring<'a> {
     pub(crate) settings: &'a Settings,
     environment: &'a Environment,
+    caller: &'a Caller,
     found: &'a FoundOnce,
+}
+
+/// Who started this process.
+#[derive(Debug, Default)]
+pub(crate) struct Caller {
+    /// Whether it was the plugin inside WordPress, which carries this program.
+    pub(crate) is_plugin: bool,
+    /// The way to the plugin, where it waits for us.
+    pub(crate) pipes: Option<Arc<Pipes>>,
+}
+
+impl Caller {
+    /// The plugin, which waits for us on standard input and output.
+    pub(crate) fn waits(self) -> Self {
+        let pipes = Pipes::new(tokio::io::stdout(), tokio::io::stdin());
+        Self { pipes: Some(Arc::new(pipes)), ..self }
+    }
 }
 
 /// What a load of the settings led to. It goes with them when they are read again.
@@ -57,8 +77,12 @@ pub(crate) enum LockedLedger {
 }
 
 impl<'a> Wiring<'a> {
-    pub(crate) fn new(loaded: &'a Loaded, environment: &'a Environment) -> Self {
-        Self { settings: &loaded.settings, environment, found: &loaded.found }
+    pub(crate) fn new(
+        loaded: &'a Loaded,
+        environment: &'a Environment,
+        caller: &'a Caller,
+    ) -> Self {
+        Self { settings: &loaded.settings, environment, caller, found: &loaded.found }
     }
 
     /// Whether neither the database nor the files of WordPress are in reach.
@@ -83,7 +107,7 @@ impl<'a> Wiring<'a> {
                 Failure::could_not(error).hint(hint)
             })?,
         };
-        let mut wp = WpConfig::load(&found, &self.environment.0).map_err(of_wp_config)?;
+        let mut wp = WpConfig::load(&found, &self.environment.variables).map_err(of_wp_config)?;
         // What an operator sets counts before what the file says.
         if let Some(prefix) = &self.settings.table_prefix {
             let prefix = prefix
@@ -256,6 +280,7 @@ impl<'a> Wiring<'a> {
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
             keep_events: settings.keep_events,
+            carried: self.caller.is_plugin,
         }
     }
 }
@@ -263,7 +288,7 @@ impl<'a> Wiring<'a> {
 /// An engine without its ledger.
 pub(crate) struct Parts {
     host: HttpHost,
-    access: NetworkAccess,
+    pub(crate) access: NetworkAccess,
     writers: Writers,
     probe: NetProbe,
     settings: PassSettings,
@@ -373,7 +398,8 @@ mod tests {
     fn where_nobody_sets_anything_a_pass_is_told_its_own_defaults() {
         let (file, environment) = (tempfile::NamedTempFile::new().unwrap(), Environment::default());
         let loaded = load(&environment, Some(file.path().to_owned()), &[]).unwrap();
-        let told = Wiring::new(&loaded, &environment).pass_settings(None);
+        let caller = Caller::default();
+        let told = Wiring::new(&loaded, &environment, &caller).pass_settings(None);
         assert_eq!(told, PassSettings::default());
     }
 }

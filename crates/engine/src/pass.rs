@@ -10,6 +10,7 @@ mod acting;
 mod checks;
 mod deadline;
 mod journal;
+mod next_pass;
 mod page;
 mod planned;
 mod plugin_sync;
@@ -357,6 +358,8 @@ impl Engine {
                 let before = last.as_ref();
                 let after = After { ledger, plan, entries: &entries, report: &report, before };
                 plugin.push(&after, self.env.now()).await;
+                let interval = self.interval(&network);
+                self.come_again(&entries, &report, interval).await?;
             }
             (None, None) => (),
         }

@@ -42,7 +42,7 @@ impl NoAnswer {
     }
 
     /// Nothing came for so long.
-    pub(crate) fn late(limit: Duration) -> Self {
+    pub fn late(limit: Duration) -> Self {
         Self::Late(format!("no answer within {}", in_words(limit)))
     }
 

@@ -11,6 +11,8 @@ use std::path::{Component, Path, PathBuf};
 
 use rules::ledger::LedgerError;
 use rules::trust::{self, Rights};
+use rustix::fs::Access;
+use rustix::io::Errno;
 
 use crate::error;
 
@@ -84,6 +86,33 @@ impl LedgerPath {
         let mut name = self.file.clone().into_os_string();
         name.push(suffix);
         name.into()
+    }
+
+    /// That it can be kept there, as far as that is seen without making anything: what there is of
+    /// the way to its folder may be written to, and so may the file where it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError::Open`] says what may not be written to.
+    pub fn check_rights(&self) -> Result<(), LedgerError> {
+        let there = |path: &&Path| path.symlink_metadata().is_ok();
+        let folder = self.folder().ancestors().find(there).unwrap_or(Path::new("/"));
+        let in_folder = Access::WRITE_OK | Access::EXEC_OK;
+        let checks = [(folder, in_folder), (&self.file, Access::READ_OK | Access::WRITE_OK)];
+        for (path, rights) in checks {
+            match rustix::fs::access(path, rights) {
+                Ok(()) | Err(Errno::NOENT) => (),
+                Err(error) => {
+                    let why = format!("`{}` may not be written to: {error}", path.display());
+                    return Err(error::open(&self.file, why));
+                }
+            }
+        }
+        if folder.is_dir() {
+            return Ok(());
+        }
+        let why = format!("`{}` is no folder", folder.display());
+        Err(error::open(&self.file, why))
     }
 
     /// Make its folder where that is missing; somebody else's is refused.
@@ -275,6 +304,29 @@ mod tests {
             let at = |rest: &str| format!("sqlite://{}/{rest}", folder.path().display());
             assert_eq!(LedgerPath::at(&at("l.db"), &[]).is_ok(), own, "{files:?}");
             assert_eq!(LedgerPath::at(&at("state/deep/l.db"), &[]).is_ok(), deeper, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn where_it_cannot_be_written_is_seen_without_making_anything() {
+        let folder = tempfile::tempdir().unwrap();
+        let rights = |rest: &str| {
+            let url = format!("sqlite://{}/{rest}", folder.path().display());
+            LedgerPath::at(&url, &[]).unwrap().check_rights().map_err(|error| error.to_string())
+        };
+        fs::write(folder.path().join("file"), "").unwrap();
+        for good in ["l.db", "new/deep/l.db", "file"] {
+            assert_eq!(rights(good), Ok(()), "{good}");
+        }
+        assert!(rights("file/deep/l.db").unwrap_err().starts_with("could not open the ledger `"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // Whoever may do everything cannot be refused.
+        if !rustix::process::geteuid().is_root() {
+            fs::set_permissions(folder.path(), Permissions::from_mode(0o500)).unwrap();
+            assert!(rights("new/l.db").is_err() && rights("l.db").is_err());
+            fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+            fs::set_permissions(folder.path().join("file"), Permissions::from_mode(0o400)).unwrap();
+            assert!(rights("file").is_err());
         }
     }
 

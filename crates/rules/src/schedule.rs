@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::Time;
 use crate::entry::{Checks, Entry};
+use crate::ledger::NextCalls;
 
 /// The longest gap between two checks, and the usual one of a ready domain.
 pub const LONGEST_GAP: Duration = Duration::from_hours(6);
@@ -85,6 +86,36 @@ pub fn backoff(first: Duration, tries: u32, chance: f64) -> Duration {
     let doublings = tries.saturating_sub(1).min(20);
     let gap = first.saturating_mul(2u32.pow(doublings)).min(LONGEST_RETRY);
     gap.mul_f64(1.0 - chance.clamp(0.0, 1.0) / 5.0)
+}
+
+/// What a pass left to do, as far as the time of the next one depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// How many mapped domains are not ready.
+    pub waiting: u64,
+    /// Whether the pass ended early: anything may be due still.
+    pub cut_short: bool,
+    /// The next calls to the host.
+    pub calls: NextCalls,
+    /// When the first step that was held back may be made without a person.
+    pub released: Option<Time>,
+    /// The next check of any mapped domain.
+    pub check: Option<Time>,
+}
+
+/// When the next pass is due, where nothing keeps running that would make it by itself.
+///
+/// Never before the `interval` is over, and after [`LONGEST_GAP`] at most. While a domain is not
+/// ready or a call is pending it comes for what is due first, and after [`LONGEST_WAIT`] at most;
+/// else checks do not count: those of ready domains are due one by one, and wait for each other.
+pub fn next_pass(left: &Left, interval: Duration, now: Time) -> Time {
+    let NextCalls { add, remove } = left.calls;
+    let is_at_rest = left.waiting == 0 && !left.cut_short && add.or(remove).is_none();
+    let (check, longest) =
+        if is_at_rest { (None, LONGEST_GAP) } else { (left.check, LONGEST_WAIT) };
+    let due = [add, remove, left.released, check].into_iter().flatten().min();
+    let latest = now + longest;
+    due.map_or(latest, |due| due.min(latest)).max(now + interval.min(LONGEST_GAP))
 }
 
 /// Put due checks in order: the longest due first, those of one moment by name.
@@ -214,6 +245,42 @@ mod tests {
             let ordered = order_calls(due(entries), Time::from_millis(50), |entry| entry);
             assert_eq!(names(&ordered), *calls, "{shows}");
         }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn the_next_pass_comes_for_what_is_due_and_seldom_where_all_is_ready() {
+        let now = Time::from_millis(0) + MINUTE * 600;
+        let at = |minutes: u32| Some(Time::from_millis(0) + MINUTE * minutes);
+        let rest = Left::default();
+        let waits = Left { waiting: 1, ..rest };
+        let add = |at| NextCalls { add: at, remove: None };
+        let remove = |at| NextCalls { add: None, remove: at };
+        let table = [
+            // what it shows                              what is left                                              next in minutes
+            ("nothing: after six hours",                  rest,                                                     360),
+            ("all is ready: checks wait for each other",  Left { check: at(601), ..rest },                          360),
+            ("even one that is due",                      Left { check: at(0), ..rest },                            360),
+            ("a domain waits: for its check",             Left { check: at(607), ..waits },                         7),
+            ("never before the interval is over",         Left { check: at(601), ..waits },                         5),
+            ("nor for what was due",                      Left { check: at(1), ..waits },                           5),
+            ("after a quarter of an hour at most",        Left { check: at(900), ..waits },                         15),
+            ("also where nothing is due",                 waits,                                                    15),
+            ("an addition is pending",                    Left { calls: add(at(608)), ..rest },                     8),
+            ("a removal is",                              Left { calls: remove(at(608)), ..rest },                  8),
+            ("the first of all",                          Left { calls: add(at(612)), check: at(609), ..waits },    9),
+            ("a call that is far ahead",                  Left { calls: add(at(9000)), ..rest },                    15),
+            ("a removal needs another read",              Left { released: at(601), ..rest },                       5),
+            ("the brake lets go in an hour",              Left { released: at(660), ..rest },                       60),
+            ("one is kept for days",                      Left { released: at(9000), ..rest },                      360),
+            ("it was cut short",                          Left { cut_short: true, check: at(600), ..rest },         5),
+            ("cut short, and nothing is known to be due", Left { cut_short: true, ..rest },                         15),
+        ];
+        for (shows, left, minutes) in table {
+            assert_eq!(next_pass(&left, MINUTE * 5, now), now + MINUTE * minutes, "{shows}");
+        }
+        assert_eq!(next_pass(&waits, MINUTE * 20, now), now + MINUTE * 20, "a longer interval holds");
+        assert_eq!(next_pass(&waits, MINUTE * 1440, now), now + LONGEST_GAP, "but not for ever");
     }
 
     #[test]

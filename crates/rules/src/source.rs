@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::planted;
 use crate::stage::Stage;
-use crate::{Disposition, DomainName, Entry, Home, Network};
+use crate::{Disposition, DomainName, Entry, Home, Network, Time};
 
 /// A WordPress network that can be read and, in a few places, written.
 ///
@@ -108,16 +108,24 @@ pub trait NetworkSource: Send + Sync {
         Ok(BTreeMap::new())
     }
 
-    /// Write the secret that the plugin inside WordPress shares with us, or remove
-    /// it together with everything else that the plugin keeps.
-    async fn write_plugin_secret(&self, _secret: Option<&str>) -> Result<(), SourceError> {
-        Err(SourceError::Refused { what: "the options cannot be written this way".to_owned() })
+    /// Write an option that the plugin inside WordPress reads. What only concerns when it comes
+    /// again is left out where there is no way.
+    async fn write_plugin_option(&self, option: PluginOption<'_>) -> Result<(), SourceError> {
+        match option {
+            PluginOption::NextPass(_) => Ok(()),
+            PluginOption::Secret(_) => Err(no_way_to_the_options()),
+        }
+    }
+
+    /// Remove everything that the plugin keeps, and that we keep for it, but the mark.
+    async fn forget_plugin(&self) -> Result<(), SourceError> {
+        Err(no_way_to_the_options())
     }
 
     /// Switch the plugin on or off for the whole network; whether that changed
     /// anything.
     async fn activate_plugin(&self, _on: bool) -> Result<bool, SourceError> {
-        Err(SourceError::Refused { what: "the options cannot be written this way".to_owned() })
+        Err(no_way_to_the_options())
     }
 
     /// What WordPress must be asked at `domain` to prove that it is what answers
@@ -128,6 +136,20 @@ pub trait NetworkSource: Send + Sync {
 
     /// Close the connection to the database. Dropping it instead loses nothing.
     async fn close(&self) {}
+}
+
+fn no_way_to_the_options() -> SourceError {
+    SourceError::Refused { what: "the options cannot be written this way".to_owned() }
+}
+
+/// An option that we write and the plugin inside WordPress reads. One is a secret, so it has no
+/// `Debug`.
+#[derive(Clone, Copy)]
+pub enum PluginOption<'a> {
+    /// What both sides sign with, in hexadecimal digits.
+    Secret(&'a str),
+    /// When the next pass is due: [`crate::schedule::next_pass`].
+    NextPass(Time),
 }
 
 /// Those of `gone` that one of `rows` has: ids, each with the name in it; none where it holds no

@@ -22,6 +22,7 @@ use options::{
     the_interval_is_set_and_the_other_settings_stay,
     the_plugins_nonces_go_from_the_options_of_the_main_site,
     the_plugins_secret_is_written_and_all_that_it_keeps_goes, the_switch_keeps_every_other_value,
+    the_time_of_the_next_pass_is_written_and_is_no_change_of_the_network,
     what_wordpress_is_asked_is_known_after_a_read,
 };
 
@@ -76,6 +77,7 @@ pub async fn network_source_contract(fresh: impl AsyncFn() -> Fresh) {
         options_are_reported_as_they_stand_there
         the_plugins_secret_is_written_and_all_that_it_keeps_goes
         the_plugins_nonces_go_from_the_options_of_the_main_site
+        the_time_of_the_next_pass_is_written_and_is_no_change_of_the_network
         our_plugin_is_switched_on_and_off_beside_others
         what_wordpress_is_asked_is_known_after_a_read
     }

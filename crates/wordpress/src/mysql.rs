@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
+use rules::source::{
+    NetworkSource, PluginOption, Primary, Replaces, Right, SourceError, StageWrite,
+};
 use rules::{DomainName, Entry, Home, Network};
 
 use crate::option_change::OptionChange;
@@ -196,12 +198,16 @@ impl NetworkSource for MysqlNetwork {
         Ok(options)
     }
 
-    async fn write_plugin_secret(&self, secret: Option<&str>) -> Result<(), SourceError> {
+    async fn write_plugin_option(&self, option: PluginOption<'_>) -> Result<(), SourceError> {
         let mut link = self.link().await?;
-        match secret {
-            Some(secret) => _ = link.change(OptionChange::Secret(secret)).await?,
-            None => link.forget_plugin().await?,
-        }
+        link.change(OptionChange::Plugin(option)).await?;
+        self.keep(link);
+        Ok(())
+    }
+
+    async fn forget_plugin(&self) -> Result<(), SourceError> {
+        let mut link = self.link().await?;
+        link.forget_plugin().await?;
         self.keep(link);
         Ok(())
     }

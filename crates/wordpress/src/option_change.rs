@@ -3,7 +3,7 @@
 //! Each is computed from the option that is there, so it must be read and written within one
 //! transaction.
 
-use rules::source::{Replaces, SourceError};
+use rules::source::{PluginOption, Replaces, SourceError};
 use rules::{Home, Time};
 
 use crate::options::{self, CannotChange};
@@ -17,8 +17,8 @@ pub(crate) enum OptionChange<'a> {
     CheckInterval(u32),
     /// The home, where what is there is what it replaces.
     Home(&'a Home, Replaces<'a>),
-    /// What our plugin signs with.
-    Secret(&'a str),
+    /// What our plugin reads.
+    Plugin(PluginOption<'a>),
     /// Our plugin active from now on, a time in seconds since 1970.
     Activate(i64),
     /// Our plugin not active.
@@ -63,7 +63,8 @@ impl OptionChange<'_> {
             Self::Switch(_) => options::INTEGRATIONS,
             Self::CheckInterval(_) => options::SETTINGS,
             Self::Home(..) => options::HOME,
-            Self::Secret(_) => options::SECRET,
+            Self::Plugin(PluginOption::Secret(_)) => options::SECRET,
+            Self::Plugin(PluginOption::NextPass(_)) => options::NEXT_PASS,
             Self::Activate(_) | Self::Deactivate => options::PLUGINS,
         }
     }
@@ -93,7 +94,12 @@ impl OptionChange<'_> {
                 };
                 Ok(may.then(|| options::home_option(home)))
             }
-            Self::Secret(secret) => Ok(Some(secret.into())),
+            Self::Plugin(PluginOption::Secret(secret)) => Ok(Some(secret.into())),
+            Self::Plugin(PluginOption::NextPass(at)) => {
+                // Rounded up: who comes at that second finds it due.
+                let seconds = at.as_millis().saturating_add(999).div_euclid(1000);
+                Ok(Some(seconds.to_string().into()))
+            }
             Self::Activate(at) => options::with_plugin(old, Some(at)),
             Self::Deactivate => options::with_plugin(old, None),
         }

@@ -18,6 +18,8 @@ pub const INTEGRATIONS: &str = "wu_host_integrations_enabled";
 pub const HOME: &str = "closte_sync_home";
 /// What the plugin inside WordPress and we sign with.
 pub const SECRET: &str = "closte_sync_secret";
+/// When the plugin inside WordPress is to have the next pass made, in Unix seconds.
+pub const NEXT_PASS: &str = "closte_sync_next";
 /// Which plugins are active for the whole network, and since when.
 pub const PLUGINS: &str = "active_sitewide_plugins";
 /// Half of WordPress' salt, where wp-config.php does not define it.

@@ -1,7 +1,9 @@
-//! The signed channel to the plugin inside WordPress.
+//! The channel to the plugin inside WordPress.
 //!
-//! Each call is one signed `POST` of `docs/protocol.md`, and never sent without a signature of its
-//! own. The secret is not shown, logged or sent; a new one is sent only to the plugin itself.
+//! Each call is one of `docs/protocol.md`. Over HTTP it is a signed `POST`, and never sent without a
+//! signature of its own; where the plugin started this process and waits for it, it is a line on the
+//! [`Pipes`] between them. The secret is not shown, logged or sent; a new one is sent only to the
+//! plugin itself.
 //!
 //! Where to start: [`PluginChannel::new`], then [`PluginChannel::hello`].
 
@@ -9,7 +11,9 @@ mod answer;
 mod cache;
 mod hello;
 mod listing;
+mod pipes;
 mod report;
+mod signed;
 mod source;
 mod stages;
 
@@ -18,21 +22,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
-use http::{Limits, Method};
 use rules::source::{Replaces, SourceError};
 use rules::{Clock, Home, plain};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use crate::signature::{Direction, Message, Secret, sign};
-use crate::web::{Endpoint, Request, Web, not_meant};
+use crate::signature::Secret;
+use crate::web::{Endpoint, not_meant};
 
 pub use hello::{Hello, Refusals};
+pub use pipes::Pipes;
+use signed::Signed;
 pub(crate) use source::Listed;
-
-/// The REST namespace of the plugin.
-const NAMESPACE: &str = "/closte-sync/v1/";
 
 /// The most octets of an answer: of a listing of a hundred thousand rows, and of all others.
 const MOST_OF_A_LISTING: usize = 64 << 20;
@@ -71,7 +72,7 @@ impl Default for Timeouts {
     }
 }
 
-/// What is needed to talk to the plugin.
+/// What is needed to talk to the plugin over HTTP.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the network answers.
@@ -86,11 +87,17 @@ pub struct Settings {
 
 /// The way to the plugin.
 pub struct PluginChannel {
-    web: Web,
-    secret: Secret,
+    way: Way,
     engine: Engine,
     timeouts: Timeouts,
-    clock: Arc<dyn Clock>,
+}
+
+/// How a call reaches the plugin.
+enum Way {
+    /// Over HTTP.
+    Signed(Box<Signed>),
+    /// It started us.
+    Pipes(Arc<Pipes>),
 }
 
 /// A call, and what is being done by it.
@@ -118,8 +125,13 @@ impl PluginChannel {
     /// The channel of `settings`. Nothing is sent yet.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Self {
         let Settings { endpoint, secret, engine, timeouts } = settings;
-        let web = Web::new(endpoint, timeouts.call, answer::is_rest);
-        Self { web, secret, engine, timeouts, clock }
+        let way = Signed::new(endpoint, secret, timeouts.call, clock);
+        Self { way: Way::Signed(Box::new(way)), engine, timeouts }
+    }
+
+    /// The channel on the `pipes` to the plugin that started this process.
+    pub fn attached(pipes: Arc<Pipes>, engine: Engine) -> Self {
+        Self { way: Way::Pipes(pipes), engine, timeouts: Timeouts::default() }
     }
 
     /// Write the secret that is used from the next request on. This channel keeps the old one: open
@@ -188,7 +200,6 @@ impl PluginChannel {
         self.send(call, body, self.timeouts.call, MOST).await
     }
 
-    /// Send a call, signed again each time that it is sent.
     async fn send(
         &self,
         call: Call,
@@ -196,35 +207,36 @@ impl PluginChannel {
         limit: Duration,
         most: usize,
     ) -> Result<Map<String, Value>, SourceError> {
-        let route = format!("{NAMESPACE}{}", call.name);
-        let body = body.to_string();
-        let limits = Limits { time: limit, silence: limit, octets: most };
-        let request = Request { method: Method::POST, route: &route, query: &[], limits };
-        let message = Message {
-            direction: Direction::ToPlugin,
-            method: "POST",
-            path: &route,
-            body: body.as_bytes(),
-        };
-        let reply = self.web.send(&request, |mut builder| {
-            let headers = sign(&self.secret, &message, self.clock.now(), rand::random());
-            for (name, value) in headers.pairs() {
-                builder = builder.header(name, value);
+        let Call { name, doing } = call;
+        let reply = match &self.way {
+            Way::Signed(way) => way.send(call, body, limit, most).await?,
+            Way::Pipes(pipes) => {
+                let reply = pipes.call(name, body, limit, most).await;
+                reply.map_err(|error| SourceError::BadAnswer { doing, source: error.into() })?
             }
-            builder.header(CONTENT_TYPE, "application/json").body(body.clone())
-        });
-        let reply = reply.await.map_err(|error| self.web.failure(call.doing, error))?;
-        answer::meaning(&reply, call.doing)
+        };
+        answer::meaning(&reply, doing)
     }
 
     /// Where the network answers.
-    pub(crate) fn endpoint(&self) -> &Endpoint {
-        self.web.endpoint()
+    pub(crate) fn place(&self) -> String {
+        match &self.way {
+            Way::Signed(way) => way.endpoint().to_string(),
+            Way::Pipes(_) => "standard input and output".to_owned(),
+        }
+    }
+
+    /// The same, and by which name: two networks may answer at one address.
+    pub(crate) fn named_place(&self) -> String {
+        match &self.way {
+            Way::Signed(way) => format!("{} {}", self.place(), way.endpoint().name()),
+            Way::Pipes(_) => self.place(),
+        }
     }
 }
 
 impl fmt::Debug for PluginChannel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginChannel").field("place", self.endpoint()).finish_non_exhaustive()
+        f.debug_struct("PluginChannel").field("place", &self.place()).finish_non_exhaustive()
     }
 }

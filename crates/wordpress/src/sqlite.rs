@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
+use rules::source::{
+    NetworkSource, PluginOption, Primary, Replaces, Right, SourceError, StageWrite,
+};
 use rules::{DomainName, Entry, Home, Network};
 
 use crate::Installation;
@@ -153,10 +155,11 @@ impl NetworkSource for SqliteNetwork {
         Ok(options)
     }
 
-    async fn write_plugin_secret(&self, secret: Option<&str>) -> Result<(), SourceError> {
-        if let Some(secret) = secret {
-            return self.change(OptionChange::Secret(secret)).await.map(drop);
-        }
+    async fn write_plugin_option(&self, option: PluginOption<'_>) -> Result<(), SourceError> {
+        self.change(OptionChange::Plugin(option)).await.map(drop)
+    }
+
+    async fn forget_plugin(&self) -> Result<(), SourceError> {
         let mut link = Link::to_write(self, meta::WRITING).await?;
         link.forget_plugin(&self.installation).await?;
         link.commit(meta::WRITING).await

@@ -15,7 +15,7 @@ const ADAPTERS: [&str; 4] = ["wordpress", "closte", "probe", "ledger"];
 const BELOW_ADAPTERS: [&str; 2] = ["rules", "http"];
 
 /// Where the program names an adapter besides `wiring.rs`, and what for.
-const NAMES_ADAPTERS: [(&str, &str); 10] = [
+const NAMES_ADAPTERS: [(&str, &str); 9] = [
     ("wiring.rs", "makes and joins them"),
     ("wiring/api_key.rs", "finds what `closte` sends in what `wordpress` stores"),
     ("wiring/access.rs", "makes what reaches the network"),
@@ -23,7 +23,6 @@ const NAMES_ADAPTERS: [(&str, &str); 10] = [
     ("triggers.rs", "makes the `wordpress::signature::Verifier` of nudges"),
     ("nudges.rs", "asks it about each request"),
     ("cli/doctor.rs", "tries the parts one by one"),
-    ("cli/report.rs", "shows the `ledger::Owner` of the lock"),
     ("cli/run.rs", "keeps the `ledger::Lock`, whatever is read again"),
     ("cli/demo/observed.rs", "reads the `ledger` beside the program that writes it"),
 ];

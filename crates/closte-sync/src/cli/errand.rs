@@ -12,12 +12,13 @@ use engine::pass::Silent;
 use rules::Clock;
 use rules::ledger::Ledger;
 use rules::request::Asked;
+use rules::telling::Telling;
 use tokio_util::sync::CancellationToken;
 
 use super::report::{self, Progress, Verbosity};
 use super::{Context, Exit, Failure};
 use crate::clock::{SystemClock, system_env};
-use crate::wiring::{LockedLedger, Wiring};
+use crate::wiring::{LockedLedger, Owner, Wiring};
 
 /// The lock is tried so often.
 const TRY_EVERY: Duration = Duration::from_secs(1);
@@ -37,15 +38,35 @@ pub(super) async fn pass(
     patience: Patience,
     verbosity: Verbosity,
 ) -> Result<Exit, Failure> {
-    // What may be missing is asked for before a ledger is made.
-    let parts = context.wiring().parts().await?;
+    match make_pass(context, asked, patience, verbosity).await? {
+        (Ended::Answered(answer), Some(tellings)) => Ok(report::quiet(context, answer, tellings)),
+        (ended, _) => report::ended(context, ended, verbosity),
+    }
+}
+
+/// The same, without saying it: how it ended and, of a quiet one, what to tell.
+pub(super) async fn make_pass(
+    context: &Context,
+    asked: Asked,
+    patience: Patience,
+    verbosity: Verbosity,
+) -> Result<(Ended, Option<Vec<Telling>>), Failure> {
     let stop = CancellationToken::new();
     report::stop_on_signals(&stop);
+    // What may be missing is asked for before a ledger is made.
+    let mut parts = context.wiring().parts().await?;
     let observer = Progress::new(context.console, verbosity);
     let errand = Errand { context, asked, patience, stop: &stop };
     let patience = context.loaded.settings.telling;
     let mut tellings = None;
     let ended = Box::pin(errand.run(async |ledger| {
+        match context.wiring().share_secret_of_ours(&parts.access, ledger.as_ref()).await {
+            // The plugin can be spoken with only now.
+            Ok(true) => parts = context.wiring().parts().await?,
+            Ok(false) => (),
+            // The pass tells whatever else stands in its way.
+            Err(failure) => failure.log("the plugin and the engine have no common secret"),
+        }
         let engine = parts.with(ledger.clone());
         let mut answer = requests::perform(&engine, &errand.asked, &observer, &stop).await;
         engine.source.close().await;
@@ -61,10 +82,7 @@ pub(super) async fn pass(
     }));
     let ended = ended.await;
     observer.finish();
-    match (ended?, tellings) {
-        (Ended::Answered(answer), Some(tellings)) => report::quiet(context, answer, tellings),
-        (ended, _) => report::ended(context, ended, verbosity),
-    }
+    Ok((ended?, tellings))
 }
 
 /// What to do where somebody else holds the lock.
@@ -82,6 +100,8 @@ pub(super) enum Patience {
 pub(super) enum Ended {
     /// With an answer, ours or the holder's.
     Answered(Answer),
+    /// Somebody else is at work, and nothing is gained by asking.
+    Busy(Option<Owner>),
     /// There is nothing more to say, and how the command ends.
     Left(Exit),
 }
@@ -124,10 +144,7 @@ impl Errand<'_> {
                 LockedLedger::LockedBy(owner) if waiting.is_none() => {
                     let ledger: Box<dyn Ledger> = Box::new(wiring.ledger_to_change().await?);
                     if self.is_pointless(ledger.as_ref()).await? {
-                        let owner = owner.as_ref();
-                        let is_quiet =
-                            self.patience == Patience::None && report::is_resident(owner);
-                        return Ok(Ended::Left(report::busy(self.context, owner, !is_quiet)));
+                        return Ok(Ended::Busy(owner));
                     }
                     let id = requests::leave(ledger.as_ref(), &system_env(), &self.asked).await?;
                     let who = report::locked_by(owner.as_ref());

@@ -54,5 +54,10 @@ async fn refuse_not_ours(wiring: &Wiring<'_>, access: &NetworkAccess) -> Result<
     }
 }
 
+/// How a plugin that carries its own engine gets another version.
+const UPDATED_THERE: &str = "upload the zip `closte-sync-VERSION.zip` of the version that you want \
+                             in WordPress' network admin under Plugins > Add New > Upload Plugin: it \
+                             brings plugin and engine";
+
 /// Where to upload a zip.
 const UPLOAD: &str = "in WordPress' network admin under Plugins > Add New > Upload Plugin";

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use engine::ops::Answer;
 use engine::texts;
 use indicatif::{ProgressBar, ProgressStyle};
-use ledger::Owner;
 use rules::action::{Action, Deferred, Outcome, Release};
 use rules::entry::Call;
 use rules::host_state::HostState;
@@ -21,6 +20,7 @@ use super::errand::Ended;
 use super::{Console, Context, Exit, Failure};
 use crate::clock::{SystemClock, rfc3339};
 use crate::view::ReportView;
+use crate::wiring::Owner;
 use engine::pass::{Alert, Change, Off, PassObserver, Report};
 
 /// How much of a pass is told.
@@ -113,37 +113,64 @@ fn exit(report: &Report) -> Exit {
     if of_all { Exit::No } else { Exit::Done }
 }
 
-/// Say what cron's mail tells of how a pass ended: what is of the whole to stderr.
-pub(super) fn quiet(
-    context: &Context,
-    answer: Answer,
-    tellings: Vec<Telling>,
-) -> Result<Exit, Failure> {
-    let console = context.console;
+/// What cron's mail tells of how a pass ended.
+#[derive(Debug, Default)]
+pub(super) struct Mail {
+    /// What is of the whole.
+    pub(super) whole: Vec<String>,
+    /// What is of single domains, a line each.
+    pub(super) rest: Vec<String>,
+}
+
+/// What there is to tell of a pass that came to `answer`.
+pub(super) fn mail(answer: &Answer, tellings: Vec<Telling>) -> Mail {
     let (whole, rest): (Vec<_>, Vec<_>) =
         tellings.into_iter().partition(|it| it.topic.kind == Kind::Alert);
-    let report = match answer {
-        Answer::Ran(report) => report,
-        Answer::Off(_, problems) => return Ok(nothing(context, problems)),
-        Answer::Failed(failure) if whole.is_empty() => return Ok(failure.exit()),
-        Answer::Failed(failure) => return Err(failure),
-        Answer::Enabled(_) | Answer::Done => return Ok(Exit::Done),
-    };
-    for telling in &whole {
-        let lines = texts::tellings(std::slice::from_ref(telling));
-        let is_told =
-            |alert: &&Alert| telling.phase != Phase::Ends && alert.code.as_str() == telling.code;
-        let hint = report.alerts.iter().find(is_told);
-        let hint = hint.map(|alert| format!("\n  hint: {}", alert.hint)).unwrap_or_default();
-        console.tell(format!("{}{hint}", lines.concat()));
+    match answer {
+        Answer::Ran(report) => {
+            let whole = whole.iter().map(|telling| of_the_whole(telling, report)).collect();
+            Mail { whole, rest: texts::tellings(&rest) }
+        }
+        Answer::Failed(failure) if !whole.is_empty() => {
+            Mail { whole: vec![failure.render()], rest: Vec::new() }
+        }
+        Answer::Failed(_) | Answer::Off(..) | Answer::Enabled(_) | Answer::Done => Mail::default(),
     }
-    let exit = exit(&report);
-    if console.is_json() {
-        console.json(&ReportView::of(report));
-    } else if !rest.is_empty() {
-        console.say(texts::tellings(&rest).join("\n"));
+}
+
+fn of_the_whole(telling: &Telling, report: &Report) -> String {
+    let lines = texts::tellings(std::slice::from_ref(telling));
+    let is_told =
+        |alert: &&Alert| telling.phase != Phase::Ends && alert.code.as_str() == telling.code;
+    let hint = report.alerts.iter().find(is_told);
+    let hint = hint.map(|alert| format!("\n  hint: {}", alert.hint)).unwrap_or_default();
+    format!("{}{hint}", lines.concat())
+}
+
+/// How a command ends after `answer`.
+pub(super) fn exit_after(answer: &Answer) -> Exit {
+    match answer {
+        Answer::Ran(report) => exit(report),
+        Answer::Failed(failure) => failure.exit(),
+        Answer::Off(..) | Answer::Enabled(_) | Answer::Done => Exit::Done,
     }
-    Ok(exit)
+}
+
+/// Say what cron's mail tells of how a pass ended: what is of the whole to stderr.
+pub(super) fn quiet(context: &Context, answer: Answer, tellings: Vec<Telling>) -> Exit {
+    let console = context.console;
+    let Mail { whole, rest } = mail(&answer, tellings);
+    for text in &whole {
+        console.tell(text);
+    }
+    let exit = exit_after(&answer);
+    match answer {
+        Answer::Ran(report) if console.is_json() => console.json(&ReportView::of(report)),
+        Answer::Off(_, problems) => return nothing(context, problems),
+        _ if !rest.is_empty() => console.say(rest.join("\n")),
+        _ => (),
+    }
+    exit
 }
 
 fn full(report: &Report, now: Time) -> String {
@@ -222,6 +249,7 @@ pub(super) fn ended(
 ) -> Result<Exit, Failure> {
     match ended {
         Ended::Left(exit) => Ok(exit),
+        Ended::Busy(owner) => Ok(busy(context, owner.as_ref(), verbosity)),
         Ended::Answered(Answer::Ran(report)) => Ok(self::report(context, report, verbosity)),
         Ended::Answered(Answer::Off(off, problems)) => Ok(self::off(context, off, problems)),
         Ended::Answered(Answer::Failed(failure)) => Err(failure),
@@ -230,17 +258,13 @@ pub(super) fn ended(
     }
 }
 
-/// Say who is at work already, where that `is_told`.
-pub(super) fn busy(context: &Context, owner: Option<&Owner>, is_told: bool) -> Exit {
-    if is_told {
+/// Say who is at work already. Of one that keeps the lock for good cron has nothing to mail.
+fn busy(context: &Context, owner: Option<&Owner>, verbosity: Verbosity) -> Exit {
+    let is_resident = owner.is_some_and(|it| it.command == "run");
+    if verbosity == Verbosity::Full || !is_resident {
         context.console.tell(format!("{}; nothing was done", locked_by(owner)));
     }
     nothing(context, Vec::new())
-}
-
-/// Whether whoever has the lock keeps it for good: cron has nothing to mail of that.
-pub(super) fn is_resident(owner: Option<&Owner>) -> bool {
-    owner.is_some_and(|it| it.command == "run")
 }
 
 /// Who has the lock of the ledger, for people.

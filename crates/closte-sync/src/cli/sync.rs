@@ -1,8 +1,12 @@
 //! `closte-sync sync`: one pass.
 
+mod attached;
+
+use std::time::Duration;
+
 use super::errand::{self, Patience};
 use super::report::{self, Verbosity};
-use super::{Context, Exit, Failure};
+use super::{Console, Context, Exit, Failure};
 use crate::clock::SystemClock;
 use engine::pass::{Planning, Purpose, Report};
 use rules::Clock;
@@ -15,6 +19,7 @@ use rules::request::Asked;
 /// asked for a pass; with `--quiet`, or where one is asked for already, nothing
 /// is done.
 #[derive(clap::Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Args {
     /// Say what a pass would do; nothing is sent, checked or written
     #[arg(long)]
@@ -27,11 +32,29 @@ pub(crate) struct Args {
     /// Where another closte-sync is at work, ask it for a pass and do not wait
     #[arg(long)]
     no_wait: bool,
+
+    /// Wait for so many seconds before anything else
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
+    delay: u32,
+
+    /// Speak with the plugin on standard input and output, and tell it all there: for the plugin,
+    /// which starts it so
+    #[arg(long, hide = true, conflicts_with_all = ["dry_run", "quiet", "no_wait", "delay"])]
+    pub(super) attached: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit, Failure> {
+        tokio::time::sleep(Duration::from_secs(self.delay.into())).await;
+        if self.attached {
+            return Ok(attached::pass(context).await);
+        }
         if self.dry_run { self.rehearse(context).await } else { self.pass(context).await }
+    }
+
+    /// Say that the settings are of no use.
+    pub(super) fn could_not_begin(&self, console: Console, failure: &Failure) -> Exit {
+        if self.attached { attached::failed(console, failure) } else { console.fail(failure) }
     }
 
     async fn rehearse(&self, context: &Context) -> Result<Exit, Failure> {

@@ -23,33 +23,42 @@ pub(super) enum Trust {
     Limited,
 }
 
+/// What settings files say, and which those are, the one that counts most last.
+type Found = (BTreeMap<&'static str, Written>, Vec<PathBuf>);
+
 /// Read `only`, or else all files there are; nearer ones win.
 pub(super) fn read(
     environment: &Environment,
     only: Option<PathBuf>,
     warnings: &mut Vec<String>,
-) -> Result<BTreeMap<&'static str, Written>, ConfigError> {
+) -> Result<Found, ConfigError> {
     if let Some(path) = only {
-        return read_one(&path, Trust::Full);
+        return Ok((read_one(&path, Trust::Full)?, vec![path]));
     }
-    let mut written = BTreeMap::new();
+    let (mut written, mut files) = Found::default();
     let user = environment.xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("closte-sync"));
     let folders = [Some(PathBuf::from("/etc/closte-sync")), user];
     for path in folders.into_iter().flatten().map(|folder| folder.join(NAME)) {
         match read_one(&path, Trust::Full) {
-            Ok(values) => written.extend(values),
+            Ok(values) => {
+                written.extend(values);
+                files.push(path);
+            }
             Err(ConfigError::Read { source, .. }) if is_absent(&source) => (),
             Err(error) => return Err(error),
         }
     }
     let here = Path::new(NAME);
     match read_believed(here) {
-        Ok(Ok(text)) => written.extend(parse(&text, here, Trust::Limited)?),
+        Ok(Ok(text)) => {
+            written.extend(parse(&text, here, Trust::Limited)?);
+            files.push(here.to_owned());
+        }
         Ok(Err(why)) => warnings.push(format!("`{NAME}` in this folder is not read: {why}")),
         Err(error) if is_absent(&error) => (),
         Err(source) => return Err(ConfigError::Read { path: here.to_owned(), source }),
     }
-    Ok(written)
+    Ok((written, files))
 }
 
 /// Read one file.

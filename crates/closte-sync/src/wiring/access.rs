@@ -149,9 +149,13 @@ impl Wiring<'_> {
         }
     }
 
-    /// The plugin, where there is a secret; and why not, where that is no use. A
+    /// The plugin, where it waits for us or there is a secret; and why not, where that is no use. A
     /// pass goes on without it.
     fn plugin(&self, endpoint: Option<&Endpoint>) -> (Option<Arc<PluginChannel>>, Option<String>) {
+        if let Some(pipes) = &self.caller.pipes {
+            let channel = PluginChannel::attached(Arc::clone(pipes), self.described());
+            return (Some(Arc::new(channel)), None);
+        }
         let secret = match self.secret() {
             Ok(Some(secret)) => secret,
             Ok(None) => return (None, None),
@@ -165,17 +169,22 @@ impl Wiring<'_> {
             let why = "it is not known where the network's own site answers; set `network.url`";
             return (None, Some(why.to_owned()));
         };
-        let engine = plugin::Engine {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            silence: self.settings.plugin_silence,
-            nudge_url: self.nudge_url(),
-            nudge_file: self.nudge_file().ok().filter(|_| !self.is_remote()),
-            panel: None,
-        };
-        let timeouts = plugin::Timeouts::default();
+        let (engine, timeouts) = (self.described(), plugin::Timeouts::default());
         let settings = plugin::Settings { endpoint, secret, engine, timeouts };
         let channel = PluginChannel::new(settings, Arc::new(SystemClock));
         (Some(Arc::new(channel)), None)
+    }
+
+    /// What the plugin is told of us. Where it starts us itself, nobody stays to be nudged.
+    fn described(&self) -> plugin::Engine {
+        let stays = !self.caller.is_plugin;
+        plugin::Engine {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            silence: self.settings.plugin_silence,
+            nudge_url: self.nudge_url().filter(|_| stays),
+            nudge_file: self.nudge_file().ok().filter(|_| stays && !self.is_remote()),
+            panel: None,
+        }
     }
 
     /// Where the plugin tells of changes over HTTP, where `run` listens.

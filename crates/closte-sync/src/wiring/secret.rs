@@ -7,6 +7,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rules::ledger::Ledger;
+use rules::source::PluginOption;
 use secrecy::ExposeSecret;
 use tempfile::NamedTempFile;
 use wordpress::options;
@@ -14,6 +16,7 @@ use wordpress::signature::Secret;
 
 use super::{NetworkAccess, Wiring, secret_text};
 use engine::Failure;
+use engine::ops::refuse_not_ours;
 
 /// systemd's credential with the secret.
 const CREDENTIAL: &str = "plugin-secret";
@@ -85,9 +88,29 @@ impl Wiring<'_> {
     pub(crate) async fn share_secret(&self, access: &NetworkAccess) -> Result<(), Failure> {
         let secret = self.own_secret()?;
         if self.agreement(access).await? != Agreement::Same {
-            access.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
+            give(&secret, access).await?;
         }
         Ok(())
+    }
+
+    /// The same at a pass that the plugin started, with the `ledger` whose lock we have; whether
+    /// anything was to do. The installation that acts keeps the secret that it has.
+    pub(crate) async fn share_secret_of_ours(
+        &self,
+        access: &NetworkAccess,
+        ledger: &dyn Ledger,
+    ) -> Result<bool, Failure> {
+        let has_files = access.wp.is_some();
+        if !self.caller.is_plugin || !has_files || self.agreement(access).await? == Agreement::Same
+        {
+            return Ok(false);
+        }
+        let network = access.source.read().await?;
+        if refuse_not_ours(&network, Some(ledger)).await.is_err() {
+            return Ok(false);
+        }
+        self.share_secret(access).await?;
+        Ok(true)
     }
 
     /// Make a new secret for both sides.
@@ -103,7 +126,7 @@ impl Wiring<'_> {
         let file = self.written(&secret)?;
         match &access.plugin {
             _ if access.wp.is_some() => {
-                access.source.write_plugin_secret(Some(secret.to_hex().expose_secret())).await?;
+                give(&secret, access).await?;
             }
             Some(plugin) => plugin.write_secret(&secret).await?,
             None => return Err(nothing()),
@@ -156,6 +179,13 @@ impl Wiring<'_> {
         let path = self.secret_file()?;
         file.persist(&path).map(drop).map_err(|error| not_written(&path, &error.error))
     }
+}
+
+/// Write the network's option.
+async fn give(secret: &Secret, access: &NetworkAccess) -> Result<(), Failure> {
+    let secret = secret.to_hex();
+    let option = PluginOption::Secret(secret.expose_secret());
+    Ok(access.source.write_plugin_option(option).await?)
 }
 
 fn new_secret() -> Result<Secret, Failure> {

@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
+mod attached;
 mod bad_days;
+mod carried;
 mod commands;
 mod copies;
 mod following;

@@ -168,6 +168,38 @@ async fn it_is_put_in_place_agrees_gets_a_new_secret_and_is_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_carries_its_own_engine_is_shared_a_secret_with_and_keeps_its_files() {
+    let joined = Joined::new().await;
+    let folder = joined.world.root().join("wp-content/plugins/closte-sync");
+    fs::create_dir(folder.join("bin")).unwrap();
+    fs::write(folder.join("bin/closte-sync"), "ELF").unwrap();
+    let forget = "DELETE FROM wp_sitemeta WHERE meta_key LIKE 'closte%secret' \
+        OR meta_key = 'active_sitewide_plugins'";
+    joined.world.database.execute(forget);
+    let installed = joined.world.json("plugin install");
+    for check in ["secret", "files", "active", "answers"] {
+        assert_eq!(state(&installed, check), "ok", "{installed:#}");
+    }
+    assert_eq!(fs::read_to_string(folder.join("bin/closte-sync")).unwrap(), "ELF");
+    let status = joined.world.done("plugin status");
+    assert!(status.out.contains("which carries its own engine"), "{status:?}");
+
+    let main = folder.join("closte-sync.php");
+    let other = fs::read_to_string(&main).unwrap().replace(env!("CARGO_PKG_VERSION"), "9.8.7");
+    fs::write(&main, &other).unwrap();
+    joined.world.database.execute(forget);
+    let refused = joined.world.run("plugin install");
+    refused.fails(1, &["carries its own engine and is version 9.8.7", "Add New > Upload Plugin"]);
+    assert_eq!(fs::read_to_string(&main).unwrap(), other);
+    assert!(folder.join("bin/closte-sync").exists());
+    assert_eq!(joined.option("closte_sync_secret"), json!(false), "nothing was changed");
+    assert_eq!(joined.option("active_sitewide_plugins"), json!(false), "nothing was changed");
+    let status = joined.world.run("plugin status");
+    assert!(status.out.contains("version 9.8.7, which carries its own engine"), "{status:?}");
+    assert!(status.out.contains("it brings plugin and engine"), "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn before_it_is_taken_away_the_built_in_gets_its_work_back() {
     let joined = Joined::new().await;
     let waits = joined.mapped("waits.example");

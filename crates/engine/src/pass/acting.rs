@@ -127,13 +127,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Remember why nothing is done, so that who reads the ledger alone knows.
+    /// Remember why nothing is done, so that who reads the ledger alone knows, and have the plugin
+    /// look again.
     pub(super) async fn does_not_act(&self, why: NotActing) -> Result<(), PassError> {
         let mut memory = self.ledger.memory().await?.network;
         if memory.not_acting != Some(why) {
             memory.not_acting = Some(why);
             self.ledger.save(&Batch { network: Some(memory), ..Batch::default() }).await?;
         }
+        self.look_again().await;
         Ok(())
     }
 }

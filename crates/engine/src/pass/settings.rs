@@ -44,6 +44,9 @@ pub struct PassSettings {
     pub limit: Duration,
     /// How long events are kept.
     pub keep_events: Duration,
+    /// Whether the plugin inside WordPress started this process, and waits to be told when to do so
+    /// again.
+    pub carried: bool,
 }
 
 impl PassSettings {
@@ -84,6 +87,7 @@ impl Default for PassSettings {
             concurrency: 8,
             limit: Duration::from_mins(4),
             keep_events: Duration::from_hours(90 * 24),
+            carried: false,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod changing;
 mod examining;
+mod next_pass;
 mod page;
 mod passing;
 mod setting_up;

@@ -25,7 +25,7 @@ const OURS: &str = "mine";
 
 /// What the plugin stores, and what it was told.
 #[derive(Default)]
-struct Page {
+pub(crate) struct Page {
     requests: Mutex<Vec<PageRequest>>,
     rechecks: Mutex<Vec<DomainName>>,
     reports: Mutex<Vec<Told>>,

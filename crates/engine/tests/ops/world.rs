@@ -12,7 +12,9 @@ use rules::ledger::{Batch, Ledger};
 use rules::lookup::Spelling;
 use rules::network::Switch;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
-use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
+use rules::source::{
+    NetworkSource, PluginOption, Primary, Replaces, Right, SourceError, StageWrite,
+};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Site, Stage, Time, Whereabouts};
 
 pub(crate) const NOW: Time = Time::from_millis(1_000_000);
@@ -168,6 +170,14 @@ impl NetworkSource for Source {
     }
 
     async fn set_check_interval(&self, _: u32) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn write_plugin_option(&self, option: PluginOption<'_>) -> Result<(), SourceError> {
+        match option {
+            PluginOption::NextPass(at) => self.write(format!("next {}", at.since(NOW).as_secs())),
+            PluginOption::Secret(_) => self.write("secret".to_owned()),
+        }
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! What [`NetworkSource`] promises of the network's options.
 
+use rules::Time;
 use rules::network::Switch;
-use rules::source::{NetworkSource, Replaces, SourceError};
+use rules::source::{NetworkSource, PluginOption, Replaces, SourceError};
 
 use super::{INTEGRATIONS, RawSql, SETTINGS, name, option, set_option};
 use crate::network_meaning::home;
@@ -92,7 +93,7 @@ pub(super) async fn the_plugins_secret_is_written_and_all_that_it_keeps_goes(
 ) {
     let (first, second) = ("0f".repeat(32), "a1".repeat(32));
     for secret in [&first, &second, &second] {
-        source.write_plugin_secret(Some(secret)).await.expect("written");
+        source.write_plugin_option(PluginOption::Secret(secret)).await.expect("written");
         assert_eq!(option(database, "closte_sync_secret").await, *secret);
     }
     assert_eq!(database.run("SELECT COUNT(*) FROM wp_sitemeta").await, "1\n");
@@ -105,7 +106,7 @@ pub(super) async fn the_plugins_secret_is_written_and_all_that_it_keeps_goes(
         )
         .await;
     for _ in 0..2 {
-        source.write_plugin_secret(None).await.expect("taken out");
+        source.forget_plugin().await.expect("taken out");
         assert_eq!(
             database.run(KEPT).await.replace('\t', " "),
             "1 closte_sync_home\n1 closteXsyncYz\n1 closte_sync\n2 closte_sync_secret\n\
@@ -119,9 +120,9 @@ pub(super) async fn the_plugins_nonces_go_from_the_options_of_the_main_site(
     source: &dyn NetworkSource,
     database: &dyn RawSql,
 ) {
-    source.write_plugin_secret(None).await.expect("a table that is not there holds nothing");
+    source.forget_plugin().await.expect("a table that is not there holds nothing");
     let left = async || {
-        source.write_plugin_secret(None).await.expect("taken out");
+        source.forget_plugin().await.expect("taken out");
         let first = database.run("SELECT option_name FROM wp_options ORDER BY option_name").await;
         first + &database.run("SELECT option_name FROM wp_7_options ORDER BY option_name").await
     };
@@ -144,6 +145,31 @@ pub(super) async fn the_plugins_nonces_go_from_the_options_of_the_main_site(
     assert_eq!(sorted(left().await), sorted(want), "the main site is the first one");
     database.run("UPDATE wp_blogs SET blog_id = 7 WHERE blog_id = 1").await;
     assert_eq!(sorted(left().await), sorted(format!("{others}{others}")), "it is the seventh");
+}
+
+pub(super) async fn the_time_of_the_next_pass_is_written_and_is_no_change_of_the_network(
+    source: &dyn NetworkSource,
+    database: &dyn RawSql,
+) {
+    let pulse = source.pulse().await.expect("a number");
+    let network = source.read().await.expect("a network");
+    for (millis, seconds) in [
+        (1_800_000_000_000, "1800000000"),
+        (1_800_000_000_001, "1800000001"),
+        (1_799_999_999_999, "1800000000"),
+        (1_700_000_000_000, "1700000000"),
+    ] {
+        let next = PluginOption::NextPass(Time::from_millis(millis));
+        for _ in 0..2 {
+            source.write_plugin_option(next).await.expect("written");
+            assert_eq!(option(database, "closte_sync_next").await, seconds);
+        }
+    }
+    assert_eq!(database.run(KEPT).await.replace('\t', " "), "1 closte_sync_next\n");
+    assert_eq!(source.pulse().await.expect("a number"), pulse, "nobody makes a pass for it");
+    let after = source.read().await.expect("a network");
+    assert_eq!((after.mappings, after.home), (network.mappings, network.home));
+    assert_eq!(after.problems, network.problems);
 }
 
 const PLUGINS: &str = "active_sitewide_plugins";

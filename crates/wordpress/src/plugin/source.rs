@@ -70,12 +70,14 @@ impl Listed {
         let listing = Arc::new(Listing::of(answer)?);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&listing));
         let kept = match &self.cache {
-            Some(path) => cache::write(path, &self.endpoint(), answer).await.map_err(|error| {
-                format!(
-                    "the listing of the network could not be kept in `{}`: {error}",
-                    path.display()
-                )
-            }),
+            Some(path) => {
+                cache::write(path, &self.channel.named_place(), answer).await.map_err(|error| {
+                    format!(
+                        "the listing of the network could not be kept in `{}`: {error}",
+                        path.display()
+                    )
+                })
+            }
             None => Ok(()),
         };
         *self.not_kept.lock().unwrap_or_else(PoisonError::into_inner) = kept.err();
@@ -86,18 +88,12 @@ impl Listed {
     /// Begin with what an earlier process received.
     async fn begin(&self) {
         let Some(path) = &self.cache else { return };
-        let kept = cache::read(path, &self.endpoint()).await;
+        let kept = cache::read(path, &self.channel.named_place()).await;
         let listing = kept.and_then(|kept| Listing::of(&kept).ok());
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = listing.map(Arc::new);
     }
 
     fn known(&self) -> Option<Arc<Listing>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Two networks may answer at one address by their names.
-    fn endpoint(&self) -> String {
-        let endpoint = self.channel.endpoint();
-        format!("{endpoint} {}", endpoint.name())
     }
 }

@@ -83,7 +83,7 @@ impl World {
         let ours = ours.into_iter().chain(quick);
         settings.extend(ours.map(|(name, value)| (format!("{PREFIX}{name}"), value)));
         let mut all = environment;
-        all.0.extend(settings.clone());
+        all.variables.extend(settings.clone());
         Ok(Self { control, network, settings, environment: all, sandbox, resident: None, folder })
     }
 
@@ -157,10 +157,10 @@ impl World {
 fn without_settings(around: &Environment, folder: &Path) -> Environment {
     let systemd = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
     let ours = |name: &&String| name.starts_with(PREFIX) || systemd.contains(&name.as_str());
-    let kept = around.0.iter().filter(|(name, _)| !ours(name));
+    let kept = around.variables.iter().filter(|(name, _)| !ours(name));
     let mut kept: BTreeMap<_, _> = kept.map(|(k, v)| (k.clone(), v.clone())).collect();
     kept.insert("TMPDIR".to_owned(), folder.display().to_string());
-    Environment(kept)
+    around.with(kept)
 }
 
 /// This program, to run beside us.
@@ -175,7 +175,7 @@ fn command(
         .args([OsStr::new("--config"), no_settings.as_os_str()])
         .args(arguments)
         .env_clear()
-        .envs(&environment.0)
+        .envs(&environment.variables)
         .stdin(Stdio::null())
         // Ctrl-C is for us, who end them.
         .process_group(0)

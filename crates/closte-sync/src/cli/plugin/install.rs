@@ -7,7 +7,7 @@ use engine::texts;
 use secrecy::ExposeSecret;
 
 use super::status::handshake;
-use super::{UPLOAD, refuse_not_ours};
+use super::{UPDATED_THERE, UPLOAD, refuse_not_ours};
 use crate::cli::{Context, Exit, Failure, checks};
 use crate::package;
 use crate::wiring::{NetworkAccess, Wiring};
@@ -15,8 +15,8 @@ use crate::wiring::{NetworkAccess, Wiring};
 /// Put the plugin into WordPress, activate it and share a secret with it
 ///
 /// Can be repeated: what is right stays, and a newer closte-sync brings a newer
-/// plugin. Where the folder of plugins may not be written it packs a zip and
-/// says where that is.
+/// plugin; one that carries its own engine is updated in WordPress. Where the
+/// folder of plugins may not be written it packs a zip and says where that is.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {}
 
@@ -39,6 +39,10 @@ async fn local(
     access: &NetworkAccess,
     plugins: &Path,
 ) -> Result<Vec<Check>, Failure> {
+    let carries_engine = package::carries_engine(plugins);
+    if carries_engine {
+        refuse_other_version(package::installed(plugins))?;
+    }
     wiring.share_secret(access).await?;
     let at = wiring.secret_file()?;
     let mut checks = vec![ok("secret", format!("both sides have the one of `{}`", at.display()))];
@@ -55,7 +59,10 @@ async fn local(
         checks.push(fail("files", what, hint));
         return Ok(checks);
     }
-    checks.push(ok("files", format!("version {} in `{}`", package::version(), place.display())));
+    let stays =
+        if carries_engine { ", which carries its own engine and stays as it is" } else { "" };
+    let what = format!("version {} in `{}`{stays}", package::version(), place.display());
+    checks.push(ok("files", what));
     let newly = access.source.activate_plugin(true).await?;
     checks.push(activated(newly, access));
     checks.push(match handshake(&wiring.access()?).await {
@@ -65,6 +72,21 @@ async fn local(
         answered => answered,
     });
     Ok(checks)
+}
+
+/// Its engine would be lost with its folder, and would not go with another plugin.
+fn refuse_other_version(installed: Option<String>) -> Result<(), Failure> {
+    let ours = package::version();
+    let there = match installed {
+        Some(version) if version == ours => return Ok(()),
+        Some(version) => format!("is version {version}"),
+        None => "does not say its version".to_owned(),
+    };
+    let what = format!(
+        "the plugin in WordPress carries its own engine and {there}, and this closte-sync is \
+         {ours}; nothing was changed"
+    );
+    Err(Failure::no(what).hint(UPDATED_THERE))
 }
 
 fn activated(newly: bool, access: &NetworkAccess) -> Check {

@@ -41,7 +41,7 @@ impl Args {
 /// `left` is whether WordPress has deactivated it already.
 async fn local(access: &NetworkAccess, plugins: &Path, left: bool) -> Result<Vec<Check>, Failure> {
     let was_on = access.source.activate_plugin(false).await? || left;
-    access.source.write_plugin_secret(None).await?;
+    access.source.forget_plugin().await?;
     let active = ok("active", if was_on { "switched off" } else { "was not on" });
     let files = match package::remove(plugins) {
         Ok(true) => ok("files", "removed"),

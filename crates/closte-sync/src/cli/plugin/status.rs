@@ -4,6 +4,7 @@ use engine::ops::check::{Check, fail, failed, ok, warn};
 use engine::ops::{PluginFound, PluginHello, plugin_answers};
 use rules::Clock;
 
+use super::UPDATED_THERE;
 use crate::cli::{Context, Exit, Failure, checks};
 use crate::clock::SystemClock;
 use crate::package;
@@ -21,7 +22,8 @@ impl Args {
         let access = wiring.access()?;
         let mut checks = Vec::new();
         if let Some(plugins) = access.plugins() {
-            checks.push(files(package::installed(&plugins)));
+            let engine = package::carries_engine(&plugins);
+            checks.push(files(package::installed(&plugins), engine));
             checks.push(match access.source.options(&["active_sitewide_plugins"]).await {
                 Ok(options) => active(options.get("active_sitewide_plugins")),
                 Err(error) => failed("active", &error.into()),
@@ -36,14 +38,19 @@ impl Args {
     }
 }
 
-fn files(installed: Option<String>) -> Check {
+fn files(installed: Option<String>, carries_engine: bool) -> Check {
     let ours = package::version();
+    let engine = if carries_engine { ", which carries its own engine" } else { "" };
     match installed {
-        Some(version) if version == ours => ok("files", format!("version {version}")),
+        Some(version) if version == ours => ok("files", format!("version {version}{engine}")),
         Some(version) => warn(
             "files",
-            format!("version {version}; this closte-sync brings {ours}"),
-            "`closte-sync plugin install` exchanges it",
+            format!("version {version}{engine}; this closte-sync brings {ours}"),
+            if carries_engine {
+                UPDATED_THERE
+            } else {
+                "`closte-sync plugin install` exchanges it"
+            },
         ),
         None => fail("files", "the plugin is not there", "`closte-sync plugin install`"),
     }
