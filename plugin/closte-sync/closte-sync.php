@@ -3,7 +3,7 @@
  * Closte-sync: the engine behind Ultimate Multisite's Closte switch, seen from WordPress.
  *
  * This file names the plugin and loads the rest. It must never do any work of its own, and it must
- * work without having been activated by hand: there is no activation hook.
+ * work without having been activated by hand: activating only has the first pass made sooner.
  *
  * @package Closte_Sync
  *

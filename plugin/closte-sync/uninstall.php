@@ -4,7 +4,8 @@
  * removes what the plugin stored, when it is deleted: in every network of these tables, as none has it then.
  *
  * The mark of the installation that acts for the network stays: it is the engine's, and a copy of
- * the network is recognized by it.
+ * the network is recognized by it. So does the engine's ledger, which is not in a folder of WordPress. The page and
+ * readme.txt say so.
  *
  * @package Closte_Sync
  */
@@ -19,6 +20,7 @@ if ( is_multisite() ) {
 				\Closte_Sync\Giving_Back::leave();
 			}
 			\Closte_Sync\Nonces::forget_all();
+			\Closte_Sync\Passes::clear_events();
 		}
 	);
 	\Closte_Sync\Dismissals::forget();

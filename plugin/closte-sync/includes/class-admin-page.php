@@ -155,6 +155,7 @@ final class Admin_Page {
 		self::show_alerts( array() === $report['notices'] ? $report['alerts'] : $report['notices'] );
 		Decisions::show_standbys();
 		self::show_engine( $report );
+		Engine_Section::show();
 		self::show_problems( $report['problems'] );
 		Decisions::show_plan();
 		self::show_domains();

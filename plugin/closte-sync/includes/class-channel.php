@@ -1,8 +1,9 @@
 <?php
 /**
- * The calls of the engine: REST routes that only it may use.
+ * The calls of the engine: REST routes that only it may use, and the lines of an engine that this plugin started.
  *
- * It does not matter who is logged in, or whether anybody is: the signature alone decides.
+ * It does not matter who is logged in, or whether anybody is: at a route the signature alone decides. The pipe to
+ * our own child is private and needs none.
  *
  * @package Closte_Sync
  */
@@ -47,6 +48,48 @@ final class Channel {
 			);
 			register_rest_route( self::NAME, "/$call", $route );
 		}
+	}
+
+	/**
+	 * Answer a call of an engine that this plugin started.
+	 *
+	 * @param string $call  Which.
+	 * @param array  $asked Its body.
+	 * @return array `status` and `body`, as the route would answer.
+	 */
+	public static function call( $call, array $asked ) {
+		try {
+			$answer = in_array( $call, self::CALLS, true )
+				? call_user_func( array( self::class, "answer_$call" ), $asked )
+				: new \WP_Error( 'rest_no_route', __( 'There is no such call.', 'closte-sync' ), array( 'status' => 404 ) );
+		} catch ( \Throwable $error ) {
+			// A plugin's fault in one of the hooks that a save has.
+			$answer = new \WP_Error( 'closte_sync_failed', $error->getMessage(), array( 'status' => 500 ) );
+		}
+		if ( ! is_wp_error( $answer ) ) {
+			return array(
+				'status' => 200,
+				'body'   => $answer,
+			);
+		}
+		$data = $answer->get_error_data();
+		return array(
+			'status' => isset( $data['status'] ) ? $data['status'] : 500,
+			'body'   => array(
+				'code'    => $answer->get_error_code(),
+				'message' => $answer->get_error_message(),
+			),
+		);
+	}
+
+	/**
+	 * An answer as the line that is said to the engine.
+	 *
+	 * @param array $answer Of `call`.
+	 * @return string
+	 */
+	public static function line( array $answer ) {
+		return (string) wp_json_encode( $answer, JSON_INVALID_UTF8_SUBSTITUTE ) . "\n";
 	}
 
 	/**

@@ -22,15 +22,17 @@ final class Checks {
 	 * @return array[]
 	 */
 	public static function all() {
-		return array(
+		$checks = array(
 			'ultimate_multisite' => self::check( Ultimate_Multisite::is_there(), __( 'Ultimate Multisite is active', 'closte-sync' ), __( 'Ultimate Multisite is not active', 'closte-sync' ), __( 'Without it closte-sync does nothing.', 'closte-sync' ) ),
-			'secret'             => self::check( null !== Secret::read(), __( 'WordPress and the engine share a secret', 'closte-sync' ), __( 'WordPress and the engine share no secret', 'closte-sync' ), __( '`closte-sync plugin install` makes one, on the machine of the engine.', 'closte-sync' ) ),
+			'secret'             => self::check( null !== Secret::read(), __( 'WordPress and the engine share a secret', 'closte-sync' ), __( 'WordPress and the engine share no secret', 'closte-sync' ), null === Secret::read() ? Words::no_secret() : '' ),
 			'engine'             => self::check( Engine::is_heard_of(), __( 'The engine reports', 'closte-sync' ), __( 'The engine does not report', 'closte-sync' ), Words::heard() ),
+			'passes'             => Carried::is_there() ? self::passes() : null,
 			'switch'             => self::check( Engine::is_switched_on(), __( 'Closte is switched on', 'closte-sync' ), __( 'Closte is not switched on', 'closte-sync' ), Engine::is_switched_on() ? '' : Words::not_on() ),
 			'nudge'              => self::check( Nudge::paused_until() <= time(), __( 'Changes can be reported to the engine at once', 'closte-sync' ), __( 'Changes cannot be reported to the engine at once', 'closte-sync' ), __( 'Those that are not reported at once wait for its next pass.', 'closte-sync' ) ),
 			'refused'            => self::refused(),
 			'alerts'             => self::alerts(),
 		);
+		return array_filter( $checks );
 	}
 
 	/**
@@ -45,6 +47,16 @@ final class Checks {
 		/* translators: 1: a number, 2: a code. */
 		$text = sprintf( __( 'Requests refused so far: %1$d, the last one as %2$s.', 'closte-sync' ), $refused['count'], (string) $refused['last'] );
 		return self::check( ! $lately, __( 'No signed request was refused within a day', 'closte-sync' ), __( 'A signed request was refused within a day', 'closte-sync' ), 0 === $refused['count'] ? '' : $text );
+	}
+
+	/**
+	 * Whether nothing keeps the engine that this plugin carries from making passes.
+	 *
+	 * @return array
+	 */
+	private static function passes() {
+		$texts = wp_list_pluck( Engine_Words::notices(), 'text' );
+		return self::check( array() === $texts, __( 'Nothing keeps the plugin from making passes', 'closte-sync' ), __( 'The plugin cannot make passes as it should', 'closte-sync' ), implode( ' ', $texts ) );
 	}
 
 	/**

@@ -2,7 +2,7 @@
 /**
  * What is known about the engine: when it last reported, and what it reported.
  *
- * If it stops reporting, the plugin steps aside; nothing here ever calls the engine. In a copy of the
+ * If it stops reporting, the plugin steps aside; nothing here ever calls or starts the engine. In a copy of the
  * network nothing is known: what the copy contains was reported to the original.
  *
  * @package Closte_Sync
@@ -66,7 +66,18 @@ final class Engine {
 	 * @return bool
 	 */
 	public static function is_heard_of() {
-		return time() - self::heard_at() <= self::report()['silence'];
+		return time() <= self::silent_after();
+	}
+
+	/**
+	 * Until when the engine is not silent, if it is not heard again. One that this plugin carries, and that nothing
+	 * is known to keep, comes when it is due, so a network at rest is not handed back.
+	 *
+	 * @return int
+	 */
+	public static function silent_after() {
+		$promised = Carried::is_there() && null === Carried::obstacle() ? Pass_Rules::promised( self::stored( Passes::NEXT ), Passes::runs() ) : 0;
+		return Pass_Rules::silent_after( self::heard_at(), $promised, self::report()['silence'] );
 	}
 
 	/**
@@ -76,6 +87,16 @@ final class Engine {
 	 */
 	public static function is_in_charge() {
 		return self::is_heard_of() && self::is_switched_on() && Ultimate_Multisite::is_there();
+	}
+
+	/**
+	 * One of the options that are read together.
+	 *
+	 * @param string $name Its name.
+	 * @return mixed Null where there is none.
+	 */
+	public static function stored( $name ) {
+		return self::read()[ $name ];
 	}
 
 	/**
@@ -253,24 +274,24 @@ final class Engine {
 	}
 
 	/**
-	 * What was stored like this.
+	 * What was stored as JSON.
 	 *
 	 * @param mixed $stored As it was read.
 	 * @return array Empty for an invalid value.
 	 */
-	private static function decode( $stored ) {
+	public static function decode( $stored ) {
 		$value = is_string( $stored ) ? json_decode( $stored, true ) : null;
 		return is_array( $value ) ? $value : array();
 	}
 
 	/**
-	 * What decides who is in charge, and the report, in one query.
+	 * What decides who is in charge, the report, and how the carried engine does, in one query.
 	 *
 	 * @return array
 	 */
 	private static function read() {
 		if ( null === self::$read ) {
-			$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS, Home::OPTION ) );
+			$read = Network_Options::read_all( array( self::HEARD, self::REPORT, Giving_Back::OPTION, Ultimate_Multisite::INTEGRATIONS, Home::OPTION, Carried::OPTION, Passes::NEXT, Passes::OPTION ) );
 			if ( Home::names_another( $read[ Home::OPTION ] ) ) {
 				$read[ self::HEARD ]  = null;
 				$read[ self::REPORT ] = null;

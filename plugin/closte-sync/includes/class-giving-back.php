@@ -163,7 +163,7 @@ final class Giving_Back {
 	 * Look again when the engine would be silent by then.
 	 */
 	private static function look_again() {
-		$at = Engine::heard_at() + Engine::report()['silence'] + 1;
+		$at = Engine::silent_after() + 1;
 		switch_to_blog( get_main_site_id() );
 		$next = wp_next_scheduled( self::LOOK );
 		if ( false === $next || $next > $at ) {

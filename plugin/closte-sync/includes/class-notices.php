@@ -96,12 +96,13 @@ final class Notices {
 		if ( Secret::is_file_left() ) {
 			$notices[] = self::notice( 'secret-file', __( 'The file secret.php in the folder of this plugin could not be read, or not be deleted. Delete it by hand: it contains the secret between WordPress and the engine.', 'closte-sync' ) );
 		}
+		Carried::refresh( true );
 		if ( null === Secret::read() ) {
-			$notices[] = self::notice( 'no-secret', __( 'There is no secret between WordPress and the engine yet. On the machine of the engine, run `closte-sync plugin install`.', 'closte-sync' ) );
+			$notices[] = self::notice( 'no-secret', Words::no_secret() );
 		} elseif ( Engine::is_switched_on() && ! Engine::is_heard_of() && ! Home::is_elsewhere() ) {
 			$notices[] = self::notice( 'silent', Words::silence() ) + array( 'same' => Engine::heard_at() );
 		}
-		return array_merge( $notices, self::of_the_engine(), array_filter( array( Gap_Button::notice() ) ) );
+		return array_merge( $notices, Engine_Words::notices(), self::of_the_engine(), array_filter( array( Gap_Button::notice() ) ) );
 	}
 
 	/**

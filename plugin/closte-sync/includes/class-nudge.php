@@ -1,6 +1,6 @@
 <?php
 /**
- * Notifies the engine that something changed, once at the end of a request.
+ * Notifies the engine that something changed, once at the end of a request, or has the carried one make a pass.
  *
  * A lost nudge costs only time, so nothing here may ever break a page, print anything on it, or keep
  * it waiting longer than a second; and an engine that does not answer is left alone for a while.
@@ -100,6 +100,13 @@ final class Nudge {
 	}
 
 	/**
+	 * What changed so far in this request, a pass has seen.
+	 */
+	public static function forget() {
+		self::$what = null;
+	}
+
+	/**
 	 * A site changed.
 	 *
 	 * @param \WP_Site $now    As it is.
@@ -145,9 +152,15 @@ final class Nudge {
 			return;
 		}
 		try {
-			$nudge = Engine::report()['nudge'];
-			if ( ! self::touch( $nudge['file'] ) && null !== $nudge['url'] ) {
-				self::post( $nudge['url'], $what );
+			$nudge      = Engine::report()['nudge'];
+			$is_touched = self::touch( $nudge['file'] );
+			if ( ! $is_touched && null !== $nudge['url'] && self::post( $nudge['url'], $what ) ) {
+				return;
+			}
+			// The file stays where an engine listened once, so to touch it shows nothing; if one does, it is left the work.
+			if ( Carried::is_there() ) {
+				self::let_the_page_go();
+				Passes::nudge();
 			}
 		} catch ( \Throwable $error ) {
 			// The page is done; there is nobody to report to.
@@ -171,11 +184,12 @@ final class Nudge {
 	 *
 	 * @param string $url  Where it listens.
 	 * @param string $what What changed.
+	 * @return bool Whether it answered.
 	 */
 	private static function post( $url, $what ) {
 		$secret = Secret::read();
 		if ( null === $secret || ! Engine::is_heard_of() || self::paused_until() > time() ) {
-			return;
+			return false;
 		}
 		self::let_the_page_go();
 		$error = self::request( $secret, $url, $what );
@@ -184,6 +198,7 @@ final class Nudge {
 		} else {
 			self::pause( $error );
 		}
+		return null === $error;
 	}
 
 	/**

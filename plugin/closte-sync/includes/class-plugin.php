@@ -30,12 +30,14 @@ final class Plugin {
 		Takeover::listen();
 		Giving_Back::listen();
 		Nudge::listen();
+		Passes::listen();
 		Customer_Box::listen();
 		Site_Health::listen();
 		if ( is_admin() ) {
 			Admin_Page::listen();
 			Domain_Pages::listen();
 			Gap_Button::listen();
+			Engine_Section::listen();
 		}
 		if ( defined( 'WP_CLI' ) && WP_CLI ) {
 			\WP_CLI::add_command( 'closte-sync', Cli::class );
@@ -48,6 +50,6 @@ final class Plugin {
 	 * @return string
 	 */
 	public static function version() {
-		return get_file_data( FILE, array( 'version' => 'Version' ) )['version'];
+		return get_file_data( dirname( __DIR__ ) . '/closte-sync.php', array( 'version' => 'Version' ) )['version'];
 	}
 }

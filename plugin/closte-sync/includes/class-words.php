@@ -55,7 +55,23 @@ final class Words {
 	 * @return string
 	 */
 	public static function silence() {
-		return self::heard() . ' ' . __( 'Until it reports, Ultimate Multisite\'s own Closte integration works as if this plugin were not here. On the machine of the engine, `closte-sync plugin status` says what is wrong.', 'closte-sync' );
+		$what_to_do = Carried::is_there()
+			? __( 'The closte-sync page shows whether WordPress can run it here, and when the next pass is due.', 'closte-sync' )
+			: __( 'On the machine of the engine, `closte-sync plugin status` says what is wrong.', 'closte-sync' );
+		return self::heard() . ' ' . __( 'Until it reports, Ultimate Multisite\'s own Closte integration works as if this plugin were not here.', 'closte-sync' ) . ' ' . $what_to_do;
+	}
+
+	/**
+	 * That there is no secret, and what to do.
+	 *
+	 * @return string
+	 */
+	public static function no_secret() {
+		$text = __( 'There is no secret between WordPress and the engine yet.', 'closte-sync' ) . ' ';
+		if ( ! Carried::is_able() ) {
+			return $text . __( 'On the machine of the engine, run `closte-sync plugin install`.', 'closte-sync' );
+		}
+		return $text . ( Engine::is_switched_on() ? __( 'The engine in this plugin makes it with its first pass, which WP-Cron begins within minutes.', 'closte-sync' ) : __( 'The engine in this plugin makes it with its first pass, once Closte is switched on.', 'closte-sync' ) );
 	}
 
 	/**
@@ -64,8 +80,11 @@ final class Words {
 	 * @return string
 	 */
 	public static function copy() {
+		$what_to_do = Carried::is_able()
+			? __( 'If this is the network itself, say so on the closte-sync page, which offers it once a pass was made.', 'closte-sync' )
+			: __( 'If this is the network itself, run `closte-sync enable --here` on the machine of the engine.', 'closte-sync' );
 		/* translators: %s: a domain. */
-		return sprintf( __( 'closte-sync acts for the installation at %s, and this one is a copy of it or has moved: nothing is sent from here, but Ultimate Multisite\'s own Closte integration works as if this plugin were not here. Switch Closte off in its settings if this is a copy. If this is the network itself, run `closte-sync enable --here` on the machine of the engine.', 'closte-sync' ), Home::named() );
+		return sprintf( __( 'closte-sync acts for the installation at %s, and this one is a copy of it or has moved: nothing is sent from here, but Ultimate Multisite\'s own Closte integration works as if this plugin were not here. Switch Closte off in its settings if this is a copy.', 'closte-sync' ), Home::named() ) . ' ' . $what_to_do;
 	}
 
 	/**
@@ -76,7 +95,8 @@ final class Words {
 	public static function not_on() {
 		$stored = Network_Options::raw( array( Ultimate_Multisite::INTEGRATIONS ) );
 		if ( ! Network_Options::is_list( $stored[ Ultimate_Multisite::INTEGRATIONS ] ) ) {
-			return __( 'Nobody knows whether Closte is switched on, as the option with the switches cannot be read. On the machine of the engine, `closte-sync enable` writes it anew.', 'closte-sync' );
+			$what_to_do = Carried::is_there() ? __( 'Switch an integration on in Ultimate Multisite\'s settings, which writes it anew.', 'closte-sync' ) : __( 'On the machine of the engine, `closte-sync enable` writes it anew.', 'closte-sync' );
+			return __( 'Nobody knows whether Closte is switched on, as the option with the switches cannot be read.', 'closte-sync' ) . ' ' . $what_to_do;
 		}
 		return __( 'Closte is switched off. Switch it on under Ultimate Multisite > Settings > Integrations > Hosting or Panel Providers > Closte > Configuration > Activate (in older versions: Settings > Domain Mapping > Host Integrations).', 'closte-sync' );
 	}

@@ -39,6 +39,15 @@ impl WordPress {
     ///
     /// If PHP is not installed, or its server does not start.
     pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with settings of PHP as a host has them, such as `disable_functions=proc_open`.
+    ///
+    /// # Panics
+    ///
+    /// If PHP is not installed, or its server does not start.
+    pub fn serve_with(&self, settings: &[&str]) -> Server {
         let log = self.root.join("wp-content/server.log");
         let address = free_address();
         let mut guard = Command::new("sh");
@@ -47,6 +56,7 @@ impl WordPress {
         // Errors go to the log, and never onto a page.
         guard.args(["-d", "display_errors=0", "-d", "log_errors=1", "-d", "error_log="]);
         guard.args(["-d", "opcache.enable_cli=1", "-d", "opcache.revalidate_freq=0"]);
+        guard.args(settings.iter().flat_map(|setting| ["-d", setting]));
         guard.arg(ROUTER).env("PHP_CLI_SERVER_WORKERS", WORKERS).process_group(0);
         guard.stdin(Stdio::piped()).stdout(Stdio::null());
         guard.stderr(fs::File::create(&log).expect("our folder"));

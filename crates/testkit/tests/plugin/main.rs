@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
+mod carried;
+mod carrying;
 mod channel;
 mod decisions;
 mod engine;
@@ -12,6 +14,7 @@ mod network;
 mod notices;
 mod nudge;
 mod pages;
+mod passes;
 mod source;
 mod stages;
 mod takeover;

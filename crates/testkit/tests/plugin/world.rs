@@ -159,6 +159,11 @@ impl World {
         ))
     }
 
+    /// Have WP-Cron of a site run, as its spawner or a crontab does.
+    pub(crate) fn cron(&self, host: &str) -> Answer {
+        self.ask(&format!("GET /wp-cron.php?doing_wp_cron HTTP/1.0\r\nHost: {host}\r\n\r\n"))
+    }
+
     fn ask(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(self.server.address()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -327,7 +332,7 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
         text
