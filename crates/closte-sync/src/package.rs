@@ -18,7 +18,7 @@ pub(crate) const FOLDER: &str = "closte-sync";
 const MAIN: &str = "closte-sync.php";
 
 /// The engine, in a plugin that carries one.
-const ENGINE: &str = "bin";
+const ENGINE: &str = "bin/closte-sync";
 
 /// Carries the secret to a network whose database we do not reach.
 const SECRET: &str = "secret.php";

@@ -6,5 +6,6 @@ pub mod ledger;
 pub mod mariadb;
 pub mod network_meaning;
 pub mod network_source;
+mod process_group;
 pub mod rest_api;
 pub mod wordpress;

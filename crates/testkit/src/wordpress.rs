@@ -15,6 +15,8 @@
 //! assert_eq!(wordpress.php("echo count(get_sites());"), "2");
 //! ```
 
+mod browser;
+mod nginx;
 mod plugins;
 mod server;
 
@@ -26,7 +28,9 @@ use std::process::{Command, Output, Stdio};
 
 use crate::mariadb::{Database, PASSWORD, Stages, USER};
 
-pub use plugins::{UltimateMultisite, shipped};
+pub use browser::Browser;
+pub use nginx::{Fpm, Listen, Nginx};
+pub use plugins::{UltimateMultisite, pack, shipped};
 pub use server::Server;
 
 /// Where the package puts WordPress.
@@ -162,15 +166,22 @@ impl WordPress {
         Err(format!("PHP ({}):\n{err}\n{out}\nin:\n{script}", output.status))
     }
 
-    /// The package's files seen from our folder, with content of our own.
+    /// The package's files in our folder or seen from it, with content of our own.
     fn lay_out(&self) {
         let files = fs::read_dir(PACKAGE).unwrap_or_else(|error| missing(PACKAGE, &error));
         let plugins = self.root.join("wp-content/mu-plugins");
         fs::create_dir_all(&plugins).expect("a folder in ours");
+        fs::create_dir(self.root.join("wp-content/plugins")).expect("a folder in ours");
         for file in files.map(|file| file.expect("the package can be read")) {
-            if !OWN.iter().any(|own| file.file_name() == *own) {
-                let seen = self.root.join(file.file_name());
+            if OWN.iter().any(|own| file.file_name() == *own) {
+                continue;
+            }
+            let seen = self.root.join(file.file_name());
+            if file.path().is_dir() {
                 symlink(file.path(), seen).expect("the folder is empty");
+            } else {
+                // WordPress is where these are: PHP looks through links.
+                fs::copy(file.path(), seen).expect("our folder");
             }
         }
         let plugin = include_str!("../php/plugin.php");
@@ -245,6 +256,7 @@ fn missing(what: &str, error: &std::io::Error) -> ! {
     let verb = if error.kind() == ErrorKind::NotFound { "is not there" } else { "is no use" };
     panic!(
         "\n\n  These tests need a real WordPress, and `{what}` {verb} ({error}).\n  \
-         Install Debian's packages: apt-get install wordpress php-cli php-mysql\n"
+         Install Debian's packages: apt-get install wordpress php-cli php-mysql \
+         php-fpm php-zip nginx-light chromium chromium-driver\n"
     )
 }

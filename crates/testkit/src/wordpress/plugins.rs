@@ -4,9 +4,13 @@
 //! Nothing of it is there unless a test asks for it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::WordPress;
 
@@ -42,6 +46,54 @@ fn collect(source: &Path, below: &Path, files: &mut Vec<(PathBuf, String)>) {
             files.push((path, fs::read_to_string(entry.path()).expect("a text")));
         }
     }
+}
+
+/// Pack our plugin into the file `zip`, as people upload it, as if its version were `version`.
+///
+/// With the program `engine` it carries that.
+///
+/// # Panics
+///
+/// If a file cannot be read or written.
+pub fn pack(zip: &Path, version: &str, engine: Option<&Path>) {
+    let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut packed = ZipWriter::new(fs::File::create(zip).expect("a folder of ours"));
+    for (path, bytes) in uploaded(version, engine) {
+        let name = format!("closte-sync/{}", path.display());
+        packed.start_file(name, plain).expect("a file in the zip");
+        packed.write_all(&bytes).expect("a file in the zip");
+    }
+    packed.finish().expect("a zip");
+}
+
+/// What is in such a zip, by its path in the plugin's folder.
+fn uploaded(version: &str, engine: Option<&Path>) -> Vec<(PathBuf, Vec<u8>)> {
+    let text = |(path, text): (PathBuf, String)| {
+        let is_main = path == Path::new("closte-sync.php");
+        let text = if is_main { with_version(&text, version) } else { text };
+        (path, text.into_bytes())
+    };
+    let mut files: Vec<_> = shipped().into_iter().map(text).collect();
+    if let Some(engine) = engine {
+        let bytes = fs::read(engine).expect("a program");
+        let mut pinned = Vec::new();
+        for byte in Sha256::digest(&bytes) {
+            write!(pinned, "{byte:02x}").expect("memory");
+        }
+        pinned.extend(b"  closte-sync\n");
+        files
+            .extend([("bin/closte-sync".into(), bytes), ("bin/closte-sync.sha256".into(), pinned)]);
+    }
+    files
+}
+
+/// The main file with another version in its header.
+fn with_version(main: &str, version: &str) -> String {
+    let line = |line: &str| match line.split_once("Version:     ") {
+        Some((before, _)) => format!("{before}Version: {version}\n"),
+        None => format!("{line}\n"),
+    };
+    main.lines().map(line).collect()
 }
 
 /// Which Ultimate Multisite a stand-in represents.

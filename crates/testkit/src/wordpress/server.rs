@@ -5,13 +5,12 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{WordPress, missing};
+use crate::process_group::ProcessGroup;
 
 const ROUTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/php/router.php");
 
@@ -21,13 +20,10 @@ const POLL_EVERY: Duration = Duration::from_millis(10);
 /// How many requests are served at once: a request may cause another.
 const WORKERS: &str = "4";
 
-/// Serves until its input is closed, then ends all of its group, itself included.
-const GUARD: &str = "trap '' INT TERM HUP; \"$@\" </dev/null & cat >/dev/null; kill -KILL 0";
-
 /// A running server; it ends when dropped.
 #[derive(Debug)]
 pub struct Server {
-    guard: Child,
+    _process: ProcessGroup,
     address: SocketAddr,
     log: PathBuf,
 }
@@ -50,18 +46,16 @@ impl WordPress {
     pub fn serve_with(&self, settings: &[&str]) -> Server {
         let log = self.root.join("wp-content/server.log");
         let address = free_address();
-        let mut guard = Command::new("sh");
-        guard.args(["-c", GUARD, "guard", "php", "-S", &address.to_string(), "-t"]);
-        guard.arg(&self.root);
+        let mut command = ProcessGroup::command("php");
+        command.args(["-S", &address.to_string(), "-t"]).arg(&self.root);
         // Errors go to the log, and never onto a page.
-        guard.args(["-d", "display_errors=0", "-d", "log_errors=1", "-d", "error_log="]);
-        guard.args(["-d", "opcache.enable_cli=1", "-d", "opcache.revalidate_freq=0"]);
-        guard.args(settings.iter().flat_map(|setting| ["-d", setting]));
-        guard.arg(ROUTER).env("PHP_CLI_SERVER_WORKERS", WORKERS).process_group(0);
-        guard.stdin(Stdio::piped()).stdout(Stdio::null());
-        guard.stderr(fs::File::create(&log).expect("our folder"));
-        let guard = guard.spawn().unwrap_or_else(|error| missing("sh", &error));
-        let server = Server { guard, address, log };
+        command.args(["-d", "display_errors=0", "-d", "log_errors=1", "-d", "error_log="]);
+        command.args(["-d", "opcache.enable_cli=1", "-d", "opcache.revalidate_freq=0"]);
+        command.args(settings.iter().flat_map(|setting| ["-d", setting]));
+        command.arg(ROUTER).env("PHP_CLI_SERVER_WORKERS", WORKERS);
+        command.stderr(fs::File::create(&log).expect("our folder"));
+        let process = ProcessGroup::start(command).unwrap_or_else(|error| missing("sh", &error));
+        let server = Server { _process: process, address, log };
         server.wait_until_it_answers();
         server
     }
@@ -87,14 +81,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.guard.stdin.take());
-        _ = self.guard.wait();
-    }
-}
-
-fn free_address() -> SocketAddr {
+pub(super) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("its address")
 }
