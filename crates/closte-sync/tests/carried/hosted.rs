@@ -1,0 +1,169 @@
+//! A network on a host: its document root in a home, and the host's servers.
+//!
+//! PHP is only run by those servers: a command line would find the home of who runs the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use sandbox::closte::CallKind;
+use tempfile::TempDir;
+use testkit::mariadb::{Database, MariaDb};
+use testkit::wordpress::{Fpm, Listen, Nginx, UltimateMultisite, WordPress, pack};
+
+use crate::running::eventually;
+use crate::world::{KEY, World};
+
+const CONSTANTS: [(&str, &str); 3] =
+    [("CLOSTE_CLIENT_API_KEY", KEY), ("CLOSTE_APP_ID", "app1"), ("FS_METHOD", "direct")];
+
+/// A network for which Closte is switched off.
+pub(crate) struct Hosted {
+    pub(crate) world: World,
+    pub(crate) server: Nginx,
+}
+
+impl Hosted {
+    /// Without the plugin.
+    pub(crate) async fn without_plugin(listen: Listen) -> Self {
+        let mut world = World::around(MariaDb::shared().fresh_database()).await;
+        let wordpress = WordPress::copy(installed(), &world.database, &world.root(), &CONSTANTS);
+        wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
+        fs::write(world.root().join("page.php"), include_str!("page.php")).unwrap();
+        let home = world.folder.path().to_owned();
+        let server = wordpress.serve_by_nginx(Fpm { listen, children: 4, home: &home });
+        world.set("network.url", &format!("http://{}", server.address()));
+        world.set("removal.confirmations", "1");
+        let state = home.join(".local/state").display().to_string();
+        world.settings.push(("XDG_STATE_HOME".to_owned(), state));
+        write_settings(&world);
+        let hosted = Self { world, server };
+        hosted.page("do=switch&closte=off");
+        hosted
+    }
+
+    /// With the plugin at work, its first pass over.
+    pub(crate) async fn new(listen: Listen) -> Self {
+        let hosted = Self::without_plugin(listen).await;
+        let zip = hosted.zip();
+        let plugins = hosted.world.root().join("wp-content/plugins");
+        let mut archive = zip::ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
+        archive.extract(plugins).unwrap();
+        hosted.page("do=activate");
+        hosted.page("do=switch&closte=on");
+        hosted.at_rest();
+        hosted
+    }
+
+    /// The plugin with this program, packed as people upload it.
+    pub(crate) fn zip(&self) -> PathBuf {
+        let zip = self.world.folder.path().join("closte-sync.zip");
+        pack(&zip, env!("CARGO_PKG_VERSION"), Some(engine()));
+        zip
+    }
+
+    /// A page of the network that a person asks for.
+    #[track_caller]
+    pub(crate) fn page(&self, query: &str) {
+        let answer = self.server.get("network.example", &format!("/page.php?{query}"));
+        assert!(answer.ends_with("the page is complete"), "{answer}\n{}", self.server.log());
+    }
+
+    /// That visitors are served.
+    #[track_caller]
+    pub(crate) fn serves(&self) {
+        let answer = self.server.get("network.example", "/wp-json/");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// WP-Cron of the network's main site runs, a pass being due.
+    pub(crate) fn cron(&self) {
+        let now = self.world.database.execute("SELECT UNIX_TIMESTAMP()");
+        self.world.option("closte_sync_next", now.trim());
+        self.server.get("network.example", "/wp-cron.php?doing_wp_cron");
+    }
+
+    /// Wait until a pass was made, none runs, and a nudge is let through at once.
+    #[track_caller]
+    pub(crate) fn at_rest(&self) {
+        let rested = "SELECT COUNT(*) FROM wp_sitemeta WHERE meta_key = 'closte_sync_runs' AND \
+                      JSON_VALUE(meta_value, '$.detached.at') + 10 < UNIX_TIMESTAMP()";
+        eventually("a nudge is let through", || self.world.database.execute(rested) == "1\n");
+        eventually("no pass runs", || self.server.engines() == 0);
+        eventually("a pass was made", || {
+            let status = self.world.run("status --output json");
+            status.code == 0 && !status.json()["last_pass"].is_null()
+        });
+    }
+
+    /// Wait until the host was asked to add a domain.
+    #[track_caller]
+    pub(crate) fn asked_to_add(&self, domain: &str) {
+        let is_it = |call: &sandbox::closte::Call| call.domain.as_deref() == Some(domain);
+        let asked = || self.world.sandbox.closte().calls_of(CallKind::Add).iter().any(is_it);
+        eventually("the host is asked", asked);
+    }
+
+    /// Wait until WordPress has `stage secure` for a domain.
+    #[track_caller]
+    pub(crate) fn becomes(&self, domain: &str, stage: &str) {
+        eventually(&format!("{domain} is {stage}"), || self.world.stage(domain) == stage);
+    }
+
+    /// What the plugin wrote into PHP's log.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let log = self.server.php_log();
+        log.lines().filter(|line| line.contains("closte-sync")).map(str::to_owned).collect()
+    }
+}
+
+/// The settings of all commands, as a file in the home.
+fn write_settings(world: &World) {
+    let folder = world.folder.path().join(".config/closte-sync");
+    fs::create_dir_all(&folder).unwrap();
+    let line = |(name, value): &(String, String)| {
+        let name = name.strip_prefix("CLOSTE_SYNC_")?.to_lowercase().replacen('_', ".", 1);
+        let is_list = ["checks.resolvers", "checks.targets"].contains(&&*name);
+        let is_bare = value == "true" || value.bytes().all(|it| it.is_ascii_digit());
+        let value = match value.as_str() {
+            list if is_list => {
+                format!("[{}]", list.split(',').map(quoted).collect::<Vec<_>>().join(", "))
+            }
+            bare if is_bare => bare.to_owned(),
+            text => quoted(text),
+        };
+        Some(format!("{name} = {value}\n"))
+    };
+    let text: String = world.settings.iter().filter_map(line).collect();
+    fs::write(folder.join("closte-sync.toml"), text).unwrap();
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+/// This program, without what only debuggers need: people upload less.
+fn engine() -> &'static Path {
+    static ENGINE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = ENGINE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("closte-sync");
+        let mut strip = Command::new("strip");
+        strip.arg("-o").arg(&path).arg(env!("CARGO_BIN_EXE_closte-sync"));
+        assert!(strip.status().unwrap().success());
+        (folder, path)
+    });
+    path
+}
+
+/// The database of the one network that all others are copies of.
+fn installed() -> &'static Database<'static> {
+    static INSTALLED: OnceLock<Database<'static>> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let database = MariaDb::shared().fresh_database();
+        let folder = tempfile::tempdir().unwrap();
+        WordPress::install(&database, &folder.path().join("public_html"), &[]);
+        database
+    })
+}
