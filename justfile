@@ -32,7 +32,12 @@ doc:
 
 # Licences, banned crates, sources
 deny:
-    cargo deny check bans licenses sources
+    dist/tools
+    PATH="$PWD/target/tools/bin:$PATH" cargo deny check bans licenses sources
+
+# What is handed out, into dist/out: zip, tarball, package
+release:
+    dist/release
 
 # How fast and how small, as ratios taken in one run
 bench:

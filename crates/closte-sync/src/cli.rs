@@ -15,6 +15,8 @@ mod doctor;
 mod domains;
 mod enable;
 mod errand;
+#[cfg(feature = "man")]
+mod man;
 mod plan;
 mod plugin;
 mod report;
@@ -115,6 +117,9 @@ enum Command {
     #[cfg(feature = "sandbox")]
     Demo(demo::Args),
     Completions(completions::Args),
+    #[cfg(feature = "man")]
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// The exit code of a command that ended so.
@@ -207,6 +212,8 @@ impl Command {
             #[cfg(feature = "sandbox")]
             Self::Demo(args) => args.run(context).await,
             Self::Completions(args) => Ok(args.run(context)),
+            #[cfg(feature = "man")]
+            Self::Man(args) => args.run(),
         }
     }
 

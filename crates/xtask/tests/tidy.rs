@@ -363,8 +363,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("its entries too").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let built = name == "target" || path.ends_with("dist/out");
         // In a second working tree `.git` is a file.
-        if name == ".git" || path.is_dir() && name == "target" {
+        if name == ".git" || path.is_dir() && built {
             continue;
         }
         if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
