@@ -27,6 +27,7 @@ const SECRET: &str = "secret.php";
 #[folder = "../../plugin/closte-sync"]
 #[exclude = "phpcs.xml*"]
 #[exclude = "secret.php"]
+#[exclude = "bin/*"]
 struct Files;
 
 /// The version of the plugin that this program carries.
