@@ -25,6 +25,29 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A Debian in a folder, which goes with it.
 struct Debian(TempDir);
 
+/// What a unit has started; it ends with the test, however that ends.
+struct Service(Child);
+
+impl Service {
+    /// Stop it as systemd does; it must end well.
+    fn stop(mut self) {
+        ran(Command::new("kill").arg("-TERM").arg(self.0.id().to_string()));
+        self.ended_well();
+    }
+
+    fn ended_well(&mut self) {
+        let status = self.0.wait().expect("it is ours");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // One that has ended is not there any more.
+        _ = self.0.kill();
+    }
+}
+
 impl Debian {
     /// A new one: a copy of what was fetched once.
     fn new() -> Self {
@@ -96,7 +119,7 @@ impl Debian {
     }
 
     /// Start what a unit starts, as systemd would: its user, its environment, its folder, its keys.
-    fn start(&self, unit: &Unit) -> Child {
+    fn start(&self, unit: &Unit) -> Service {
         for folder in unit.all("StateDirectory").iter().flat_map(|it| it.split(' ')) {
             let folder = format!("/var/lib/{folder}");
             self.say(&["install", "-d", "-m", "0700", "-o", USER, "-g", USER, &folder]);
@@ -108,7 +131,7 @@ impl Debian {
         words.extend([home.as_str(), credentials.as_str(), "PATH=/usr/bin:/bin"]);
         words.extend(unit.all("Environment").iter().map(String::as_str));
         words.extend(unit.one("ExecStart").split(' '));
-        self.command(&words).spawn().expect("`chroot` starts")
+        Service(self.command(&words).spawn().expect("`chroot` starts"))
     }
 
     /// The keys that are there, where only the unit's user may read them.
@@ -242,10 +265,9 @@ async fn it_installs_runs_upgrades_and_goes_without_a_trace() {
     fs::create_dir_all(debian.at("/etc/credstore")).expect("root may");
     fs::write(debian.at("/etc/credstore/closte-sync.one.api-key"), KEY).expect("root may");
     let unit = Unit::installed(&debian.root(), "closte-sync@.service", "one");
-    let mut service = debian.start(&unit);
+    let service = debian.start(&unit);
     until("the addition of first.test", || sandbox.closte().aliases().contains("first.test"));
-    ran(Command::new("kill").arg("-TERM").arg(service.id().to_string()));
-    assert!(service.wait().expect("it is ours").success(), "it ends well when it is stopped");
+    service.stop();
     let ledger = debian.at(HOME).join("one/closte-sync/ledger.db");
     assert!(ledger.is_file(), "it has a ledger of its own");
 
@@ -253,18 +275,16 @@ async fn it_installs_runs_upgrades_and_goes_without_a_trace() {
     let (network, two) = debian.network("two", "second.test", KEY, &sandbox).await;
     fs::write(&settings, &two).expect("root may");
     let unit = Unit::installed(&debian.root(), "closte-sync-sync.service", "");
-    let pass = debian.start(&unit).wait().expect("it is ours");
-    assert!(pass.success(), "{pass}");
+    debian.start(&unit).ended_well();
     assert!(sandbox.closte().aliases().contains("second.test"));
     let shell = ["su", "-s", "/bin/sh", USER, "-c", "closte-sync status"];
     let status = debian.say(&shell);
     assert!(status.contains("second.test"), "a shell has the same ledger: {status}");
     let unit = Unit::installed(&debian.root(), "closte-sync.service", "");
-    let mut service = debian.start(&unit);
+    let service = debian.start(&unit);
     network.map(1, "third.test").await.expect("a mapping");
     until("the addition of third.test", || sandbox.closte().aliases().contains("third.test"));
-    ran(Command::new("kill").arg("-TERM").arg(service.id().to_string()));
-    assert!(service.wait().expect("it is ours").success());
+    service.stop();
 
     // An upgrade keeps user, settings and ledgers.
     debian.install(&later(&deb, debian.0.path()));
