@@ -25,6 +25,29 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A Debian in a folder, which goes with it.
 struct Debian(TempDir);
 
+/// What a unit has started; it ends with the test, however that ends.
+struct Service(Child);
+
+impl Service {
+    /// Stop it as systemd does; it must end well.
+    fn stop(mut self) {
+        ran(Command::new("kill").arg("-TERM").arg(self.0.id().to_string()));
+        self.ended_well();
+    }
+
+    fn ended_well(&mut self) {
+        let status = self.0.wait().expect("it is ours");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // One that has ended is not there any more.
+        _ = self.0.kill();
+    }
+}
+
 impl Debian {
     /// A new one: a copy of what was fetched once.
     fn new() -> Self {
@@ -96,7 +119,7 @@ impl Debian {
     }
 
     /// Start what a unit starts, as systemd would: its user, its environment, its folder, its keys.
-    fn start(&self, unit: &Unit) -> Child {
+    fn start(&self, unit: &Unit) -> Service {
         for folder in unit.all("StateDirectory").iter().flat_map(|it| it.split(' ')) {
             let folder = format!("/var/lib/{folder}");
             self.say(&["install", "-d", "-m", "0700", "-o", USER, "-g", USER, &folder]);
@@ -108,7 +131,7 @@ impl Debian {
         words.extend([home.as_str(), credentials.as_str(), "PATH=/usr/bin:/bin"]);
         words.extend(unit.all("Environment").iter().map(String::as_str));
         words.extend(unit.one("ExecStart").split(' '));
-        self.command(&words).spawn().expect("`chroot` starts")
+        Service(self.command(&words).spawn().expect("`chroot` starts"))
     }
 
     /// The keys that are there, where only the unit's user may read them.
@@ -129,7 +152,13 @@ impl Debian {
     }
 
     /// A network of this name below `/srv` that maps `domain`, the user's to read; and its settings.
-    async fn network(&self, name: &str, domain: &str, key: &str, sandbox: &Sandbox) -> String {
+    async fn network(
+        &self,
+        name: &str,
+        domain: &str,
+        key: &str,
+        sandbox: &Sandbox,
+    ) -> (WordPress, String) {
         let settings = NetworkSettings {
             domain: format!("{name}.example"),
             api_key: key.to_owned(),
@@ -141,14 +170,15 @@ impl Debian {
         let site = network.add_site(&format!("shop.{name}.example"), hour).await.expect("a site");
         network.map(site, domain).await.expect("a mapping");
         self.say(&["chown", "-R", &format!("{USER}:"), &place]);
-        format!(
+        let settings = format!(
             "network.wp_config = '{place}/wp-config.php'\ncloste.api_url = '{}'\n\
              checks.resolvers = ['{}']\nchecks.targets = ['127.0.0.1']\n\
              checks.https_port = {}\nchecks.allow_private = true\nrun.poll = '1s'\n",
             sandbox.api_url(),
             sandbox.dns_addr(),
             sandbox.https_port(),
-        )
+        );
+        (network, settings)
     }
 }
 
@@ -230,34 +260,31 @@ async fn it_installs_runs_upgrades_and_goes_without_a_trace() {
     let mut at = sandbox::Settings::default();
     KEY.clone_into(&mut at.closte.key);
     let sandbox = Sandbox::start(at).await.expect("a sandbox");
-    let one = debian.network("one", "first.test", "not-the-key", &sandbox).await;
+    let (_, one) = debian.network("one", "first.test", "not-the-key", &sandbox).await;
     fs::write(debian.at("/etc/closte-sync/one.toml"), one).expect("root may");
     fs::create_dir_all(debian.at("/etc/credstore")).expect("root may");
     fs::write(debian.at("/etc/credstore/closte-sync.one.api-key"), KEY).expect("root may");
     let unit = Unit::installed(&debian.root(), "closte-sync@.service", "one");
-    let mut service = debian.start(&unit);
+    let service = debian.start(&unit);
     until("the addition of first.test", || sandbox.closte().aliases().contains("first.test"));
-    ran(Command::new("kill").arg("-TERM").arg(service.id().to_string()));
-    assert!(service.wait().expect("it is ours").success(), "it ends well when it is stopped");
+    service.stop();
     let ledger = debian.at(HOME).join("one/closte-sync/ledger.db");
     assert!(ledger.is_file(), "it has a ledger of its own");
 
     // ... the one network, in a pass and resident.
-    let two = debian.network("two", "second.test", KEY, &sandbox).await;
+    let (network, two) = debian.network("two", "second.test", KEY, &sandbox).await;
     fs::write(&settings, &two).expect("root may");
     let unit = Unit::installed(&debian.root(), "closte-sync-sync.service", "");
-    let pass = debian.start(&unit).wait().expect("it is ours");
-    assert!(pass.success(), "{pass}");
+    debian.start(&unit).ended_well();
     assert!(sandbox.closte().aliases().contains("second.test"));
     let shell = ["su", "-s", "/bin/sh", USER, "-c", "closte-sync status"];
     let status = debian.say(&shell);
     assert!(status.contains("second.test"), "a shell has the same ledger: {status}");
     let unit = Unit::installed(&debian.root(), "closte-sync.service", "");
-    let mut service = debian.start(&unit);
-    sandbox.closte().drop_alias("second.test");
-    until("the addition of what was lost", || sandbox.closte().aliases().contains("second.test"));
-    ran(Command::new("kill").arg("-TERM").arg(service.id().to_string()));
-    assert!(service.wait().expect("it is ours").success());
+    let service = debian.start(&unit);
+    network.map(1, "third.test").await.expect("a mapping");
+    until("the addition of third.test", || sandbox.closte().aliases().contains("third.test"));
+    service.stop();
 
     // An upgrade keeps user, settings and ledgers.
     debian.install(&later(&deb, debian.0.path()));
