@@ -1,6 +1,7 @@
 //! What tests share: servers of their own, contract suites, and the `World`.
 
 pub mod alias_host;
+pub mod handed_out;
 pub mod http_server;
 pub mod ledger;
 pub mod mariadb;

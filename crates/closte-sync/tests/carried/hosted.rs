@@ -3,14 +3,12 @@
 //! PHP is only run by those servers: a command line would find the home of who runs the tests.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use sandbox::closte::CallKind;
-use tempfile::TempDir;
+use testkit::handed_out;
 use testkit::mariadb::{Database, MariaDb};
-use testkit::wordpress::{Fpm, Listen, Nginx, UltimateMultisite, WordPress, pack};
+use testkit::wordpress::{Fpm, Listen, Nginx, UltimateMultisite, WordPress};
 
 use crate::running::eventually;
 use crate::world::{KEY, World};
@@ -46,21 +44,14 @@ impl Hosted {
     /// With the plugin at work, its first pass over.
     pub(crate) async fn new(listen: Listen) -> Self {
         let hosted = Self::without_plugin(listen).await;
-        let zip = hosted.zip();
         let plugins = hosted.world.root().join("wp-content/plugins");
-        let mut archive = zip::ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
+        let zip = fs::File::open(handed_out::zip()).unwrap();
+        let mut archive = zip::ZipArchive::new(zip).unwrap();
         archive.extract(plugins).unwrap();
         hosted.page("do=activate");
         hosted.page("do=switch&closte=on");
         hosted.at_rest();
         hosted
-    }
-
-    /// The plugin with this program, packed as people upload it.
-    pub(crate) fn zip(&self) -> PathBuf {
-        let zip = self.world.folder.path().join("closte-sync.zip");
-        pack(&zip, env!("CARGO_PKG_VERSION"), Some(engine()));
-        zip
     }
 
     /// A page of the network that a person asks for.
@@ -141,20 +132,6 @@ fn write_settings(world: &World) {
 
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
-}
-
-/// This program, without what only debuggers need: people upload less.
-fn engine() -> &'static Path {
-    static ENGINE: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = ENGINE.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("closte-sync");
-        let mut strip = Command::new("strip");
-        strip.arg("-o").arg(&path).arg(env!("CARGO_BIN_EXE_closte-sync"));
-        assert!(strip.status().unwrap().success());
-        (folder, path)
-    });
-    path
 }
 
 /// The database of the one network that all others are copies of.

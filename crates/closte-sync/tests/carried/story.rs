@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use testkit::handed_out;
 use testkit::wordpress::{Browser, Listen};
 
 use crate::hosted::Hosted;
@@ -13,7 +14,7 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Upload the zip and activate it for the network, by WordPress' own pages.
 fn install(hosted: &Hosted) {
-    let zip = hosted.zip();
+    let zip = handed_out::zip();
     let browser = Browser::open(hosted.server.address());
     browser.log_in();
     browser.go("/wp-admin/network/plugin-install.php?tab=upload");

@@ -9,7 +9,6 @@ mod zip;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -55,11 +54,7 @@ fn the_list_of_what_is_in_it_names_what_is_linked_and_no_place_of_one_machine() 
 
 /// The folder with what is handed out, as the sources have it now.
 fn out() -> PathBuf {
-    static BUILT: OnceLock<()> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        ran(Command::new(root().join("dist/release")).arg("--if-older"));
-    });
-    root().join("dist/out")
+    testkit::handed_out::folder()
 }
 
 fn root() -> PathBuf {
