@@ -80,7 +80,7 @@ const FILES: [(&str, &str); 32] = [
 
 /// One case a line: the names that are unknown to us, and the body of the file.
 #[rustfmt::skip]
-const CASES: [(&str, &str); 171] = [
+const CASES: [(&str, &str); 172] = [
     ("", r"define('DB_NAME', 'x');"),
     ("", r#"define("DB_NAME", "x");"#),
     ("", r"DEFINE (  'DB_NAME'  ,  'x'  ) ;"),
@@ -113,6 +113,7 @@ const CASES: [(&str, &str); 171] = [
     ("", r"define('DB_NAME', isset($_ENV['STAGE']) ? $_ENV['STAGE'] : 'y');"),
     ("", r"define('DB_NAME', $_SERVER['DB_FROM_ENV'] ?? 'y');"),
     ("", r"define('DB_NAME', isset($_SERVER['UNSET']) ? 'x' : 'y');"),
+    ("", r"define('DB_NAME', $_SERVER['AUTH_KEY'] ?? 'y');"),
     ("", r"define('DB_NAME', empty($_ENV['EMPTY']) ? 'x' : 'y');"),
     ("DB_NAME", r"define('DB_NAME', isset($_SERVER['HTTP_HOST']) ? 'x' : 'y');"),
     ("DB_NAME", r"define('DB_NAME', $_SERVER['REQUEST_TIME']);"),

@@ -19,10 +19,11 @@ final class Engine_Environment {
 
 	/**
 	 * What belongs to a request or to PHP itself (names, and beginnings of names), what has programs load others,
-	 * and what we set ourselves.
+	 * and what we set ourselves. The names are whole where hosts have variables of their own that begin so: the keys of
+	 * WordPress, such as `AUTH_KEY`, or `PHP_ENV`.
 	 */
-	const NEVER     = array( 'QUERY_STRING', 'PATH_INFO', 'PATH_TRANSLATED', 'GATEWAY_INTERFACE', 'HTTPS', 'argv', 'argc', 'PATH', 'HOME' );
-	const BEGINNING = array( 'HTTP_', 'REQUEST_', 'REMOTE_', 'SERVER_', 'CONTENT_', 'SCRIPT_', 'DOCUMENT_', 'PHP_', 'AUTH_', 'REDIRECT_', 'ORIG_', 'FCGI_', 'SSL_', 'LD_' );
+	const NEVER     = array( 'QUERY_STRING', 'PATH_INFO', 'PATH_TRANSLATED', 'GATEWAY_INTERFACE', 'HTTPS', 'argv', 'argc', 'PATH', 'HOME', 'AUTH_TYPE', 'AUTH_USER', 'AUTH_PASSWORD', 'CONTENT_LENGTH', 'CONTENT_TYPE', 'PHP_SELF', 'PHP_VALUE', 'PHP_ADMIN_VALUE', 'PHP_INI_SCAN_DIR', 'PHPRC', 'UNIQUE_ID' );
+	const BEGINNING = array( 'HTTP_', 'REQUEST_', 'REMOTE_', 'SERVER_', 'SCRIPT_', 'DOCUMENT_', 'PHP_AUTH_', 'REDIRECT_', 'ORIG_', 'FCGI_', 'SSL_', 'LD_' );
 
 	/**
 	 * Files before WordPress' own settings that are looked at, and the largest in bytes.

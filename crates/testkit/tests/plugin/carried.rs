@@ -112,6 +112,7 @@ fn only_the_variables_that_wp_config_asks_for_are_passed() {
         // 'IN_A_COMMENT'
         $text = 'not a name'; $host = $_SERVER['HTTP_HOST'] . $_SERVER['REMOTE_ADDR'] . getenv('HTTPS');
         getenv('LD_PRELOAD') . getenv('PHP_INI_SCAN_DIR') . getenv('PATH') . getenv('HOME') . getenv('NOT_THERE');
+        define('AUTH_KEY', getenv('AUTH_KEY')); getenv('PHP_ENV');
         foreach (['REQUEST_URI', 'SERVER_NAME', 'QUERY_STRING', 'CONTENT_TYPE', 'SCRIPT_NAME', 'DOCUMENT_ROOT', 'PATH_INFO',
             'PATH_TRANSLATED', 'GATEWAY_INTERFACE', 'AUTH_USER', 'argv', 'argc', 'REDIRECT_URL', 'WITH_A_ZERO'] as $name) {}"#;
     let asked = world.wordpress.php(&format!(
@@ -120,7 +121,7 @@ fn only_the_variables_that_wp_config_asks_for_are_passed() {
         base64(code)
     ));
     let asked: Value = serde_json::from_str(&asked).unwrap();
-    let wanted = ["DB_NAME", "WP_DB_HOST", "WP_DB_NAME", "WP_DB_USER"];
+    let wanted = ["AUTH_KEY", "DB_NAME", "PHP_ENV", "WP_DB_HOST", "WP_DB_NAME", "WP_DB_USER"];
     let wanted = wanted.iter().map(|name| ((*name).to_owned(), json!(format!("is {name}"))));
     assert_eq!(asked, Value::Object(wanted.collect()));
 

@@ -258,10 +258,12 @@ impl Run<'_> {
         let unset = |value| if value == Value::Bool(false) { Value::Null } else { value };
         let is_of_a_request = || {
             let heads = ["HTTP", "REQUEST", "SERVER", "REMOTE", "SCRIPT", "CONTENT", "PHP", "SSL"];
-            let heads = heads.into_iter().chain(["DOCUMENT", "QUERY", "PATH_", "GATEWAY", "AUTH"]);
-            let names =
-                ["UNIQUE_ID", "argv", "argc", "FCGI_ROLE", "ORIG_PATH_INFO", "USER", "HOME"];
-            heads.into_iter().any(|head| key.starts_with(head)) || names.contains(&key)
+            let heads = heads.into_iter().chain(["DOCUMENT", "QUERY", "PATH_", "GATEWAY"]);
+            // `AUTH_KEY` and its like are WordPress' own.
+            let mut names = ["UNIQUE_ID", "argv", "argc", "FCGI_ROLE", "ORIG_PATH_INFO", "USER"]
+                .into_iter()
+                .chain(["HOME", "AUTH_TYPE", "AUTH_USER", "AUTH_PASSWORD"]);
+            heads.into_iter().any(|head| key.starts_with(head)) || names.any(|name| name == key)
         };
         match array {
             "_SERVER" if is_of_a_request() => {
