@@ -384,7 +384,10 @@ impl LedgerError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Open { .. } | Self::BadPath { .. } => {
+            Self::Open { .. } => {
+                "check that the disk is not full and that this user may write there, or set `ledger.url` to another folder outside the document root"
+            }
+            Self::BadPath { .. } => {
                 "set `ledger.url` to a folder outside the document root that this user may write to, such as `sqlite:///home/me/closte-sync/ledger.db`"
             }
             Self::Newer { .. } => "update closte-sync; the ledger was left as it is",
