@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
 mod children;
+mod disk;
 mod hosted;
 #[path = "../end_to_end/running.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use all of it")]

@@ -7,6 +7,13 @@ $table = $wpdb->base_prefix . 'wu_domain_mappings';
 $domain = $_GET['domain'] ?? '';
 
 switch ($_GET['do']) {
+	case 'unpack':
+		require ABSPATH . 'wp-admin/includes/file.php';
+		$done = WP_Filesystem() ? unzip_file($_GET['file'], WP_PLUGIN_DIR) : false;
+		if ($done !== true) {
+			exit('it is not unpacked: ' . var_export($done, true));
+		}
+		break;
 	case 'activate':
 		require ABSPATH . 'wp-admin/includes/plugin.php';
 		$error = activate_plugin('closte-sync/closte-sync.php', '', true);
@@ -24,6 +31,13 @@ switch ($_GET['do']) {
 	case 'unmap':
 		$id = $wpdb->get_var($wpdb->prepare("SELECT id FROM $table WHERE domain = %s", $domain));
 		wu_get_domain($id)->delete();
+		break;
+	case 'fill':
+		$file = fopen($_GET['file'], 'w');
+		while (@fwrite($file, str_repeat('x', 512)));
+		break;
+	case 'free':
+		unlink($_GET['file']);
 		break;
 	default:
 		exit('nothing is done');

@@ -250,6 +250,7 @@ async fn where_plugins_may_not_be_written_there_is_a_zip() {
     let joined = Joined::remote().await;
     let plugins = joined.world.root().join("wp-content/plugins");
     // Not even root can make a folder in a file.
+    fs::remove_dir(&plugins).unwrap();
     fs::write(&plugins, "").unwrap();
     let ran = joined.world.run("plugin install");
     assert_eq!(ran.code, 1, "{ran:?}");

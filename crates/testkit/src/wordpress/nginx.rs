@@ -25,8 +25,9 @@ const PREPEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/php/in_wp_admin.php"
 /// Where Debian puts servers; not everybody has it in `PATH`.
 const SERVERS: &str = "/usr/sbin";
 
-/// Runs a program that sees the file `$0` as the password file.
-const WITH_PASSWD: &str = "mount --bind \"$0\" /etc/passwd && exec \"$@\"";
+/// Runs a program that sees the file `$0` as the password file, and a disk of its own in `$DISK`.
+const WITH_PASSWD: &str = "mount --bind \"$0\" /etc/passwd && \
+    { [ -z \"$DISK\" ] || mount -t tmpfs -o size=4m none \"$DISK\"; } && exec \"$@\"";
 
 /// What PHP-FPM says when it has come up.
 const READY: &str = "ready to handle connections";
@@ -52,6 +53,8 @@ pub struct Fpm<'a> {
     pub children: u32,
     /// What its user has as home in the password file.
     pub home: &'a Path,
+    /// A folder that is a small disk for it and its children, empty at first.
+    pub disk: Option<&'a Path>,
 }
 
 /// Running servers; they end when dropped, and so does a carried engine.
@@ -63,6 +66,7 @@ pub struct Nginx {
     before: Vec<ProcessGroup>,
     address: SocketAddr,
     engine: PathBuf,
+    disk: Option<PathBuf>,
     folder: TempDir,
 }
 
@@ -94,11 +98,12 @@ impl WordPress {
         write("fpm.conf", &fpm_conf(folder.path(), &listens, settings.children));
         write("nginx.conf", &nginx_conf(folder.path(), &self.root, address, &listens));
         assert_home(folder.path(), settings.home);
-        let fpm = start_fpm(folder.path());
+        let disk = settings.disk.map(Path::to_owned);
+        let fpm = start_fpm(folder.path(), disk.as_deref());
         let web = start_nginx(folder.path());
         let engine = self.plugin_folder().join("bin/closte-sync");
         let before = Vec::new();
-        let mut server = Nginx { _web: web, fpm, before, address, engine, folder };
+        let mut server = Nginx { _web: web, fpm, before, address, engine, disk, folder };
         server.wait_for_fpm(0).unwrap_or_else(|said| panic!("{said}"));
         wait_until(|| TcpStream::connect(address).is_ok())
             .unwrap_or_else(|()| panic!("nginx did not start:\n{}", server.log()));
@@ -163,7 +168,7 @@ impl Nginx {
     /// What PHP-FPM said, if it does not come up.
     pub fn start_fpm(&mut self) -> Result<(), String> {
         let said_before = self.fpm_log().len();
-        let new = start_fpm(self.folder.path());
+        let new = start_fpm(self.folder.path(), self.disk.as_deref());
         self.before.push(std::mem::replace(&mut self.fpm, new));
         self.wait_for_fpm(said_before)
     }
@@ -235,8 +240,9 @@ fn wait_until(mut is_so: impl FnMut() -> bool) -> Result<(), ()> {
     Ok(())
 }
 
-fn start_fpm(folder: &Path) -> ProcessGroup {
+fn start_fpm(folder: &Path, disk: Option<&Path>) -> ProcessGroup {
     let mut command = ProcessGroup::command("unshare");
+    command.env("DISK", disk.unwrap_or(Path::new("")));
     // `-R`: where we are root, so are our files.
     command.args(other_home(folder)).arg(program("php-fpm")).args(["-F", "-R", "-y"]);
     command.arg(folder.join("fpm.conf")).stderr(log(folder, "fpm.log"));
