@@ -1,6 +1,7 @@
 //! What tests share: servers of their own, contract suites, and the `World`.
 
 pub mod alias_host;
+mod eventually;
 pub mod handed_out;
 pub mod http_server;
 pub mod ledger;
@@ -10,3 +11,5 @@ pub mod network_source;
 mod process_group;
 pub mod rest_api;
 pub mod wordpress;
+
+pub use eventually::eventually;

@@ -3,11 +3,10 @@
 //! PHP is only run by those servers: a command line would find the home of who runs the tests.
 
 use std::fs;
-use std::sync::OnceLock;
 
 use sandbox::closte::CallKind;
 use testkit::handed_out;
-use testkit::mariadb::{Database, MariaDb};
+use testkit::mariadb::MariaDb;
 use testkit::wordpress::{Fpm, Listen, Nginx, UltimateMultisite, WordPress};
 
 use crate::running::eventually;
@@ -31,7 +30,7 @@ impl Hosted {
     /// Without the plugin; a folder of the home may be a small disk.
     async fn with(listen: Listen, disk: Option<&str>) -> Self {
         let mut world = World::around(MariaDb::shared().fresh_database()).await;
-        let wordpress = WordPress::copy(installed(), &world.database, &world.root(), &CONSTANTS);
+        let wordpress = WordPress::copy(&world.database, &world.root(), &CONSTANTS);
         wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
         fs::write(world.root().join("page.php"), include_str!("page.php")).unwrap();
         let home = world.folder.path().to_owned();
@@ -145,15 +144,4 @@ fn write_settings(world: &World) {
 
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
-}
-
-/// The database of the one network that all others are copies of.
-fn installed() -> &'static Database<'static> {
-    static INSTALLED: OnceLock<Database<'static>> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let database = MariaDb::shared().fresh_database();
-        let folder = tempfile::tempdir().unwrap();
-        WordPress::install(&database, &folder.path().join("public_html"), &[]);
-        database
-    })
 }

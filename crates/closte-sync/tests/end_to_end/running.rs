@@ -3,17 +3,9 @@
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::world::{Ran, ended};
+pub(crate) use testkit::eventually;
 
-/// Wait until `is_so`, and fail when that takes too long.
-#[track_caller]
-pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(30), "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
+use crate::world::{Ran, ended};
 
 pub(crate) fn signal(child: &Child, name: &str) {
     let pid = child.id().to_string();

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use testkit::eventually;
 use testkit::wordpress::Listen;
 
-use crate::world::{World, eventually};
+use crate::world::World;
 
 /// Starts what `$command` says, and leaves it.
 const DETACH: &str = "

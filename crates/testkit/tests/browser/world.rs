@@ -2,8 +2,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use testkit::mariadb::{Database, MariaDb};
@@ -25,7 +23,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("public_html");
         let database = MariaDb::shared().fresh_database();
-        let wordpress = WordPress::copy(installed(), &database, &root, &CONSTANTS);
+        let wordpress = WordPress::copy(&database, &root, &CONSTANTS);
         wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
         let home = folder.path().join("home");
         fs::create_dir(&home).unwrap();
@@ -60,27 +58,4 @@ impl World {
         let log = self.server.php_log();
         log.lines().filter(|line| line.contains("closte-sync")).map(str::to_owned).collect()
     }
-}
-
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Wait until `is_so`, and fail when that takes too long.
-#[track_caller]
-pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// The database of the one network that all others are copies of.
-fn installed() -> &'static Database<'static> {
-    static INSTALLED: OnceLock<Database<'static>> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let database = MariaDb::shared().fresh_database();
-        let folder = tempfile::tempdir().unwrap();
-        WordPress::install(&database, &folder.path().join("public_html"), &[]);
-        database
-    })
 }

@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -63,7 +62,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("public_html");
         let database = MariaDb::shared().fresh_database();
-        let wordpress = WordPress::copy(installed(), &database, &root, &[]);
+        let wordpress = WordPress::copy(&database, &root, &[]);
         let loud = root.join("wp-content/mu-plugins/loud.php");
         std::fs::write(loud, LOUD).unwrap();
         let server = wordpress.serve();
@@ -342,15 +341,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[expect(clippy::disallowed_methods, reason = "PHP has no clock that a test could move")]
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// The database of the one network that all others are copies of.
-fn installed() -> &'static Database<'static> {
-    static INSTALLED: OnceLock<Database<'static>> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let database = MariaDb::shared().fresh_database();
-        let folder = tempfile::tempdir().unwrap();
-        WordPress::install(&database, &folder.path().join("public_html"), &[]);
-        database
-    })
 }
