@@ -33,6 +33,7 @@ use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
 pub(crate) use ledger::Owner;
 pub(crate) use secret::Agreement;
+pub(crate) use wordpress::options::{NEXT_PASS, PLUGINS};
 
 /// The settings, ready to make adapters of.
 ///

@@ -23,12 +23,7 @@ use crate::config::Origin;
 use crate::machine::{Systemd, crontab};
 use crate::package;
 use crate::view::CheckView;
-
-/// Which plugins are active for the network.
-const ACTIVE: &str = "active_sitewide_plugins";
-
-/// When the next pass is due.
-const NEXT: &str = "closte_sync_next";
+use crate::wiring::{NEXT_PASS, PLUGINS};
 
 /// What the plugin found out about the engine that it carries, as JSON.
 const CARRIED: &str = "closte_sync_carried";
@@ -108,13 +103,13 @@ async fn examine(context: &Context, systemd: &Systemd) -> MachineFound {
         Ok(access) => {
             plugins = access.plugins();
             let read = access.source.read().await.map(|network| network.switch);
-            let stored = access.source.options(&[ACTIVE, NEXT, CARRIED]);
+            let stored = access.source.options(&[PLUGINS, NEXT_PASS, CARRIED]);
             (Some(read.map_err(Failure::from)), stored.await.ok())
         }
     };
-    let active = stored.as_ref().map(|stored| is_active(stored.get(ACTIVE)));
+    let active = stored.as_ref().map(|stored| is_active(stored.get(PLUGINS)));
     let obstacle = stored.as_ref().and_then(|stored| obstacle(stored.get(CARRIED)?));
-    let next = stored.as_ref().and_then(|stored| time(stored.get(NEXT)?));
+    let next = stored.as_ref().and_then(|stored| time(stored.get(NEXT_PASS)?));
     let plugin = match plugins.as_deref().map(|plugins| (package::installed(plugins), plugins)) {
         None | Some((None, _)) => PluginHere::Absent,
         Some((Some(_), plugins)) => match package::carried_engine(plugins) {

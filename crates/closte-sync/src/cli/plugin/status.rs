@@ -8,7 +8,7 @@ use super::UPDATED_THERE;
 use crate::cli::{Context, Exit, Failure, checks};
 use crate::clock::SystemClock;
 use crate::package;
-use crate::wiring::{Agreement, NetworkAccess};
+use crate::wiring::{Agreement, NetworkAccess, PLUGINS};
 
 /// Say what is there, and whether both sides agree
 ///
@@ -24,8 +24,8 @@ impl Args {
         if let Some(plugins) = access.plugins() {
             let engine = package::carries_engine(&plugins);
             checks.push(files(package::installed(&plugins), engine));
-            checks.push(match access.source.options(&["active_sitewide_plugins"]).await {
-                Ok(options) => active(options.get("active_sitewide_plugins")),
+            checks.push(match access.source.options(&[PLUGINS]).await {
+                Ok(options) => active(options.get(PLUGINS)),
                 Err(error) => failed("active", &error.into()),
             });
             checks.push(match wiring.agreement(&access).await {
