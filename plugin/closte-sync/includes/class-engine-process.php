@@ -134,7 +134,6 @@ final class Engine_Process {
 			'seconds'    => 0,
 			'is_late'    => false,
 			'is_started' => false,
-			'out'        => '',
 		);
 		if ( ! Carried::can_start() ) {
 			return $outcome;
