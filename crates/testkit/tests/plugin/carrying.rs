@@ -4,7 +4,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -117,9 +118,13 @@ impl Carrying {
         carrying
     }
 
-    /// Put the engine in place as WordPress unpacks it.
+    /// Put the engine in place as WordPress unpacks it: two updates are never in the same second.
     pub(crate) fn put_engine(&self) {
+        static UPDATES: AtomicU64 = AtomicU64::new(1_000_000_000);
         fs::write(self.bin("closte-sync"), ENGINE).unwrap();
+        let at = Duration::from_secs(UPDATES.fetch_add(1, Ordering::Relaxed));
+        let file = fs::File::options().append(true).open(self.bin("closte-sync")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + at).unwrap();
         fs::set_permissions(self.bin("closte-sync"), fs::Permissions::from_mode(0o644)).unwrap();
         let digest = hex(&Sha256::digest(ENGINE.as_bytes()));
         fs::write(self.bin("closte-sync.sha256"), format!("{digest}  closte-sync\n")).unwrap();
