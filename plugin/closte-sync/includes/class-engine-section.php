@@ -95,7 +95,7 @@ final class Engine_Section {
 			self::show_line( '*/5 * * * * closte-sync --wp-config ' . Engine_Words::quoted( Carried::wp_config() ) . ' sync --quiet' );
 		} else {
 			printf( '<p>%s</p>', esc_html__( 'Or have cron run it instead, with this line in the crontab of the host:', 'closte-sync' ) );
-			self::show_line( Engine_Words::engine_line() );
+			self::show_line( Engine_Words::engine_line( $obstacle ) );
 		}
 	}
 

@@ -115,7 +115,7 @@ final class Obstacles {
 			case 'changed':
 				return __( 'The engine in bin/closte-sync is not the one that belongs to this plugin: its SHA-256 is another. The upload was cut short, or somebody changed the file. Upload the zip again.', 'closte-sync' );
 			case 'run-bit':
-				return __( 'The file bin/closte-sync in the folder of this plugin may not be run, and PHP could not change that. Set its permissions to 755 by SFTP; if that does not help, the folder is mounted without the right to run programs (noexec): have cron run the engine from another folder.', 'closte-sync' );
+				return __( 'The file bin/closte-sync in the folder of this plugin may not be run, and PHP could not change that. Set its permissions to 755 by SFTP; if that does not help, the folder is mounted without the right to run programs (noexec): have cron run a copy of the engine.', 'closte-sync' );
 			case 'no-start':
 				/* translators: %s: what the program said, or how it ended. */
 				return sprintf( __( 'The engine does not start here: %s. It needs Linux with glibc 2.17 or newer, and a folder whose programs may be run (not noexec).', 'closte-sync' ), $what );

@@ -43,10 +43,12 @@ final class Words {
 		}
 		if ( 0 === $waiting ) {
 			/* translators: %s: a number. */
-			return sprintf( __( 'All %s domains are ready.', 'closte-sync' ), number_format_i18n( $ready ) );
+			return sprintf( _n( '%s domain is ready.', 'All %s domains are ready.', $ready, 'closte-sync' ), number_format_i18n( $ready ) );
 		}
-		/* translators: 1: a number, 2: a number. */
-		return sprintf( __( '%1$s domains are ready, %2$s are not.', 'closte-sync' ), number_format_i18n( $ready ), number_format_i18n( $waiting ) );
+		/* translators: %s: a number; after it comes how many are not. */
+		$of_ready = sprintf( _n( '%s domain is ready,', '%s domains are ready,', $ready, 'closte-sync' ), number_format_i18n( $ready ) );
+		/* translators: %s: a number; before it stands how many are ready. */
+		return $of_ready . ' ' . sprintf( _n( '%s is not.', '%s are not.', $waiting, 'closte-sync' ), number_format_i18n( $waiting ) );
 	}
 
 	/**

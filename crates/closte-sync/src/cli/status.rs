@@ -95,7 +95,12 @@ fn headline(recorded: &Recorded) -> String {
     let Tally { ready, waiting, .. } = Tally::of(recorded.entries.values());
     match (ready, waiting) {
         (0, 0) => "No domain is mapped.\n".to_owned(),
+        (1, 0) => "1 domain is ready.\n".to_owned(),
         (ready, 0) => format!("All {ready} domains are ready.\n"),
-        (ready, waiting) => format!("{ready} domains are ready, {waiting} are not.\n"),
+        (ready, waiting) => {
+            let domains = if ready == 1 { "domain is" } else { "domains are" };
+            let others = if waiting == 1 { "is" } else { "are" };
+            format!("{ready} {domains} ready, {waiting} {others} not.\n")
+        }
     }
 }

@@ -39,7 +39,7 @@ fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
         "closte-sync has replaced the built-in integration.",
         "&lt;b&gt;An alert&lt;/b&gt;",
         "A problem",
-        "12 domains are ready, 1 are not.",
+        "12 domains are ready, 1 is not.",
         "<strong>shop.example</strong>",
         "Needs somebody</span> DNS &lt;i&gt;elsewhere&lt;/i&gt;",
         "<strong>fine.example</strong>",
@@ -266,7 +266,7 @@ fn the_command_line_shows_and_does_the_same() {
     let status = run("$cli->status();");
     assert!(
         status
-            .contains("log: 12 domains are ready, 1 are not.\nlog: done: 12\nlog: shop.example: DNS <i>elsewhere</i> (next check: now)\n"),
+            .contains("log: 12 domains are ready, 1 is not.\nlog: done: 12\nlog: shop.example: DNS <i>elsewhere</i> (next check: now)\n"),
         "{status}"
     );
     assert!(run("$cli->recheck(['Shop.example']);").starts_with("success: shop.example"));

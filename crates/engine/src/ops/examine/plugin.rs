@@ -65,7 +65,8 @@ fn judge(hello: &PluginHello, ours: &str, now: Time) -> Check {
         _ if hello.version != ours => warn(
             check,
             format!("{described}; this closte-sync brings {ours}"),
-            "`closte-sync plugin install` exchanges it",
+            "`closte-sync plugin install` exchanges it, and an update in WordPress one that \
+             carries its own engine",
         ),
         Some(difference) if 30 <= difference.as_secs() => warn(
             check,
