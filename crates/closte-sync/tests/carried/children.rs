@@ -9,7 +9,7 @@ use crate::hosted::Hosted;
 use crate::running::eventually;
 
 /// Long enough for all that is done to a pass meanwhile.
-const SLOW: Duration = Duration::from_secs(6);
+pub(crate) const SLOW: Duration = Duration::from_secs(6);
 
 const DOMAIN: &str = "shop.example";
 

@@ -1,19 +1,9 @@
 //! No room for the ledger: it is told, and nothing is lost.
 
-use serde_json::Value;
-use testkit::wordpress::Browser;
-
 use crate::hosted::Hosted;
 use crate::running::eventually;
 
 const DOMAIN: &str = "shop.example";
-
-/// Why the last pass failed, as the plugin keeps it.
-fn failed(hosted: &Hosted) -> String {
-    let sql = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'closte_sync_runs'";
-    let runs: Value = serde_json::from_str(&hosted.world.database.execute(sql)).unwrap();
-    runs["last"]["error"]["what"].as_str().unwrap_or_default().to_owned()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_on_the_page_and_the_work_is_done_once_there_is_room() {
@@ -23,10 +13,8 @@ async fn a_full_disk_is_told_on_the_page_and_the_work_is_done_once_there_is_room
     hosted.world.here(DOMAIN);
     hosted.world.map(1, DOMAIN);
     hosted.cron();
-    eventually("the pass fails", || failed(&hosted).contains("No space left on device"));
-    let browser = Browser::open(hosted.server.address());
-    browser.log_in();
-    browser.go("/wp-admin/network/settings.php?page=closte-sync");
+    eventually("the pass fails", || hosted.failed().contains("No space left on device"));
+    let browser = hosted.browser();
     browser.sees("No space left on device");
     assert_eq!(hosted.world.stage(DOMAIN), "checking-dns 0");
     assert!(hosted.world.aliases().is_empty(), "nothing is sent that is not written down");
@@ -34,5 +22,5 @@ async fn a_full_disk_is_told_on_the_page_and_the_work_is_done_once_there_is_room
     hosted.page(&format!("do=free&{file}"));
     hosted.cron();
     hosted.becomes(DOMAIN, "done 1");
-    assert_eq!(failed(&hosted), "");
+    assert_eq!(hosted.failed(), "");
 }

@@ -5,15 +5,19 @@
 use std::fs;
 
 use sandbox::closte::CallKind;
+use serde_json::Value;
 use testkit::handed_out;
 use testkit::mariadb::MariaDb;
-use testkit::wordpress::{Fpm, Listen, Nginx, UltimateMultisite, WordPress};
+use testkit::wordpress::{Browser, Fpm, Listen, Nginx, UltimateMultisite, WordPress};
 
 use crate::running::eventually;
 use crate::world::{KEY, World};
 
 const CONSTANTS: [(&str, &str); 3] =
     [("CLOSTE_CLIENT_API_KEY", KEY), ("CLOSTE_APP_ID", "app1"), ("FS_METHOD", "direct")];
+
+/// The plugin's page.
+pub(crate) const PAGE: &str = "/wp-admin/network/settings.php?page=closte-sync";
 
 /// A network for which Closte is switched off.
 pub(crate) struct Hosted {
@@ -24,21 +28,24 @@ pub(crate) struct Hosted {
 impl Hosted {
     /// Without the plugin.
     pub(crate) async fn without_plugin(listen: Listen) -> Self {
-        Self::with(listen, None).await
+        Self::with(listen, &[], |_| ()).await
     }
 
-    /// Without the plugin; a folder of the home may be a small disk.
-    async fn with(listen: Listen, disk: Option<&str>) -> Self {
+    /// Without the plugin, on a host that is unlike others by constants of wp-config.php and by how
+    /// it runs PHP.
+    async fn with(
+        listen: Listen,
+        constants: &[(&str, &str)],
+        limit: impl FnOnce(&mut Fpm),
+    ) -> Self {
         let mut world = World::around(MariaDb::shared().fresh_database()).await;
-        let wordpress = WordPress::copy(&world.database, &world.root(), &CONSTANTS);
+        let constants = [&CONSTANTS, constants].concat();
+        let wordpress = WordPress::copy(&world.database, &world.root(), &constants);
         wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
         fs::write(world.root().join("page.php"), include_str!("page.php")).unwrap();
         let home = world.folder.path().to_owned();
-        let disk = disk.map(|folder| home.join(folder));
-        if let Some(folder) = &disk {
-            fs::create_dir_all(folder).unwrap();
-        }
-        let fpm = Fpm { listen, children: 4, home: &home, disk: disk.as_deref() };
+        let mut fpm = Fpm::new(listen, &home);
+        limit(&mut fpm);
         let server = wordpress.serve_by_nginx(fpm);
         world.set("network.url", &format!("http://{}", server.address()));
         world.set("removal.confirmations", "1");
@@ -57,15 +64,49 @@ impl Hosted {
 
     /// The same, whose ledger is on a small disk.
     pub(crate) async fn on_a_small_disk() -> Self {
-        Self::with(Listen::Port, Some(".local")).await.begun()
+        let small = |fpm: &mut Fpm| {
+            let folder = fpm.home.join(".local");
+            fs::create_dir_all(&folder).unwrap();
+            fpm.disk = Some(folder);
+        };
+        Self::with(Listen::Port, &[], small).await.begun()
+    }
+
+    /// The same, that has set `DISABLE_WP_CRON`.
+    pub(crate) async fn without_wp_cron() -> Self {
+        Self::with(Listen::Port, &[("DISABLE_WP_CRON", "1")], |_| ()).await.begun()
+    }
+
+    /// With the plugin, but on a host that may keep the engine from its work.
+    pub(crate) async fn limited(limit: impl FnOnce(&mut Fpm)) -> Self {
+        let hosted = Self::with(Listen::Port, &[], limit).await;
+        hosted.install();
+        hosted
     }
 
     fn begun(self) -> Self {
-        self.page(&format!("do=unpack&file={}", handed_out::zip().display()));
-        self.page("do=activate");
-        self.page("do=switch&closte=on");
+        self.install();
         self.at_rest();
         self
+    }
+
+    fn install(&self) {
+        self.unpack();
+        self.page("do=activate");
+        self.page("do=switch&closte=on");
+    }
+
+    /// Put the plugin in its place, as WordPress does when it is installed or updated.
+    pub(crate) fn unpack(&self) {
+        self.page(&format!("do=unpack&file={}", handed_out::zip().display()));
+    }
+
+    /// A browser that shows the plugin's page to the network's admin.
+    pub(crate) fn browser(&self) -> Browser {
+        let browser = Browser::open(self.server.address());
+        browser.log_in();
+        browser.go(PAGE);
+        browser
     }
 
     /// A page of the network that a person asks for.
@@ -84,9 +125,26 @@ impl Hosted {
 
     /// WP-Cron of the network's main site runs, a pass being due.
     pub(crate) fn cron(&self) {
-        let now = self.world.database.execute("SELECT UNIX_TIMESTAMP()");
-        self.world.option("closte_sync_next", now.trim());
+        self.due_ago(0);
         self.server.get("network.example", "/wp-cron.php?doing_wp_cron");
+    }
+
+    /// A pass has been due for so many seconds.
+    pub(crate) fn due_ago(&self, seconds: u32) {
+        let due = self.world.database.execute(&format!("SELECT UNIX_TIMESTAMP() - {seconds}"));
+        self.world.option("closte_sync_next", due.trim());
+    }
+
+    /// The last pass that WP-Cron made, as the plugin keeps it.
+    pub(crate) fn last_pass(&self) -> Value {
+        let sql = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'closte_sync_runs'";
+        let mut runs: Value = serde_json::from_str(&self.world.database.execute(sql)).unwrap();
+        runs["last"].take()
+    }
+
+    /// Why it failed; empty if it did not.
+    pub(crate) fn failed(&self) -> String {
+        self.last_pass()["error"]["what"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Wait until a pass was made, none runs, and a nudge is let through at once.

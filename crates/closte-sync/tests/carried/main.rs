@@ -6,6 +6,7 @@
 mod children;
 mod disk;
 mod hosted;
+mod obstacles;
 #[path = "../end_to_end/running.rs"]
 #[expect(dead_code, reason = "the end-to-end tests use all of it")]
 mod running;

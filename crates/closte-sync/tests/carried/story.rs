@@ -1,29 +1,34 @@
 //! From the upload of one zip to a domain that came, was served and went; no shell is touched.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::handed_out;
 use testkit::wordpress::{Browser, Listen};
 
-use crate::hosted::Hosted;
+use crate::hosted::{Hosted, PAGE};
 use crate::running::eventually;
 
 /// How soon the host is to hear of a domain that was mapped.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
+/// Upload the zip, up to WordPress' answer.
+fn upload(browser: &Browser) {
+    browser.go("/wp-admin/network/plugin-install.php?tab=upload");
+    browser.fill("#pluginzip", handed_out::zip().to_str().unwrap());
+    browser.click("#install-plugin-submit");
+}
+
 /// Upload the zip and activate it for the network, by WordPress' own pages.
 fn install(hosted: &Hosted) {
-    let zip = handed_out::zip();
     let browser = Browser::open(hosted.server.address());
     browser.log_in();
-    browser.go("/wp-admin/network/plugin-install.php?tab=upload");
-    browser.fill("#pluginzip", zip.to_str().unwrap());
-    browser.click("#install-plugin-submit");
+    upload(&browser);
     browser.sees("Plugin installed successfully.");
     browser.click_link("Network Activate");
     browser.sees("Plugin activated.");
-    browser.go("/wp-admin/network/settings.php?page=closte-sync");
+    browser.go(PAGE);
     browser.sees("closte-sync");
     assert!(!browser.text().contains("critical error"), "{}", browser.text());
 }
@@ -64,4 +69,59 @@ async fn what_nobody_told_is_found_when_wp_cron_runs() {
     eventually("no pass runs", || hosted.server.engines() == 0);
     hosted.cron();
     eventually("its alias is gone", || hosted.world.aliases().is_empty());
+}
+
+/// What the plugin keeps under a name.
+fn kept(hosted: &Hosted, option: &str) -> String {
+    let sql = format!("SELECT meta_value FROM wp_sitemeta WHERE meta_key = '{option}'");
+    hosted.world.database.execute(&sql)
+}
+
+/// All that it keeps, by name.
+fn options(hosted: &Hosted) -> Vec<String> {
+    let sql = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte\\_sync\\_%' ORDER BY 1";
+    hosted.world.database.execute(sql).lines().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_goes_on_where_it_was_and_who_deletes_it_keeps_the_ledger() {
+    let hosted = Hosted::new(Listen::Port).await;
+    hosted.world.here("shop.example");
+    hosted.world.map(1, "shop.example");
+    hosted.cron();
+    hosted.becomes("shop.example", "done 1");
+    let secret = kept(&hosted, "closte_sync_secret");
+    let ledger = hosted.world.folder.path().join(".local/state/closte-sync/ledger.db");
+    assert!(secret.trim().len() == 64 && ledger.is_file());
+
+    // An older version is what the update finds.
+    let main = hosted.world.root().join("wp-content/plugins/closte-sync/closte-sync.php");
+    let text = fs::read_to_string(&main).unwrap();
+    fs::write(&main, text.replacen(env!("CARGO_PKG_VERSION"), "0.0.1", 1)).unwrap();
+    let browser = hosted.browser();
+    upload(&browser);
+    browser.sees("This plugin is already installed.");
+    browser.click_link("Replace current with uploaded");
+    browser.sees("Plugin updated successfully.");
+    hosted.world.unmap("shop.example");
+    hosted.cron();
+    eventually("its alias is gone", || hosted.world.aliases().is_empty());
+    assert_eq!(hosted.world.asked(), ["add shop.example", "remove shop.example"]);
+    assert_eq!(kept(&hosted, "closte_sync_secret"), secret);
+    browser.go(PAGE);
+    browser.sees("It succeeded.");
+
+    eventually("no pass runs", || hosted.server.engines() == 0);
+    browser.go("/wp-admin/network/plugins.php");
+    browser.click("#deactivate-closte-sync");
+    browser.sees("Plugin deactivated.");
+    hosted.world.here("late.example");
+    hosted.world.map(1, "late.example");
+    hosted.cron();
+    assert_eq!(hosted.world.asked().len(), 2, "no pass is made any more");
+    browser.click("#delete-closte-sync");
+    browser.accept();
+    browser.sees("was successfully deleted.");
+    assert_eq!(options(&hosted), ["closte_sync_home"]);
+    assert!(ledger.is_file());
 }

@@ -25,9 +25,12 @@ const PREPEND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/php/in_wp_admin.php"
 /// Where Debian puts servers; not everybody has it in `PATH`.
 const SERVERS: &str = "/usr/sbin";
 
-/// Runs a program that sees the file `$0` as the password file, and a disk of its own in `$DISK`.
-const WITH_PASSWD: &str = "mount --bind \"$0\" /etc/passwd && \
-    { [ -z \"$DISK\" ] || mount -t tmpfs -o size=4m none \"$DISK\"; } && exec \"$@\"";
+/// Runs a program that sees the file `$0` as the password file, a disk of its own in `$DISK`, and
+/// a folder `$NOEXEC` whose programs may not be run.
+const ELSEWHERE: &str = "mount --bind \"$0\" /etc/passwd && \
+    { [ -z \"$DISK\" ] || mount -t tmpfs -o size=4m none \"$DISK\"; } && \
+    { [ -z \"$NOEXEC\" ] || { mount --bind \"$NOEXEC\" \"$NOEXEC\" && \
+    mount -o remount,bind,noexec \"$NOEXEC\"; }; } && exec \"$@\"";
 
 /// What PHP-FPM says when it has come up.
 const READY: &str = "ready to handle connections";
@@ -45,16 +48,30 @@ pub enum Listen {
 }
 
 /// How PHP-FPM is run.
-#[derive(Clone, Copy, Debug)]
-pub struct Fpm<'a> {
+#[derive(Clone, Debug)]
+pub struct Fpm {
     /// Where it listens.
     pub listen: Listen,
     /// How many requests it serves at once.
     pub children: u32,
     /// What its user has as home in the password file.
-    pub home: &'a Path,
+    pub home: PathBuf,
     /// A folder that is a small disk for it and its children, empty at first.
-    pub disk: Option<&'a Path>,
+    pub disk: Option<PathBuf>,
+    /// A folder whose programs they may not run.
+    pub noexec: Option<PathBuf>,
+    /// Functions that PHP may not call, with commas between them.
+    pub forbidden: String,
+    /// What kind of machine they are told that this is, if not what it is: `setarch` knows it.
+    pub machine: Option<String>,
+}
+
+impl Fpm {
+    /// Four children, with all rights.
+    pub fn new(listen: Listen, home: &Path) -> Self {
+        let (home, forbidden) = (home.to_owned(), String::new());
+        Self { listen, children: 4, home, disk: None, noexec: None, forbidden, machine: None }
+    }
 }
 
 /// Running servers; they end when dropped, and so does a carried engine.
@@ -66,7 +83,7 @@ pub struct Nginx {
     before: Vec<ProcessGroup>,
     address: SocketAddr,
     engine: PathBuf,
-    disk: Option<PathBuf>,
+    settings: Fpm,
     folder: TempDir,
 }
 
@@ -83,7 +100,7 @@ impl WordPress {
     /// # Panics
     ///
     /// If a package is missing, a server does not start, or PHP has another home.
-    pub fn serve_by_nginx(&self, settings: Fpm<'_>) -> Nginx {
+    pub fn serve_by_nginx(&self, settings: Fpm) -> Nginx {
         let folder = tempfile::Builder::new().prefix("nginx-").tempdir().expect("a folder");
         fs::create_dir(folder.path().join("tmp")).expect("a folder in ours");
         let listens = match settings.listen {
@@ -95,15 +112,14 @@ impl WordPress {
             fs::write(folder.path().join(name), text).expect("our folder");
         };
         write("passwd", &format!("root:x:0:0::{}:/bin/sh\n", settings.home.display()));
-        write("fpm.conf", &fpm_conf(folder.path(), &listens, settings.children));
+        write("fpm.conf", &fpm_conf(folder.path(), &listens, &settings));
         write("nginx.conf", &nginx_conf(folder.path(), &self.root, address, &listens));
-        assert_home(folder.path(), settings.home);
-        let disk = settings.disk.map(Path::to_owned);
-        let fpm = start_fpm(folder.path(), disk.as_deref());
+        assert_home(folder.path(), &settings.home);
+        let fpm = start_fpm(folder.path(), &settings);
         let web = start_nginx(folder.path());
         let engine = self.plugin_folder().join("bin/closte-sync");
         let before = Vec::new();
-        let mut server = Nginx { _web: web, fpm, before, address, engine, disk, folder };
+        let mut server = Nginx { _web: web, fpm, before, address, engine, settings, folder };
         server.wait_for_fpm(0).unwrap_or_else(|said| panic!("{said}"));
         wait_until(|| TcpStream::connect(address).is_ok())
             .unwrap_or_else(|()| panic!("nginx did not start:\n{}", server.log()));
@@ -168,7 +184,7 @@ impl Nginx {
     /// What PHP-FPM said, if it does not come up.
     pub fn start_fpm(&mut self) -> Result<(), String> {
         let said_before = self.fpm_log().len();
-        let new = start_fpm(self.folder.path(), self.disk.as_deref());
+        let new = start_fpm(self.folder.path(), &self.settings);
         self.before.push(std::mem::replace(&mut self.fpm, new));
         self.wait_for_fpm(said_before)
     }
@@ -178,7 +194,8 @@ impl Nginx {
         running(&self.engine).len()
     }
 
-    fn kill_engines(&self) {
+    /// Kill the engines that run.
+    pub fn kill_engines(&self) {
         for engine in running(&self.engine) {
             // One that has just ended needs no more.
             _ = kill_process(engine, Signal::KILL);
@@ -240,11 +257,16 @@ fn wait_until(mut is_so: impl FnMut() -> bool) -> Result<(), ()> {
     Ok(())
 }
 
-fn start_fpm(folder: &Path, disk: Option<&Path>) -> ProcessGroup {
+fn start_fpm(folder: &Path, settings: &Fpm) -> ProcessGroup {
     let mut command = ProcessGroup::command("unshare");
-    command.env("DISK", disk.unwrap_or(Path::new("")));
+    let path = |path: &Option<PathBuf>| path.clone().unwrap_or_default();
+    command.env("DISK", path(&settings.disk)).env("NOEXEC", path(&settings.noexec));
+    command.args(other_home(folder));
+    if let Some(machine) = &settings.machine {
+        command.args(["setarch", machine]);
+    }
     // `-R`: where we are root, so are our files.
-    command.args(other_home(folder)).arg(program("php-fpm")).args(["-F", "-R", "-y"]);
+    command.arg(program("php-fpm")).args(["-F", "-R", "-y"]);
     command.arg(folder.join("fpm.conf")).stderr(log(folder, "fpm.log"));
     ProcessGroup::start(command).unwrap_or_else(|error| missing("sh", &error))
 }
@@ -274,7 +296,7 @@ fn program(name: &str) -> PathBuf {
 /// Who is not root becomes it, in a namespace of its own.
 fn other_home(folder: &Path) -> Vec<OsString> {
     let root = if getuid().is_root() { None } else { Some("--map-root-user") };
-    let arguments = ["--mount"].into_iter().chain(root).chain(["sh", "-c", WITH_PASSWD]);
+    let arguments = ["--mount"].into_iter().chain(root).chain(["sh", "-c", ELSEWHERE]);
     arguments.map(OsString::from).chain([folder.join("passwd").into()]).collect()
 }
 
@@ -289,12 +311,13 @@ fn assert_home(folder: &Path, home: &Path) {
     assert_eq!(Path::new(&*told), home, "PHP does not see the password file of the test: {error}");
 }
 
-fn fpm_conf(folder: &Path, listens: &Endpoint, children: u32) -> String {
-    let at = folder.display();
+fn fpm_conf(folder: &Path, listens: &Endpoint, settings: &Fpm) -> String {
+    let (at, children, forbidden) = (folder.display(), settings.children, &settings.forbidden);
     format!(
         "[global]\nerror_log = {at}/fpm.log\ndaemonize = no\n\
          [www]\nuser = root\nlisten = {}\npm = static\npm.max_children = {children}\n\
          php_admin_value[error_log] = {at}/php.log\nphp_admin_flag[log_errors] = on\n\
+         php_admin_value[disable_functions] = {forbidden}\n\
          php_admin_flag[display_errors] = off\nphp_admin_value[error_reporting] = -1\n\
          php_admin_value[auto_prepend_file] = {PREPEND}\n\
          php_admin_value[opcache.revalidate_freq] = 0\n\

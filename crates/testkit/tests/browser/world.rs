@@ -27,7 +27,7 @@ impl World {
         wordpress.add_ultimate_multisite(UltimateMultisite::Registry);
         let home = folder.path().join("home");
         fs::create_dir(&home).unwrap();
-        let server = wordpress.serve_by_nginx(Fpm { listen, children: 4, home: &home, disk: None });
+        let server = wordpress.serve_by_nginx(Fpm::new(listen, &home));
         Self { wordpress, database, server, folder }
     }
 
