@@ -9,12 +9,16 @@
 #[path = "common/world.rs"]
 mod world;
 
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use world::{KEY, World};
+use zip::ZipArchive;
 
 /// Of a process' CPU times those of its children that ended: see [`world::cpu`].
 const CHILDREN: usize = 16;
@@ -29,6 +33,7 @@ async fn main() {
     thousand_new(3).await;
     ten_thousand_at_rest().await;
     hundred_at_rest().await;
+    carried_at_rest().await;
 }
 
 /// Run a command of the program, with its peak memory in MB.
@@ -128,16 +133,43 @@ async fn ten_thousand_at_rest() {
 
 /// A pass with nothing to do on 100 domains: what the host bills.
 async fn hundred_at_rest() {
-    let world = World::new(100).await;
-    tokio::task::block_in_place(|| run(&world, "sync --quiet"));
-    let children = || world::cpu(std::process::id(), CHILDREN);
-    let (before, rounds) = (children(), 40);
-    let mut peak = 0;
-    for _ in 0..rounds {
-        peak = peak.max(tokio::task::block_in_place(|| run(&world, "sync --quiet")));
-    }
-    let each = children().saturating_sub(before) / rounds;
+    let (each, peak) = at_rest(&World::new(100).await, 40);
     println!(
         "nothing to do, 100 domains: {each:.0?} of CPU (at most 50 ms), peak {peak} MB (at most 25)"
     );
+}
+
+/// The same by the engine that the plugin carries, which is built for its size, against the program
+/// that is built for its speed.
+async fn carried_at_rest() {
+    for count in [100, 1000, 10_000] {
+        let mut world = World::new(count).await;
+        let (theirs, _) = at_rest(&world, 20);
+        world.program = carried(world.folder.path());
+        let (ours, peak) = at_rest(&world, 20);
+        println!(
+            "nothing to do, {count} domains, by the carried engine: {ours:.0?} of CPU, by the \
+             program {theirs:.0?}: ratio {:.2}, peak {peak} MB",
+            ratio(ours, theirs)
+        );
+    }
+}
+
+/// The CPU time of a pass with nothing to do, and its peak memory in MB.
+fn at_rest(world: &World, rounds: u32) -> (Duration, u64) {
+    let pass = || tokio::task::block_in_place(|| run(world, "sync --quiet"));
+    let children = || world::cpu(std::process::id(), CHILDREN);
+    pass();
+    let before = children();
+    let peak = (0..rounds).map(|_| pass()).max().unwrap_or_default();
+    (children().saturating_sub(before) / rounds, peak)
+}
+
+/// Unpack the engine that the plugin carries; its path.
+fn carried(folder: &Path) -> PathBuf {
+    let mut zip = ZipArchive::new(File::open(testkit::handed_out::zip()).unwrap()).unwrap();
+    zip.extract(folder).unwrap();
+    let program = folder.join("closte-sync/bin/closte-sync");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    program
 }

@@ -1,6 +1,7 @@
 //! What every figure is measured on: a network with its host and internet, and
 //! what the kernel counts of a process.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) database: Database<'static>,
     pub(crate) folder: TempDir,
+    /// What is measured.
+    pub(crate) program: PathBuf,
 }
 
 impl World {
@@ -31,7 +34,9 @@ impl World {
             "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) \
              VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}')",
         );
-        let world = Self { sandbox, database, folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_closte-sync"));
+        let world = Self { sandbox, database, folder, program };
         world.map(count);
         world.write_wp_config();
         world
@@ -60,7 +65,7 @@ impl World {
 
     /// A command of the program, ready to run.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_closte-sync"));
+        let mut command = Command::new(&self.program);
         command
             .args(arguments.split(' '))
             .current_dir(self.folder.path())
