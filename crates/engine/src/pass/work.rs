@@ -276,7 +276,7 @@ impl Work<'_> {
         let intended = entry.clone();
         let turn = tokio::select! {
             biased;
-            () = self.deadline.cut_short() => None,
+            () = self.deadline.over() => None,
             turn = self.engine.host.turn() => Some(turn),
         };
         let may_not = call == Call::Remove && self.mark.is_old();
