@@ -424,7 +424,10 @@ mod tests {
     #[test]
     fn chunks_take_no_more_memory_than_all_of_it() {
         let chunks = in_chunks((0..10_000).collect(), |rest: &[u32]| rest.len().min(CHUNK));
-        assert_eq!(chunks.iter().flatten().copied().collect::<Vec<_>>(), Vec::from_iter(0..10_000));
+        assert_eq!(
+            chunks.iter().flatten().copied().collect::<Vec<_>>(),
+            (0..10_000).collect::<Vec<_>>()
+        );
         assert!(chunks.iter().map(Vec::capacity).sum::<usize>() < 20_000);
     }
 
