@@ -157,7 +157,7 @@ impl ConfigError {
     /// What a person can do about it.
     pub(crate) fn hint(&self) -> String {
         match self {
-            Self::Read { .. } => "check that the file is there and that you may read it".to_owned(),
+            Self::Read { .. } => "check that the file is there, that you may read it, and that `HOME` is your own folder".to_owned(),
             Self::Syntax { .. } => "see `closte-sync config default` for a file to start from".to_owned(),
             Self::UnknownKey { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::UnknownKey { .. } => "`closte-sync config default` lists them all".to_owned(),

@@ -189,8 +189,10 @@ impl<'a> Wiring<'a> {
 
     fn default_ledger_url(&self) -> Result<String, Failure> {
         let state = self.environment.xdg("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
-            Failure::could_not("there is no home folder to keep the ledger in")
-                .hint("set `ledger.url`, such as `sqlite:///var/lib/closte-sync/ledger.db`")
+            Failure::could_not("there is no home folder to keep the ledger in").hint(
+                "set `HOME`, or `ledger.url` in /etc/closte-sync/closte-sync.toml, such as \
+                     `sqlite:///var/lib/closte-sync/ledger.db`",
+            )
         })?;
         Ok(format!("sqlite://{}", state.join("closte-sync/ledger.db").display()))
     }

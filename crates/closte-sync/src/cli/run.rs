@@ -105,6 +105,8 @@ async fn wait_for_lock(context: &Context) -> Result<(Arc<SqliteLedger>, Lock), F
             }
             LockedLedger::LockedBy(_) => (),
         }
+        // A pass may have it for longer than systemd waits for a start.
+        tell_systemd(&[NotifyState::Ready, NotifyState::Watchdog]);
         sleep(LOCK_AGAIN.min(context.loaded.settings.poll)).await;
     }
 }

@@ -89,7 +89,8 @@ fn systemd(context: &Context) -> Systemd {
 }
 
 fn user() -> String {
-    whoami::username().unwrap_or_default()
+    // Not every user has a name.
+    whoami::username().unwrap_or_else(|_| rustix::process::geteuid().as_raw().to_string())
 }
 
 /// Look at the machine, and change nothing.

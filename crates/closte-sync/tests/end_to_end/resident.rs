@@ -246,9 +246,8 @@ async fn a_stop_ends_the_wait_for_the_lock() {
     stop(first);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn systemd_is_reported_that_it_is_ready_and_alive() {
-    let world = world().await;
+/// Start the resident program as systemd does, and see that it says it is ready and alive.
+fn started_by_systemd(world: &World) -> Child {
     let path = world.folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -260,7 +259,22 @@ async fn systemd_is_reported_that_it_is_ready_and_alive() {
         let length = socket.recv(&mut buffer).unwrap();
         notices.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
     }
-    stop(run);
+    run
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_reported_that_it_is_ready_and_alive() {
+    stop(started_by_systemd(&world().await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_does_not_wait_for_who_has_the_lock() {
+    let world = world().await;
+    let first = world.command("run").spawn().unwrap();
+    eventually("the first pass", || world.run("status").code == 0);
+    let (second, _) = stop(started_by_systemd(&world));
+    assert!(second.err.contains("waiting for it"), "{second:?}");
+    stop(first);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod checks;
 pub mod crontab;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,10 @@ use crontab::{Change, CronLine, Edited};
 
 /// The unit that runs closte-sync as a service.
 pub const SERVICE: &str = "closte-sync.service";
+
+/// Where the units have their settings: [`SERVICE`] the first, an instance for one of several networks
+/// the file of its name.
+const SETTINGS: &str = "/etc/closte-sync/closte-sync.toml";
 
 /// A pass that is due for longer than this is made by nobody: what starts one in WordPress waits 15
 /// minutes at most after a failure.
@@ -177,7 +182,10 @@ fn propose(found: &MachineFound, wordpress: &WordPressFound) -> Proposal {
     let line = CronLine::of(&found.program, wordpress.config(), found.config.as_deref());
     let by_cron = |why: &str| by_cron(found, &line, late, why);
     let systemd = found.systemd.as_ref();
-    if let Some(unit) = systemd.and_then(SystemdFound::enabled) {
+    // What is enabled may be for another network than that of a settings file that was named.
+    if found.own_settings().is_none()
+        && let Some(unit) = systemd.and_then(SystemdFound::enabled)
+    {
         return settled(
             Way::Systemd,
             format!("`{unit}` is enabled, for the network of its settings"),
@@ -202,6 +210,13 @@ fn propose(found: &MachineFound, wordpress: &WordPressFound) -> Proposal {
             by_systemd(found, systemd, wordpress)
         }
         _ => by_cron("this user may set up no service here, and cron needs nobody else"),
+    }
+}
+
+impl MachineFound {
+    /// The settings file that was asked for, where it is not that of [`SERVICE`].
+    fn own_settings(&self) -> Option<&Path> {
+        self.config.as_deref().filter(|config| *config != Path::new(SETTINGS))
     }
 }
 
@@ -303,7 +318,9 @@ fn by_systemd(
     let enable = format!("{call} enable --now {SERVICE}");
     let why = "a process may keep running here: `closte-sync run` brings a new mapping to Closte \
                within seconds";
-    let (lines, remaining) = if systemd.units.contains_key(SERVICE) {
+    let (lines, remaining) = if let Some(config) = found.own_settings() {
+        one_of_several(call, config)
+    } else if systemd.units.contains_key(SERVICE) {
         let may = found.is_root || systemd.scope == Scope::User;
         let sudo = || Remaining::ByHand("only root may enable a unit of the machine".to_owned());
         (vec![enable], if may { Remaining::Enable(systemd.scope) } else { sudo() })
@@ -324,4 +341,22 @@ fn by_systemd(
         (vec![copy, format!("{call} daemon-reload"), enable], Remaining::ByHand(by_hand))
     };
     Proposal { way: Way::Systemd, why: why.to_owned(), lines, remaining }
+}
+
+/// The service for the network of the settings in `config`, which only a person enables.
+fn one_of_several(call: &str, config: &Path) -> (Vec<String>, Remaining) {
+    let is_plain =
+        |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let name = config.file_stem().and_then(OsStr::to_str).filter(is_plain);
+    let is_there = config.parent() == Path::new(SETTINGS).parent()
+        && config.extension().is_some_and(|it| it == "toml");
+    let Some(name) = name.filter(|_| is_there) else {
+        let why = format!(
+            "services have their settings in /etc/closte-sync: move `{}` there",
+            config.display()
+        );
+        return (Vec::new(), Remaining::ByHand(why));
+    };
+    let why = format!("`setup --write` enables only `{SERVICE}`, which is for another network");
+    (vec![format!("{call} enable --now closte-sync@{name}.service")], Remaining::ByHand(why))
 }

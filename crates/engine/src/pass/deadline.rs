@@ -88,6 +88,15 @@ impl<'a> Deadline<'a> {
         }
     }
 
+    /// Returns when no other step may begin.
+    pub(super) async fn over(&self) {
+        tokio::select! {
+            biased;
+            () = self.cut_short() => (),
+            () = self.env.clock.sleep_until(self.at) => (),
+        }
+    }
+
     /// A call goes out, or none is to.
     pub(super) fn called(&self) {
         self.called.cancel();

@@ -179,11 +179,7 @@ impl Work<'_> {
                 pass_on(self.call(intended, &key).await);
             }
         }
-        let mut chunks = Vec::new();
-        while !due.is_empty() {
-            let tail = due.split_off(self.chunk_of(&due));
-            chunks.push(std::mem::replace(&mut due, tail));
-        }
+        let chunks = in_chunks(due, |rest| self.chunk_of(rest));
         let mut answers = stream::iter(chunks)
             .then(|chunk| self.intend(chunk, list))
             .map(|intended| match intended {
@@ -276,7 +272,7 @@ impl Work<'_> {
         let intended = entry.clone();
         let turn = tokio::select! {
             biased;
-            () = self.deadline.cut_short() => None,
+            () = self.deadline.over() => None,
             turn = self.engine.host.turn() => Some(turn),
         };
         let may_not = call == Call::Remove && self.mark.is_old();
@@ -378,6 +374,17 @@ impl Next {
     }
 }
 
+/// `all` in chunks, each as large as `size` says of what is left. A chunk has no more memory than it
+/// needs: what is left after `Vec::split_off` would keep that of the whole.
+fn in_chunks<T>(all: Vec<T>, size: impl Fn(&[T]) -> usize) -> Vec<Vec<T>> {
+    let (mut rest, mut chunks) = (all.into_iter(), Vec::new());
+    while !rest.as_slice().is_empty() {
+        let size = size(rest.as_slice());
+        chunks.push(rest.by_ref().take(size).collect());
+    }
+    chunks
+}
+
 /// The change that a call was.
 fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
     let outcome = match answer {
@@ -413,6 +420,16 @@ fn describe(error: &HostError) -> String {
 mod tests {
     use super::*;
     use rules::entry::Alias;
+
+    #[test]
+    fn chunks_take_no_more_memory_than_all_of_it() {
+        let chunks = in_chunks((0..10_000).collect(), |rest: &[u32]| rest.len().min(CHUNK));
+        assert_eq!(
+            chunks.iter().flatten().copied().collect::<Vec<_>>(),
+            (0..10_000).collect::<Vec<_>>()
+        );
+        assert!(chunks.iter().map(Vec::capacity).sum::<usize>() < 20_000);
+    }
 
     #[test]
     #[rustfmt::skip] // One case a line.

@@ -180,6 +180,22 @@ fn the_commands_fit_who_runs_them() {
     ");
 }
 
+#[test]
+fn one_of_several_networks_has_its_own_service_which_a_person_enables() {
+    let mut found = on_a_server(Scope::System, &[("closte-sync.service", "enabled")]);
+    found.is_root = true;
+    let mut proposed = |config: &str| {
+        found.config = Some(PathBuf::from(config));
+        (in_short(&found), proposal(&found).lines.join("\n"))
+    };
+    let by_hand = |line: &str| ("systemd by hand".to_owned(), line.to_owned());
+    let shop = "systemctl enable --now closte-sync@shop.service";
+    assert_eq!(proposed("/etc/closte-sync/shop.toml"), by_hand(shop));
+    assert_eq!(proposed("/srv/shop.toml"), by_hand(""));
+    let of_the_service = proposed("/etc/closte-sync/closte-sync.toml");
+    assert_eq!(of_the_service, ("systemd nothing".to_owned(), String::new()));
+}
+
 fn line() -> CronLine {
     let program = Path::new("/home/app1/bin/closte-sync");
     CronLine::of(program, Some(Path::new("/home/app1/public_html/wp-config.php")), None).unwrap()

@@ -72,3 +72,15 @@ fn with_slow_dns_and_a_short_limit_every_domain_is_checked_in_its_turn() {
     let (least, most) = (times.iter().min().unwrap(), times.iter().max().unwrap());
     assert!(*most < 2 * least, "from {least} to {most} times");
 }
+
+#[test]
+fn calls_that_wait_for_their_turn_do_not_keep_a_pass_beyond_its_limit() {
+    let mut world = World::with(PassSettings { limit: SECOND * 10, ..settings() });
+    *world.host.gap.lock().unwrap() = SECOND;
+    for number in 0..100 {
+        world.network.tables().map(2, format!("d{number:03}.example"));
+    }
+    world.pass(SECOND * 60);
+    let calls = world.host.calls.lock().unwrap().len();
+    assert!(45 < calls, "one each second, whichever pass it is: {calls}");
+}

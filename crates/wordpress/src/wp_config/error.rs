@@ -1,6 +1,6 @@
 //! Why a wp-config.php gave us nothing, in words that an operator can act on.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use rules::trust::Distrust;
@@ -79,7 +79,16 @@ impl WpConfigError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "run closte-sync as the user that owns the site",
+            Self::Unreadable { source, .. } => match source.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                    "name the right file with `--wp-config`"
+                }
+                // A thread was refused.
+                ErrorKind::WouldBlock | ErrorKind::OutOfMemory => {
+                    "this user may have no more processes or memory: end some, or ask the host for more"
+                }
+                _ => "run closte-sync as the user that owns the site",
+            },
             Self::TooLarge { .. } | Self::NotPhp { .. } | Self::Syntax { .. } => {
                 "name the right file with `--wp-config`"
             }
@@ -147,4 +156,23 @@ impl NotFound {
 fn places(searched: &[PathBuf]) -> String {
     let shown: Vec<_> = searched.iter().map(|it| format!("`{}`", it.display())).collect();
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_done_depends_on_why_the_file_was_not_read() {
+        let table = [
+            (ErrorKind::PermissionDenied, "run closte-sync as the user that owns the site"),
+            (ErrorKind::NotFound, "name the right file with `--wp-config`"),
+            (ErrorKind::WouldBlock, "this user may have no more processes or memory: "),
+        ];
+        for (kind, hint) in table {
+            let path = PathBuf::from("/srv/wp-config.php");
+            let error = WpConfigError::Unreadable { path, source: kind.into() };
+            assert!(error.hint().starts_with(hint), "{kind}: {}", error.hint());
+        }
+    }
 }

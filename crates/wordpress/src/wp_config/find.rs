@@ -23,12 +23,19 @@ pub struct Found {
 }
 
 impl Found {
-    /// The file that was given; a folder means the wp-config.php in it.
+    /// The file that was given; a folder means the wp-config.php in it. Of a link, WordPress is beside
+    /// it, as PHP reads it there, or else beside what it leads to.
     pub fn at(path: &Path) -> Self {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let config = if path.is_dir() { path.join(CONFIG) } else { path };
-        let root = config.parent().and_then(root_nearby);
-        Self { config, root }
+        let found = |config: PathBuf| Self { root: config.parent().and_then(root_nearby), config };
+        let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if real.is_dir() {
+            return found(real.join(CONFIG));
+        }
+        let as_given = std::path::absolute(path)
+            .ok()
+            .and_then(|path| Some(fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?)));
+        let as_given = as_given.map(found).filter(|found| found.root.is_some());
+        as_given.unwrap_or_else(|| found(real))
     }
 }
 
@@ -152,6 +159,22 @@ mod tests {
         let found = find(&top.join(start), Some(&top.join("home")), me(&top)).ok()?;
         let shown = |path: &Path| path.strip_prefix(&top).unwrap().display().to_string();
         Some((shown(&found.config), found.root.map_or("?".to_owned(), |root| shown(&root))))
+    }
+
+    #[test]
+    fn of_a_link_that_is_given_wordpress_is_beside_it_or_beside_what_it_leads_to() {
+        let (_keep, top) = tree(&["shared/wp-config.php", "www/wp-load.php", "home/a.txt"]);
+        let link = |at: &str, to: &str| std::os::unix::fs::symlink(top.join(to), top.join(at));
+        link("www/wp-config.php", "shared/wp-config.php").unwrap();
+        link("home/wp-config.php", "www/wp-config.php").unwrap();
+        link("site", "www").unwrap();
+        let given = |path: &str| Found::at(&top.join(path));
+        let (config, root) = (top.join("www/wp-config.php"), Some(top.join("www")));
+        for path in ["www/wp-config.php", "www", "site", "site/wp-config.php"] {
+            assert_eq!(given(path), Found { config: config.clone(), root: root.clone() }, "{path}");
+        }
+        let config = top.join("shared/wp-config.php");
+        assert_eq!(given("home/wp-config.php"), Found { config, root: None });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -286,7 +286,12 @@ async fn it_installs_runs_upgrades_and_goes_without_a_trace() {
     until("the addition of third.test", || sandbox.closte().aliases().contains("third.test"));
     service.stop();
 
-    // An upgrade keeps user, settings and ledgers.
+    // An upgrade keeps user, settings and ledgers, also where a service does not start again.
+    let systemctl = debian.at("/usr/bin/systemctl");
+    fs::write(&systemctl, "#!/bin/sh\necho 'Job failed.' >&2\nexit 1\n").expect("root may");
+    fs::set_permissions(&systemctl, fs::Permissions::from_mode(0o755)).expect("root may");
+    let booted = debian.at("/run/systemd/system");
+    fs::create_dir_all(&booted).expect("root may");
     debian.install(&later(&deb, debian.0.path()));
     assert_eq!(debian.say(&["dpkg-query", "-W", "-f", "${Version}", USER]), "999");
     assert_eq!(fs::read_to_string(&settings).ok(), Some(two));
@@ -300,9 +305,17 @@ async fn it_installs_runs_upgrades_and_goes_without_a_trace() {
     fs::create_dir_all(&wants).expect("root may");
     let enabled = wants.join("closte-sync@one.service");
     symlink("/usr/lib/systemd/system/closte-sync@.service", &enabled).expect("root may");
+    let set_up = debian.at("/etc/systemd/system/closte-sync.service.d/closte-sync-setup.conf");
+    fs::create_dir_all(set_up.parent().expect("a folder")).expect("root may");
+    fs::write(&set_up, "# `closte-sync setup` enabled this unit.\n").expect("root may");
     debian.say(&["dpkg", "--remove", USER]);
     assert!(ledger.is_file() && settings.is_file(), "removing keeps settings and ledgers");
     debian.say(&["dpkg", "--purge", USER]);
+    fs::remove_file(&systemctl).expect("it was written");
+    fs::remove_dir(&booted).expect("it was made");
+    // Something else of systemd's may be there.
+    _ = fs::remove_dir(debian.at("/run/systemd"));
+    assert!(!set_up.exists(), "nothing says that `setup` enabled a service");
     let after = debian.traces();
     let left: Vec<_> = after.difference(&before).collect();
     // Folders of systemd's, which this Debian does without.
