@@ -135,12 +135,13 @@ final class Engine_Process {
 			'is_late'    => false,
 			'is_started' => false,
 		);
-		if ( ! Carried::can_start() ) {
+		if ( array() !== Carried::lacking() ) {
 			return $outcome;
 		}
 		$descriptors = array_fill( 0, 3, array( 'pipe', 'w' ) );
 
 		$descriptors[0] = array( 'pipe', 'r' );
+		error_clear_last();
 		// phpcs:ignore -- This is the one place that starts a program: an array, so without a shell.
 		$process = @proc_open( $command, $descriptors, $pipes, $folder, Engine_Environment::all() );
 		if ( ! is_resource( $process ) ) {

@@ -12,7 +12,7 @@ use crate::world::{Admin, World};
 fn what_keeps_it_from_starting_is_found_in_order() {
     let world = World::new();
     let facts = json!({
-        "system": "Linux", "machine": "x86_64", "can_start": true, "pinned": "a", "digest": "a", "can_run": true,
+        "system": "Linux", "machine": "x86_64", "lacking": [], "pinned": "a", "digest": "a", "can_run": true,
     });
     for (changed, code, words) in [
         (json!({}), "", ""),
@@ -23,8 +23,16 @@ fn what_keeps_it_from_starting_is_found_in_order() {
             "system",
             "needs Linux, and this is Darwin",
         ),
-        (json!({"machine": "aarch64", "can_start": false}), "machine", "this machine is aarch64"),
-        (json!({"can_start": false, "pinned": null}), "forbidden", "disable_functions"),
+        (
+            json!({"machine": "aarch64", "lacking": ["proc_open"]}),
+            "machine",
+            "this machine is aarch64",
+        ),
+        (
+            json!({"lacking": ["proc_open", "usleep"], "pinned": null}),
+            "forbidden",
+            "disable_functions forbids proc_open, usleep.",
+        ),
         (json!({"pinned": null}), "unpinned", "Upload the zip again"),
         (json!({"digest": "b", "can_run": false}), "changed", "Upload the zip again"),
         (json!({"can_run": false}), "run-bit", "permissions to 755"),
@@ -55,6 +63,8 @@ fn what_it_says_of_itself_may_keep_it_too() {
     let problem = json!({"problem": "`/www` is served to the world", "hint": "set `ledger.url`."});
     for (mut outcome, out, words) in [
         (well.clone(), said(&json!({})), ""),
+        // Where PHP was started by somebody who ignores what becomes of children.
+        (ended(json!(-1), json!(null), ""), said(&json!({})), ""),
         (well.clone(), said(&json!({"engine": "0.0.1"})), "is version 0.0.1"),
         (
             ended(json!(1), json!(null), ""),
@@ -250,13 +260,29 @@ fn is_kept(carrying: &Carrying, words: &str, line: &str) {
 #[test]
 fn where_php_may_not_start_programs_the_page_says_so_and_gives_the_line_for_cron() {
     let mut carrying = Carrying::unknown();
-    carrying.world.server = carrying.world.wordpress.serve_with(&["disable_functions=proc_open"]);
     let line = format!(
         "*/5 * * * * {} --wp-config {} sync --quiet",
         carrying.bin("closte-sync").display(),
         carrying.world.wordpress.root().join("wp-config.php").display()
     );
-    is_kept(&carrying, "PHP may not start programs here", &line);
+    for function in ["proc_open", "stream_set_blocking", "usleep", "hash_file"] {
+        let setting = format!("disable_functions={function}");
+        carrying.world.server = carrying.world.wordpress.serve_with(&[&setting]);
+        let words =
+            format!("PHP may not start programs here: its disable_functions forbids {function}.");
+        is_kept(&carrying, &words, &line);
+    }
+}
+
+#[test]
+fn where_php_may_say_little_the_engine_runs() {
+    let mut carrying = Carrying::unknown();
+    carrying.world.server = carrying.world.wordpress.serve_with(&[
+        "disable_functions=getenv,putenv,php_uname,posix_geteuid,posix_getpwuid,set_time_limit,token_get_all",
+    ]);
+    carrying.cron();
+    assert_eq!(carrying.starts().len(), 1);
+    assert_eq!(carrying.runs()["failures"], 0);
 }
 
 #[test]

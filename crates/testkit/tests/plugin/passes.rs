@@ -344,8 +344,18 @@ fn to_activate_the_plugin_or_to_switch_closte_on_begins_a_pass() {
     let activate = "require ABSPATH . 'wp-admin/includes/plugin.php'; well(activate_plugin('closte-sync/closte-sync.php', '', true));";
     carrying.detached("exit;");
     carrying.world.wordpress.php(activate);
-    carrying.wait_for_starts(1);
+    assert!(carrying.next() <= 0, "the next WP-Cron makes one");
+    assert!(!carrying.is_able(), "a command line may be of another user, with another ledger");
+    assert_eq!(carrying.starts().len(), 0);
+    carrying.cron();
     assert!(carrying.is_able());
+    assert_eq!(carrying.starts().len(), 1);
+
+    carrying.world.wordpress.deactivate_plugin();
+    carrying.forget_starts();
+    carrying.due_in(3600);
+    carrying.world.wordpress.php(activate);
+    carrying.wait_for_starts(1);
     assert!(carrying.next() <= 0, "the next WP-Cron makes one, whatever becomes of that");
 
     carrying.due_in(3600);
