@@ -272,7 +272,9 @@ final class Engine_Process {
 	 */
 	private static function ledger( array $where ) {
 		$config = 1 === count( $where['settings'] ) ? array( '--config', $where['settings'][0] ) : array();
-		return array_merge( array( '--set', "ledger.url={$where['ledger_url']}" ), $config );
+		// Of several networks of an installation, the settings may name another: that one is not told as ours.
+		$network = Networks::are_several() ? array( '--set', 'network.domain=' . get_network()->domain . get_network()->path ) : array();
+		return array_merge( array( '--set', "ledger.url={$where['ledger_url']}" ), $config, $network );
 	}
 
 	/**
