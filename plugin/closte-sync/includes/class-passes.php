@@ -172,7 +172,9 @@ final class Passes {
 			self::attend( time() );
 		} catch ( \Throwable $error ) {
 			// Whatever it was must not look like a failure of the events that WP-Cron was called for.
-			self::fail( $error->getMessage(), time() );
+			if ( ! self::is_deleted() ) {
+				self::fail( $error->getMessage(), time() );
+			}
 		}
 	}
 
@@ -243,9 +245,22 @@ final class Passes {
 		}
 		Nudge::forget();
 		$outcome = Engine_Process::attached( Carried::known()['where'] );
+		if ( self::is_deleted() ) {
+			return;
+		}
 		Engine::forget();
 		self::note( $outcome, time() );
 		self::keep_event( self::next(), self::sites(), true );
+	}
+
+	/**
+	 * Whether this plugin was deleted while this request went on: then nothing of it is stored any more.
+	 *
+	 * @return bool
+	 */
+	private static function is_deleted() {
+		clearstatcache( true, Carried::program() );
+		return ! Carried::is_there();
 	}
 
 	/**

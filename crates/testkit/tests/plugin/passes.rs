@@ -449,6 +449,27 @@ fn to_deactivate_it_ends_passes_and_to_delete_it_leaves_ledger_and_mark_only() {
 }
 
 #[test]
+fn to_delete_it_while_it_makes_a_pass_leaves_nothing_either() {
+    let carrying = Carrying::new();
+    carrying.attached("touch(WAITING); while (is_file(WAITING)) { usleep(10000); } finish();");
+    let waiting = carrying.world.wordpress.root().join("waiting");
+    let script = std::fs::read_to_string(carrying.bin("attached.php")).unwrap();
+    let script = script.replace("WAITING", &format!("'{}'", waiting.display()));
+    std::fs::write(carrying.bin("attached.php"), script).unwrap();
+    carrying.due_in(-1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| carrying.cron());
+        carrying.wait(|| waiting.exists());
+        carrying.world.wordpress.deactivate_plugin();
+        carrying.world.wordpress.uninstall_plugin();
+        std::fs::remove_dir_all(carrying.world.wordpress.plugin_folder()).unwrap();
+        std::fs::remove_file(&waiting).unwrap();
+    });
+    let left = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte%'";
+    assert_eq!(carrying.world.database.execute(left).trim(), "");
+}
+
+#[test]
 fn a_network_at_rest_is_not_handed_back() {
     let carrying = Carrying::new();
     let mode = || carrying.world.call("hello", &json!({}))["mode"].clone();
