@@ -28,10 +28,12 @@ final class Engine_Process {
 	);
 
 	/**
-	 * In bytes: how much of what it says on stderr is kept, of its end; and the longest line that it may say.
+	 * In bytes: how much of what it says on stderr is kept, of its end; the longest line that it may say; and how much of
+	 * what it answers to `where` is kept.
 	 */
-	const MOST_ERRORS  = 2000;
-	const LONGEST_LINE = 33554432;
+	const MOST_ERRORS    = 2000;
+	const LONGEST_LINE   = 33554432;
+	const LONGEST_ANSWER = 65536;
 
 	/**
 	 * Signals by number, as PHP may not know their names.
@@ -56,7 +58,7 @@ final class Engine_Process {
 			'/',
 			self::limits()['look'],
 			static function ( $line ) use ( &$out ) {
-				$out .= $line;
+				$out = substr( $out . $line, 0, self::LONGEST_ANSWER );
 				return '';
 			}
 		);

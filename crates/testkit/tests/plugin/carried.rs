@@ -275,6 +275,15 @@ fn where_php_may_not_start_programs_the_page_says_so_and_gives_the_line_for_cron
 }
 
 #[test]
+fn an_engine_that_says_without_end_where_it_is_takes_no_memory() {
+    let mut carrying = Carrying::unknown();
+    carrying.world.server = carrying.world.wordpress.serve_with(&["memory_limit=64M"]);
+    let code = "<?php while (true) { echo str_repeat('x', 65535), \"\\n\"; }";
+    std::fs::write(carrying.bin("where.php"), code).unwrap();
+    is_kept(&carrying, "it had not ended after 5 seconds and was stopped", "sync --quiet");
+}
+
+#[test]
 fn where_php_may_say_little_the_engine_runs() {
     let mut carrying = Carrying::unknown();
     carrying.world.server = carrying.world.wordpress.serve_with(&[

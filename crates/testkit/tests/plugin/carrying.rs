@@ -16,7 +16,8 @@ use crate::world::{Admin, World, hex};
 /// How long something that nobody waits for may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Notes each start, then answers `where` with `where.json`, or runs `attached.php` or `detached.php`.
+/// Notes each start, then answers `where` with `where.json` (after `where.php`), or runs
+/// `attached.php` or `detached.php`.
 /// A pass that is told nothing ends well, and says when the next is due.
 const ENGINE: &str = r#"#!/usr/bin/env php
 <?php
@@ -55,6 +56,9 @@ function due_in(int $seconds): void {
 }
 
 if (in_array('where', $argv, true)) {
+	if (is_file(__DIR__ . '/where.php')) {
+		require __DIR__ . '/where.php';
+	}
 	$where = json_decode(file_get_contents(__DIR__ . '/where.json'), true);
 	echo json_encode($where, JSON_PRETTY_PRINT), "\n";
 	exit($where['problem'] === null ? 0 : 1);
