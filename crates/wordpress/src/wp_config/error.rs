@@ -79,6 +79,10 @@ impl WpConfigError {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
+            // No thread could be started to read it.
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::WouldBlock => {
+                "the processes or the memory of this user are used up: ask the host to allow more"
+            }
             Self::Unreadable { .. } => "run closte-sync as the user that owns the site",
             Self::TooLarge { .. } | Self::NotPhp { .. } | Self::Syntax { .. } => {
                 "name the right file with `--wp-config`"
@@ -147,4 +151,18 @@ impl NotFound {
 fn places(searched: &[PathBuf]) -> String {
     let shown: Vec<_> = searched.iter().map(|it| format!("`{}`", it.display())).collect();
     shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_thread_could_read_is_no_matter_of_rights() {
+        let hint = |kind: io::ErrorKind| {
+            WpConfigError::Unreadable { path: "/wp-config.php".into(), source: kind.into() }.hint()
+        };
+        assert!(hint(io::ErrorKind::WouldBlock).contains("used up"));
+        assert!(hint(io::ErrorKind::PermissionDenied).contains("as the user that owns the site"));
+    }
 }
