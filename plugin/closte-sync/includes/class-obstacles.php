@@ -32,7 +32,7 @@ final class Obstacles {
 	 * What keeps it from being started.
 	 *
 	 * @param array $facts `system`, `machine` (null for unknown), `lacking` (functions that PHP lacks to start programs), `pinned`
-	 *                     (null for none), `digest`, and `can_run` (whether the program may be run).
+	 *                     (null for none), `digest` (null where it may not be read), and `can_run` (whether the program may be run).
 	 * @return array|null Null for nothing.
 	 */
 	public static function before_start( array $facts ) {
@@ -48,10 +48,10 @@ final class Obstacles {
 		if ( null === $facts['pinned'] ) {
 			return self::obstacle( 'unpinned' );
 		}
-		if ( $facts['pinned'] !== $facts['digest'] ) {
+		if ( null !== $facts['digest'] && $facts['pinned'] !== $facts['digest'] ) {
 			return self::obstacle( 'changed' );
 		}
-		return $facts['can_run'] ? null : self::obstacle( 'run-bit' );
+		return null !== $facts['digest'] && $facts['can_run'] ? null : self::obstacle( 'run-bit' );
 	}
 
 	/**
@@ -117,7 +117,7 @@ final class Obstacles {
 			case 'changed':
 				return __( 'The engine in bin/closte-sync is not the one that belongs to this plugin: its SHA-256 is another. The upload was cut short, or somebody changed the file. Upload the zip again.', 'closte-sync' );
 			case 'run-bit':
-				return __( 'The file bin/closte-sync in the folder of this plugin may not be run, and PHP could not change that. Set its permissions to 755 by SFTP; if that does not help, the folder is mounted without the right to run programs (noexec): have cron run the engine from another folder.', 'closte-sync' );
+				return __( 'The file bin/closte-sync in the folder of this plugin may not be read or run, and PHP could not change that. Set its permissions to 755 by SFTP; if that does not help, the folder is mounted without the right to run programs (noexec): have cron run the engine from another folder.', 'closte-sync' );
 			case 'no-start':
 				/* translators: %s: what the program said, or how it ended. */
 				return sprintf( __( 'The engine does not start here: %s. It needs Linux with glibc 2.17 or newer, and a folder whose programs may be run (not noexec).', 'closte-sync' ), $what );
