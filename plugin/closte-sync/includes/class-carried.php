@@ -29,6 +29,11 @@ final class Carried {
 	const GOOD_FOR = 300;
 
 	/**
+	 * The functions that are needed to start a program.
+	 */
+	const FUNCTIONS = array( 'proc_open', 'proc_close', 'proc_get_status', 'proc_terminate', 'stream_select', 'stream_set_blocking', 'usleep', 'hash_file' );
+
+	/**
 	 * The program.
 	 *
 	 * @return string Its path.
@@ -92,7 +97,7 @@ final class Carried {
 		if ( ! self::is_there() || self::is_of_another_user() ) {
 			return false;
 		}
-		$is_old = time() - self::known()['at'] >= self::GOOD_FOR && ! ( $is_able_good && self::is_able() );
+		$is_old = abs( time() - self::known()['at'] ) >= self::GOOD_FOR && ! ( $is_able_good && self::is_able() );
 		if ( ! self::is_known() || $is_old ) {
 			self::look();
 		}
@@ -126,17 +131,15 @@ final class Carried {
 	}
 
 	/**
-	 * Whether PHP may start programs. A function that is forbidden is not there.
+	 * Which functions PHP lacks to start programs. One that is forbidden is not there.
 	 *
-	 * @return bool
+	 * @return string[]
 	 */
-	public static function can_start() {
-		foreach ( array( 'proc_open', 'proc_close', 'proc_get_status', 'proc_terminate', 'stream_select' ) as $function ) {
-			if ( ! function_exists( $function ) ) {
-				return false;
-			}
-		}
-		return true;
+	public static function lacking() {
+		$is_lacking = static function ( $name ) {
+			return ! function_exists( $name );
+		};
+		return array_values( array_filter( self::FUNCTIONS, $is_lacking ) );
 	}
 
 	/**
@@ -156,16 +159,17 @@ final class Carried {
 			'digest'    => $before['digest'],
 			'digest_of' => self::build(),
 		);
-		if ( null === $found['digest'] || $before['digest_of'] !== $found['digest_of'] ) {
-			$found['digest'] = (string) hash_file( 'sha256', self::program() );
+		// One that is wrong is read again in any case: whoever puts it right may keep size and time.
+		if ( self::pinned() !== $found['digest'] || $before['digest_of'] !== $found['digest_of'] ) {
+			$found['digest'] = self::digest();
 		}
 		$facts             = array(
-			'system'    => PHP_OS_FAMILY,
-			'machine'   => self::machine(),
-			'can_start' => self::can_start(),
-			'pinned'    => self::pinned(),
-			'digest'    => $found['digest'],
-			'can_run'   => self::is_runnable( $found['digest'] ),
+			'system'  => PHP_OS_FAMILY,
+			'machine' => self::machine(),
+			'lacking' => self::lacking(),
+			'pinned'  => self::pinned(),
+			'digest'  => $found['digest'],
+			'can_run' => self::is_runnable( $found['digest'] ),
 		);
 		$found['obstacle'] = Obstacles::before_start( $facts );
 		if ( null === $found['obstacle'] ) {
@@ -191,7 +195,7 @@ final class Carried {
 	 * @return array
 	 */
 	private static function basis() {
-		return array( self::program(), self::build(), self::machine(), self::can_start(), self::user() );
+		return array( self::program(), self::build(), self::machine(), self::lacking(), self::user() );
 	}
 
 	/**
@@ -215,21 +219,32 @@ final class Carried {
 	/**
 	 * The user that PHP runs as.
 	 *
-	 * @return int
+	 * @return int|null Null where PHP may not say.
 	 */
 	private static function user() {
-		return function_exists( 'posix_geteuid' ) ? posix_geteuid() : 0;
+		return function_exists( 'posix_geteuid' ) ? posix_geteuid() : null;
 	}
 
 	/**
-	 * Whether this is a command line of another user than the one who looked: that one's files, and so the ledger, are
-	 * others, and the network has one.
+	 * Whether this is a command line, and not of the user whose PHP has looked for visitors: other users have other
+	 * files, and so another ledger, and the network has one. So no command line is the first to look.
 	 *
 	 * @return bool
 	 */
 	private static function is_of_another_user() {
 		$of = self::known()['of'];
-		return 'cli' === PHP_SAPI && isset( $of[4] ) && self::program() === $of[0] && self::user() !== $of[4];
+		return 'cli' === PHP_SAPI && ( ! isset( $of[0] ) || self::program() !== $of[0] || self::user() !== $of[4] );
+	}
+
+	/**
+	 * The digest of the program.
+	 *
+	 * @return string|null Null where PHP may not read it.
+	 */
+	private static function digest() {
+		// phpcs:ignore -- The result shows whether it can be read.
+		$digest = function_exists( 'hash_file' ) ? @hash_file( 'sha256', self::program() ) : false;
+		return is_string( $digest ) ? $digest : null;
 	}
 
 	/**
@@ -246,11 +261,11 @@ final class Carried {
 	/**
 	 * Whether it may be run. WordPress unpacks it without the run bit; that is set only on what is as pinned.
 	 *
-	 * @param string $digest Of the program.
+	 * @param string|null $digest Of the program.
 	 * @return bool
 	 */
 	private static function is_runnable( $digest ) {
-		if ( ! is_executable( self::program() ) && self::pinned() === $digest && function_exists( 'chmod' ) ) {
+		if ( ! is_executable( self::program() ) && null !== $digest && self::pinned() === $digest && function_exists( 'chmod' ) ) {
 			// phpcs:ignore -- The result shows whether it worked.
 			@chmod( self::program(), 0755 );
 			clearstatcache( true, self::program() );

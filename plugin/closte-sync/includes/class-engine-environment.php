@@ -37,7 +37,7 @@ final class Engine_Environment {
 	 * @return string[] By name.
 	 */
 	public static function all() {
-		$path = getenv( 'PATH' );
+		$path = self::variable( 'PATH' );
 		$all  = array( 'PATH' => is_string( $path ) && '' !== $path ? $path : '/usr/local/bin:/usr/bin:/bin' );
 		$home = self::home();
 		if ( null !== $home ) {
@@ -118,7 +118,7 @@ final class Engine_Environment {
 				return $entry['dir'];
 			}
 		}
-		$home = getenv( 'HOME' );
+		$home = self::variable( 'HOME' );
 		// phpcs:ignore -- Forbidden folders warn.
 		return is_string( $home ) && 0 === strpos( $home, '/' ) && @is_dir( $home ) ? $home : null;
 	}
@@ -151,13 +151,23 @@ final class Engine_Environment {
 	}
 
 	/**
+	 * A variable of PHP's environment.
+	 *
+	 * @param string $name Its name.
+	 * @return string|false
+	 */
+	private static function variable( $name ) {
+		return function_exists( 'getenv' ) ? getenv( $name ) : false;
+	}
+
+	/**
 	 * What PHP has by this name.
 	 *
 	 * @param string $name Of a variable.
 	 * @return string|null
 	 */
 	private static function value_of( $name ) {
-		$value = getenv( $name );
+		$value = self::variable( $name );
 		foreach ( array( $_ENV, $_SERVER ) as $where ) {
 			if ( false === $value && isset( $where[ $name ] ) && is_scalar( $where[ $name ] ) ) {
 				$value = (string) $where[ $name ];

@@ -28,10 +28,12 @@ final class Engine_Process {
 	);
 
 	/**
-	 * In bytes: how much of what it says on stderr is kept, of its end; and the longest line that it may say.
+	 * In bytes: how much of what it says on stderr is kept, of its end; the longest line that it may say; and how much of
+	 * what it answers to `where` is kept.
 	 */
-	const MOST_ERRORS  = 2000;
-	const LONGEST_LINE = 33554432;
+	const MOST_ERRORS    = 2000;
+	const LONGEST_LINE   = 33554432;
+	const LONGEST_ANSWER = 65536;
 
 	/**
 	 * Signals by number, as PHP may not know their names.
@@ -56,7 +58,7 @@ final class Engine_Process {
 			'/',
 			self::limits()['look'],
 			static function ( $line ) use ( &$out ) {
-				$out .= $line;
+				$out = substr( $out . $line, 0, self::LONGEST_ANSWER );
 				return '';
 			}
 		);
@@ -135,12 +137,13 @@ final class Engine_Process {
 			'is_late'    => false,
 			'is_started' => false,
 		);
-		if ( ! Carried::can_start() ) {
+		if ( array() !== Carried::lacking() ) {
 			return $outcome;
 		}
 		$descriptors = array_fill( 0, 3, array( 'pipe', 'w' ) );
 
 		$descriptors[0] = array( 'pipe', 'r' );
+		error_clear_last();
 		// phpcs:ignore -- This is the one place that starts a program: an array, so without a shell.
 		$process = @proc_open( $command, $descriptors, $pipes, $folder, Engine_Environment::all() );
 		if ( ! is_resource( $process ) ) {
@@ -271,7 +274,9 @@ final class Engine_Process {
 	 */
 	private static function ledger( array $where ) {
 		$config = 1 === count( $where['settings'] ) ? array( '--config', $where['settings'][0] ) : array();
-		return array_merge( array( '--set', "ledger.url={$where['ledger_url']}" ), $config );
+		// Of several networks of an installation, the settings may name another: that one is not told as ours.
+		$network = Networks::are_several() ? array( '--set', 'network.domain=' . get_network()->domain . get_network()->path ) : array();
+		return array_merge( array( '--set', "ledger.url={$where['ledger_url']}" ), $config, $network );
 	}
 
 	/**

@@ -42,7 +42,7 @@ final class Engine_Words {
 				'url'   => Actions::url( Engine_Section::AGAIN ),
 			);
 		}
-		if ( self::is_cron_missing() ) {
+		if ( self::is_cron_off() && self::is_cron_missing() ) {
 			$notices[] = self::notice( 'no-cron', self::no_cron() . ' ' . self::cron_line() );
 		}
 		return $notices;
@@ -125,13 +125,21 @@ final class Engine_Words {
 	}
 
 	/**
-	 * Whether WordPress does not call WP-Cron itself, and nobody else seems to: a pass is long due, and whoever had called
-	 * it would have begun that.
+	 * Whether nobody seems to call WP-Cron: a pass is long due, and whoever had called it would have begun that.
 	 *
 	 * @return bool
 	 */
 	public static function is_cron_missing() {
-		return defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON && Carried::is_able() && 0 < Passes::next() && Passes::next() + Pass_Rules::OVERDUE < time();
+		return Carried::is_able() && 0 < Passes::next() && Passes::next() + Pass_Rules::OVERDUE < time();
+	}
+
+	/**
+	 * Whether WordPress does not call WP-Cron itself.
+	 *
+	 * @return bool
+	 */
+	private static function is_cron_off() {
+		return defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
 	}
 
 	/**
@@ -140,7 +148,10 @@ final class Engine_Words {
 	 * @return string
 	 */
 	public static function no_cron() {
-		return __( 'DISABLE_WP_CRON is set in wp-config.php, and nobody has called WP-Cron since the last pass was due, so none is made. Remove that setting, or add this line to the crontab of the host:', 'closte-sync' );
+		if ( self::is_cron_off() ) {
+			return __( 'DISABLE_WP_CRON is set in wp-config.php, and nobody has called WP-Cron as the user of this site since the last pass was due, so none is made. Remove that setting, or add this line to the crontab of the host:', 'closte-sync' );
+		}
+		return __( 'A pass has been due for more than half an hour. WordPress calls WP-Cron itself when somebody visits the network, so it should be made now: reload this page in a minute. If this is still here then, WordPress cannot reach itself (Tools > Site Health of the main site may say why): add this line to the crontab of the host:', 'closte-sync' );
 	}
 
 	/**

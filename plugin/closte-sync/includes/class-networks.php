@@ -16,6 +16,15 @@ defined( 'ABSPATH' ) || exit;
 final class Networks {
 
 	/**
+	 * Whether there is another one than this.
+	 *
+	 * @return bool
+	 */
+	public static function are_several() {
+		return 1 < (int) get_networks( array( 'count' => true ) );
+	}
+
+	/**
 	 * Do something in each network, as if a request had come in on its main site.
 	 *
 	 * @param callable $work What to do.

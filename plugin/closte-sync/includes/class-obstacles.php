@@ -31,8 +31,8 @@ final class Obstacles {
 	/**
 	 * What keeps it from being started.
 	 *
-	 * @param array $facts `system`, `machine` (null for unknown), `can_start` (whether PHP may start programs), `pinned` (null for
-	 *                     none), `digest`, and `can_run` (whether the program may be run).
+	 * @param array $facts `system`, `machine` (null for unknown), `lacking` (functions that PHP lacks to start programs), `pinned`
+	 *                     (null for none), `digest` (null where it may not be read), and `can_run` (whether the program may be run).
 	 * @return array|null Null for nothing.
 	 */
 	public static function before_start( array $facts ) {
@@ -42,16 +42,16 @@ final class Obstacles {
 		if ( null !== $facts['machine'] && ! in_array( $facts['machine'], self::MACHINES, true ) ) {
 			return self::obstacle( 'machine', $facts['machine'] );
 		}
-		if ( ! $facts['can_start'] ) {
-			return self::obstacle( 'forbidden' );
+		if ( array() !== $facts['lacking'] ) {
+			return self::obstacle( 'forbidden', implode( ', ', $facts['lacking'] ) );
 		}
 		if ( null === $facts['pinned'] ) {
 			return self::obstacle( 'unpinned' );
 		}
-		if ( $facts['pinned'] !== $facts['digest'] ) {
+		if ( null !== $facts['digest'] && $facts['pinned'] !== $facts['digest'] ) {
 			return self::obstacle( 'changed' );
 		}
-		return $facts['can_run'] ? null : self::obstacle( 'run-bit' );
+		return null !== $facts['digest'] && $facts['can_run'] ? null : self::obstacle( 'run-bit' );
 	}
 
 	/**
@@ -63,7 +63,8 @@ final class Obstacles {
 	 */
 	public static function after_look( array $outcome, $version ) {
 		$where = self::where( $outcome['out'] );
-		if ( ! isset( $where['engine'] ) || ! in_array( $outcome['exit'], array( 0, 1 ), true ) ) {
+		// Its answer counts, not its exit code: where whoever started PHP ignores what becomes of children, there is none.
+		if ( ! isset( $where['engine'] ) ) {
 			return self::obstacle( 'no-start', Pass_Rules::how_it_ended( $outcome ) );
 		}
 		if ( $version !== $where['engine'] ) {
@@ -109,13 +110,14 @@ final class Obstacles {
 				/* translators: %s: a kind of processor. */
 				return sprintf( __( 'The engine in this plugin is built for x86_64, and this machine is %s: build one for it, or run it on another machine.', 'closte-sync' ), $what );
 			case 'forbidden':
-				return __( 'PHP may not start programs here: proc_open, or a function that belongs to it, is forbidden by disable_functions. Ask the host to allow it, or have cron run the engine.', 'closte-sync' );
+				/* translators: %s: names of functions. */
+				return sprintf( __( 'PHP may not start programs here: its disable_functions forbids %s. Ask the host to allow it, or have cron run the engine.', 'closte-sync' ), $what );
 			case 'unpinned':
 				return __( 'The file bin/closte-sync.sha256 in the folder of this plugin is missing or damaged, so nobody knows whether the engine is the right one. Upload the zip again.', 'closte-sync' );
 			case 'changed':
 				return __( 'The engine in bin/closte-sync is not the one that belongs to this plugin: its SHA-256 is another. The upload was cut short, or somebody changed the file. Upload the zip again.', 'closte-sync' );
 			case 'run-bit':
-				return __( 'The file bin/closte-sync in the folder of this plugin may not be run, and PHP could not change that. Set its permissions to 755 by SFTP; if that does not help, the folder is mounted without the right to run programs (noexec): have cron run a copy of the engine.', 'closte-sync' );
+				return __( 'The file bin/closte-sync in the folder of this plugin may not be read or run, and PHP could not change that. Set its permissions to 755 by SFTP; if that does not help, the folder is mounted without the right to run programs (noexec): have cron run a copy of the engine.', 'closte-sync' );
 			case 'no-start':
 				/* translators: %s: what the program said, or how it ended. */
 				return sprintf( __( 'The engine does not start here: %s. It needs Linux with glibc 2.17 or newer, and a folder whose programs may be run (not noexec).', 'closte-sync' ), $what );

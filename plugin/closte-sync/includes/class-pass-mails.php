@@ -28,6 +28,11 @@ final class Pass_Mails {
 	const LONGEST = 20000;
 
 	/**
+	 * Where a mail that cannot be sent took so many seconds, the others are not tried.
+	 */
+	const PATIENCE = 5;
+
+	/**
 	 * The obstacle that was mailed, by its code and since when it is there.
 	 */
 	const MAILED = 'closte_sync_obstacle_mailed';
@@ -78,17 +83,15 @@ final class Pass_Mails {
 	 * Send what waits. Passes are made one at a time, so nobody else does; what is not sent stays.
 	 */
 	public static function send() {
-		$waiting = self::waiting( Network_Options::read( self::OPTION ) );
-		if ( array() === $waiting ) {
-			return;
-		}
-		$to   = get_network_option( null, 'admin_email' );
-		$sent = array_filter(
-			$waiting,
-			static function ( $mail ) use ( $to ) {
-				return wp_mail( $to, $mail['subject'], $mail['text'] );
+		$begun = time();
+		$sent  = array();
+		foreach ( self::waiting( Network_Options::read( self::OPTION ) ) as $mail ) {
+			if ( self::is_sent( $mail ) ) {
+				$sent[] = $mail;
+			} elseif ( time() - $begun >= self::PATIENCE ) {
+				break;
 			}
-		);
+		}
 		if ( array() !== $sent ) {
 			self::change(
 				static function ( $waiting ) use ( $sent ) {
@@ -100,6 +103,21 @@ final class Pass_Mails {
 					);
 				}
 			);
+		}
+	}
+
+	/**
+	 * Send a mail.
+	 *
+	 * @param array $mail It.
+	 * @return bool Whether WordPress took it.
+	 */
+	private static function is_sent( array $mail ) {
+		try {
+			return wp_mail( get_network_option( null, 'admin_email' ), $mail['subject'], $mail['text'] );
+		} catch ( \Throwable $error ) {
+			// Where disable_functions forbids `mail`, WordPress does not say no: it ends with an error.
+			return false;
 		}
 	}
 

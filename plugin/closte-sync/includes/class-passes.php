@@ -172,7 +172,9 @@ final class Passes {
 			self::attend( time() );
 		} catch ( \Throwable $error ) {
 			// Whatever it was must not look like a failure of the events that WP-Cron was called for.
-			return;
+			if ( ! self::is_deleted() ) {
+				self::fail( $error->getMessage(), time() );
+			}
 		}
 	}
 
@@ -190,8 +192,8 @@ final class Passes {
 			self::hurry( $now );
 			return;
 		}
-		$delay = null;
-		self::change(
+		$delay      = null;
+		$is_changed = self::change(
 			static function ( $runs ) use ( &$delay, $now ) {
 				$judged = self::judged( $runs );
 
@@ -201,7 +203,7 @@ final class Passes {
 		);
 		if ( Pass_Rules::is_given_up( self::runs()['detached'] ) ) {
 			self::hurry( $now );
-		} elseif ( null !== $delay ) {
+		} elseif ( null !== $delay && $is_changed ) {
 			Engine_Process::detached( Carried::known()['where'], $delay );
 			self::keep_event( $now + self::LOOK_AFTER, array( get_main_site_id() ), false );
 		}
@@ -228,11 +230,7 @@ final class Passes {
 		}
 		self::change(
 			static function ( $runs ) {
-				$judged = self::judged( $runs );
-				if ( $runs['detached'] === $judged ) {
-					return null;
-				}
-				$runs['detached'] = $judged;
+				$runs['detached'] = self::judged( $runs );
 				return $runs;
 			}
 		);
@@ -247,9 +245,22 @@ final class Passes {
 		}
 		Nudge::forget();
 		$outcome = Engine_Process::attached( Carried::known()['where'] );
+		if ( self::is_deleted() ) {
+			return;
+		}
 		Engine::forget();
 		self::note( $outcome, time() );
 		self::keep_event( self::next(), self::sites(), true );
+	}
+
+	/**
+	 * Whether this plugin was deleted while this request went on: then nothing of it is stored any more.
+	 *
+	 * @return bool
+	 */
+	private static function is_deleted() {
+		clearstatcache( true, Carried::program() );
+		return ! Carried::is_there();
 	}
 
 	/**
@@ -287,8 +298,11 @@ final class Passes {
 				return $runs;
 			}
 		);
-		Pass_Mails::failing( $now );
-		Pass_Mails::send();
+		if ( $is_cut_short ) {
+			// This one may be ended, too, before it comes to its mails.
+			Pass_Mails::failing( $now );
+			Pass_Mails::send();
+		}
 		return $until;
 	}
 
@@ -318,6 +332,29 @@ final class Passes {
 			}
 		);
 		Pass_Mails::told( $meaning['told'], $now );
+		Pass_Mails::failing( $now );
+		Pass_Mails::send();
+	}
+
+	/**
+	 * Keep that a pass failed, and mail it where that is to be told.
+	 *
+	 * @param string $what Why.
+	 * @param int    $now  The time.
+	 */
+	private static function fail( $what, $now ) {
+		self::change(
+			static function ( $runs ) use ( $what, $now ) {
+				$error = array(
+					'what' => mb_substr( $what, 0, Engine::LONGEST, 'UTF-8' ),
+					'hint' => '',
+				);
+				$runs  = self::counted( $runs, array( 'error' => $error ), $now );
+
+				$runs['begun'] = 0;
+				return $runs;
+			}
+		);
 		Pass_Mails::failing( $now );
 		Pass_Mails::send();
 	}
@@ -427,17 +464,19 @@ final class Passes {
 	/**
 	 * Change how passes went.
 	 *
-	 * @param callable $change Given it, returns what it is then; null to leave it.
+	 * @param callable $change Given it, returns what it is then.
+	 * @return bool Whether it is another now, and stored.
 	 */
 	private static function change( callable $change ) {
-		Network_Options::change(
+		$is_changed = Network_Options::change(
 			self::OPTION,
 			static function ( $stored ) use ( $change ) {
-				$runs = $change( self::tidy( $stored ) );
-				return null === $runs ? null : (string) wp_json_encode( $runs, JSON_INVALID_UTF8_SUBSTITUTE );
+				$runs = (string) wp_json_encode( $change( self::tidy( $stored ) ), JSON_INVALID_UTF8_SUBSTITUTE );
+				return $runs === $stored ? null : $runs;
 			}
 		);
 		Engine::forget();
+		return $is_changed;
 	}
 
 	/**

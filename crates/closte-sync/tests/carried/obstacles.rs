@@ -44,7 +44,7 @@ fn cron_does_it_instead(hosted: &Hosted, browser: &Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn php_that_may_start_no_programs_is_told_and_the_line_for_cron_works() {
     let hosted = Hosted::limited(|fpm| "proc_open".clone_into(&mut fpm.forbidden)).await;
-    let browser = tells(&hosted, "PHP may not start programs here: proc_open");
+    let browser = tells(&hosted, "PHP may not start programs here: its disable_functions forbids proc_open");
     cron_does_it_instead(&hosted, &browser);
 }
 
@@ -54,7 +54,7 @@ async fn a_folder_whose_programs_may_not_be_run_is_told_and_the_line_for_cron_wo
         fpm.noexec = Some(fpm.home.join("public_html/wp-content/plugins"));
     };
     let hosted = Hosted::limited(plugins).await;
-    let browser = tells(&hosted, "closte-sync in the folder of this plugin may not be run");
+    let browser = tells(&hosted, "closte-sync in the folder of this plugin may not be read or run");
     cron_does_it_instead(&hosted, &browser);
 }
 

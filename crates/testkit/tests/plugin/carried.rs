@@ -12,7 +12,7 @@ use crate::world::{Admin, World};
 fn what_keeps_it_from_starting_is_found_in_order() {
     let world = World::new();
     let facts = json!({
-        "system": "Linux", "machine": "x86_64", "can_start": true, "pinned": "a", "digest": "a", "can_run": true,
+        "system": "Linux", "machine": "x86_64", "lacking": [], "pinned": "a", "digest": "a", "can_run": true,
     });
     for (changed, code, words) in [
         (json!({}), "", ""),
@@ -23,11 +23,20 @@ fn what_keeps_it_from_starting_is_found_in_order() {
             "system",
             "needs Linux, and this is Darwin",
         ),
-        (json!({"machine": "aarch64", "can_start": false}), "machine", "this machine is aarch64"),
-        (json!({"can_start": false, "pinned": null}), "forbidden", "disable_functions"),
+        (
+            json!({"machine": "aarch64", "lacking": ["proc_open"]}),
+            "machine",
+            "this machine is aarch64",
+        ),
+        (
+            json!({"lacking": ["proc_open", "usleep"], "pinned": null}),
+            "forbidden",
+            "disable_functions forbids proc_open, usleep.",
+        ),
         (json!({"pinned": null}), "unpinned", "Upload the zip again"),
         (json!({"digest": "b", "can_run": false}), "changed", "Upload the zip again"),
         (json!({"can_run": false}), "run-bit", "permissions to 755"),
+        (json!({"digest": null}), "run-bit", "permissions to 755"),
     ] {
         let mut facts = facts.clone();
         facts.as_object_mut().unwrap().extend(changed.as_object().unwrap().clone());
@@ -55,6 +64,8 @@ fn what_it_says_of_itself_may_keep_it_too() {
     let problem = json!({"problem": "`/www` is served to the world", "hint": "set `ledger.url`."});
     for (mut outcome, out, words) in [
         (well.clone(), said(&json!({})), ""),
+        // Where PHP was started by somebody who ignores what becomes of children.
+        (ended(json!(-1), json!(null), ""), said(&json!({})), ""),
         (well.clone(), said(&json!({"engine": "0.0.1"})), "is version 0.0.1"),
         (
             ended(json!(1), json!(null), ""),
@@ -220,7 +231,10 @@ fn the_run_bit_is_set_and_the_program_compared_only_where_it_changed() {
     let since = found()["since"].clone();
     look();
     assert_eq!(found()["since"], since);
+    // It is put right by somebody who keeps its size and its time.
+    let at = carrying.bin("closte-sync").metadata().unwrap().modified().unwrap();
     carrying.put_engine();
+    touch(at);
     look();
     assert!(carrying.is_able());
 }
@@ -250,20 +264,45 @@ fn is_kept(carrying: &Carrying, words: &str, line: &str) {
 #[test]
 fn where_php_may_not_start_programs_the_page_says_so_and_gives_the_line_for_cron() {
     let mut carrying = Carrying::unknown();
-    carrying.world.server = carrying.world.wordpress.serve_with(&["disable_functions=proc_open"]);
     let line = format!(
         "*/5 * * * * {} --wp-config {} sync --quiet",
         carrying.bin("closte-sync").display(),
         carrying.world.wordpress.root().join("wp-config.php").display()
     );
-    is_kept(&carrying, "PHP may not start programs here", &line);
+    for function in ["proc_open", "stream_set_blocking", "usleep", "hash_file"] {
+        let setting = format!("disable_functions={function}");
+        carrying.world.server = carrying.world.wordpress.serve_with(&[&setting]);
+        let words =
+            format!("PHP may not start programs here: its disable_functions forbids {function}.");
+        is_kept(&carrying, &words, &line);
+    }
+}
+
+#[test]
+fn an_engine_that_says_without_end_where_it_is_takes_no_memory() {
+    let mut carrying = Carrying::unknown();
+    carrying.world.server = carrying.world.wordpress.serve_with(&["memory_limit=64M"]);
+    let code = "<?php while (true) { echo str_repeat('x', 65535), \"\\n\"; }";
+    std::fs::write(carrying.bin("where.php"), code).unwrap();
+    is_kept(&carrying, "it had not ended after 5 seconds and was stopped", "sync --quiet");
+}
+
+#[test]
+fn where_php_may_say_little_the_engine_runs() {
+    let mut carrying = Carrying::unknown();
+    carrying.world.server = carrying.world.wordpress.serve_with(&[
+        "disable_functions=getenv,putenv,php_uname,posix_geteuid,posix_getpwuid,set_time_limit,token_get_all",
+    ]);
+    carrying.cron();
+    assert_eq!(carrying.starts().len(), 1);
+    assert_eq!(carrying.runs()["failures"], 0);
 }
 
 #[test]
 fn where_there_is_no_run_bit_to_be_had_the_page_says_so() {
     let mut carrying = Carrying::unknown();
     carrying.world.server = carrying.world.wordpress.serve_with(&["disable_functions=chmod"]);
-    is_kept(&carrying, "may not be run, and PHP could not change that", "sync --quiet");
+    is_kept(&carrying, "may not be read or run, and PHP could not change that", "sync --quiet");
 }
 
 #[test]

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::world::{World, hex};
+use crate::pages::PAGE;
+use crate::world::{Admin, World, hex};
 
 /// How long something that nobody waits for may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Notes each start, then answers `where` with `where.json`, or runs `attached.php` or `detached.php`.
+/// Notes each start, then answers `where` with `where.json` (after `where.php`), or runs
+/// `attached.php` or `detached.php`.
 /// A pass that is told nothing ends well, and says when the next is due.
 const ENGINE: &str = r#"#!/usr/bin/env php
 <?php
@@ -54,6 +56,9 @@ function due_in(int $seconds): void {
 }
 
 if (in_array('where', $argv, true)) {
+	if (is_file(__DIR__ . '/where.php')) {
+		require __DIR__ . '/where.php';
+	}
 	$where = json_decode(file_get_contents(__DIR__ . '/where.json'), true);
 	echo json_encode($where, JSON_PRETTY_PRINT), "\n";
 	exit($where['problem'] === null ? 0 : 1);
@@ -76,7 +81,13 @@ const WATCHED: &str = r"<?php
 add_filter('closte_sync_limits', static fn() => ['look' => 5, 'pass' => 2, 'kill' => 1]);
 add_filter('pre_wp_mail', static function ($none, array $mail) {
 	$is_sent = !is_file(WP_CONTENT_DIR . '/no-mail');
+	$is_forbidden = is_file(WP_CONTENT_DIR . '/mail-is-forbidden');
+	$is_sent = $is_sent && !$is_forbidden;
 	file_put_contents(WP_CONTENT_DIR . '/mail.log', json_encode([$is_sent] + $mail) . PHP_EOL, FILE_APPEND);
+	if ($is_forbidden) {
+		// What WordPress ends with where disable_functions forbids it.
+		throw new Error('Call to undefined function mail()');
+	}
 	return $is_sent;
 }, 20, 2);
 if (is_file(WP_CONTENT_DIR . '/count-queries')) {
@@ -100,7 +111,7 @@ impl Carrying {
         let carrying = Self::unknown();
         carrying.world.heard();
         carrying.due_in(3600);
-        carrying.world.wordpress.php("Closte_Sync\\Carried::look();");
+        carrying.look();
         assert!(carrying.is_able(), "{}", carrying.world.read_option("closte_sync_carried"));
         carrying.forget_starts();
         carrying
@@ -116,6 +127,12 @@ impl Carrying {
         let watched = carrying.world.wordpress.root().join("wp-content/mu-plugins/watched.php");
         fs::write(watched, WATCHED).unwrap();
         carrying
+    }
+
+    /// Have WordPress look at the engine, as for a visitor.
+    pub(crate) fn look(&self) {
+        let page = Admin::of(&self.world).page(PAGE);
+        assert_eq!(page.status, 200, "{page:?}");
     }
 
     /// Put the engine in place as WordPress unpacks it: two updates are never in the same second.
