@@ -226,14 +226,29 @@ final class Carried {
 	}
 
 	/**
-	 * Whether this is a command line, and not of the user whose PHP has looked for visitors: other users have other
-	 * files, and so another ledger, and the network has one. So no command line is the first to look.
+	 * Whether this is a command line of another user than the one that serves visitors: that one's files, and so the
+	 * ledger, are others, and the network has one.
 	 *
 	 * @return bool
 	 */
 	private static function is_of_another_user() {
-		$of = self::known()['of'];
-		return 'cli' === PHP_SAPI && ( ! isset( $of[0] ) || self::program() !== $of[0] || self::user() !== $of[4] );
+		if ( 'cli' !== PHP_SAPI ) {
+			return false;
+		}
+		$of       = self::known()['of'];
+		$is_known = isset( $of[0] ) && self::program() === $of[0];
+		return self::user() !== ( $is_known ? $of[4] : self::owner() );
+	}
+
+	/**
+	 * The user that serves visitors, where nobody has looked yet: the owner of the folder that WordPress writes into, or
+	 * else of the program.
+	 *
+	 * @return int|false
+	 */
+	private static function owner() {
+		$uploads = wp_get_upload_dir()['basedir'];
+		return fileowner( is_dir( $uploads ) ? $uploads : self::program() );
 	}
 
 	/**

@@ -44,7 +44,8 @@ fn cron_does_it_instead(hosted: &Hosted, browser: &Browser) {
 #[tokio::test(flavor = "multi_thread")]
 async fn php_that_may_start_no_programs_is_told_and_the_line_for_cron_works() {
     let hosted = Hosted::limited(|fpm| "proc_open".clone_into(&mut fpm.forbidden)).await;
-    let browser = tells(&hosted, "PHP may not start programs here: its disable_functions forbids proc_open");
+    let browser =
+        tells(&hosted, "PHP may not start programs here: its disable_functions forbids proc_open");
     cron_does_it_instead(&hosted, &browser);
 }
 
