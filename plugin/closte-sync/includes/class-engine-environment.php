@@ -119,8 +119,8 @@ final class Engine_Environment {
 			}
 		}
 		$home = self::variable( 'HOME' );
-		// phpcs:ignore -- Forbidden folders warn.
-		return is_string( $home ) && 0 === strpos( $home, '/' ) && @is_dir( $home ) ? $home : null;
+		// phpcs:ignore -- Forbidden folders warn. A server that root started may have that one's.
+		return is_string( $home ) && 0 === strpos( $home, '/' ) && @is_writable( $home ) ? $home : null;
 	}
 
 	/**

@@ -153,9 +153,11 @@ final class Engine_Process {
 		}
 		$outcome['is_started'] = true;
 
+		$kill = self::limits()['kill'];
 		$ends = array(
 			array( $begun + $limit, self::TERM ),
-			array( $begun + $limit + self::limits()['kill'], self::KILL ),
+			array( $begun + $limit + $kill, self::KILL ),
+			array( $begun + $limit + 2 * $kill, null ),
 		);
 		array_map(
 			static function ( $pipe ) {
@@ -177,7 +179,7 @@ final class Engine_Process {
 			$outcome['errors'] = substr( $outcome['errors'] . self::hear( $pipes[2] ), -self::MOST_ERRORS );
 			if ( strlen( $said ) > self::LONGEST_LINE ) {
 				$said = '';
-				$ends = array( array( 0, self::KILL ) );
+				$ends = array( array( 0, self::KILL ), array( microtime( true ) + $kill, null ) );
 			}
 			while ( false !== strpos( $said, "\n" ) ) {
 				list( $line, $said ) = explode( "\n", $said, 2 );
@@ -186,9 +188,15 @@ final class Engine_Process {
 			if ( $was && '' === $heard ) {
 				break;
 			}
-			if ( ! $is_over && array() !== $ends && microtime( true ) >= $ends[0][0] ) {
+			if ( ! $is_over && microtime( true ) >= $ends[0][0] ) {
 				$outcome['is_late'] = true;
-				proc_terminate( $process, array_shift( $ends )[1] );
+
+				$signal = array_shift( $ends )[1];
+				if ( null === $signal ) {
+					// It waits for a disk that does not answer: nobody can end it, and this request shall not wait too.
+					break;
+				}
+				proc_terminate( $process, $signal );
 			}
 			self::wait( $pipes, '' !== $to_say, $is_over );
 		}
@@ -196,7 +204,9 @@ final class Engine_Process {
 			$answer( $said );
 		}
 		array_map( 'fclose', $pipes );
-		proc_close( $process );
+		if ( $is_over ) {
+			proc_close( $process );
+		}
 		$outcome['signal']  = $status['signaled'] ? $status['termsig'] : null;
 		$outcome['exit']    = $status['signaled'] ? null : $status['exitcode'];
 		$outcome['seconds'] = microtime( true ) - $begun;

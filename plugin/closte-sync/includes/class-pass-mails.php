@@ -84,25 +84,13 @@ final class Pass_Mails {
 	 */
 	public static function send() {
 		$begun = time();
-		$sent  = array();
 		foreach ( self::waiting( Network_Options::read( self::OPTION ) ) as $mail ) {
 			if ( self::is_sent( $mail ) ) {
-				$sent[] = $mail;
+				// At once: this request may be ended before the next one is sent.
+				self::remove( $mail );
 			} elseif ( time() - $begun >= self::PATIENCE ) {
 				break;
 			}
-		}
-		if ( array() !== $sent ) {
-			self::change(
-				static function ( $waiting ) use ( $sent ) {
-					return array_filter(
-						$waiting,
-						static function ( $mail ) use ( $sent ) {
-							return ! in_array( $mail, $sent, true );
-						}
-					);
-				}
-			);
 		}
 	}
 
@@ -119,6 +107,24 @@ final class Pass_Mails {
 			// Where disable_functions forbids `mail`, WordPress does not say no: it ends with an error.
 			return false;
 		}
+	}
+
+	/**
+	 * Remove a mail that was sent.
+	 *
+	 * @param array $sent It.
+	 */
+	private static function remove( array $sent ) {
+		self::change(
+			static function ( $waiting ) use ( $sent ) {
+				return array_filter(
+					$waiting,
+					static function ( $mail ) use ( $sent ) {
+						return $mail !== $sent;
+					}
+				);
+			}
+		);
 	}
 
 	/**

@@ -111,7 +111,7 @@ impl Carrying {
         let carrying = Self::unknown();
         carrying.world.heard();
         carrying.due_in(3600);
-        carrying.look();
+        carrying.be_examined();
         assert!(carrying.is_able(), "{}", carrying.world.read_option("closte_sync_carried"));
         carrying.forget_starts();
         carrying
@@ -129,8 +129,8 @@ impl Carrying {
         carrying
     }
 
-    /// Have WordPress look at the engine, as for a visitor.
-    pub(crate) fn look(&self) {
+    /// Have WordPress look at the engine as for a visitor.
+    pub(crate) fn be_examined(&self) {
         let page = Admin::of(&self.world).page(PAGE);
         assert_eq!(page.status, 200, "{page:?}");
     }

@@ -10,6 +10,7 @@ mod channel;
 mod decisions;
 mod engine;
 mod giving_back;
+mod mails;
 mod network;
 mod notices;
 mod nudge;

@@ -217,6 +217,21 @@ fn a_pass_that_fails_is_told_with_its_words_and_tried_again_later_each_time() {
 }
 
 #[test]
+fn an_engine_that_nobody_can_end_is_not_waited_for() {
+    let carrying = Carrying::new();
+    // Such as one that waits for a disk that does not answer.
+    let code = "<?php namespace Closte_Sync; function proc_terminate() { return true; }";
+    let plugin = carrying.world.wordpress.root().join("wp-content/mu-plugins/unending.php");
+    std::fs::write(plugin, code).unwrap();
+    carrying.attached("sleep(20);");
+    carrying.due_in(-1);
+    let start = Instant::now();
+    carrying.cron();
+    assert!(start.elapsed() < Duration::from_secs(15), "it was waited for");
+    assert_eq!((carrying.starts().len(), &carrying.runs()["failures"]), (1, &json!(1)));
+}
+
+#[test]
 fn what_fails_in_wordpress_itself_is_told() {
     let carrying = Carrying::new();
     let plugin = carrying.world.wordpress.root().join("wp-content/mu-plugins/wrong.php");
@@ -551,75 +566,5 @@ fn without_a_secret_the_notice_says_what_can_be_done_in_wordpress() {
         [
             "There is no secret between WordPress and the engine yet. The engine in this plugin makes it with its first pass, which WP-Cron begins within minutes."
         ]
-    );
-}
-
-#[test]
-fn news_are_mailed_and_one_that_is_not_sent_is_tried_with_the_next_pass() {
-    let carrying = Carrying::new();
-    carrying.world.wordpress.php("update_network_option(1, 'site_name', 'Shops &amp; Co');");
-    carrying.attached("due_in(900); finish(['told' => \"shop.example is ready\\n\"]);");
-    let no_mail = carrying.flag("no-mail");
-    carrying.due_in(-1);
-    carrying.cron();
-    std::fs::remove_file(no_mail).unwrap();
-    carrying.attached("due_in(900); finish();");
-    let forbidden = carrying.flag("mail-is-forbidden");
-    for count in 2..=3 {
-        carrying.due_in(-1);
-        carrying.cron();
-        assert_eq!(carrying.starts().len(), count, "passes are made, whatever becomes of mails");
-        assert_eq!(carrying.runs()["begun"], 0);
-    }
-    std::fs::remove_file(forbidden).unwrap();
-    carrying.due_in(-1);
-    carrying.cron();
-    carrying.due_in(-1);
-    carrying.cron();
-    let mails = carrying.mails();
-    let sent: Vec<_> =
-        mails.iter().map(|(is_sent, subject, _)| (*is_sent, subject.as_str())).collect();
-    let subject = "[Shops & Co] closte-sync: news of the domains";
-    assert_eq!(sent, [(false, subject), (false, subject), (false, subject), (true, subject)]);
-    let text = &mails[3].2;
-    assert!(text.starts_with("shop.example is ready\n\nMore on the closte-sync page"), "{text}");
-}
-
-#[test]
-fn an_engine_that_does_not_work_for_an_hour_is_mailed_once() {
-    let carrying = Carrying::new();
-    carrying.attached("fwrite(STDERR, 'disk full'); exit(2);");
-    let fail = || {
-        carrying.due_in(-1);
-        carrying.cron();
-    };
-    fail();
-    assert_eq!(carrying.mails().len(), 0);
-    let mut runs = carrying.runs();
-    runs["since"] = json!(runs["since"].as_i64().unwrap() - 3600);
-    carrying.world.option("closte_sync_runs", &format!("'{runs}'"));
-    fail();
-    fail();
-    let mails = carrying.mails();
-    assert_eq!(mails.len(), 1, "{mails:?}");
-    assert!(mails[0].2.contains("it said: disk full"), "{}", mails[0].2);
-
-    // One that cannot even be started, where no other works.
-    carrying.says_of_itself(&json!({"problem": "no home", "hint": null}));
-    carrying.world.wordpress.php("Closte_Sync\\Carried::look();");
-    carrying.world.option("closte_sync_heard", "0");
-    fail();
-    assert_eq!(carrying.mails().len(), 1);
-    let mut found = carrying.world.kept("closte_sync_carried");
-    found["since"] = json!(found["since"].as_i64().unwrap() - 3600);
-    carrying.world.option("closte_sync_carried", &format!("'{found}'"));
-    fail();
-    fail();
-    let mails = carrying.mails();
-    assert_eq!(mails.len(), 2, "{mails:?}");
-    assert!(
-        mails[1].1.ends_with("closte-sync: the engine cannot run")
-            && mails[1].2.contains("no home"),
-        "{mails:?}"
     );
 }
