@@ -30,7 +30,7 @@ const ROWS_UNDERWAY: usize = 500;
 pub enum CreateIfMissing {
     /// It is created, with its folder.
     Yes,
-    /// Its absence is an error.
+    /// Its absence is an error, and so is an older schema: whoever has the lock may be of that age.
     No,
 }
 
@@ -47,7 +47,7 @@ impl SqliteLedger {
     /// Open the ledger at `place` to read and write.
     ///
     /// Its folder is made with mode 0700, its file with 0600; a file that others
-    /// may read is closed to them. An older schema is brought up to date.
+    /// may read is closed to them. With [`CreateIfMissing::Yes`] an older schema is brought up to date.
     ///
     /// # Errors
     ///
@@ -66,6 +66,9 @@ impl SqliteLedger {
         ledger_path.tighten()?;
         let mut connection =
             connect(options().filename(ledger_path.file()), ledger_path.file()).await?;
+        if make == CreateIfMissing::No {
+            schema::is_ready(&mut connection, ledger_path.file()).await?;
+        }
         schema::prepare(&mut connection, ledger_path.file()).await?;
         Self::new(connection, ledger_path.file()).await
     }

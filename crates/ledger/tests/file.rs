@@ -106,6 +106,22 @@ async fn commands_that_make_none_say_that_no_pass_has_run() {
 }
 
 #[tokio::test]
+async fn only_who_may_make_a_ledger_brings_an_older_one_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger_path = ledger_path(&folder, "ledger.db");
+    fs::write(ledger_path.file(), "").unwrap();
+    let schema_2 = include_str!("fixtures/schema-2.sql");
+    sqlx::raw_sql(schema_2).execute(&mut raw(&ledger_path).await).await.unwrap();
+    // An older closte-sync may be at work with it.
+    for _ in 0..2 {
+        let error = SqliteLedger::open(&ledger_path, CreateIfMissing::No).await.unwrap_err();
+        assert!(cause(&error).contains("an older closte-sync wrote it (schema 2"), "{error:?}");
+    }
+    SqliteLedger::open(&ledger_path, CreateIfMissing::Yes).await.unwrap();
+    SqliteLedger::open(&ledger_path, CreateIfMissing::No).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_reader_works_beside_a_writer_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let ledger_path = ledger_path(&folder, "ledger.db");

@@ -141,9 +141,12 @@ impl Errand<'_> {
                     self.serve_once_more(&wiring, ledger.as_ref()).await;
                     return answer.map(Ended::Answered);
                 }
+                LockedLedger::LockedBy(owner) if self.patience == Patience::None => {
+                    return Ok(Ended::Busy(owner));
+                }
                 LockedLedger::LockedBy(owner) if waiting.is_none() => {
                     let ledger: Box<dyn Ledger> = Box::new(wiring.ledger_to_change().await?);
-                    if self.is_pointless(ledger.as_ref()).await? {
+                    if self.is_asked_already(ledger.as_ref()).await? {
                         return Ok(Ended::Busy(owner));
                     }
                     let id = requests::leave(ledger.as_ref(), &system_env(), &self.asked).await?;
@@ -164,11 +167,8 @@ impl Errand<'_> {
         }
     }
 
-    /// Whether nothing is gained by asking: a pass is asked for already, or cron comes again.
-    async fn is_pointless(&self, ledger: &dyn Ledger) -> Result<bool, Failure> {
-        if self.patience == Patience::None {
-            return Ok(true);
-        }
+    /// Whether a pass is to be made that somebody asked for already.
+    async fn is_asked_already(&self, ledger: &dyn Ledger) -> Result<bool, Failure> {
         let asked = ledger.requests(SystemClock.now()).await?;
         Ok(self.asked == Asked::Pass && asked.contains(&Asked::Pass))
     }

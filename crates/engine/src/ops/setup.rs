@@ -203,10 +203,13 @@ fn propose(found: &MachineFound, wordpress: &WordPressFound) -> Proposal {
     };
     match systemd {
         _ if runs_by_cron => by_cron("a line of the crontab does it already"),
-        Some(systemd) if found.is_root || systemd.scope == Scope::User => {
+        Some(systemd) if found.is_root || systemd.is_the_users() => {
             by_systemd(found, systemd, wordpress)
         }
-        Some(systemd) if !matches!(found.crontab, CrontabFound::Read(_)) => {
+        Some(systemd)
+            if systemd.scope == Scope::System
+                && !matches!(found.crontab, CrontabFound::Read(_)) =>
+        {
             by_systemd(found, systemd, wordpress)
         }
         _ => by_cron("this user may set up no service here, and cron needs nobody else"),
@@ -241,6 +244,12 @@ impl WordPressFound {
 }
 
 impl SystemdFound {
+    /// Whether it is this user's, who has our service in it. The unit that is handed out is for the
+    /// machine's: much of what closes it up no user may ask for.
+    fn is_the_users(&self) -> bool {
+        self.scope == Scope::User && self.units.contains_key(SERVICE)
+    }
+
     /// A unit of ours that is enabled.
     fn enabled(&self) -> Option<&str> {
         let enabled = self.units.iter().find(|(_, state)| state.as_str() == "enabled");
@@ -310,10 +319,10 @@ fn by_systemd(
     systemd: &SystemdFound,
     wordpress: &WordPressFound,
 ) -> Proposal {
-    let (call, folder) = match systemd.scope {
-        Scope::User => ("systemctl --user", "~/.config/systemd/user"),
-        Scope::System if found.is_root => ("systemctl", "/etc/systemd/system"),
-        Scope::System => ("sudo systemctl", "/etc/systemd/system"),
+    let call = match systemd.scope {
+        Scope::User => "systemctl --user",
+        Scope::System if found.is_root => "systemctl",
+        Scope::System => "sudo systemctl",
     };
     let enable = format!("{call} enable --now {SERVICE}");
     let why = "a process may keep running here: `closte-sync run` brings a new mapping to Closte \
@@ -326,17 +335,14 @@ fn by_systemd(
         (vec![enable], if may { Remaining::Enable(systemd.scope) } else { sudo() })
     } else {
         let sudo = if call.starts_with("sudo") { "sudo " } else { "" };
-        let copy = format!("{sudo}install -D -m 644 systemd/{SERVICE} {folder}/{SERVICE}");
+        let copy =
+            format!("{sudo}install -D -m 644 systemd/{SERVICE} /etc/systemd/system/{SERVICE}");
         let wp = wordpress.config().map(|path| format!(" and `{}`", path.display()));
         let by_hand = format!(
             "`{SERVICE}` is not installed: the package brings it, and it is in the folder `systemd` of \
-             the tar.gz; let its `ExecStart` name `{}`{}, and `User` {}",
+             the tar.gz; let its `ExecStart` name `{}`{}, and `User` who may read wp-config.php",
             found.program.display(),
             wp.unwrap_or_default(),
-            match systemd.scope {
-                Scope::System => "who may read wp-config.php",
-                Scope::User => "nobody (delete the line)",
-            }
         );
         (vec![copy, format!("{call} daemon-reload"), enable], Remaining::ByHand(by_hand))
     };

@@ -113,6 +113,8 @@ fn each_kind_of_machine_has_its_way() {
         ("a user who may not",                   server(&service("disabled"), &|_| ()),                  "cron add"),
         ("and who has no cron either",           server(&service("disabled"), &|it| it.crontab = NoProgram), "systemd by hand"),
         ("a user whose services go on",          on_a_server(Scope::User, &service("disabled")),         "systemd enable"),
+        ("and who has no unit of ours",          on_a_server(Scope::User, &[]),                          "cron add"),
+        ("nor cron",                             { let mut it = on_a_server(Scope::User, &[]); it.crontab = NoProgram; it }, "cron by hand"),
         ("an engine that works on a server",     server(&[], &|it| { it.is_root = true; it.plugin = carries(Some(true), 0); }), "plugin nothing"),
         ("another machine, over REST",           closte(&|it| it.wordpress = Ok(WordPressFound::Remote("https://net.example".into()))), "cron add"),
         ("no systemd, no cron",                  closte(&|it| { it.wordpress = on_a_server(Scope::System, &[]).wordpress; it.crontab = NoProgram; }), "cron by hand"),
@@ -173,11 +175,8 @@ fn the_commands_fit_who_runs_them() {
     sudo systemctl daemon-reload
     sudo systemctl enable --now closte-sync.service
     ");
-    insta::assert_snapshot!(lines(&on_a_server(Scope::User, &[])), @"
-    install -D -m 644 systemd/closte-sync.service ~/.config/systemd/user/closte-sync.service
-    systemctl --user daemon-reload
-    systemctl --user enable --now closte-sync.service
-    ");
+    let user = on_a_server(Scope::User, &[("closte-sync.service", "disabled")]);
+    assert_eq!(lines(&user), "systemctl --user enable --now closte-sync.service");
 }
 
 #[test]

@@ -134,7 +134,8 @@ fn rights(rights: &Result<Vec<Right>, SourceError>, route: Route) -> Check {
             "check `network.rest_credentials_file`, and Ultimate Multisite > Settings > API"
         }
         Route::Local => {
-            "GRANT them to `DB_USER` of wp-config.php, or to the user of `network.database_url` where that is set"
+            "GRANT them to `DB_USER` of wp-config.php, or to the user of `network.database_url` where that is set; \
+             this user must be able to write to a file of SQLite and to its folder"
         }
     };
     match missing[..] {
