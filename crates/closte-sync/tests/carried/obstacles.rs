@@ -69,8 +69,8 @@ async fn another_kind_of_machine_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_of_another_machine_is_told_where_php_does_not_know_its_own() {
     let hosted = Hosted::limited(|fpm| "php_uname".clone_into(&mut fpm.forbidden)).await;
-    hosted.page("do=switch&closte=off");
     hosted.at_rest();
+    hosted.page("do=switch&closte=off");
     let bin = hosted.world.root().join("wp-content/plugins/closte-sync/bin");
     let mut bytes = fs::read(bin.join("closte-sync")).unwrap();
     // Of the header of an ELF file: the machine, here that of aarch64.

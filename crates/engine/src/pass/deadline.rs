@@ -88,13 +88,9 @@ impl<'a> Deadline<'a> {
         }
     }
 
-    /// Returns when no other step may begin.
+    /// Returns when the pass' time is over.
     pub(super) async fn over(&self) {
-        tokio::select! {
-            biased;
-            () = self.cut_short() => (),
-            () = self.env.clock.sleep_until(self.at) => (),
-        }
+        self.env.clock.sleep_until(self.at).await;
     }
 
     /// A call goes out, or none is to.

@@ -272,8 +272,9 @@ impl Work<'_> {
         let intended = entry.clone();
         let turn = tokio::select! {
             biased;
-            () = self.deadline.over() => None,
+            () = self.deadline.cut_short() => None,
             turn = self.engine.host.turn() => Some(turn),
+            () = self.deadline.over() => None,
         };
         let may_not = call == Call::Remove && self.mark.is_old();
         if may_not || turn.is_none() || self.allowed() == Allowed::None || !self.deadline.is_open()
