@@ -32,7 +32,8 @@ impl World {
         database.create_main_site("wp_");
         database.execute(
             "INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) \
-             VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}')",
+             VALUES (1, 'wu_host_integrations_enabled', 'a:1:{s:6:\"closte\";b:1;}'), \
+             (1, 'wp-ultimo_v2_settings', 'a:1:{s:21:\"enable_domain_mapping\";s:1:\"1\";}')",
         );
         let folder = tempfile::tempdir().unwrap();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_closte-sync"));
@@ -56,6 +57,7 @@ impl World {
         let config = format!(
             "<?php define('DB_NAME', '{}'); define('DB_USER', 'root'); define('DB_PASSWORD', '');\n\
              define('DB_HOST', 'localhost:{}'); $table_prefix = 'wp_';\n\
+             define('MULTISITE', true); define('SUNRISE', true);\n\
              define('CLOSTE_CLIENT_API_KEY', '{KEY}');",
             self.database.name,
             self.database.server.socket().display()
