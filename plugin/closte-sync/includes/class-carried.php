@@ -150,7 +150,8 @@ final class Carried {
 	 */
 	private static function examine( array $before ) {
 		clearstatcache( true, self::program() );
-		$found = array(
+		$pinned = self::pinned();
+		$found  = array(
 			'of'        => self::basis(),
 			'at'        => time(),
 			'obstacle'  => null,
@@ -160,16 +161,16 @@ final class Carried {
 			'digest_of' => self::build(),
 		);
 		// One that is wrong is read again in any case: whoever puts it right may keep size and time.
-		if ( self::pinned() !== $found['digest'] || $before['digest_of'] !== $found['digest_of'] ) {
+		if ( $pinned !== $found['digest'] || $before['digest_of'] !== $found['digest_of'] ) {
 			$found['digest'] = self::digest();
 		}
 		$facts             = array(
 			'system'  => PHP_OS_FAMILY,
 			'machine' => self::machine(),
 			'lacking' => self::lacking(),
-			'pinned'  => self::pinned(),
+			'pinned'  => $pinned,
 			'digest'  => $found['digest'],
-			'can_run' => self::is_runnable( $found['digest'] ),
+			'can_run' => self::is_runnable( null !== $pinned && $pinned === $found['digest'] ),
 		);
 		$found['obstacle'] = Obstacles::before_start( $facts );
 		if ( null === $found['obstacle'] ) {
@@ -276,11 +277,11 @@ final class Carried {
 	/**
 	 * Whether it may be run. WordPress unpacks it without the run bit; that is set only on what is as pinned.
 	 *
-	 * @param string|null $digest Of the program.
+	 * @param bool $is_pinned Whether it is.
 	 * @return bool
 	 */
-	private static function is_runnable( $digest ) {
-		if ( ! is_executable( self::program() ) && null !== $digest && self::pinned() === $digest && function_exists( 'chmod' ) ) {
+	private static function is_runnable( $is_pinned ) {
+		if ( ! is_executable( self::program() ) && $is_pinned && function_exists( 'chmod' ) ) {
 			// phpcs:ignore -- The result shows whether it worked.
 			@chmod( self::program(), 0755 );
 			clearstatcache( true, self::program() );

@@ -314,26 +314,16 @@ final class Passes {
 	 */
 	private static function note( array $outcome, $now ) {
 		$meaning = Pass_Rules::meaning( $outcome );
-		self::change(
-			static function ( $runs ) use ( $outcome, $meaning, $now ) {
-				$last = array(
-					'seconds' => round( $outcome['seconds'], 1 ),
-					'exit'    => $outcome['exit'],
-					'signal'  => $outcome['signal'],
-					'error'   => $meaning['error'],
-					'spoke'   => null !== $outcome['end'],
-					'cpu_ms'  => $meaning['cpu_ms'],
-					'peak_kb' => $meaning['peak_kb'],
-				);
-				$runs = $meaning['is_busy'] ? $runs : self::counted( $runs, $last, $now );
-
-				$runs['begun'] = 0;
-				return $runs;
-			}
+		$last    = array(
+			'seconds' => round( $outcome['seconds'], 1 ),
+			'exit'    => $outcome['exit'],
+			'signal'  => $outcome['signal'],
+			'error'   => $meaning['error'],
+			'spoke'   => null !== $outcome['end'],
+			'cpu_ms'  => $meaning['cpu_ms'],
+			'peak_kb' => $meaning['peak_kb'],
 		);
-		Pass_Mails::told( $meaning['told'], $now );
-		Pass_Mails::failing( $now );
-		Pass_Mails::send();
+		self::settle( $meaning['is_busy'] ? null : $last, $meaning['told'], $now );
 	}
 
 	/**
@@ -343,18 +333,30 @@ final class Passes {
 	 * @param int    $now  The time.
 	 */
 	private static function fail( $what, $now ) {
+		$error = array(
+			'what' => mb_substr( $what, 0, Engine::LONGEST, 'UTF-8' ),
+			'hint' => '',
+		);
+		self::settle( array( 'error' => $error ), '', $now );
+	}
+
+	/**
+	 * A pass is over.
+	 *
+	 * @param array|null $last How it went; null where another closte-sync was at work.
+	 * @param string     $told Its news; empty for none.
+	 * @param int        $now  The time.
+	 */
+	private static function settle( $last, $told, $now ) {
 		self::change(
-			static function ( $runs ) use ( $what, $now ) {
-				$error = array(
-					'what' => mb_substr( $what, 0, Engine::LONGEST, 'UTF-8' ),
-					'hint' => '',
-				);
-				$runs  = self::counted( $runs, array( 'error' => $error ), $now );
+			static function ( $runs ) use ( $last, $now ) {
+				$runs = null === $last ? $runs : self::counted( $runs, $last, $now );
 
 				$runs['begun'] = 0;
 				return $runs;
 			}
 		);
+		Pass_Mails::told( $told, $now );
 		Pass_Mails::failing( $now );
 		Pass_Mails::send();
 	}
