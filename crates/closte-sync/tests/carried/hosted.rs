@@ -91,14 +91,9 @@ impl Hosted {
     }
 
     fn install(&self) {
-        self.unpack();
+        self.page(&format!("do=unpack&file={}", handed_out::zip().display()));
         self.page("do=activate");
         self.page("do=switch&closte=on");
-    }
-
-    /// Put the plugin in its place, as WordPress does when it is installed or updated.
-    pub(crate) fn unpack(&self) {
-        self.page(&format!("do=unpack&file={}", handed_out::zip().display()));
     }
 
     /// A browser that shows the plugin's page to the network's admin.
@@ -135,10 +130,15 @@ impl Hosted {
         self.world.option("closte_sync_next", due.trim());
     }
 
-    /// The last pass that WP-Cron made, as the plugin keeps it.
+    /// What the plugin keeps in an option.
+    pub(crate) fn kept(&self, option: &str) -> String {
+        let sql = format!("SELECT meta_value FROM wp_sitemeta WHERE meta_key = '{option}'");
+        self.world.database.execute(&sql)
+    }
+
+    /// The last pass that WP-Cron made.
     pub(crate) fn last_pass(&self) -> Value {
-        let sql = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'closte_sync_runs'";
-        let mut runs: Value = serde_json::from_str(&self.world.database.execute(sql)).unwrap();
+        let mut runs: Value = serde_json::from_str(&self.kept("closte_sync_runs")).unwrap();
         runs["last"].take()
     }
 

@@ -25,18 +25,20 @@ fn tells(hosted: &Hosted, words: &str) -> Browser {
     browser
 }
 
-/// The line for cron that the page shows, as cron runs it.
-fn run_line(hosted: &Hosted, browser: &Browser) {
+/// The line for cron that the page shows.
+fn line(browser: &Browser) -> String {
     let shown = browser.run("return document.querySelector('.closte-sync-copy code').textContent");
-    let command = shown.as_str().unwrap().strip_prefix("*/5 * * * * ").expect("a line for cron");
+    shown.as_str().expect("a line").to_owned()
+}
+
+/// That cron does the work by the line that the page shows.
+fn cron_does_it_instead(hosted: &Hosted, browser: &Browser) {
+    let line = line(browser);
+    let command = line.strip_prefix("*/5 * * * * ").expect("a line for cron");
     let mut cron = Command::new("/bin/sh");
     cron.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", hosted.world.folder.path());
     let ran = cron.args(["-c", command]).output().unwrap();
     assert!(ran.status.success(), "{command}: {ran:?}");
-}
-
-fn cron_does_it_instead(hosted: &Hosted, browser: &Browser) {
-    run_line(hosted, browser);
     assert_eq!(hosted.world.aliases(), [DOMAIN]);
     hosted.becomes(DOMAIN, "done 1");
 }
@@ -94,8 +96,7 @@ async fn a_network_that_nobody_calls_is_told_and_changes_are_still_made_at_once(
     hosted.due_ago(1801);
     let browser = hosted.browser();
     browser.sees("DISABLE_WP_CRON is set in wp-config.php, and nobody has called WP-Cron");
-    let line = browser.run("return document.querySelector('.closte-sync-copy code').textContent");
-    let line = line.as_str().unwrap();
+    let line = line(&browser);
     assert!(line.ends_with("/wp-cron.php?doing_wp_cron'"), "{line}");
 
     hosted.server.get("network.example", "/wp-cron.php?doing_wp_cron");

@@ -13,21 +13,11 @@ use crate::running::eventually;
 /// How soon the host is to hear of a domain that was mapped.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// Upload the zip, up to WordPress' answer.
-fn upload(browser: &Browser) {
-    browser.go("/wp-admin/network/plugin-install.php?tab=upload");
-    browser.fill("#pluginzip", handed_out::zip().to_str().unwrap());
-    browser.click("#install-plugin-submit");
-}
-
 /// Upload the zip and activate it for the network, by WordPress' own pages.
 fn install(hosted: &Hosted) {
     let browser = Browser::open(hosted.server.address());
     browser.log_in();
-    upload(&browser);
-    browser.sees("Plugin installed successfully.");
-    browser.click_link("Network Activate");
-    browser.sees("Plugin activated.");
+    browser.install_plugin(&handed_out::zip());
     browser.go(PAGE);
     browser.sees("closte-sync");
     assert!(!browser.text().contains("critical error"), "{}", browser.text());
@@ -38,8 +28,7 @@ async fn one_upload_and_one_switch_are_all_that_is_needed() {
     let hosted = Hosted::without_plugin(Listen::Port).await;
     hosted.world.here("shop.example");
     install(&hosted);
-    let sql = "SELECT meta_value FROM wp_sitemeta WHERE meta_key = 'closte_sync_carried'";
-    let carried: Value = serde_json::from_str(&hosted.world.database.execute(sql)).unwrap();
+    let carried: Value = serde_json::from_str(&hosted.kept("closte_sync_carried")).unwrap();
     assert_eq!(carried["obstacle"], Value::Null, "{carried:#}");
     hosted.page("do=switch&closte=on");
     hosted.at_rest();
@@ -71,13 +60,7 @@ async fn what_nobody_told_is_found_when_wp_cron_runs() {
     eventually("its alias is gone", || hosted.world.aliases().is_empty());
 }
 
-/// What the plugin keeps under a name.
-fn kept(hosted: &Hosted, option: &str) -> String {
-    let sql = format!("SELECT meta_value FROM wp_sitemeta WHERE meta_key = '{option}'");
-    hosted.world.database.execute(&sql)
-}
-
-/// All that it keeps, by name.
+/// The names of all options that the plugin keeps.
 fn options(hosted: &Hosted) -> Vec<String> {
     let sql = "SELECT meta_key FROM wp_sitemeta WHERE meta_key LIKE 'closte\\_sync\\_%' ORDER BY 1";
     hosted.world.database.execute(sql).lines().map(str::to_owned).collect()
@@ -90,7 +73,7 @@ async fn an_update_goes_on_where_it_was_and_who_deletes_it_keeps_the_ledger() {
     hosted.world.map(1, "shop.example");
     hosted.cron();
     hosted.becomes("shop.example", "done 1");
-    let secret = kept(&hosted, "closte_sync_secret");
+    let secret = hosted.kept("closte_sync_secret");
     let ledger = hosted.world.folder.path().join(".local/state/closte-sync/ledger.db");
     assert!(secret.trim().len() == 64 && ledger.is_file());
 
@@ -99,7 +82,7 @@ async fn an_update_goes_on_where_it_was_and_who_deletes_it_keeps_the_ledger() {
     let text = fs::read_to_string(&main).unwrap();
     fs::write(&main, text.replacen(env!("CARGO_PKG_VERSION"), "0.0.1", 1)).unwrap();
     let browser = hosted.browser();
-    upload(&browser);
+    browser.upload_plugin(&handed_out::zip());
     browser.sees("This plugin is already installed.");
     browser.click_link("Replace current with uploaded");
     browser.sees("Plugin updated successfully.");
@@ -107,7 +90,7 @@ async fn an_update_goes_on_where_it_was_and_who_deletes_it_keeps_the_ledger() {
     hosted.cron();
     eventually("its alias is gone", || hosted.world.aliases().is_empty());
     assert_eq!(hosted.world.asked(), ["add shop.example", "remove shop.example"]);
-    assert_eq!(kept(&hosted, "closte_sync_secret"), secret);
+    assert_eq!(hosted.kept("closte_sync_secret"), secret);
     browser.go(PAGE);
     browser.sees("It succeeded.");
 

@@ -10,7 +10,7 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -154,6 +154,31 @@ impl Browser {
     /// If it asks none.
     pub fn accept(&self) {
         self.ask("POST", "/alert/accept", &json!({}));
+    }
+
+    /// Upload a plugin as a zip by the form, up to WordPress' answer.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such form.
+    pub fn upload_plugin(&self, zip: &Path) {
+        self.go("/wp-admin/network/plugin-install.php?tab=upload");
+        self.fill("#pluginzip", zip.to_str().expect("a path in UTF-8"));
+        self.click("#install-plugin-submit");
+    }
+
+    /// Upload a plugin as new, and activate it for the network by the link that WordPress then
+    /// shows.
+    ///
+    /// # Panics
+    ///
+    /// If WordPress does not take it.
+    #[track_caller]
+    pub fn install_plugin(&self, zip: &Path) {
+        self.upload_plugin(zip);
+        self.sees("Plugin installed successfully.");
+        self.click_link("Network Activate");
+        self.sees("Plugin activated.");
     }
 
     /// The text that the page shows.

@@ -1,7 +1,6 @@
 //! The plugin as people upload, activate, update, deactivate and delete it.
 
 use std::fs;
-use std::path::Path;
 
 use testkit::wordpress::{Browser, Listen, pack};
 
@@ -12,21 +11,6 @@ const STORED: &str = "\
     INSERT INTO wp_sitemeta (site_id, meta_key, meta_value) VALUES \
     (1, 'closte_sync_secret', '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'), \
     (1, 'closte_sync_home', 'app1'), (1, 'closte_sync_heard', '1')";
-
-/// Upload a zip, up to WordPress' answer.
-fn upload(browser: &Browser, zip: &Path) {
-    browser.go("/wp-admin/network/plugin-install.php?tab=upload");
-    browser.fill("#pluginzip", zip.to_str().unwrap());
-    browser.click("#install-plugin-submit");
-}
-
-/// Upload it as new, and activate it by the link that WordPress then shows.
-fn install(browser: &Browser, zip: &Path) {
-    upload(browser, zip);
-    browser.sees("Plugin installed successfully.");
-    browser.click_link("Network Activate");
-    browser.sees("Plugin activated.");
-}
 
 /// The version in the list of plugins.
 fn version(browser: &Browser) -> String {
@@ -51,7 +35,7 @@ fn the_zip_is_uploaded_and_activated_for_the_network_and_its_page_opens() {
     fs::write(&engine, "#!/bin/sh\nexit 1\n").unwrap();
     pack(&zip, "0.1.0", Some(&engine));
     let browser = world.browser();
-    install(&browser, &zip);
+    browser.install_plugin(&zip);
     let carried = fs::read(world.wordpress.plugin_folder().join("bin/closte-sync")).unwrap();
     assert_eq!(carried, fs::read(&engine).unwrap());
     assert_eq!(version(&browser), "0.1.0");
@@ -69,11 +53,11 @@ fn a_newer_zip_replaces_the_older_and_what_was_stored_stays() {
     pack(&old, "0.1.0", None);
     pack(&new, "0.2.0", None);
     let browser = world.browser();
-    install(&browser, &old);
+    browser.install_plugin(&old);
     world.database.execute(STORED);
     let before = options(&world);
     fs::write(world.wordpress.plugin_folder().join("left-over.php"), "<?php").unwrap();
-    upload(&browser, &new);
+    browser.upload_plugin(&new);
     browser.sees("This plugin is already installed.");
     browser.click_link("Replace current with uploaded");
     browser.sees("Plugin updated successfully.");
@@ -92,7 +76,7 @@ fn deactivation_keeps_what_was_stored_and_deletion_leaves_the_mark_alone() {
     let zip = world.file("closte-sync.zip");
     pack(&zip, "0.1.0", None);
     let browser = world.browser();
-    install(&browser, &zip);
+    browser.install_plugin(&zip);
     world.database.execute(STORED);
     browser.go("/wp-admin/network/plugins.php");
     browser.click("#deactivate-closte-sync");

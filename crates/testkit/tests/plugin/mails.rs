@@ -62,11 +62,15 @@ fn an_engine_that_does_not_work_for_an_hour_is_mailed_once() {
         carrying.due_in(-1);
         carrying.cron();
     };
+    // It has been so for an hour longer.
+    let age = |option| {
+        let mut kept = carrying.world.kept(option);
+        kept["since"] = json!(kept["since"].as_i64().unwrap() - 3600);
+        carrying.world.option(option, &format!("'{kept}'"));
+    };
     fail();
     assert_eq!(carrying.mails().len(), 0);
-    let mut runs = carrying.runs();
-    runs["since"] = json!(runs["since"].as_i64().unwrap() - 3600);
-    carrying.world.option("closte_sync_runs", &format!("'{runs}'"));
+    age("closte_sync_runs");
     fail();
     fail();
     let mails = carrying.mails();
@@ -79,9 +83,7 @@ fn an_engine_that_does_not_work_for_an_hour_is_mailed_once() {
     carrying.world.option("closte_sync_heard", "0");
     fail();
     assert_eq!(carrying.mails().len(), 1);
-    let mut found = carrying.world.kept("closte_sync_carried");
-    found["since"] = json!(found["since"].as_i64().unwrap() - 3600);
-    carrying.world.option("closte_sync_carried", &format!("'{found}'"));
+    age("closte_sync_carried");
     fail();
     fail();
     let mails = carrying.mails();
