@@ -31,6 +31,8 @@ pub mod domain_name;
 pub mod doubt;
 pub mod entry;
 pub mod event;
+pub mod evidence;
+pub mod finding;
 pub mod host;
 pub mod host_state;
 pub mod judge;
