@@ -23,6 +23,7 @@ mod words;
 
 pub mod acting;
 pub mod action;
+pub mod address;
 pub mod answer;
 pub mod breaker;
 pub mod clock;
@@ -32,6 +33,7 @@ pub mod doubt;
 pub mod entry;
 pub mod event;
 pub mod evidence;
+pub mod explain;
 pub mod finding;
 pub mod host;
 pub mod host_state;
