@@ -16,6 +16,7 @@ use std::sync::Arc;
 use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, SqliteLedger};
 use probe::NetProbe;
+use rules::explain::{DnsRule, Serving};
 use rules::ledger::{Ledger, LedgerError};
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName, Problem, plain};
@@ -279,12 +280,24 @@ impl<'a> Wiring<'a> {
             cdn: cdn(wp).0,
             protected: settings.protected.clone(),
             dashboard: app.map(|app| closte::dashboard_url(app)),
+            dns: DnsRule::All,
+            allow_private: settings.allow_private,
+            serving: serving(wp),
             ask_proof: settings.routing_proof != RoutingProof::Never,
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
             keep_events: settings.keep_events,
             carried: self.caller.is_plugin,
         }
+    }
+}
+
+/// Whether WordPress maps domains at all, as far as its files tell.
+fn serving(wp: Option<&WpConfig>) -> Serving {
+    match wp {
+        None => Serving::Unknown,
+        Some(wp) if wp.maps_nothing().is_some() => Serving::MapsNothing,
+        Some(_) => Serving::Maps,
     }
 }
 

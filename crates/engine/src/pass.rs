@@ -9,6 +9,7 @@
 mod acting;
 mod checks;
 mod deadline;
+mod findings;
 mod journal;
 mod next_pass;
 mod page;

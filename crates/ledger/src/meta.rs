@@ -58,6 +58,7 @@ struct NetworkRow {
     not_acting: Option<String>,
     checks: Option<CheckItem>,
     targets: Option<TargetsItem>,
+    earlier_targets: BTreeSet<IpAddr>,
 }
 
 /// [`CheckBasis`] as it is stored.
@@ -297,6 +298,7 @@ impl From<&NetworkMemory> for NetworkRow {
             not_acting: memory.not_acting.map(|why| why.to_string()),
             checks: memory.checks.as_ref().map(CheckItem::from),
             targets: memory.targets.as_ref().map(TargetsItem::from),
+            earlier_targets: memory.earlier_targets.clone(),
         }
     }
 }
@@ -320,6 +322,7 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
             checks: row.checks.map(CheckBasis::from),
             targets: row.targets.map(Targets::from),
+            earlier_targets: row.earlier_targets,
         })
     }
 }

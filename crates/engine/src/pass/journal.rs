@@ -8,6 +8,7 @@
 //! dropped, and neither is theirs.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::{Action, Approved};
@@ -225,12 +226,15 @@ impl<'a> Journal<'a> {
     }
 
     /// Domains must point there.
+    /// Addresses that were targets before.
+    pub(super) fn earlier_targets(&self) -> BTreeSet<IpAddr> {
+        self.state().network.earlier_targets.clone()
+    }
+
     pub(super) fn found_targets(&self, targets: &Targets) {
         let mut state = self.state();
-        if state.network.targets.as_ref() != Some(targets) {
-            state.network.targets = Some(targets.clone());
-            state.network_changed = true;
-        }
+        let changed = state.network.point_to(targets);
+        state.network_changed |= changed;
     }
 
     /// Write what was collected whenever that is worth a transaction, while the work goes on,
