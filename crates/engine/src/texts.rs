@@ -3,6 +3,7 @@
 //! Scripts read the values themselves. A second language is a second one of this file.
 
 use rules::acting::{Copied, NotOurs};
+use rules::budget::{A_WEEK, Budget};
 use rules::entry::Unseen;
 use rules::event::{Event, EventKind};
 use rules::host_state::HostState;
@@ -147,6 +148,16 @@ pub fn not_acting(why: NotActing) -> &'static str {
             "a switch of the network cannot be read: nothing is sent or written; `closte-sync doctor` names it"
         }
     }
+}
+
+/// That the certificates of a week may not be enough for the names of a registrable domain.
+pub fn budget(name: &DomainName, budget: &Budget) -> String {
+    let Budget { issued, waiting, .. } = budget;
+    format!(
+        "`{name}`: {issued} names got their first certificate within a week and {waiting} wait for \
+         theirs, and Let's Encrypt gives a registrable domain {A_WEEK} a week; `closte-sync suggest` \
+         says whether a wildcard would spare them"
+    )
 }
 
 /// That no target is known, and why, `own` being the network's domain.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
+use rules::budget::Budget;
 use rules::doubt::Lasting;
 use rules::ledger::{
     Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
@@ -59,6 +60,7 @@ struct NetworkRow {
     checks: Option<CheckItem>,
     targets: Option<TargetsItem>,
     earlier_targets: BTreeSet<IpAddr>,
+    budgets: Vec<(String, usize, usize, Option<i64>)>,
 }
 
 /// [`CheckBasis`] as it is stored.
@@ -299,6 +301,7 @@ impl From<&NetworkMemory> for NetworkRow {
             checks: memory.checks.as_ref().map(CheckItem::from),
             targets: memory.targets.as_ref().map(TargetsItem::from),
             earlier_targets: memory.earlier_targets.clone(),
+            budgets: memory.budgets.iter().map(budget_item).collect(),
         }
     }
 }
@@ -323,6 +326,7 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             checks: row.checks.map(CheckBasis::from),
             targets: row.targets.map(Targets::from),
             earlier_targets: row.earlier_targets,
+            budgets: row.budgets.into_iter().filter_map(budget).collect(),
         })
     }
 }
@@ -334,6 +338,17 @@ fn doubt_item((doubt, after): (&Lasting, &Option<Time>)) -> (String, Option<i64>
 /// One that only a newer closte-sync has ends here.
 fn doubt((word, after): (String, Option<i64>)) -> Option<(Lasting, Option<Time>)> {
     Some((Lasting::from_word(&word)?, after.map(Time::from_millis)))
+}
+
+fn budget_item((name, budget): (&DomainName, &Budget)) -> (String, usize, usize, Option<i64>) {
+    (name.to_string(), budget.issued, budget.waiting, budget.next.map(Time::as_millis))
+}
+
+fn budget(
+    (name, issued, waiting, next): (String, usize, usize, Option<i64>),
+) -> Option<(DomainName, Budget)> {
+    let next = next.map(Time::from_millis);
+    Some((name.parse().ok()?, Budget { issued, waiting, next }))
 }
 
 fn removal_item((domain, at): (&DomainName, &Time)) -> (String, i64) {

@@ -15,11 +15,12 @@ mod rows;
 mod service;
 mod whole;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::acting::NotOurs;
 use crate::action::Deferred;
+use crate::budget::Budget;
 use crate::entry::Entry;
 use crate::evidence::Deep;
 use crate::finding::{Actor, Code, Finding, Said, Severity};
@@ -77,6 +78,8 @@ pub struct Situation<'a> {
     /// What the last pass held back.
     pub deferred: &'a [Deferred],
     pub serving: Serving,
+    /// What each registrable domain needs of its certificates; empty without a ledger.
+    pub budgets: &'a BTreeMap<DomainName, Budget>,
     /// Why this installation does not act for the network.
     pub not_ours: Option<&'a NotOurs<'a>>,
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use crate::action::{Approved, Deferred};
 use crate::breaker::Breaker;
+use crate::budget::Budget;
 use crate::doubt::Doubts;
 use crate::entry::{Call, Entry};
 use crate::event::Event;
@@ -189,6 +190,8 @@ pub struct NetworkMemory {
     pub targets: Option<Targets>,
     /// Addresses that were targets before, and are none now.
     pub earlier_targets: BTreeSet<IpAddr>,
+    /// Registrable domains that run short of certificates this week.
+    pub budgets: BTreeMap<DomainName, Budget>,
 }
 
 /// What checks need of the network besides its own domain.

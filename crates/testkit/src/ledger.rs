@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
+use rules::budget::Budget;
 use rules::doubt::Lasting;
 use rules::entry::{
     Alias, Certificate, Condition, Intent, LeftAlone, Mapped, Owned, OwnedAs, Proof, Routing,
@@ -354,6 +355,7 @@ fn full_memory() -> Memory {
                 stage_words: BTreeSet::from([Stage::Done, Stage::SslFailed]),
             }),
             targets: Some(targets()),
+            budgets: [(domain(3), Budget { issued: 50, waiting: 2, next: Some(at(3)) })].into(),
             earlier_targets: [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9))].into(),
         },
         home: HomeMemory { serial: 9, read_back: Some(8) },

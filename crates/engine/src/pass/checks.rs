@@ -65,7 +65,7 @@ impl<'a> Checker<'a> {
             unanswered: AtomicUsize::new(0),
             answered: AtomicBool::new(false),
             asked_own: OnceCell::new(),
-            explainer: Explainer::new(engine, network, journal.earlier_targets()),
+            explainer: Explainer::new(engine, network, journal),
         }
     }
 

@@ -1,24 +1,27 @@
 //! Why a domain is as a check saw it: the deep questions where they are due, and what follows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use rules::budget::Budget;
 use rules::entry::Entry;
 use rules::evidence::{Deep, Inquiry};
 use rules::explain::{self, Evidence, Looked, Policy, Rows, Situation, Subject};
 use rules::host_state::HostState;
 use rules::judge::Check;
 use rules::protected::Protected;
-use rules::{Network, Targets};
+use rules::{DomainName, Network, Targets};
 use tokio::sync::OnceCell;
 
 use super::Engine;
+use super::journal::Journal;
 
 /// Explains what checks saw of the domains of one network.
 pub(super) struct Explainer<'a> {
     engine: &'a Engine,
     network: &'a Network,
     earlier_targets: BTreeSet<IpAddr>,
+    budgets: BTreeMap<DomainName, Budget>,
     /// Made for the first domain that needs them.
     known: OnceCell<(Rows<'a>, Protected)>,
 }
@@ -32,12 +35,9 @@ pub(super) struct Looking<'a> {
 }
 
 impl<'a> Explainer<'a> {
-    pub(super) fn new(
-        engine: &'a Engine,
-        network: &'a Network,
-        earlier_targets: BTreeSet<IpAddr>,
-    ) -> Self {
-        Self { engine, network, earlier_targets, known: OnceCell::new() }
+    pub(super) fn new(engine: &'a Engine, network: &'a Network, journal: &Journal<'_>) -> Self {
+        let (earlier_targets, budgets) = (journal.earlier_targets(), journal.budgets());
+        Self { engine, network, earlier_targets, budgets, known: OnceCell::new() }
     }
 
     /// Ask everybody about the domain of `entry`.
@@ -75,6 +75,7 @@ impl<'a> Explainer<'a> {
             host: &HostState::Ok,
             deferred: &[],
             serving: settings.serving,
+            budgets: &self.budgets,
             not_ours: None,
         };
         let policy = Policy {
