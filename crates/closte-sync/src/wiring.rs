@@ -260,7 +260,6 @@ impl<'a> Wiring<'a> {
 
     fn pass_settings(&self, wp: Option<&WpConfig>) -> PassSettings {
         let settings = self.settings;
-        let app = wp.and_then(|wp| wp.closte_app_id.known());
         PassSettings {
             stages: StagePolicy {
                 dns_patience: settings.dns_patience,
@@ -279,7 +278,7 @@ impl<'a> Wiring<'a> {
             public_addresses: wp.map(|wp| public_addresses(wp).0).unwrap_or_default(),
             cdn: cdn(wp).0,
             protected: settings.protected.clone(),
-            dashboard: app.map(|app| closte::dashboard_url(app)),
+            dashboard: dashboard(wp),
             dns: DnsRule::All,
             allow_private: settings.allow_private,
             serving: serving(wp),
@@ -290,6 +289,12 @@ impl<'a> Wiring<'a> {
             carried: self.caller.is_plugin,
         }
     }
+}
+
+/// The host's page where a person acts, where the app is known.
+pub(crate) fn dashboard(wp: Option<&WpConfig>) -> Option<String> {
+    let app = wp.and_then(|wp| wp.closte_app_id.known());
+    app.map(|app| closte::dashboard_url(app))
 }
 
 /// Whether WordPress maps domains at all, as far as its files tell.
