@@ -14,11 +14,11 @@ mod dnssec;
 mod exchange;
 mod kept;
 mod race;
-mod reach;
 mod reading;
 mod resolvers;
 mod root_watch;
 mod roots;
+mod routes;
 mod servers;
 mod walk;
 
@@ -42,8 +42,8 @@ use crate::nat64::Nat64;
 use dnssec::Bogus;
 use exchange::Asking;
 use kept::lock;
-use reach::Reach;
 use resolvers::{Resolvers, Validating};
+use routes::Routes;
 use walk::{Walker, Way};
 
 /// How long all questions about one name may take.
@@ -96,7 +96,7 @@ impl Inquirer {
     pub(crate) fn new(means: Means) -> Self {
         let Means { roots, port, timeout, guard, nat64 } = means;
         let roots = roots.unwrap_or_else(roots::of_the_internet);
-        let walker = Walker::new(roots, Reach { guard, port, nat64 }, timeout);
+        let walker = Walker::new(roots, Routes { guard, port, nat64 }, timeout);
         Self {
             walker,
             validating: Validating::default(),
@@ -112,7 +112,7 @@ impl Inquirer {
 
     /// Whether each server of the root answers; in error, how it failed.
     pub(crate) async fn check_roots(&self) -> Vec<(SocketAddr, Result<(), String>)> {
-        self.walker.watch.look(self.timeout).await
+        self.walker.watch.check(self.timeout).await
     }
 
     /// Ask everybody about `name`. The addresses that a resolver gives first are sent to `addresses`

@@ -142,7 +142,7 @@ impl NetProbe {
         self.inquirer.roots_answer()
     }
 
-    /// Whether each server of the root answers, those without a route included; in error, how it
+    /// Whether each server of the root answers that this machine has a route to; in error, how it
     /// failed.
     pub async fn check_roots(&self) -> Vec<(SocketAddr, Result<(), String>)> {
         self.inquirer.check_roots().await

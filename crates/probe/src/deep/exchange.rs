@@ -128,7 +128,7 @@ impl<'a> Exchange<'a> {
                         return Ok(message);
                     }
                 }
-                None => return self.complaint.take().ok_or_else(|| self.told()),
+                None => return self.complaint.take().ok_or_else(|| self.in_words()),
             }
         }
     }
@@ -161,7 +161,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn told(&self) -> String {
+    fn in_words(&self) -> String {
         let details: Vec<_> = self.failures.iter().map(String::as_str).collect();
         details.join("; ")
     }
@@ -169,7 +169,7 @@ impl<'a> Exchange<'a> {
     /// The time is over: a complaint is more than silence.
     fn too_late(&mut self, timeout: Duration) -> Result<Message, String> {
         self.failures.insert(format!("no answer within {} s", timeout.as_secs_f32()));
-        self.complaint.take().ok_or_else(|| self.told())
+        self.complaint.take().ok_or_else(|| self.in_words())
     }
 }
 

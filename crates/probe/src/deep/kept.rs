@@ -93,11 +93,11 @@ mod tests {
             let ttl = Duration::from_secs(100 + u64::from(number != 7));
             kept.keep(name(number), number, ttl);
         }
-        kept.keep(name(MOST), MOST, Duration::from_secs(60));
+        kept.keep(name(MOST), MOST, Duration::from_mins(1));
         assert_eq!((kept.of(&name(7)), kept.of(&name(MOST))), (None, Some(MOST)));
         assert_eq!(lock(&kept.things).len(), MOST);
         advance(Duration::from_secs(70)).await;
-        kept.keep(name(7), 7, Duration::from_secs(60));
+        kept.keep(name(7), 7, Duration::from_mins(1));
         assert_eq!(
             (kept.of(&name(MOST)), kept.of(&name(8))),
             (None, Some(8)),

@@ -163,9 +163,10 @@ pub(super) fn together(a: Answer, aaaa: Answer) -> Answer {
             let through = if through.is_empty() { other } else { through };
             Addresses { found, through, ttl: ttl.min(at_most) }
         }
-        (it @ Addresses { .. }, _) | (_, it @ Addresses { .. }) => it,
-        (Silent { .. }, it @ Failed { .. }) => it,
-        (NoAddress { .. }, it @ (Failed { .. } | Silent { .. })) => it,
+        (it @ Addresses { .. }, _)
+        | (_, it @ Addresses { .. })
+        | (Silent { .. }, it @ Failed { .. })
+        | (NoAddress { .. }, it @ (Failed { .. } | Silent { .. })) => it,
         (a, _) => a,
     }
 }

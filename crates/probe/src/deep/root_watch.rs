@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::exchange::{Asking, Question};
 use super::kept::lock;
+use super::routes::has_route;
 use crate::dns::answer::Manner;
 use crate::dns::server::Server;
 
@@ -67,20 +68,21 @@ impl RootWatch {
         };
     }
 
-    /// Ask each of them for its own servers, and remember whether one answered.
-    pub(super) async fn look(&self, timeout: Duration) -> Vec<(SocketAddr, Result<(), String>)> {
+    /// Ask each of them that this machine has a way to, and remember whether one answered.
+    pub(super) async fn check(&self, timeout: Duration) -> Vec<(SocketAddr, Result<(), String>)> {
         let (asking, root) = (Asking::new(timeout, timeout), Name::root());
         let question = Question { name: &root, kind: RecordType::NS, manner: Manner::Authority };
-        let looks = self.servers.iter().map(|address| {
+        let reached = self.servers.iter().filter(|address| has_route(**address));
+        let checks = reached.map(|address| {
             let asking = &asking;
             async move {
                 let answered = asking.ask(&Server::new(*address), question).await;
                 (*address, answered.map(drop))
             }
         });
-        let looked = join_all(looks).await;
+        let checked = join_all(checks).await;
         let none = || Err("no server of the root answers".to_owned());
-        self.heard(&looked.iter().find(|(_, it)| it.is_ok()).map_or_else(none, |_| Ok(())));
-        looked
+        self.heard(&checked.iter().find(|(_, it)| it.is_ok()).map_or_else(none, |_| Ok(())));
+        checked
     }
 }

@@ -3,9 +3,11 @@
 //! [`Walker::first`] is for what any of them can say, [`Walker::zone_said`] for what each of them says.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, Either, join_all, select};
 use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RecordType};
 use rand::seq::SliceRandom;
@@ -15,9 +17,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::cut::{Host, Servers, Zone};
 use super::exchange::Question;
 use super::race;
-use super::reach::{Closed, has_route};
 use super::reading::{self, Reading, Trail};
-use super::walk::{Walker, Way};
+use super::routes::{Closed, has_route};
+use super::walk::{Walker, Way, registered_domain};
 use crate::dns::answer::{Manner, written};
 use crate::dns::server::Server;
 
@@ -86,7 +88,7 @@ impl Walker {
 
     async fn ask_at<T>(&self, host: &Host, address: IpAddr, query: &Query<'_, T>) -> Said<T> {
         let by = format!("{} ({address})", written(&host.name));
-        match self.reach.of(address).await {
+        match self.routes.to(address).await {
             Ok(target) => query.ask(target, by).await,
             Err(closed) => Err(format!("{by}: {}", closed.into_detail())),
         }
@@ -175,38 +177,61 @@ impl Walker {
 
     /// How far the walk to `name` comes, and what each server there says of it. A name in another zone
     /// that one of them leads to is sent to `led_out` at once.
+    ///
+    /// Below the registrable domain the servers are asked about the name at the same time as whether
+    /// they delegate it further: those that fail say by themselves how.
     pub(super) async fn zone_said(
         &self,
         name: &Name,
         way: Way<'_>,
         led_out: &UnboundedSender<Name>,
     ) -> ZoneSaid {
-        let zone = match self.walk(name, way).await {
+        let mut zone = match self.walk(&registered_domain(name), way).await {
             Ok(zone) => zone,
             Err(end) => return ZoneSaid { name: written(name), end, servers: Vec::new() },
         };
-        let parent = zone.parent.as_ref().map(|it| written(&it.name)).unwrap_or_default();
-        let end = WalkEnd::Reached { zone: written(&zone.name), parent };
-        let hosts: &[Host] = match &zone.servers {
-            Servers::Root(_) => &[],
-            Servers::Delegated(hosts) => hosts,
-        };
-        let visit = Visit { walker: self, zone: &zone, name, way, led_out };
-        let servers = join_all(hosts.iter().map(|host| visit.host_said(host))).await.concat();
-        ZoneSaid { name: written(name), end, servers }
+        loop {
+            let visit = Visit { walker: self, zone: &zone, name, way, led_out };
+            let (servers, lower) = visit.said_or_lower().await;
+            let Some(lower) = lower else {
+                let parent = zone.parent.as_ref().map(|it| written(&it.name)).unwrap_or_default();
+                let end = WalkEnd::Reached { zone: written(&zone.name), parent };
+                return ZoneSaid { name: written(name), end, servers };
+            };
+            zone = lower;
+        }
     }
 }
 
 /// Asking each server of a zone about a name.
 struct Visit<'a> {
     walker: &'a Walker,
-    zone: &'a Zone,
+    zone: &'a Arc<Zone>,
     name: &'a Name,
     way: Way<'a>,
     led_out: &'a UnboundedSender<Name>,
 }
 
 impl Visit<'_> {
+    /// What all servers said; or the zone below that the name lies in, as soon as that is known.
+    async fn said_or_lower(&self) -> (Vec<ServerSaid>, Option<Arc<Zone>>) {
+        let said = pin!(self.all_said());
+        let lower = pin!(self.walker.lower(self.zone, self.name, self.way));
+        match select(said, lower).await {
+            Either::Left((said, lower)) => (said, lower.await.ok().flatten()),
+            Either::Right((Ok(Some(lower)), _)) => (Vec::new(), Some(lower)),
+            Either::Right((_, said)) => (said.await, None),
+        }
+    }
+
+    async fn all_said(&self) -> Vec<ServerSaid> {
+        let hosts: &[Host] = match &self.zone.servers {
+            Servers::Root(_) => &[],
+            Servers::Delegated(hosts) => hosts,
+        };
+        join_all(hosts.iter().map(|host| self.host_said(host))).await.concat()
+    }
+
     async fn host_said(&self, host: &Host) -> Vec<ServerSaid> {
         let server = written(&host.name);
         let alone = |said| vec![ServerSaid { server: server.clone(), address: None, said }];
@@ -220,10 +245,9 @@ impl Visit<'_> {
         let said = asked.into_iter().zip(found).filter_map(|(said, address)| {
             let said = match said {
                 Ok(said) => said,
-                Err(Closed::Forbidden(detail)) => Authority::Forbidden { detail },
                 // It is not the server's fault; where it is reached otherwise, there is nothing to say.
                 Err(Closed::NoRoute(_)) if is_reached => return None,
-                Err(Closed::NoRoute(detail)) => Authority::Forbidden { detail },
+                Err(closed) => Authority::Forbidden { detail: closed.into_detail() },
             };
             Some(ServerSaid { server: server.clone(), address: Some(address), said })
         });
@@ -231,7 +255,7 @@ impl Visit<'_> {
     }
 
     async fn address_said(&self, address: IpAddr) -> Result<Authority, Closed> {
-        let server = Server::new(self.walker.reach.of(address).await?);
+        let server = Server::new(self.walker.routes.to(address).await?);
         let (a, aaaa) = tokio::join!(
             self.records_said(&server, RecordType::A),
             self.records_said(&server, RecordType::AAAA),

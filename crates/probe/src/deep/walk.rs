@@ -21,8 +21,8 @@ use tokio::sync::Mutex;
 use super::cut::{self, Host, Servers, Step, Zone};
 use super::exchange::{Asking, Question};
 use super::kept::{Kept, lock};
-use super::reach::Reach;
 use super::root_watch::RootWatch;
+use super::routes::Routes;
 use super::servers::Query;
 use crate::dns::answer::{Manner, written};
 
@@ -34,7 +34,7 @@ const DEPTH: u8 = 4;
 pub(super) struct Walker {
     root: Arc<Zone>,
     pub(super) watch: RootWatch,
-    pub(super) reach: Reach,
+    pub(super) routes: Routes,
     pub(super) hosts: Kept<Vec<IpAddr>>,
     zones: Kept<Arc<Zone>>,
     /// Who asks the root for a top-level domain: what one learns, the others need not ask.
@@ -68,12 +68,12 @@ impl<'a> Way<'a> {
 }
 
 impl Walker {
-    pub(super) fn new(roots: Vec<SocketAddr>, reach: Reach, timeout: Duration) -> Self {
+    pub(super) fn new(roots: Vec<SocketAddr>, routes: Routes, timeout: Duration) -> Self {
         let servers = Servers::Root(roots.clone());
         Self {
             root: Arc::new(Zone { name: Name::root(), parent: None, servers }),
             watch: RootWatch::new(roots),
-            reach,
+            routes,
             hosts: Kept::default(),
             zones: Kept::default(),
             turns: std::sync::Mutex::default(),
@@ -95,30 +95,45 @@ impl Walker {
     }
 
     async fn walk_on(&self, name: &Name, way: Way<'_>) -> Result<Arc<Zone>, WalkEnd> {
-        let mut zone = self.nearest(name);
+        let mut zone = Arc::clone(&self.root);
+        while let Some(lower) = self.lower(&zone, name, way).await? {
+            zone = lower;
+        }
+        Ok(zone)
+    }
+
+    /// The next zone that `name` lies in below `zone`, or one further down that is known; none where
+    /// nothing is delegated any further.
+    pub(super) async fn lower(
+        &self,
+        zone: &Arc<Zone>,
+        name: &Name,
+        way: Way<'_>,
+    ) -> Result<Option<Arc<Zone>>, WalkEnd> {
+        let known = self.nearest(name);
+        if labels(&zone.name) < labels(&known.name) {
+            return Ok(Some(known));
+        }
         let all = labels(name);
         // A server may stand in its registry's own zone, and its name be delegated to nobody.
         let registered = if way.depth == 0 { registered(name) } else { 0 };
         let mut next = labels(&zone.name) + 1;
         while next <= all {
             let asked = name.trim_to(next);
-            match self.next(&zone, &asked, way).await? {
-                Next::Lower(lower) => {
-                    next = labels(&lower.name) + 1;
-                    zone = lower;
-                }
+            match self.next(zone, &asked, way).await? {
+                Next::Lower(lower) => return Ok(Some(lower)),
                 Next::Same(Step::NoSuchName, by) if next <= registered => {
-                    return Err(not_delegated(&zone, &asked, by));
+                    return Err(not_delegated(zone, &asked, by));
                 }
                 Next::Same(Step::Nothing, by) if next == registered => {
-                    return Err(not_delegated(&zone, &asked, by));
+                    return Err(not_delegated(zone, &asked, by));
                 }
                 // Some servers say so of a name that has only names below it: the whole name tells.
                 Next::Same(Step::NoSuchName, _) if next < all => next = all,
                 Next::Same(..) => next += 1,
             }
         }
-        Ok(zone)
+        Ok(None)
     }
 
     /// The lowest zone above `name` that is known.
@@ -174,7 +189,7 @@ impl Walker {
         let is_fresh = way.asking.is_fresh();
         let next = self.ask_for_cut(zone, asked, way).await;
         if next.is_err() && is_fresh {
-            way.asking.in_time(self.watch.look(self.timeout)).await;
+            way.asking.in_time(self.watch.check(self.timeout)).await;
         }
         next
     }
@@ -227,4 +242,12 @@ fn registered(name: &Name) -> usize {
     let parsed: Option<DomainName> = written(name).parse().ok();
     let registered = parsed.and_then(|name| name.registered());
     registered.map_or(0, |name| name.as_str().split('.').count())
+}
+
+/// The domain of `name` that a registry delegates; `name` where there is none.
+pub(super) fn registered_domain(name: &Name) -> Name {
+    match registered(name) {
+        0 => name.clone(),
+        count => name.trim_to(count),
+    }
 }

@@ -10,7 +10,7 @@ use crate::world::{Quirk, TIMEOUT, World, investigate, probe_with};
 /// The climb as text: `www.shop.test via x.test: none`.
 fn climb(steps: &[CaaStep]) -> Vec<String> {
     let step = |step: &CaaStep| {
-        let via = step.through.iter().map(|it| format!(" via {it}")).collect::<String>();
+        let via = step.through.iter().map(|it| format!(" via {it}")).collect::<Vec<_>>().concat();
         let said = match &step.said {
             CaaSaid::None => "none".to_owned(),
             CaaSaid::Failed { .. } => "failed".to_owned(),

@@ -18,8 +18,8 @@ fn key(octet: u8, entry: bool) -> DNSKEY {
 }
 
 fn ds(zone: &str, key: &DNSKEY) -> DS {
-    let digest = key.to_digest(&name(zone), DigestType::SHA256).unwrap().as_ref().to_vec();
-    let tag = key.calculate_key_tag().unwrap();
+    let digest = key.to_digest(&name(zone), DigestType::SHA256).expect("a digest");
+    let (tag, digest) = (key.calculate_key_tag().expect("a tag"), digest.as_ref().to_vec());
     DS::new(tag, Algorithm::ECDSAP256SHA256, DigestType::SHA256, digest)
 }
 
@@ -56,7 +56,9 @@ async fn bogus_shop() -> World {
 
 impl World {
     fn sign(&self, zone: &str, servers: &[u8], records: &[Record]) {
-        servers.iter().for_each(|server| self.records(*server, zone, records.to_vec()));
+        for server in servers {
+            self.records(*server, zone, records.to_vec());
+        }
     }
 }
 

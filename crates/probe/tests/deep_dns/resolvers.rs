@@ -7,7 +7,7 @@ use rules::evidence::Answer;
 use crate::world::{LABEL, Quirk, TIMEOUT, World, investigate, probe_with};
 
 fn addresses(found: &[&str], through: &[&str], ttl: u64) -> Answer {
-    let found = found.iter().map(|it| it.parse().unwrap()).collect();
+    let found = found.iter().map(|it| it.parse().expect("an address")).collect();
     let through = through.iter().map(|&it| it.to_owned()).collect();
     Answer::Addresses { found, through, ttl: Duration::from_secs(ttl) }
 }
@@ -40,7 +40,7 @@ async fn every_resolver_is_asked_at_once() {
     let want = [
         addresses(&["192.0.2.7"], &["shop.test"], 30),
         Answer::Silent { detail: "no answer within 1 s".to_owned() },
-        Answer::NoSuchName { ttl: Duration::from_secs(60) },
+        Answer::NoSuchName { ttl: Duration::from_mins(1) },
     ];
     assert_eq!(answers, want);
     let validates: Vec<_> = said.iter().map(|it| it.validates).collect();
@@ -101,7 +101,7 @@ async fn a_sibling_tells_whether_a_name_has_records_of_its_own() {
     world.zone(9, ".", &["www.shop.test. A 192.0.2.7", &sibling]);
     let of = async |name| investigate(&probe, name).await.sibling;
     assert_eq!(of("www.shop.test").await, Some(addresses(&["192.0.2.7"], &[], 300)));
-    let gone = Some(Answer::NoSuchName { ttl: Duration::from_secs(60) });
+    let gone = Some(Answer::NoSuchName { ttl: Duration::from_mins(1) });
     assert_eq!(of("a.www.shop.test").await, gone);
     assert_eq!(of("shop.test").await, None, "registrable");
     assert_eq!(of("shop.github.io").await, None, "registrable, by the private part of the list");

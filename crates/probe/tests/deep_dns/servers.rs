@@ -16,7 +16,7 @@ fn said(deep: &Deep) -> BTreeMap<IpAddr, Authority> {
 }
 
 fn addresses(found: &[&str], through: &[&str], ttl: u64) -> Authority {
-    let found = found.iter().map(|it| it.parse().unwrap()).collect();
+    let found = found.iter().map(|it| it.parse().expect("an address")).collect();
     let through = through.iter().map(|&it| it.to_owned()).collect();
     Authority::Answered(Answer::Addresses { found, through, ttl: Duration::from_secs(ttl) })
 }
@@ -57,7 +57,7 @@ async fn answers_other_than_addresses_are_told_apart() {
     ])
     .await;
     let through = |names: &[&str]| names.iter().map(|&it| it.to_owned()).collect::<Vec<_>>();
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     #[rustfmt::skip] // One case a line.
     let table = [
         ("none.shop.test",  Answer::NoSuchName { ttl: minute }),
@@ -95,7 +95,9 @@ async fn a_server_that_is_not_responsible_or_fails_says_how() {
     ];
     for (quirks, want) in table {
         let world = World::with_shop(&["shop.test. A 192.0.2.1"]).await;
-        quirks.iter().for_each(|quirk| world.quirk(3, quirk.clone()));
+        for quirk in quirks {
+            world.quirk(3, quirk.clone());
+        }
         let began = Instant::now();
         let said = said(&world.investigate("shop.test").await);
         assert_eq!(said[&address(3)], want, "{quirks:?}");
@@ -156,6 +158,23 @@ async fn a_silent_server_does_not_delay_what_another_leads_to() {
         took < TIMEOUT + Duration::from_millis(900),
         "both at once, not one after the other: {took:?}"
     );
+}
+
+#[tokio::test]
+async fn the_whole_takes_as_long_as_its_longest_chain() {
+    let world = World::with_shop(&["www.shop.test. CNAME www.else.test."]).await;
+    world.delegate("else.test.", &[5]);
+    world.zone(5, "else.test.", &["www.else.test. A 192.0.2.5"]);
+    let slow = Duration::from_millis(200);
+    for server in 1..=9 {
+        world.quirk(server, Quirk::Slow(slow));
+    }
+    let began = Instant::now();
+    let deep = world.investigate("www.shop.test").await;
+    assert_eq!(deep.zones[1].servers[0].said, addresses(&["192.0.2.5"], &[], 300));
+    // The root, `test`, `shop.test`; then `test` again and `else.test`.
+    let (took, chain) = (began.elapsed(), slow * 5);
+    assert!((chain..chain + slow * 2).contains(&took), "{took:?}");
 }
 
 #[tokio::test]

@@ -147,13 +147,25 @@ async fn a_parents_server_that_fails_is_passed_over_and_its_silence_waited_for_b
 
 #[tokio::test]
 async fn where_no_server_of_a_parent_answers_nothing_is_known_below_it() {
-    let world = World::with_shop(&[]).await;
+    let world = World::with_shop(&["shop.test. A 192.0.2.1"]).await;
+    world.zone(1, ".", &["test. NS ns5.nic.test.", "ns5.nic.test. A 127.0.0.5"]);
+    world.quirk(2, Quirk::Fails(RecordType::NS));
+    world.quirk(5, Quirk::Refuses);
+    let deep = world.investigate("www.shop.test").await;
+    assert_eq!(end(&deep), "nobody of `test` answers");
+    let want = "ns.nic.test (127.0.0.2): SERVFAIL; ns5.nic.test (127.0.0.5): REFUSED";
+    assert_eq!(detail(&deep), want);
+}
+
+#[tokio::test]
+async fn servers_of_the_domain_itself_are_asked_about_the_name_whatever_they_say_of_delegations() {
+    let world = World::with_shop(&["a.b.shop.test. A 192.0.2.1"]).await;
     world.quirk(3, Quirk::Refuses);
     world.quirk(4, Quirk::Fails(RecordType::NS));
-    let deep = world.investigate("www.shop.test").await;
-    assert_eq!(end(&deep), "nobody of `shop.test` answers");
-    let want = "ns3.shop.test (127.0.0.3): REFUSED; ns4.shop.test (127.0.0.4): SERVFAIL";
-    assert_eq!(detail(&deep), want);
+    let deep = world.investigate("a.b.shop.test").await;
+    assert_eq!(end(&deep), "`shop.test` below `test`");
+    let want = ["ns3.shop.test: Lame { detail: \"REFUSED\" }", "ns4.shop.test: {192.0.2.1}"];
+    assert_eq!(servers(&deep), want);
 }
 
 #[tokio::test]
@@ -225,6 +237,7 @@ async fn the_whole_ends_in_time_whatever_is_silent() {
     }
     let began = Instant::now();
     let deep = world.investigate("www.shop.test").await;
-    assert_eq!(end(&deep), "nobody of `shop.test` answers");
+    assert_eq!(end(&deep), "`shop.test` below `test`");
+    assert_eq!(servers(&deep), ["ns3.shop.test: silent", "ns4.shop.test: silent"]);
     assert!(began.elapsed() < TIMEOUT + Duration::from_millis(900), "{:?}", began.elapsed());
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
@@ -88,8 +88,12 @@ pub(crate) fn address(server: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, server).into()
 }
 
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().expect("no server panics")
+}
+
 pub(crate) fn name(text: &str) -> Name {
-    Name::from_ascii(text).unwrap()
+    Name::from_ascii(text).expect("a name")
 }
 
 impl World {
@@ -141,26 +145,26 @@ impl World {
     /// Give a server records of a zone: `www.shop.test. 60 A 192.0.2.1`; without a time, 300 s.
     pub(crate) fn zone(&self, server: u8, zone: &str, records: &[&str]) {
         let records = records.iter().map(|text| record(text));
-        let mut state = self.state(server).lock().unwrap();
+        let mut state = self.state(server);
         state.zones.entry(name(zone)).or_default().extend(records);
     }
 
     pub(crate) fn records(&self, server: u8, zone: &str, records: Vec<Record>) {
-        let mut state = self.state(server).lock().unwrap();
+        let mut state = self.state(server);
         state.zones.entry(name(zone)).or_default().extend(records);
     }
 
     pub(crate) fn quirk(&self, server: u8, quirk: Quirk) {
-        self.state(server).lock().unwrap().quirks.push(quirk);
+        self.state(server).quirks.push(quirk);
     }
 
     /// What a server was asked for so far.
     pub(crate) fn asked(&self, server: u8) -> Vec<Asked> {
-        self.state(server).lock().unwrap().asked.clone()
+        self.state(server).asked.clone()
     }
 
-    fn state(&self, server: u8) -> &Arc<Mutex<State>> {
-        &self.states[usize::from(server) - 1]
+    fn state(&self, server: u8) -> MutexGuard<'_, State> {
+        locked(&self.states[usize::from(server) - 1])
     }
 
     pub(crate) fn at(&self, server: u8) -> SocketAddr {
@@ -221,7 +225,7 @@ async fn bind() -> (u16, Vec<(UdpSocket, TcpListener)>) {
 async fn serve_udp(socket: Arc<UdpSocket>, state: Arc<Mutex<State>>) {
     let mut query = [0; 1500];
     while let Ok((length, from)) = socket.recv_from(&mut query).await {
-        let Some((answer, slow)) = state.lock().unwrap().answer(&query[..length], false) else {
+        let Some((answer, slow)) = locked(&state).answer(&query[..length], false) else {
             continue;
         };
         let socket = Arc::clone(&socket);
@@ -242,7 +246,7 @@ async fn serve_tcp(listener: TcpListener, state: Arc<Mutex<State>>) {
 async fn serve_stream(mut stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
     let mut query = vec![0; usize::from(stream.read_u16().await.ok()?)];
     stream.read_exact(&mut query).await.ok()?;
-    let answered = state.lock().unwrap().answer(&query, true);
+    let answered = locked(&state).answer(&query, true);
     let Some((answer, slow)) = answered else { std::future::pending().await };
     tokio::time::sleep(slow).await;
     stream.write_u16(u16::try_from(answer.len()).ok()?).await.ok()?;
@@ -394,24 +398,22 @@ fn empty(answer: &mut Message, code: ResponseCode) {
 
 /// `www.shop.test. 60 A 192.0.2.1`; without a time, 300 s.
 pub(crate) fn record(text: &str) -> Record {
-    let mut words = text.split(' ').peekable();
-    let owner = name(words.next().unwrap());
-    let ttl = words.peek().unwrap().parse().ok();
-    if ttl.is_some() {
-        words.next();
-    }
-    let (kind, rest): (_, Vec<_>) = (words.next().unwrap(), words.collect());
-    let data = match kind {
-        "A" => RData::A(A(rest[0].parse().unwrap())),
-        "AAAA" => RData::AAAA(AAAA(rest[0].parse().unwrap())),
-        "NS" => RData::NS(NS(name(rest[0]))),
-        "CNAME" => RData::CNAME(CNAME(name(rest[0]))),
-        "CAA" => {
-            let mut caa = CAA::new_issue(rest[0] == "128", None, Vec::new());
-            (caa.tag, caa.value) = (rest[1].to_owned(), rest[2].as_bytes().to_vec());
+    let words: Vec<_> = text.split(' ').collect();
+    let (ttl, rest) = match words[1].parse() {
+        Ok(ttl) => (ttl, &words[2..]),
+        Err(_) => (300, &words[1..]),
+    };
+    let data = match rest {
+        ["A", ip] => RData::A(A(ip.parse().expect("an address"))),
+        ["AAAA", ip] => RData::AAAA(AAAA(ip.parse().expect("an address"))),
+        ["NS", server] => RData::NS(NS(name(server))),
+        ["CNAME", target] => RData::CNAME(CNAME(name(target))),
+        ["CAA", flags, tag, value] => {
+            let mut caa = CAA::new_issue(*flags == "128", None, Vec::new());
+            (caa.tag, caa.value) = ((*tag).to_owned(), value.as_bytes().to_vec());
             RData::CAA(caa)
         }
-        other => panic!("no record of type {other}"),
+        other => panic!("no record: {other:?}"),
     };
-    Record::from_rdata(owner, ttl.unwrap_or(300), data)
+    Record::from_rdata(name(words[0]), ttl, data)
 }

@@ -9,7 +9,7 @@ use crate::nat64::Nat64;
 
 /// Who may be asked, and how one gets there.
 #[derive(Debug)]
-pub(super) struct Reach {
+pub(super) struct Routes {
     pub(super) guard: Guard,
     /// The port of authoritative servers.
     pub(super) port: u16,
@@ -25,9 +25,9 @@ pub(super) enum Closed {
     NoRoute(String),
 }
 
-impl Reach {
+impl Routes {
     /// Where a delegated server at `address` is asked: there, or behind the NAT64 of this network.
-    pub(super) async fn of(&self, address: IpAddr) -> Result<SocketAddr, Closed> {
+    pub(super) async fn to(&self, address: IpAddr) -> Result<SocketAddr, Closed> {
         let target = SocketAddr::new(address, self.port);
         self.guard.check(target).map_err(|refusal| Closed::Forbidden(refusal.to_string()))?;
         if has_route(target) {
