@@ -95,7 +95,7 @@ struct Heard<'a> {
 impl Inquirer {
     pub(crate) fn new(means: Means) -> Self {
         let Means { roots, port, timeout, guard, nat64 } = means;
-        let roots = roots.unwrap_or_else(roots::of_the_internet);
+        let roots = roots.filter(|it| !it.is_empty()).unwrap_or_else(roots::of_the_internet);
         let walker = Walker::new(roots, Routes { guard, port, nat64 }, timeout);
         Self {
             walker,

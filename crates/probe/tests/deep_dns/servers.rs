@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use hickory_proto::rr::RecordType;
 use rules::evidence::{Answer, Authority, Deep};
 
@@ -93,7 +94,7 @@ async fn a_server_that_is_not_responsible_or_fails_says_how() {
         (&[Quirk::DropsEdns],                 addresses(&["192.0.2.1"], &[], 300)),
         (&[Quirk::DislikesEdns],              addresses(&["192.0.2.1"], &[], 300)),
     ];
-    for (quirks, want) in table {
+    let cases = table.into_iter().map(async |(quirks, want)| {
         let world = World::with_shop(&["shop.test. A 192.0.2.1"]).await;
         for quirk in quirks {
             world.quirk(3, quirk.clone());
@@ -103,7 +104,8 @@ async fn a_server_that_is_not_responsible_or_fails_says_how() {
         assert_eq!(said[&address(3)], want, "{quirks:?}");
         assert_eq!(said[&address(4)], addresses(&["192.0.2.1"], &[], 300), "{quirks:?}");
         assert!(began.elapsed() < TIMEOUT * 2, "{quirks:?}: {:?}", began.elapsed());
-    }
+    });
+    join_all(cases).await;
 }
 
 #[tokio::test]
