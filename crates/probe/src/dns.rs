@@ -8,8 +8,8 @@
 //!
 //! [`combine`] is where to start reading: what A and AAAA say together.
 
-mod answer;
-mod server;
+pub(crate) mod answer;
+pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,7 +23,7 @@ use rules::probe::{DnsObservation, RecordKind, Unanswered};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use answer::{Path, QueryForm, Reading, written};
+use answer::{Manner, Path, QueryForm, Reading, written};
 use server::Server;
 
 /// How long one question may take.
@@ -80,6 +80,10 @@ impl Dns {
             Reading::Addresses(found) => found,
             _ => Vec::new(),
         })
+    }
+
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.servers
     }
 
     pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
@@ -166,7 +170,7 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupEr
 /// Ask one question of one resolver; in error, how that failed.
 async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> {
     let address = server.address;
-    let query = answer::query(name, how.kind, how.form)
+    let query = answer::query(name, how.kind, Manner::Resolver, how.form)
         .ok_or_else(|| format!("`{}` is not a name to ask for", written(name)))?;
     let until = how.deadline.min(Instant::now() + ANSWER);
     let answered = timeout_at(until, server.ask(&query)).await;
@@ -180,7 +184,7 @@ async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> 
 }
 
 /// `name` with its final dot, so that nothing is appended to it.
-fn absolute(name: &DomainName) -> Option<Name> {
+pub(crate) fn absolute(name: &DomainName) -> Option<Name> {
     if name.is_wildcard() {
         return None;
     }
