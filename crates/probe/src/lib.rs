@@ -2,34 +2,45 @@
 //!
 //! [`NetProbe`] is the [`Probe`] of the real network. It reports what it saw and
 //! judges nothing: `rules::judge` does. It never sends anything but a DNS
-//! question, a TLS handshake and the one request of the routing
-//! proof, and never connects to an address that [`guard`] did not allow.
+//! question, a TLS handshake, the one request of the routing proof and the few of
+//! a deep look, and never connects to an address that [`guard`] did not allow.
 //!
-//! Start with [`guard`], then `dns.rs`, `tls.rs` and `ask.rs`.
+//! Start with [`guard`], then `dns.rs`, `tls.rs`, `ask.rs` and `web.rs`.
 
 mod ask;
 mod dns;
+mod exchange;
 pub mod guard;
 mod nat64;
 mod pem;
+mod reach;
 mod tls;
+mod web;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::evidence::{Deep, Inquiry};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
+use tokio::time::Instant;
 
 pub use pem::{PemError, read_pem};
 
 use dns::Dns;
 use guard::{Guard, Private};
 use nat64::Nat64;
+use reach::Reach;
 use tls::Tls;
+use web::DeepWeb;
+
+/// How long a deep look may take.
+const INVESTIGATION: Duration = Duration::from_secs(15);
 
 /// How to check.
 #[derive(Clone, Debug)]
@@ -38,15 +49,26 @@ pub struct Settings {
     pub resolvers: Option<Vec<SocketAddr>>,
     /// The port for TLS.
     pub https_port: u16,
+    /// The port for plain HTTP.
+    pub http_port: u16,
     /// Roots to trust in addition to the system's, see [`read_pem`].
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Whether to connect to private addresses, on an intranet or in a rehearsal.
     pub allow_private: bool,
+    /// How long a connection may take, and each answer.
+    pub timeout: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { resolvers: None, https_port: 443, extra_roots: Vec::new(), allow_private: false }
+        Self {
+            resolvers: None,
+            https_port: 443,
+            http_port: 80,
+            extra_roots: Vec::new(),
+            allow_private: false,
+            timeout: Duration::from_secs(5),
+        }
     }
 }
 
@@ -74,6 +96,7 @@ pub struct NetProbe {
     dns: Dns,
     tls: Tls,
     nat64: Arc<Nat64>,
+    http_port: u16,
 }
 
 impl NetProbe {
@@ -83,16 +106,18 @@ impl NetProbe {
     ///
     /// The settings are invalid.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, ProbeError> {
-        let Settings { resolvers, https_port, extra_roots, allow_private } = settings;
+        let Settings { resolvers, https_port, http_port, extra_roots, allow_private, timeout } =
+            settings;
         let resolvers = resolvers.unwrap_or_else(dns::of_this_machine);
         if resolvers.is_empty() {
             return Err(ProbeError::NoResolvers);
         }
         let private = if allow_private { Private::Allowed } else { Private::Forbidden };
-        let guard = Guard::new(private, [https_port]);
+        let guard = Guard::new(private, [http_port, https_port]);
         let nat64 = Arc::new(Nat64::default());
-        let tls = Tls::new(guard, https_port, extra_roots, Arc::clone(&nat64), clock)?;
-        Ok(Self { dns: Dns::new(resolvers), tls, nat64 })
+        let reach = Reach::new(guard, Arc::clone(&nat64), timeout);
+        let tls = Tls::new(reach, https_port, extra_roots, clock)?;
+        Ok(Self { dns: Dns::new(resolvers), tls, nat64, http_port })
     }
 
     /// Who is asked, in order.
@@ -125,8 +150,15 @@ impl Probe for NetProbe {
         ask::ask(&self.tls, name, address, question).await
     }
 
-    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
-        Deep::default()
+    async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
+        let deadline = Instant::now() + INVESTIGATION;
+        let found = match self.resolve(&name.checked_as(inquiry.label)).await {
+            DnsObservation::Addresses { found, .. } => found,
+            _ => BTreeSet::new(),
+        };
+        let DeepWeb { http, stranger, front } =
+            self.deep_web(name, inquiry, &found, deadline).await;
+        Deep { http, stranger, front, ..Deep::default() }
     }
 }
 

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use rules::probe::TlsVerdict;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error, RootCertStore};
+
+use super::certificate::{Certificate, Weakness};
 
 /// The roots, ready to judge chains.
 #[derive(Debug)]
@@ -44,29 +47,60 @@ impl Trust {
             .map_err(|_| NoRoots)
     }
 
-    /// What a browser would say at `now` of `chain`, presented for `name`.
+    /// What a browser would say at `now` of `chain`, presented for `name` and read as `certificate`.
     ///
     /// The chain is judged before the name, as webpki does: a certificate for
-    /// other names is reported as that only where nothing else is wrong with it.
+    /// other names is reported as that only where nothing else is wrong with it, or that it is weak.
+    ///
+    /// As in browsers, no known issuer comes before weak, and weak before the dates. A weak
+    /// certificate of another than the server counts only where webpki found no way around it.
     pub(super) fn judge(
         &self,
         chain: &[CertificateDer<'_>],
-        is_its_own_issuer: bool,
+        certificate: &Certificate,
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> TlsVerdict {
         let Some((end_entity, others)) = chain.split_first() else {
             return TlsVerdict::Bad;
         };
-        match self.0.verify_server_cert(end_entity, others, name, &[], now) {
-            Ok(_) => TlsVerdict::Trusted,
-            Err(error) => match verdict(&error) {
-                TlsVerdict::OtherName => TlsVerdict::OtherName,
-                _ if is_its_own_issuer => TlsVerdict::SelfSigned,
-                verdict => verdict,
-            },
+        let error = self.0.verify_server_cert(end_entity, others, name, &[], now).err();
+        let said = error.as_ref().map_or(TlsVerdict::Trusted, verdict);
+        let counts = match certificate.weakness {
+            Weakness::None => false,
+            Weakness::Others => is_refused_signature(error.as_ref()),
+            Weakness::Own => {
+                said != TlsVerdict::UnknownIssuer || is_refused_signature(error.as_ref())
+            }
+        };
+        match said {
+            TlsVerdict::OtherName => TlsVerdict::OtherName,
+            _ if error.is_some() && certificate.is_its_own_issuer => TlsVerdict::SelfSigned,
+            _ if counts && !covers(end_entity, name) => TlsVerdict::OtherName,
+            _ if counts => TlsVerdict::Weak,
+            said => said,
         }
     }
+}
+
+/// Whether a certificate is for `name` (RFC 9525).
+fn covers(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    ParsedCertificate::try_from(certificate).is_ok_and(|it| verify_server_name(&it, name).is_ok())
+}
+
+/// Whether a signature was not accepted: its algorithm, the key that made it, or itself.
+fn is_refused_signature(error: Option<&Error>) -> bool {
+    use CertificateError::{
+        BadSignature, UnsupportedSignatureAlgorithmContext,
+        UnsupportedSignatureAlgorithmForPublicKeyContext,
+    };
+    let Some(Error::InvalidCertificate(fault)) = error else { return false };
+    matches!(
+        fault,
+        BadSignature
+            | UnsupportedSignatureAlgorithmContext { .. }
+            | UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+    )
 }
 
 fn verdict(error: &Error) -> TlsVerdict {
