@@ -167,13 +167,13 @@ impl Tls {
         config.dangerous().set_certificate_verifier(witness.clone());
 
         let connect = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream);
-        let ended = match timeout(self.timeout(), connect).await {
-            Ok(ended) => ended.map_err(|error| without_certificate(&error)),
-            Err(_) => {
+        let ended = timeout(self.timeout(), connect).await.map_or_else(
+            |_| {
                 let detail = format!("no handshake within {}", seconds(self.timeout()));
                 Err(no_answer(Unreached::Silent, detail))
-            }
-        };
+            },
+            |ended| ended.map_err(|error| without_certificate(&error)),
+        );
         Greeting { name, witness, ended }
     }
 
@@ -267,9 +267,11 @@ impl From<NotReached> for TlsObservation {
 /// # Errors
 ///
 /// It cannot be.
-fn server_name(name: &DomainName) -> Result<ServerName<'static>, TlsObservation> {
-    ServerName::try_from(name.as_str().to_owned())
-        .map_err(|_| no_answer(Unreached::Broken, format!("`{name}` is not a name to ask for")))
+fn server_name(name: &DomainName) -> Result<ServerName<'static>, NotReached> {
+    ServerName::try_from(name.as_str().to_owned()).map_err(|_| NotReached::NoAnswer {
+        how: Unreached::Broken,
+        detail: format!("`{name}` is not a name to ask for"),
+    })
 }
 
 fn no_answer(how: Unreached, detail: String) -> TlsObservation {

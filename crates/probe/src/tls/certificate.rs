@@ -86,7 +86,8 @@ fn is_its_own_issuer(certificate: &X509Certificate<'_>) -> bool {
 }
 
 fn fingerprint(der: &[u8]) -> String {
-    Sha256::digest(der).iter().map(|octet| format!("{octet:02x}")).collect()
+    let digest = Sha256::digest(der);
+    digest.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// Whether a browser refuses its key or its signature. What an own key signed proves nothing, so its
