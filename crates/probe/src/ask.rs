@@ -16,8 +16,8 @@ use rules::plain::{plain, shortened};
 use rules::probe::{ProofObservation, TlsObservation};
 use tokio::time::timeout;
 
+use crate::connector::seconds;
 use crate::exchange::{self, LONGEST, exchange};
-use crate::reach::seconds;
 use crate::tls::Tls;
 
 /// So much of a foreign text is shown.

@@ -8,12 +8,12 @@
 //! Start with [`guard`], then `dns.rs`, `tls.rs`, `ask.rs` and `web.rs`.
 
 mod ask;
+mod connector;
 mod dns;
 mod exchange;
 pub mod guard;
 mod nat64;
 mod pem;
-mod reach;
 mod tls;
 mod web;
 
@@ -32,10 +32,10 @@ use tokio::time::Instant;
 
 pub use pem::{PemError, read_pem};
 
+use connector::Connector;
 use dns::Dns;
 use guard::{Guard, Private};
 use nat64::Nat64;
-use reach::Reach;
 use tls::Tls;
 use web::DeepWeb;
 
@@ -115,8 +115,8 @@ impl NetProbe {
         let private = if allow_private { Private::Allowed } else { Private::Forbidden };
         let guard = Guard::new(private, [http_port, https_port]);
         let nat64 = Arc::new(Nat64::default());
-        let reach = Reach::new(guard, Arc::clone(&nat64), timeout);
-        let tls = Tls::new(reach, https_port, extra_roots, clock)?;
+        let connector = Connector::new(guard, Arc::clone(&nat64), timeout);
+        let tls = Tls::new(connector, https_port, extra_roots, clock)?;
         Ok(Self { dns: Dns::new(resolvers), tls, nat64, http_port })
     }
 

@@ -3,7 +3,7 @@
 //! A full handshake each time, and nothing after it unless somebody asked for the
 //! connection: no resumption. What is wrong with a certificate is an answer; that
 //! nobody answered is not. The address is judged by the guard and then connected
-//! to as it is, in [`crate::reach`].
+//! to as it is, in [`crate::connector`].
 
 mod certificate;
 mod trust;
@@ -28,7 +28,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::ProbeError;
-use crate::reach::{NotReached, Reach, seconds, unreached};
+use crate::connector::{Connector, NotReached, seconds, unreached};
 use trust::{NoRoots, Trust};
 use witness::Witness;
 
@@ -39,16 +39,16 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub(crate) type Connection = TlsStream<TcpStream>;
 
 /// One handshake.
-struct Greeting {
+struct Handshake {
     name: ServerName<'static>,
     witness: Arc<Witness>,
     /// The connection, else how it failed.
-    ended: Result<Connection, TlsObservation>,
+    ended: Result<Connection, Box<TlsObservation>>,
 }
 
 /// What all handshakes share.
 pub(crate) struct Tls {
-    reach: Reach,
+    connector: Connector,
     port: u16,
     crypto: Arc<CryptoProvider>,
     config: ClientConfig,
@@ -59,7 +59,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn new(
-        reach: Reach,
+        connector: Connector,
         port: u16,
         extra: Vec<CertificateDer<'static>>,
         clock: Arc<dyn Clock>,
@@ -71,7 +71,7 @@ impl Tls {
         let crypto = Arc::new(ring::default_provider());
         let config = config(&crypto);
         let trust = OnceCell::new();
-        Ok(Self { reach, port, crypto, config, extra_roots, trust, clock })
+        Ok(Self { connector, port, crypto, config, extra_roots, trust, clock })
     }
 
     /// Check what `address` presents for `name`.
@@ -112,13 +112,13 @@ impl Tls {
         name: &DomainName,
         address: IpAddr,
     ) -> Result<Connection, TlsObservation> {
-        let stream = self.reach.connect(SocketAddr::new(address, self.port)).await?;
-        self.shake_hands(server_name(name)?, stream).await.ended
+        let stream = self.connector.connect(SocketAddr::new(address, self.port)).await?;
+        self.shake_hands(server_name(name)?, stream).await.ended.map_err(|failure| *failure)
     }
 
     /// How connections are made.
-    pub(crate) fn reaching(&self) -> &Reach {
-        &self.reach
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// The port that they are made to.
@@ -128,7 +128,7 @@ impl Tls {
 
     /// How long an answer may take.
     pub(crate) fn timeout(&self) -> Duration {
-        self.reach.timeout
+        self.connector.timeout
     }
 
     /// What `address` presents for `name`, and the connection where there is one.
@@ -139,13 +139,13 @@ impl Tls {
     ) -> (TlsObservation, Option<Connection>) {
         let seen = async {
             let name = server_name(name)?;
-            let stream = self.reach.connect(SocketAddr::new(address, self.port)).await?;
+            let stream = self.connector.connect(SocketAddr::new(address, self.port)).await?;
             let trust = self.trust().await.map_err(|NoRoots| {
                 let detail = "there are no trusted roots on this machine";
                 no_answer(Unreached::Broken, detail.to_owned())
             })?;
-            let greeting = self.shake_hands(name, stream).await;
-            Ok((self.report(trust, &greeting), greeting.ended.ok()))
+            let handshake = self.shake_hands(name, stream).await;
+            Ok((self.report(trust, &handshake), handshake.ended.ok()))
         };
         seen.await.unwrap_or_else(|observation| (observation, None))
     }
@@ -161,37 +161,36 @@ impl Tls {
         self.trust.get_or_try_init(load).await
     }
 
-    async fn shake_hands(&self, name: ServerName<'static>, stream: TcpStream) -> Greeting {
+    async fn shake_hands(&self, name: ServerName<'static>, stream: TcpStream) -> Handshake {
         let witness = Arc::new(Witness::new(self.crypto.signature_verification_algorithms));
         let mut config = self.config.clone();
         config.dangerous().set_certificate_verifier(witness.clone());
 
         let connect = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream);
-        let ended = timeout(self.timeout(), connect).await.map_or_else(
-            |_| {
-                let detail = format!("no handshake within {}", seconds(self.timeout()));
-                Err(no_answer(Unreached::Silent, detail))
-            },
-            |ended| ended.map_err(|error| without_certificate(&error)),
-        );
-        Greeting { name, witness, ended }
+        let ended = if let Ok(ended) = timeout(self.timeout(), connect).await {
+            ended.map_err(|error| Box::new(without_certificate(&error)))
+        } else {
+            let detail = format!("no handshake within {}", seconds(self.timeout()));
+            Err(Box::new(no_answer(Unreached::Silent, detail)))
+        };
+        Handshake { name, witness, ended }
     }
 
     /// What was presented, else how the handshake failed.
     ///
     /// A certificate whose key the server did not show to have is not its own; but one that is too
     /// weak for us to let it be shown is what it is.
-    fn report(&self, trust: &Trust, greeting: &Greeting) -> TlsObservation {
-        let failure = || match &greeting.ended {
+    fn report(&self, trust: &Trust, handshake: &Handshake) -> TlsObservation {
+        let failure = || match &handshake.ended {
             Ok(_) => no_certificate("it presented none".to_owned()),
-            Err(failure) => failure.clone(),
+            Err(failure) => (**failure).clone(),
         };
-        let Some(chain) = greeting.witness.chain() else { return failure() };
+        let Some(chain) = handshake.witness.chain() else { return failure() };
         let Some(certificate) = certificate::read(chain) else {
             return no_certificate("what it presented is not a readable certificate".to_owned());
         };
-        let verdict = trust.judge(chain, &certificate, &greeting.name, self.now());
-        let verdict = match (greeting.witness.has_proved(), verdict) {
+        let verdict = trust.judge(chain, &certificate, &handshake.name, self.now());
+        let verdict = match (handshake.witness.has_proved(), verdict) {
             (_, TlsVerdict::Weak) | (Some(true), _) => verdict,
             (Some(false), _) => TlsVerdict::Bad,
             (None, _) => return failure(),
@@ -280,4 +279,37 @@ fn no_answer(how: Unreached, detail: String) -> TlsObservation {
 
 fn no_certificate(detail: String) -> TlsObservation {
     TlsObservation::NoCertificate { detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use rules::clock::ManualClock;
+    use rustls::client::danger::ServerCertVerifier as _;
+
+    use super::*;
+    use crate::guard::{Guard, Private};
+
+    /// A server that speaks no algorithm of ours may end the handshake after its certificate.
+    #[test]
+    fn what_was_presented_before_a_handshake_broke_off_counts_where_that_is_weak() {
+        let weak = CertificateDer::from(&include_bytes!("../tests/weak/sha1.der")[..]);
+        let good = CertificateDer::from(&include_bytes!("../tests/weak/good.der")[..]);
+        let root = CertificateDer::from(&include_bytes!("../tests/weak/root.der")[..]);
+        let guard = Guard::new(Private::Forbidden, []);
+        let connector = Connector::new(guard, Arc::default(), Duration::ZERO);
+        let now = rules::Time::default() + Duration::from_hours(24 * 365 * 100);
+        let clock = Arc::new(ManualClock::at(now));
+        let tls = Tls::new(connector, 443, vec![root], clock).unwrap();
+        let trust = Trust::load(&tls.extra_roots, &tls.crypto).unwrap();
+        let report = |der: &CertificateDer<'_>| {
+            let name = ServerName::try_from("a.test").unwrap();
+            let witness = Arc::new(Witness::new(tls.crypto.signature_verification_algorithms));
+            witness.verify_server_cert(der, &[], &name, &[], tls.now()).unwrap();
+            let ended = Err(Box::new(no_certificate("it broke off".to_owned())));
+            tls.report(&trust, &Handshake { name, witness, ended })
+        };
+        let TlsObservation::Presented { verdict, .. } = report(&weak) else { panic!("nothing") };
+        assert_eq!(verdict, TlsVerdict::Weak);
+        assert_eq!(report(&good), no_certificate("it broke off".to_owned()));
+    }
 }

@@ -23,8 +23,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::NetProbe;
+use crate::connector::{NotReached, seconds};
 use crate::exchange::{self, exchange};
-use crate::reach::{NotReached, seconds};
 use crate::tls::Tls;
 use visit::Visitor;
 
@@ -127,4 +127,50 @@ async fn head(
 fn date(answer: &Parts) -> Option<Time> {
     let date = httpdate::parse_http_date(answer.headers.get(DATE)?.to_str().ok()?).ok()?;
     Some(Time::default() + date.duration_since(SystemTime::UNIX_EPOCH).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use rules::clock::ManualClock;
+    use rules::evidence::HttpEnd;
+    use rules::targets::TargetBasis;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::Settings;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_not_come_by_the_deadline_is_silence() {
+        // The kernel takes connections, and nobody answers them.
+        let mute = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let at = mute.local_addr().unwrap();
+        let settings = Settings {
+            resolvers: Some(vec![at]),
+            http_port: at.port(),
+            https_port: at.port(),
+            allow_private: true,
+            timeout: Duration::from_hours(1),
+            ..Settings::default()
+        };
+        let probe = NetProbe::new(settings, Arc::new(ManualClock::default())).unwrap();
+        let set = BTreeSet::from([at.ip()]);
+        let basis = TargetBasis { set: &set, public: &BTreeSet::new(), own: None };
+        let targets = basis.targets(None, None, Time::default());
+        let inquiry = Inquiry { targets: &targets, label: "zq7" };
+        let begun = Instant::now();
+        let deadline = begun + Duration::from_secs(15);
+        let name = "shop.test".parse().unwrap();
+        let seen = probe.deep_web(&name, &inquiry, &set, deadline).await;
+        assert!(begun.elapsed() < Duration::from_secs(16), "{:?}", begun.elapsed());
+        assert!(matches!(seen.http[&at.ip()].end, HttpEnd::Silent { .. }), "{seen:?}");
+        let how = |it: &TlsObservation| match it {
+            TlsObservation::NoAnswer { how, .. } => Some(*how),
+            _ => None,
+        };
+        assert_eq!(how(&seen.stranger[&at.ip()]), Some(Unreached::Silent));
+        assert!(seen.front.is_empty());
+    }
 }

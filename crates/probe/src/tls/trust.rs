@@ -133,6 +133,8 @@ mod tests {
     };
     use super::*;
 
+    type Chain<'a> = &'a [&'a [u8]];
+
     /// The last year of the certificates in `tests/weak` is 2126.
     const YEAR: u64 = 365 * 24 * 60 * 60;
 
@@ -177,7 +179,7 @@ mod tests {
         let rsa1024 = der!("rsa1024");
         let (by_sha1, below_sha1) = (der!("authority-sha1"), der!("below-sha1"));
         let (by_1024, below_1024) = (der!("authority-rsa1024"), der!("below-rsa1024"));
-        let table: [(&str, &[&[u8]], &str, u64, TlsVerdict); 19] = [
+        let table: [(&str, Chain<'_>, &str, u64, TlsVerdict); 19] = [
             ("good",                                      &[good],                         "a.test", 100, Trusted),
             ("a root's own signature does not count",     &[good, root],                   "a.test", 100, Trusted),
             ("SHA-1",                                     &[sha1],                         "a.test", 100, Weak),

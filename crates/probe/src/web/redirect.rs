@@ -26,13 +26,13 @@ pub(super) enum Scheme {
 
 /// Something to ask for, written in one way only: no port, no user, no fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Destination {
     url: Url,
     pub(super) host: DomainName,
     pub(super) scheme: Scheme,
 }
 
-impl Place {
+impl Destination {
     /// What a validator asks `host` for first; `token` is a label.
     pub(super) fn first(host: &DomainName, token: &str) -> Option<Self> {
         let url = format!("http://{host}/.well-known/acme-challenge/{token}");
@@ -117,18 +117,18 @@ mod tests {
             ("http://a.test:99999/",               Err("http://a.test:99999/")),
             ("http://a b/\u{1b}[2J",               Err("http://a b/\\u001b[2J")),
         ];
-        let first = Place::first(&"a.test".parse().unwrap(), "t").unwrap();
+        let first = Destination::first(&"a.test".parse().unwrap(), "t").unwrap();
         let ports = Ports { http: 8080, https: 8443 };
         for (location, want) in table {
             let next = first.next(location.as_bytes(), ports);
-            let next = next.as_ref().map(Place::url).map_err(String::as_str);
+            let next = next.as_ref().map(Destination::url).map_err(String::as_str);
             assert_eq!(next, want, "{location}");
         }
     }
 
     #[test]
     fn only_so_much_is_followed_and_shown() {
-        let first = Place::first(&"a.test".parse().unwrap(), "t").unwrap();
+        let first = Destination::first(&"a.test".parse().unwrap(), "t").unwrap();
         let ports = Ports { http: 80, https: 443 };
         let longest = "x".repeat(LONGEST - "http://a.test/".len());
         assert_eq!(
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn its_host_is_asked_for_path_and_query() {
-        let first = Place::first(&"a.test".parse().unwrap(), "t").unwrap();
+        let first = Destination::first(&"a.test".parse().unwrap(), "t").unwrap();
         assert_eq!(first.path(), "/.well-known/acme-challenge/t");
         let next = first.next(b"https://b.test?x=y#z", Ports { http: 80, https: 443 }).unwrap();
         assert_eq!((next.path(), next.scheme), ("/?x=y", Scheme::Https));

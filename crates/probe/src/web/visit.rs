@@ -11,7 +11,7 @@ use rules::evidence::{Hop, HttpEnd, HttpVisit, Inquiry};
 use rules::probe::{DnsObservation, Probe as _, TlsObservation, Unreached};
 use tokio::time::{Instant, timeout_at};
 
-use super::redirect::{Place, Ports, Scheme};
+use super::redirect::{Destination, Ports, Scheme};
 use super::{date, head};
 use crate::NetProbe;
 
@@ -39,17 +39,17 @@ impl Visitor<'_> {
     }
 
     async fn walk(&self, address: IpAddr, hops: &mut Vec<Hop>) -> HttpEnd {
-        let Some(mut place) = Place::first(self.name, self.inquiry.label) else {
+        let Some(mut to) = Destination::first(self.name, self.inquiry.label) else {
             return HttpEnd::NotFollowed { url: format!("http://{}", self.name) };
         };
         let mut at = address;
         loop {
-            let answer = match self.ask(&place, at).await {
+            let answer = match self.ask(&to, at).await {
                 Ok(answer) => answer,
                 Err(end) => return end,
             };
-            hops.push(hop(&place, at, &answer));
-            let next = match self.next(&place, &answer) {
+            hops.push(hop(&to, at, &answer));
+            let next = match self.next(&to, &answer) {
                 Some(Ok(next)) => next,
                 Some(Err(url)) => return HttpEnd::NotFollowed { url },
                 None => return HttpEnd::Answered,
@@ -59,18 +59,18 @@ impl Visitor<'_> {
             }
             if next.host == *self.name {
                 at = address;
-            } else if next.host != place.host {
+            } else if next.host != to.host {
                 at = match self.address_of(&next.host, at).await {
                     Ok(found) => found,
                     Err(end) => return end,
                 };
             }
-            place = next;
+            to = next;
         }
     }
 
     /// Where an answer leads; none where it is no redirect.
-    fn next(&self, place: &Place, answer: &Parts) -> Option<Result<Place, String>> {
+    fn next(&self, to: &Destination, answer: &Parts) -> Option<Result<Destination, String>> {
         let is_redirect = matches!(
             answer.status,
             StatusCode::MOVED_PERMANENTLY
@@ -80,7 +80,7 @@ impl Visitor<'_> {
                 | StatusCode::PERMANENT_REDIRECT
         );
         let location = answer.headers.get(LOCATION).filter(|_| is_redirect)?;
-        Some(place.next(location.as_bytes(), self.ports()))
+        Some(to.next(location.as_bytes(), self.ports()))
     }
 
     /// An address of another host that is a target, `here` if that is one, else of IPv6 first.
@@ -95,18 +95,18 @@ impl Visitor<'_> {
     }
 
     /// The head of the answer from `address`.
-    async fn ask(&self, place: &Place, address: IpAddr) -> Result<Parts, HttpEnd> {
+    async fn ask(&self, to: &Destination, address: IpAddr) -> Result<Parts, HttpEnd> {
         let Ports { http, https } = self.ports();
-        let port = if place.scheme == Scheme::Http { http } else { https };
+        let port = if to.scheme == Scheme::Http { http } else { https };
         let target = SocketAddr::new(address, port);
-        self.head(place, target).await.map_err(|failure| end(failure, place, target))
+        self.head(to, target).await.map_err(|failure| end(failure, to, target))
     }
 
-    async fn head(&self, place: &Place, target: SocketAddr) -> Result<Parts, TlsObservation> {
+    async fn head(&self, to: &Destination, target: SocketAddr) -> Result<Parts, TlsObservation> {
         let tls = &self.probe.tls;
-        let (host, path) = (&place.host, place.path());
-        let head = match place.scheme {
-            Scheme::Http => head(tls.reaching().connect(target).await?, (host, path), tls).await?,
+        let (host, path) = (&to.host, to.path());
+        let head = match to.scheme {
+            Scheme::Http => head(tls.connector().connect(target).await?, (host, path), tls).await?,
             // Whoever validates a name does not expect a good certificate of it yet.
             Scheme::Https => {
                 head(tls.connect_unjudged(host, target.ip()).await?, (host, path), tls).await?
@@ -121,17 +121,17 @@ impl Visitor<'_> {
 }
 
 /// How a visit ends that is not to go on.
-fn too_far(hops: &[Hop], next: &Place) -> Option<HttpEnd> {
+fn too_far(hops: &[Hop], next: &Destination) -> Option<HttpEnd> {
     if hops.iter().any(|hop| hop.url == next.url()) {
         return Some(HttpEnd::Circle { url: next.url().to_owned() });
     }
     (hops.len() > REDIRECTS).then_some(HttpEnd::TooMany)
 }
 
-fn hop(place: &Place, address: IpAddr, answer: &Parts) -> Hop {
+fn hop(to: &Destination, address: IpAddr, answer: &Parts) -> Hop {
     Hop {
-        url: place.url().to_owned(),
-        host: place.host.to_string(),
+        url: to.url().to_owned(),
+        host: to.host.to_string(),
         address,
         status: answer.status.as_u16(),
         date: date(answer),
@@ -139,7 +139,7 @@ fn hop(place: &Place, address: IpAddr, answer: &Parts) -> Hop {
 }
 
 /// What a visit ends with where there is no answer.
-fn end(failure: TlsObservation, place: &Place, target: SocketAddr) -> HttpEnd {
+fn end(failure: TlsObservation, to: &Destination, target: SocketAddr) -> HttpEnd {
     let at = |detail| format!("{target}: {detail}");
     match failure {
         TlsObservation::NoAnswer { how: Unreached::Refused, detail } => {
@@ -151,7 +151,7 @@ fn end(failure: TlsObservation, place: &Place, target: SocketAddr) -> HttpEnd {
         TlsObservation::NoAnswer { how: Unreached::Broken, detail }
         | TlsObservation::NoCertificate { detail } => HttpEnd::Broken { detail: at(detail) },
         TlsObservation::Forbidden { .. } => {
-            HttpEnd::Elsewhere { host: place.host.to_string(), found: [target.ip()].into() }
+            HttpEnd::Elsewhere { host: to.host.to_string(), found: [target.ip()].into() }
         }
         TlsObservation::Presented { .. } => {
             HttpEnd::Broken { detail: at("no connection over TLS".to_owned()) }

@@ -16,7 +16,7 @@ use crate::guard::Guard;
 use crate::nat64::Nat64;
 
 /// How web servers are reached.
-pub(crate) struct Reach {
+pub(crate) struct Connector {
     guard: Guard,
     nat64: Arc<Nat64>,
     /// How long connecting may take, and each answer after it.
@@ -40,7 +40,7 @@ pub(crate) enum NotReached {
     },
 }
 
-impl Reach {
+impl Connector {
     pub(crate) fn new(guard: Guard, nat64: Arc<Nat64>, timeout: Duration) -> Self {
         Self { guard, nat64, timeout }
     }
