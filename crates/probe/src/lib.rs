@@ -2,18 +2,21 @@
 //!
 //! [`NetProbe`] is the [`Probe`] of the real network. It reports what it saw and
 //! judges nothing: `rules::judge` does. It never sends anything but a DNS
-//! question, a TLS handshake and the one request of the routing
-//! proof, and never connects to an address that [`guard`] did not allow.
+//! question, a TLS handshake, the one request of the routing proof and the few of
+//! a deep look, and never connects to an address that [`guard`] did not allow.
 //!
-//! Start with [`guard`], then `dns.rs`, `tls.rs` and `ask.rs`.
+//! Start with [`guard`], then `dns.rs`, `tls.rs`, `ask.rs` and `web.rs`.
 
 mod ask;
+mod connector;
 mod deep;
 mod dns;
+mod exchange;
 pub mod guard;
 mod nat64;
 mod pem;
 mod tls;
+mod web;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -27,14 +30,20 @@ use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 pub use pem::{PemError, read_pem};
 
+use connector::Connector;
 use deep::{DeepDns, Inquirer, Means};
 use dns::Dns;
 use guard::{Guard, Private};
 use nat64::Nat64;
 use tls::Tls;
+use web::DeepWeb;
+
+/// How long a deep look may take.
+const INVESTIGATION: Duration = Duration::from_secs(15);
 
 /// How to check.
 #[derive(Clone, Debug)]
@@ -45,16 +54,16 @@ pub struct Settings {
     pub roots: Option<Vec<SocketAddr>>,
     /// The port at which authoritative servers are asked.
     pub dns_port: u16,
-    /// The port for HTTP without TLS.
+    /// The port for plain HTTP.
     pub http_port: u16,
     /// The port for TLS.
     pub https_port: u16,
-    /// How long one connection or one answer may take.
-    pub timeout: Duration,
     /// Roots to trust in addition to the system's, see [`read_pem`].
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Whether to connect to private addresses, on an intranet or in a rehearsal.
     pub allow_private: bool,
+    /// How long a connection may take, and each answer.
+    pub timeout: Duration,
 }
 
 impl Default for Settings {
@@ -65,9 +74,9 @@ impl Default for Settings {
             dns_port: 53,
             http_port: 80,
             https_port: 443,
-            timeout: Duration::from_secs(5),
             extra_roots: Vec::new(),
             allow_private: false,
+            timeout: Duration::from_secs(5),
         }
     }
 }
@@ -96,6 +105,7 @@ pub struct NetProbe {
     dns: Dns,
     tls: Tls,
     nat64: Arc<Nat64>,
+    http_port: u16,
     inquirer: Inquirer,
 }
 
@@ -122,8 +132,10 @@ impl NetProbe {
             guard: guard.clone(),
             nat64: Arc::clone(&nat64),
         };
-        let tls = Tls::new(guard, https_port, extra_roots, Arc::clone(&nat64), clock)?;
-        Ok(Self { dns: Dns::new(resolvers), tls, nat64, inquirer: Inquirer::new(means) })
+        let connector = Connector::new(guard, Arc::clone(&nat64), timeout);
+        let tls = Tls::new(connector, https_port, extra_roots, clock)?;
+        let (dns, inquirer) = (Dns::new(resolvers), Inquirer::new(means));
+        Ok(Self { dns, tls, nat64, http_port, inquirer })
     }
 
     /// Who is asked, in order.
@@ -165,6 +177,16 @@ impl Probe for NetProbe {
         observation
     }
 
+    async fn resolve_by_each(&self, name: &DomainName) -> Vec<DnsObservation> {
+        let mut each = self.dns.resolve_by_each(name).await;
+        for observation in &mut each {
+            if let DnsObservation::Addresses { found, .. } = observation {
+                self.untranslated(found).await;
+            }
+        }
+        each
+    }
+
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation {
         self.tls.check(name, address).await
     }
@@ -174,13 +196,15 @@ impl Probe for NetProbe {
     }
 
     async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
+        let deadline = Instant::now() + INVESTIGATION;
         let (tell, told) = oneshot::channel();
-        let (mut dns, ()) =
-            tokio::join!(self.inquirer.investigate(&self.dns, name, inquiry, tell), async {
-                let mut addresses = told.await.unwrap_or_default();
-                self.untranslated(&mut addresses).await;
-                // JOIN: `self.deep_web(name, inquiry, &addresses).await` here.
-            });
+        let web = async {
+            let mut addresses = told.await.unwrap_or_default();
+            self.untranslated(&mut addresses).await;
+            self.deep_web(name, inquiry, &addresses, deadline).await
+        };
+        let dns = self.inquirer.investigate(&self.dns, name, inquiry, tell);
+        let (mut dns, web) = tokio::join!(dns, web);
         for said in &mut dns.resolvers {
             for answer in [Some(&mut said.answer), said.unvalidated.as_mut()].into_iter().flatten()
             {
@@ -190,7 +214,8 @@ impl Probe for NetProbe {
             }
         }
         let DeepDns { resolvers, sibling, zones, dnssec, caa } = dns;
-        Deep { resolvers, sibling, zones, dnssec, caa, ..Deep::default() }
+        let DeepWeb { http, stranger, front } = web;
+        Deep { resolvers, sibling, zones, dnssec, caa, http, stranger, front }
     }
 }
 
