@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future};
 use rules::action::{Action, Outcome};
-use rules::entry::Entry;
+use rules::entry::{Entry, Routing};
 use rules::evidence::Deep;
-use rules::explain;
+use rules::explain::{self, DnsRule};
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
@@ -94,7 +94,8 @@ impl<'a> Checker<'a> {
         let asking = self.asking(&entry);
         let seen = async {
             let targets = self.targets.get_or_init(async || self.find_targets().await).await;
-            (targets, see(self.engine.probe.as_ref(), &name, targets, &asking).await)
+            let check = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
+            (targets, self.confirmed(&entry, &name, (check, targets)).await)
         };
         let (targets, check) = tokio::select! {
             biased;
@@ -110,6 +111,7 @@ impl<'a> Checker<'a> {
             asking: &asking,
             stages: &self.engine.settings.stages,
             others_answer,
+            dns: self.engine.settings.dns,
             mappings: &self.network.mappings,
             now: self.engine.env.now(),
             chance: self.engine.env.chance(),
@@ -122,6 +124,22 @@ impl<'a> Checker<'a> {
         self.journal.entry(Some(&before), &entry);
         self.journal.change(checked(&entry, view.stages.require_proof), false);
         entry
+    }
+
+    /// `check`, unless it leads here for the first time and another resolver says otherwise.
+    async fn confirmed(
+        &self,
+        entry: &Entry,
+        name: &DomainName,
+        (check, targets): (Check, &Targets),
+    ) -> Check {
+        let is_new = entry.routing.state != Routing::Here && !check.tls.is_empty();
+        if !is_new || self.engine.settings.dns == DnsRule::Any {
+            return check;
+        }
+        let each = self.engine.probe.resolve_by_each(name).await;
+        let dns = judge::agreed(check.dns.clone(), each, targets);
+        if dns == check.dns { check } else { Check { dns, tls: Vec::new(), proof: Vec::new() } }
     }
 
     /// What the deep questions about `entry` brought to light; none where they are not due, nobody would
