@@ -17,6 +17,7 @@ mod tls;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::evidence::{Deep, Inquiry};
@@ -36,6 +37,14 @@ use tls::Tls;
 pub struct Settings {
     /// Who is asked, in this order; `None` for the resolvers of this machine.
     pub resolvers: Option<Vec<SocketAddr>>,
+    /// Where the walk to authoritative servers begins; `None` for the root's own servers.
+    pub roots: Option<Vec<SocketAddr>>,
+    /// The port at which authoritative servers are asked.
+    pub dns_port: u16,
+    /// The port for HTTP, as a validator visits it.
+    pub http_port: u16,
+    /// How long each connection and each answer may take.
+    pub timeout: Duration,
     /// The port for TLS.
     pub https_port: u16,
     /// Roots to trust in addition to the system's, see [`read_pem`].
@@ -46,7 +55,16 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { resolvers: None, https_port: 443, extra_roots: Vec::new(), allow_private: false }
+        Self {
+            resolvers: None,
+            roots: None,
+            dns_port: 53,
+            http_port: 80,
+            timeout: Duration::from_secs(5),
+            https_port: 443,
+            extra_roots: Vec::new(),
+            allow_private: false,
+        }
     }
 }
 
@@ -83,7 +101,7 @@ impl NetProbe {
     ///
     /// The settings are invalid.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, ProbeError> {
-        let Settings { resolvers, https_port, extra_roots, allow_private } = settings;
+        let Settings { resolvers, https_port, extra_roots, allow_private, .. } = settings;
         let resolvers = resolvers.unwrap_or_else(dns::of_this_machine);
         if resolvers.is_empty() {
             return Err(ProbeError::NoResolvers);

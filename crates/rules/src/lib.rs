@@ -32,6 +32,7 @@ pub mod doubt;
 pub mod entry;
 pub mod event;
 pub mod evidence;
+pub mod explain;
 pub mod finding;
 pub mod host;
 pub mod host_state;

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rules::explain::DnsRule;
 use rules::protected::Protected;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
+use rules::schedule::SHORTEST_INTERVAL;
 use rules::stage::StagePolicy;
 use rules::targets::TargetBasis;
 use rules::{DomainName, Network};
@@ -38,6 +40,10 @@ pub struct PassSettings {
     pub dashboard: Option<String>,
     /// Whether WordPress is asked to prove that it is what answers at a domain.
     pub ask_proof: bool,
+    /// Which resolvers must agree on where a domain points.
+    pub dns: DnsRule,
+    /// The authority that issues the host's certificates, as CAA records name it.
+    pub certificate_authority: &'static str,
     /// How many calls may be under way at once.
     pub concurrency: usize,
     /// How long a pass may take.
@@ -55,8 +61,13 @@ impl PassSettings {
         Protected::on(network, self.cdn.clone(), self.protected.clone())
     }
 
+    /// The interval of checks of hot domains of `network`.
+    pub(crate) fn interval_on(&self, network: &Network) -> Duration {
+        self.interval.unwrap_or(network.settings.dns_check_interval).max(SHORTEST_INTERVAL)
+    }
+
     /// What they say about targets.
-    pub(super) fn target_basis(&self) -> TargetBasis<'_> {
+    pub(crate) fn target_basis(&self) -> TargetBasis<'_> {
         TargetBasis { set: &self.targets, public: &self.public_addresses, own: None }
     }
 }
@@ -84,6 +95,8 @@ impl Default for PassSettings {
             protected: Vec::new(),
             dashboard: None,
             ask_proof: true,
+            dns: DnsRule::All,
+            certificate_authority: "letsencrypt.org",
             concurrency: 8,
             limit: Duration::from_mins(4),
             keep_events: Duration::from_hours(90 * 24),
