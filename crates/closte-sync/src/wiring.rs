@@ -296,7 +296,7 @@ impl<'a> Wiring<'a> {
             protected: settings.protected.clone(),
             dashboard: app.map(|app| closte::dashboard_url(app)),
             dns: settings.dns,
-            certificate_authority: closte::CERTIFICATE_AUTHORITY,
+            allow_private: settings.allow_private,
             ask_proof: settings.routing_proof != RoutingProof::Never,
             concurrency: settings.concurrency,
             limit: settings.pass_limit,

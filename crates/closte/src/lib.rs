@@ -33,9 +33,6 @@ pub use api_key::UnusableKey;
 pub use http_host::{HttpHost, OpenError, Settings};
 pub use transport::Timeouts;
 
-/// Who issues the certificates of Closte's sites, as CAA records name it (RFC 8659): Let's Encrypt.
-pub const CERTIFICATE_AUTHORITY: &str = "letsencrypt.org";
-
 /// The page on Closte's dashboard that shows the domains of the app `app_id`.
 pub fn dashboard_url(app_id: &str) -> String {
     format!("https://app.closte.com/sites/domains/{}", call::encoded(app_id))

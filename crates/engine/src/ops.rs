@@ -38,7 +38,7 @@ pub use examine::{
     Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
     examine, plugin_answers,
 };
-pub use explain::{Explaining, Explanation, Named, Unmappable, explain};
+pub use explain::{Explained, Explaining, Explanation, explain};
 pub use moving::{Moved, move_to};
 pub use owning::{adopt, keep, unmapped};
 pub(crate) use recheck::recheck_named;

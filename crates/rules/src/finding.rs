@@ -70,7 +70,7 @@ words! {
         Other = "other",
         /// A page where somebody can act.
         Link = "link",
-        /// When it ends or ended (RFC 3339).
+        /// The day when it ends, ended or begins, in UTC.
         End = "end",
         /// A count.
         Count = "count",
@@ -384,8 +384,8 @@ impl Finding {
     }
 
     /// The same, with a fact; an empty one is none.
-    pub fn with(mut self, fact: Fact, value: impl ToString) -> Self {
-        let value = value.to_string();
+    pub fn with(mut self, fact: Fact, value: impl Into<String>) -> Self {
+        let value = value.into();
         if !value.is_empty() {
             self.facts.insert(fact, value);
         }

@@ -23,6 +23,7 @@ mod words;
 
 pub mod acting;
 pub mod action;
+pub mod address;
 pub mod answer;
 pub mod breaker;
 pub mod clock;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
-use engine::ops::{self, Explanation, Named};
+use engine::ops::{self, Explained, Explanation};
 use engine::texts::findings::{ForOwner, Language, records, text, turn};
 use rules::explain::Ending;
 use rules::finding::{Actor, Code, Finding, RecordChange, Severity};
@@ -143,7 +143,7 @@ fn gist(explanation: &Explanation) -> Gist {
     let findings = |all: &[Finding]| {
         all.iter().map(|it| (it.code, it.severity, it.records.clone())).collect::<Vec<_>>()
     };
-    let domains = explanation.domains.iter().map(|it| (it.is_ready(), findings(it.findings())));
+    let domains = explanation.domains.iter().map(|it| (it.ready, findings(&it.findings)));
     domains.chain([(false, findings(&explanation.network))]).collect()
 }
 
@@ -165,7 +165,7 @@ impl Teller {
         let first = self.shown.is_none();
         self.shown = gist;
         if self.console.is_json() {
-            let for_owner = |named: &Named| self.reader.map(|Reader::Owner| self.mail(named));
+            let for_owner = |domain: &Explained| self.reader.map(|Reader::Owner| self.mail(domain));
             let view = ExplanationView::of(explanation, self.language, for_owner);
             if self.watch {
                 return self.console.json_line(&view);
@@ -182,11 +182,11 @@ impl Teller {
     }
 
     /// The text for the owner of a domain.
-    fn mail(&self, named: &Named) -> String {
-        let next_check = named.next_check().map(to_the_minute);
-        let (domain, next_check) = (named.display(), next_check.as_deref());
-        let (ready, findings) = (named.is_ready(), named.findings());
-        ForOwner { domain: &domain, ready, findings, next_check }.text(self.language)
+    fn mail(&self, domain: &Explained) -> String {
+        let next_check = domain.next_check.map(to_the_minute);
+        let Explained { display, ready, findings, .. } = domain;
+        let (domain, ready, next_check) = (display.as_str(), *ready, next_check.as_deref());
+        ForOwner { domain, ready, findings, next_check }.text(self.language)
     }
 
     fn text(&self, explanation: &Explanation) -> String {
@@ -200,18 +200,18 @@ impl Teller {
     }
 
     /// One domain: what must be mended first, what else there is, who said so.
-    fn domain(&self, named: &Named) -> String {
+    fn domain(&self, domain: &Explained) -> String {
         let labels = self.language.labels();
-        let (first, others) = match named.findings() {
-            [first, others @ ..] if !named.is_ready() => (Some(first), others),
+        let (first, others) = match domain.findings.as_slice() {
+            [first, others @ ..] if !domain.ready => (Some(first), others),
             all => (None, all),
         };
         let headline = match first {
             Some(first) => self.console.paint(first.code.as_str(), tone(first)),
-            None if named.is_ready() => self.console.paint(labels.ready, Tone::Good),
+            None if domain.ready => self.console.paint(labels.ready, Tone::Good),
             None => labels.not_seen.to_owned(),
         };
-        let mut part = format!("{}: {headline}\n", named.display());
+        let mut part = format!("{}: {headline}\n", domain.display);
         if let Some(first) = first {
             self.finding(&mut part, first, "  ");
         }
@@ -219,7 +219,7 @@ impl Teller {
             let _ = writeln!(part, "\n  {}", labels.also);
             self.list(&mut part, others);
         }
-        let mut said: Vec<_> = named.findings().iter().flat_map(|it| &it.evidence).collect();
+        let mut said: Vec<_> = domain.findings.iter().flat_map(|it| &it.evidence).collect();
         said.dedup();
         if !said.is_empty() {
             let _ = writeln!(part, "\n  {}", labels.evidence);
@@ -227,7 +227,7 @@ impl Teller {
         for said in said {
             let _ = writeln!(part, "    {}  {}: {}", rfc3339(said.at), said.source, said.said);
         }
-        if let Some(at) = named.next_check() {
+        if let Some(at) = domain.next_check {
             let _ = writeln!(part, "\n  {}: {}", labels.next_check, rfc3339(at));
         }
         part

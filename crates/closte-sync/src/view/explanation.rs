@@ -1,6 +1,6 @@
 //! What `explain` found, as scripts read it.
 
-use engine::ops::{Explanation, Named};
+use engine::ops::{Explained, Explanation};
 use engine::texts::findings::{Language, text};
 use rules::finding::{Finding, RecordChange, Said};
 use serde::Serialize;
@@ -60,16 +60,16 @@ impl ExplanationView {
     pub(crate) fn of(
         explanation: &Explanation,
         language: Language,
-        for_owner: impl Fn(&Named) -> Option<String>,
+        for_owner: impl Fn(&Explained) -> Option<String>,
     ) -> Self {
-        let domain = |named: &Named| ExplainedView {
-            domain: named.domain().to_owned(),
-            display: named.display().into_owned(),
-            mapped: named.is_mapped(),
-            ready: named.is_ready(),
-            findings: FindingView::all(named.findings(), language),
-            next_check: named.next_check().map(rfc3339),
-            for_owner: for_owner(named),
+        let domain = |it: &Explained| ExplainedView {
+            domain: it.domain.clone(),
+            display: it.display.clone(),
+            mapped: it.mapped,
+            ready: it.ready,
+            findings: FindingView::all(&it.findings, language),
+            next_check: it.next_check.map(rfc3339),
+            for_owner: for_owner(it),
         };
         Self {
             domains: explanation.domains.iter().map(domain).collect(),

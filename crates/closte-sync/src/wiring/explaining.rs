@@ -59,7 +59,7 @@ impl Explainer {
     /// As the operation takes it.
     pub(crate) fn explaining(&self) -> Explaining<'_> {
         let serving = match self.access.maps_nothing() {
-            Some(_) => Serving::Known { sunrise: false },
+            Some(_) => Serving::MapsNothing,
             // Nothing is known to be missing, which may be as its files are not here.
             None => Serving::Unknown,
         };

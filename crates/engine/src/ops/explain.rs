@@ -4,30 +4,26 @@
 //! anything, nothing is written and no lock is taken, so it works beside `run`, without a ledger, on a
 //! copy, and with Closte switched off.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use futures_util::{StreamExt, future, stream};
 use rules::acting::{OurLedger, not_ours};
-use rules::domain_name::NotADomain;
+use rules::event::EventKind;
 use rules::evidence::{Deep, Inquiry};
-use rules::explain::{
-    self, Ending, Evidence, Explained, Policy, Rows, Serving, Situation, Subject,
-};
-use rules::finding::{Code, Fact, Finding, Said};
+use rules::explain::{self, Ending, Evidence, Policy, Rows, Serving, Situation, Subject};
+use rules::finding::{Finding, Said};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::judge::Check;
 use rules::ledger::{HostHealth, Ledger, LedgerError, Memory};
 use rules::probe::Probe;
 use rules::proof::Asking;
-use rules::protected::Protected;
 use rules::source::NetworkSource;
 use rules::targets::TargetBasis;
 use rules::wanted::Wanted;
-use rules::{DomainName, Entry, Network, Reason, Targets, Time};
+use rules::{DomainName, Entry, Network, Reason, Stage, Targets, Time};
 
 use crate::env::Env;
 use crate::failure::{Exit, Failure};
@@ -36,8 +32,8 @@ use crate::pass::{Learns, PassSettings, ask_host, asking, random_label, see};
 /// So many names are looked at at once.
 const AT_ONCE: usize = 8;
 
-/// Names of one label that no public DNS serves (RFC 6761, RFC 6762, RFC 7686, ICANN's `internal`).
-const RESERVED: [&str; 6] = ["arpa", "internal", "invalid", "local", "localhost", "onion"];
+/// The stage that was written last is sought among so many of a domain's newest events.
+const EVENTS: u32 = 50;
 
 /// What domains are explained with.
 pub struct Explaining<'a> {
@@ -57,7 +53,7 @@ pub struct Explaining<'a> {
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// In the order in which they were asked for.
-    pub domains: Vec<Named>,
+    pub domains: Vec<Explained>,
     /// The findings of the whole network, the first first.
     pub network: Vec<Finding>,
     /// What could not be read, and why: it went on without that.
@@ -66,77 +62,29 @@ pub struct Explanation {
     pub interval: Duration,
 }
 
-/// One of the names that were asked for.
+/// Why one domain is as it is.
 #[derive(Clone, Debug)]
-pub enum Named {
-    /// A domain name.
-    Domain(Explained),
-    /// A text that can be no domain of a network's.
-    Unmappable(Unmappable),
-}
-
-/// An address, or a name that is longer than any may be.
-#[derive(Clone, Debug)]
-pub struct Unmappable {
-    /// As it was asked for.
-    pub text: String,
-    /// Why it can be none: one.
+pub struct Explained {
+    /// As it goes over the wire; a text that can be no domain as it was asked for.
+    pub domain: String,
+    /// As people write it.
+    pub display: String,
+    /// Whether a row of the network asks for it.
+    pub mapped: bool,
+    pub ready: bool,
+    /// The first first.
     pub findings: Vec<Finding>,
+    /// When it is checked next, where it is.
+    pub next_check: Option<Time>,
+    /// When it was looked at.
+    pub at: Time,
 }
 
 impl Explanation {
     /// How it ends: as the worst of the domains.
     pub fn ending(&self) -> Ending {
-        Ending::of_all(self.domains.iter().map(Named::ending))
-    }
-}
-
-impl Named {
-    /// The name as it goes over the wire, or the text as it was asked for.
-    pub fn domain(&self) -> &str {
-        match self {
-            Self::Domain(domain) => domain.domain.as_str(),
-            Self::Unmappable(text) => &text.text,
-        }
-    }
-
-    /// The same as people write it.
-    pub fn display(&self) -> Cow<'_, str> {
-        match self {
-            Self::Domain(domain) => domain.domain.display(),
-            Self::Unmappable(text) => Cow::Borrowed(&text.text),
-        }
-    }
-
-    /// Whether a mapping has it.
-    pub fn is_mapped(&self) -> bool {
-        matches!(self, Self::Domain(domain) if domain.mapped)
-    }
-
-    /// When it is checked next, where it is.
-    pub fn next_check(&self) -> Option<Time> {
-        match self {
-            Self::Domain(domain) => domain.next_check,
-            Self::Unmappable(_) => None,
-        }
-    }
-
-    /// The first first.
-    pub fn findings(&self) -> &[Finding] {
-        match self {
-            Self::Domain(domain) => &domain.findings,
-            Self::Unmappable(text) => &text.findings,
-        }
-    }
-
-    /// Whether it is served as it should be.
-    pub fn is_ready(&self) -> bool {
-        matches!(self, Self::Domain(domain) if domain.ready)
-    }
-
-    /// How it ends.
-    pub fn ending(&self) -> Ending {
-        explain::exit(self.findings(), self.is_ready())
+        let each = self.domains.iter();
+        Ending::of_all(each.map(|domain| explain::ending(&domain.findings, domain.ready)))
     }
 }
 
@@ -167,7 +115,8 @@ pub async fn explain(with: &Explaining<'_>, texts: &[String]) -> Result<Explanat
 /// A text that was asked for.
 enum Asked {
     Domain(DomainName),
-    Unmappable(Unmappable),
+    /// It can be no domain, and this is why.
+    Text(String, Finding),
 }
 
 impl Asked {
@@ -180,27 +129,19 @@ impl Asked {
             Ok(name) => return Ok(Self::Domain(name)),
             Err(why) => why,
         };
-        let label = text.trim_end_matches('.').to_lowercase();
-        let code = match why {
-            NotADomain::TooLong => Code::NameTooLong,
-            NotADomain::Address | NotADomain::Ipv6Address => Code::ReservedName,
-            NotADomain::OneLabel if RESERVED.contains(&label.as_str()) => Code::ReservedName,
-            _ => {
-                let what = format!("`{text}` is not a domain name: {why}");
-                return Err(
-                    Failure::could_not(what).hint("write the bare name, like `shop.example.com`")
-                );
-            }
+        let Some(finding) = explain::of_text(text) else {
+            let what = format!("`{text}` is not a domain name: {why}");
+            let hint = "write the bare name, like `shop.example.com`";
+            return Err(Failure::could_not(what).hint(hint));
         };
         let said = Said { source: "closte-sync".to_owned(), said: why.to_string(), at: now };
-        let finding = Finding::new(code).with(Fact::Name, text).evidence([said]);
-        Ok(Self::Unmappable(Unmappable { text: text.to_owned(), findings: vec![finding] }))
+        Ok(Self::Text(text.to_owned(), finding.evidence([said])))
     }
 
     fn domain(&self) -> Option<&DomainName> {
         match self {
             Self::Domain(name) => Some(name),
-            Self::Unmappable(_) => None,
+            Self::Text(..) => None,
         }
     }
 }
@@ -209,8 +150,16 @@ impl Asked {
 #[derive(Default)]
 struct History {
     memory: Option<Memory>,
-    /// Of the domains that were asked for, in their order.
-    entries: Vec<Option<Entry>>,
+    /// Of the domains that were asked for.
+    entries: BTreeMap<DomainName, Remembered>,
+}
+
+/// What it remembers of one domain.
+#[derive(Default)]
+struct Remembered {
+    entry: Option<Entry>,
+    /// The stage that was written last.
+    written: Option<Stage>,
 }
 
 /// How the host answered.
@@ -237,9 +186,13 @@ struct Seen {
 impl Explaining<'_> {
     async fn history(&self, asked: &[Asked]) -> Result<History, LedgerError> {
         let Some(ledger) = self.ledger else { return Ok(History::default()) };
-        let mut entries = Vec::new();
+        let mut entries = BTreeMap::new();
         for name in asked.iter().filter_map(Asked::domain) {
-            entries.push(ledger.entry(name).await?.filter(|entry| !entry.is_retired()));
+            let entry = ledger.entry(name).await?.filter(|entry| !entry.is_retired());
+            let events = ledger.events(Some(name), EVENTS).await?;
+            let written = events.into_iter().find(|event| event.kind == EventKind::Stage);
+            let written = written.and_then(|event| Stage::from_word(&event.to?));
+            entries.insert(name.clone(), Remembered { entry, written });
         }
         Ok(History { memory: Some(ledger.memory().await?), entries })
     }
@@ -310,58 +263,79 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn explained(&self, asked: Vec<Asked>, list: Option<&AliasList>) -> (Vec<Named>, Vec<Finding>) {
+    fn explained(
+        &self,
+        asked: Vec<Asked>,
+        list: Option<&AliasList>,
+    ) -> (Vec<Explained>, Vec<Finding>) {
         let settings = self.with.settings;
         let Observed { network, targets, domains } = self.observed;
         let memory = self.history.memory.as_ref();
         let ours = self.with.ledger.zip(memory);
         let ours = ours.map(|(ledger, memory)| OurLedger { id: ledger.id(), memory });
+        let not_ours = not_ours(network, ours);
         let last_pass = memory.and_then(|memory| memory.last_pass.as_ref());
         let situation = Situation {
             network,
             rows: &Rows::of(network),
-            protected: &Protected::on(network, settings.cdn.clone(), settings.protected.clone()),
+            protected: &settings.protected_on(network),
             targets,
             earlier_targets: &earlier_targets(memory, targets),
             memory,
             host: &self.host,
             deferred: last_pass.map(|it| it.deferred.as_slice()).unwrap_or_default(),
             serving: self.with.serving,
-            not_ours: not_ours(network, ours),
+            not_ours: not_ours.as_ref(),
         };
         let policy = Policy {
             stages: &settings.stages,
-            certificate_patience: settings.stages.certificate_patience,
             dns: settings.dns,
+            allow_private: settings.allow_private,
             dashboard: settings.dashboard.as_deref(),
-            ca: settings.certificate_authority,
             now: self.with.env.now(),
         };
         let evidence: Vec<Evidence<'_>> = domains.iter().map(Seen::evidence).collect();
-        let mut each = evidence.iter().enumerate();
-        let named = asked.into_iter().map(|asked| match asked {
-            Asked::Unmappable(text) => Named::Unmappable(text),
+        let network = explain::of_network(&evidence, &situation, &policy);
+        let mut each = evidence.iter();
+        let explained = asked.into_iter().map(|asked| match asked {
+            Asked::Text(text, finding) => of_text(text, finding, policy.now),
             Asked::Domain(name) => {
-                let (at, evidence) = each.next().expect("each domain was looked at");
-                let entry = self.history.entries.get(at).and_then(Option::as_ref);
-                let at_host = list.map(|list| list.names.contains(&name));
-                let subject = Subject { name: &name, entry, at_host };
-                Named::Domain(explained(&subject, evidence, &situation, &policy))
+                let evidence = each.next().expect("each domain was looked at");
+                let remembered = self.history.entries.get(&name);
+                let subject = Subject {
+                    name: &name,
+                    entry: remembered.and_then(|it| it.entry.as_ref()),
+                    written: remembered.and_then(|it| it.written),
+                    at_host: list.map(|list| list.names.contains(&name)),
+                };
+                of_domain(&subject, evidence, &situation, &policy)
             }
         });
-        let named = named.collect();
-        let all: Vec<&Evidence<'_>> = evidence.iter().collect();
-        (named, explain::of_network(&all, &situation, &policy))
+        (explained.collect(), network)
     }
 }
 
 impl Seen {
     fn evidence(&self) -> Evidence<'_> {
-        Evidence { check: &self.check, deep: Some(&self.deep), at: self.at }
+        // Where nobody was asked, nobody failed.
+        let deep = Some(&self.deep).filter(|deep| **deep != Deep::default());
+        Evidence { check: &self.check, deep, at: self.at }
     }
 }
 
-fn explained(
+fn of_text(text: String, finding: Finding, at: Time) -> Explained {
+    Explained {
+        display: text.clone(),
+        domain: text,
+        mapped: false,
+        ready: false,
+        findings: vec![finding],
+        next_check: None,
+        at,
+    }
+}
+
+fn of_domain(
     subject: &Subject<'_>,
     evidence: &Evidence<'_>,
     situation: &Situation<'_>,
@@ -370,9 +344,10 @@ fn explained(
     let findings = explain::explain(subject, evidence, situation, policy);
     let checked = subject.entry.filter(|entry| entry.mapped.is_some());
     Explained {
-        domain: subject.name.clone(),
-        mapped: situation.network.mappings.iter().any(|it| it.domain == *subject.name),
-        ready: explain::is_ready(&findings, evidence, policy),
+        domain: subject.name.to_string(),
+        display: subject.name.display().into_owned(),
+        mapped: situation.rows.is_mapped(subject.name),
+        ready: explain::is_ready(&findings, evidence),
         findings,
         next_check: checked.map(|entry| entry.checks.due.max(policy.now)),
         at: evidence.at,

@@ -42,8 +42,8 @@ pub struct PassSettings {
     pub ask_proof: bool,
     /// Which resolvers must agree on where a domain points.
     pub dns: DnsRule,
-    /// The authority that issues the host's certificates, as CAA records name it.
-    pub certificate_authority: &'static str,
+    /// Whether addresses that are not public are visited.
+    pub allow_private: bool,
     /// How many calls may be under way at once.
     pub concurrency: usize,
     /// How long a pass may take.
@@ -96,7 +96,7 @@ impl Default for PassSettings {
             dashboard: None,
             ask_proof: true,
             dns: DnsRule::All,
-            certificate_authority: "letsencrypt.org",
+            allow_private: false,
             concurrency: 8,
             limit: Duration::from_mins(4),
             keep_events: Duration::from_hours(90 * 24),

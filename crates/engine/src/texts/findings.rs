@@ -133,6 +133,15 @@ impl Facts<'_> {
         self.put(" (", fact, ")")
     }
 
+    /// Why a name is reserved: `address`, or below a top-level name between two texts; else `either`.
+    fn reserved(&self, [address, before, after, either]: [&str; 4]) -> String {
+        match (self.0.fact(Fact::Zone), self.0.fact(Fact::Detail)) {
+            ("", "") => either.to_owned(),
+            ("", _) => address.to_owned(),
+            _ => self.put(before, Fact::Zone, after),
+        }
+    }
+
     /// A fact, or what stands for it where it is missing.
     fn or(&self, fact: Fact, otherwise: &str) -> String {
         match self.0.fact(fact) {

@@ -32,7 +32,7 @@ pub(crate) fn network() -> Network {
         path: "/".to_owned(),
         age: Some(Duration::from_hours(1)),
         registered: None,
-        hidden: false,
+        hidden: None,
     };
     let identity = Identity {
         app: Some("app1".to_owned()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::ops::{self, Added, Named, NewMapping};
+use engine::ops::{self, Added, NewMapping};
 use engine::texts::findings::{records, text};
 use rules::DomainName;
 use rules::finding::{Code, Finding, Severity};
@@ -63,8 +63,8 @@ impl Args {
             it.severity == Severity::Error
                 && (Code::NoDelegation..=Code::CaaUnreadable).contains(&it.code)
         };
-        let findings = explanation.domains.first().map(Named::findings).unwrap_or_default();
-        if let Some(finding) = findings.iter().find(of_dns) {
+        let mut findings = explanation.domains.iter().flat_map(|domain| &domain.findings);
+        if let Some(finding) = findings.find(of_dns) {
             let (code, text) = (finding.code.as_str(), text(finding, language));
             let table = records(&finding.records, "  ", language);
             let table =
