@@ -73,7 +73,7 @@ impl Args {
             unread: BTreeSet::new(),
         };
         for failure in &explainer.unread {
-            teller.goes_on_without(failure.in_one_line().0);
+            teller.goes_on_without(&failure.in_one_line().0);
         }
         if self.watch {
             return watch(&explainer, &self.names, &mut teller).await;
@@ -148,15 +148,16 @@ fn gist(explanation: &Explanation) -> Gist {
 }
 
 impl Teller {
-    fn goes_on_without(&mut self, what: String) {
-        if self.unread.insert(what.clone()) {
+    /// Tell once what could not be read.
+    fn goes_on_without(&mut self, what: &str) {
+        if self.unread.insert(what.to_owned()) {
             self.console.tell(format!("attention: {what}; it goes on without that"));
         }
     }
 
     fn tell(&mut self, explanation: &Explanation) {
         for what in &explanation.unread {
-            self.goes_on_without(what.clone());
+            self.goes_on_without(what);
         }
         let gist = Some(gist(explanation));
         if self.watch && self.shown == gist {
