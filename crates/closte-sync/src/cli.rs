@@ -26,6 +26,7 @@ mod run;
 mod sandbox;
 mod setup;
 mod status;
+mod suggest;
 mod sync;
 mod test_connection;
 mod whereabouts;
@@ -106,6 +107,7 @@ enum Command {
     Status(status::Args),
     Explain(explain::Args),
     Domains(domains::Args),
+    Suggest(suggest::Args),
     TestConnection(test_connection::Args),
     Enable(enable::Args),
     Disable(disable::Args),
@@ -203,6 +205,7 @@ impl Command {
             Self::Status(args) => args.run(context).await,
             Self::Explain(args) => args.run(context).await,
             Self::Domains(args) => args.run(context).await,
+            Self::Suggest(args) => args.run(context).await,
             Self::TestConnection(args) => args.run(context).await,
             Self::Enable(args) => args.run(context).await,
             Self::Disable(args) => args.run(context).await,

@@ -8,10 +8,13 @@ use rules::entry::{
     Alias, Certificate, Checks, Condition, Gone, Intent, LeftAlone, Mapped, Owned, OwnedAs, Proof,
     Routing, Step, Unseen, ZoneFails,
 };
+use rules::explain::Looked;
 use rules::ledger::LedgerError;
 use rules::{Entry, Reason, Stage, Time};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::finding::FindingState;
 
 /// Why a row makes no entry.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +115,8 @@ state! {
         gone: GoneState,
         tombstone: Option<i64>,
         rechecked_at: Option<i64>,
+        findings: Vec<FindingState>,
+        looked: Option<(i64, Cow<'a, str>)>,
     }
 }
 
@@ -206,6 +211,8 @@ impl<'a> State<'a> {
             gone: GoneState::from(&entry.gone),
             tombstone: entry.tombstone.map(Time::as_millis),
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
+            findings: entry.findings.iter().map(FindingState::from).collect(),
+            looked: entry.looked.as_ref().map(|it| (it.at.as_millis(), Cow::from(&it.saw))),
             other_rows: Cow::from(&entry.other_rows),
         }
     }
@@ -362,6 +369,10 @@ impl TryFrom<Row<'_>> for Entry {
             gone: state.gone.into(),
             tombstone: state.tombstone.map(Time::from_millis),
             rechecked_at: state.rechecked_at.map(Time::from_millis),
+            findings: state.findings.into_iter().filter_map(FindingState::into_finding).collect(),
+            looked: state
+                .looked
+                .map(|(at, saw)| Looked { at: Time::from_millis(at), saw: saw.into_owned() }),
             other_rows: state.other_rows.into_owned(),
         })
     }

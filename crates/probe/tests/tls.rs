@@ -35,6 +35,7 @@ fn probe_at(time: Time, port: u16, extra_roots: Vec<CertificateDer<'static>>) ->
         https_port: port,
         extra_roots,
         allow_private: true,
+        ..Settings::default()
     };
     NetProbe::new(settings, Arc::new(ManualClock::at(time))).expect("settings that make sense")
 }

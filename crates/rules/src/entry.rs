@@ -19,6 +19,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::action::Action;
+use crate::explain::Looked;
+use crate::finding::Finding;
 use crate::reason::Reason;
 use crate::stage::Stage;
 use crate::words::words;
@@ -218,6 +220,10 @@ pub struct Entry {
     pub tombstone: Option<Time>,
     /// When a person last asked for a check.
     pub rechecked_at: Option<Time>,
+    /// What its last check found, but for what its alias says by itself.
+    pub findings: Vec<Finding>,
+    /// The last deep look at it.
+    pub looked: Option<Looked>,
     /// How often it was stored: a row that was stored by somebody else meanwhile has another.
     pub version: u64,
 }
@@ -274,6 +280,8 @@ impl Entry {
             gone: Gone::default(),
             tombstone: None,
             rechecked_at: None,
+            findings: Vec::new(),
+            looked: None,
             version: 0,
         }
     }
@@ -287,6 +295,7 @@ impl Entry {
             self.proof.set(now, Proof::Unproven, None, None);
             (self.routing.unseen, self.certificate.unseen) = (None, None);
             self.checks.zone_fails = None;
+            (self.findings, self.looked) = (Vec::new(), None);
         }
         self.mapped = Some(mapped);
         (self.gone, self.tombstone) = (Gone::default(), None);
@@ -475,7 +484,9 @@ impl Entry {
             checks,
             gone,
             tombstone,
-            rechecked_at
+            rechecked_at,
+            findings,
+            looked
         );
         if before.rechecked_at < stored.rechecked_at {
             (rebased.step.due, rebased.step.tries) = (stored.step.due, stored.step.tries);

@@ -9,16 +9,18 @@ mod alias;
 mod certificate;
 mod dns;
 mod issuing;
+mod recorded;
 mod records;
 mod rows;
 mod service;
 mod whole;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::acting::NotOurs;
 use crate::action::Deferred;
+use crate::budget::Budget;
 use crate::entry::Entry;
 use crate::evidence::Deep;
 use crate::finding::{Actor, Code, Finding, Said, Severity};
@@ -28,8 +30,9 @@ use crate::ledger::Memory;
 use crate::probe::{DnsObservation, TlsObservation, TlsVerdict, Unreached};
 use crate::protected::Protected;
 use crate::stage::StagePolicy;
-use crate::{DomainName, Network, Stage, Targets, Time};
+use crate::{DomainName, Network, Stage, Targets, Time, plain};
 
+pub use recorded::{DEEP_AGAIN, Looked, asks_deeper, headline, of_entry, saw};
 pub use rows::{Rows, of_text};
 pub use whole::of_network;
 
@@ -75,6 +78,8 @@ pub struct Situation<'a> {
     /// What the last pass held back.
     pub deferred: &'a [Deferred],
     pub serving: Serving,
+    /// What each registrable domain needs of its certificates; empty without a ledger.
+    pub budgets: &'a BTreeMap<DomainName, Budget>,
     /// Why this installation does not act for the network.
     pub not_ours: Option<&'a NotOurs<'a>>,
 }
@@ -155,6 +160,17 @@ pub fn explain(
     in_order(without_what_follows(found))
 }
 
+/// The same, seen by a pass: what an alias says is left to [`of_entry`], as it changes by itself.
+pub fn of_check(
+    subject: &Subject<'_>,
+    evidence: &Evidence<'_>,
+    situation: &Situation<'_>,
+    policy: &Policy<'_>,
+) -> Vec<Finding> {
+    let found = explain(subject, evidence, situation, policy);
+    found.into_iter().filter(|it| !alias::says(it.code)).collect()
+}
+
 /// `found` as it is told: errors, warnings, infos; of each what a person must mend before what only
 /// takes time; of those the order of the table.
 pub fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
@@ -222,7 +238,21 @@ impl<'a> Case<'a> {
     }
 
     fn stage(&self) -> Option<Stage> {
-        self.situation.rows.ours(self.subject.name).first().and_then(|row| row.stage)
+        let row = self.situation.rows.ours(self.subject.name).first().copied();
+        let recorded = || self.subject.entry?.mapped.as_ref()?.stage;
+        row.map_or_else(recorded, |row| row.stage)
+    }
+
+    /// Whether a row of this network asks for the name. Between passes no row is known but by the
+    /// ledger.
+    fn is_mapped(&self) -> bool {
+        let is_recorded = || self.subject.entry.is_some_and(|entry| entry.mapped.is_some());
+        self.situation.rows.is_mapped(self.subject.name) || self.knows_no_rows() && is_recorded()
+    }
+
+    fn knows_no_rows(&self) -> bool {
+        let network = self.situation.network;
+        network.moved && network.mappings.is_empty()
     }
 
     /// Whether every address presents what a browser would accept.
@@ -232,7 +262,8 @@ impl<'a> Case<'a> {
     }
 
     fn said(&self, source: impl Into<String>, said: impl Into<String>) -> Said {
-        Said { source: source.into(), said: said.into(), at: self.evidence.at }
+        let (source, said) = (plain::kept(source), plain::kept(said));
+        Said { source, said, at: self.evidence.at }
     }
 }
 

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::Time;
 use crate::words::words;
+use crate::{Time, plain};
 
 words! {
     /// How bad it is.
@@ -385,7 +385,7 @@ impl Finding {
 
     /// The same, with a fact; an empty one is none.
     pub fn with(mut self, fact: Fact, value: impl Into<String>) -> Self {
-        let value = value.into();
+        let value = plain::kept(value);
         if !value.is_empty() {
             self.facts.insert(fact, value);
         }

@@ -26,6 +26,7 @@ pub mod action;
 pub mod address;
 pub mod answer;
 pub mod breaker;
+pub mod budget;
 pub mod clock;
 pub mod disposition;
 pub mod domain_name;

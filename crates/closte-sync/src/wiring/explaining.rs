@@ -2,7 +2,6 @@
 
 use engine::ops::Explaining;
 use engine::{Env, Failure, PassSettings};
-use rules::explain::Serving;
 use rules::host::AliasHost;
 use rules::ledger::Ledger;
 use rules::probe::Probe;
@@ -58,11 +57,6 @@ impl Wiring<'_> {
 impl Explainer {
     /// As the operation takes it.
     pub(crate) fn explaining(&self) -> Explaining<'_> {
-        let serving = match self.access.maps_nothing() {
-            Some(_) => Serving::MapsNothing,
-            // Nothing is known to be missing, which may be as its files are not here.
-            None => Serving::Unknown,
-        };
         Explaining {
             source: self.access.source.as_ref(),
             host: self.host.as_deref(),
@@ -70,7 +64,6 @@ impl Explainer {
             ledger: self.ledger.as_deref(),
             env: &self.env,
             settings: &self.settings,
-            serving,
         }
     }
 }

@@ -4,15 +4,14 @@
 //! anything, nothing is written and no lock is taken, so it works beside `run`, without a ledger, on a
 //! copy, and with Closte switched off.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, future, stream};
 use rules::acting::{OurLedger, not_ours};
 use rules::event::EventKind;
 use rules::evidence::{Deep, Inquiry};
-use rules::explain::{self, Ending, Evidence, Policy, Rows, Serving, Situation, Subject};
+use rules::explain::{self, Ending, Evidence, Policy, Rows, Situation, Subject};
 use rules::finding::{Finding, Said};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
@@ -45,8 +44,6 @@ pub struct Explaining<'a> {
     pub ledger: Option<&'a dyn Ledger>,
     pub env: &'a Env,
     pub settings: &'a PassSettings,
-    /// What is known of WordPress' files.
-    pub serving: Serving,
 }
 
 /// What came of explaining.
@@ -274,17 +271,20 @@ impl Scene<'_> {
         let ours = self.with.ledger.zip(memory);
         let ours = ours.map(|(ledger, memory)| OurLedger { id: ledger.id(), memory });
         let not_ours = not_ours(network, ours);
+        let mut remembered = memory.map(|memory| memory.network.clone()).unwrap_or_default();
+        remembered.point_to(targets);
         let last_pass = memory.and_then(|memory| memory.last_pass.as_ref());
         let situation = Situation {
             network,
             rows: &Rows::of(network),
             protected: &settings.protected_on(network),
             targets,
-            earlier_targets: &earlier_targets(memory, targets),
+            earlier_targets: &remembered.earlier_targets,
             memory,
             host: &self.host,
             deferred: last_pass.map(|it| it.deferred.as_slice()).unwrap_or_default(),
-            serving: self.with.serving,
+            serving: settings.serving,
+            budgets: &remembered.budgets,
             not_ours: not_ours.as_ref(),
         };
         let policy = Policy {
@@ -301,11 +301,11 @@ impl Scene<'_> {
             Asked::Text(text, finding) => of_text(text, finding, policy.now),
             Asked::Domain(name) => {
                 let evidence = each.next().expect("each domain was looked at");
-                let remembered = self.history.entries.get(&name);
+                let known = self.history.entries.get(&name);
                 let subject = Subject {
                     name: &name,
-                    entry: remembered.and_then(|it| it.entry.as_ref()),
-                    written: remembered.and_then(|it| it.written),
+                    entry: known.and_then(|it| it.entry.as_ref()),
+                    written: known.and_then(|it| it.written),
                     at_host: list.map(|list| list.names.contains(&name)),
                 };
                 of_domain(&subject, evidence, &situation, &policy)
@@ -352,13 +352,6 @@ fn of_domain(
         next_check: checked.map(|entry| entry.checks.due.max(policy.now)),
         at: evidence.at,
     }
-}
-
-/// Where domains had to point before, and not any more.
-fn earlier_targets(memory: Option<&Memory>, targets: &Targets) -> BTreeSet<IpAddr> {
-    let before = memory.and_then(|memory| memory.network.targets.as_ref());
-    let before = before.into_iter().flat_map(|before| &before.addresses);
-    before.copied().filter(|ip| !targets.contains(*ip)).collect()
 }
 
 /// What failed, and why.

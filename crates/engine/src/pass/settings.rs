@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rules::explain::DnsRule;
+use rules::explain::{DnsRule, Serving};
 use rules::protected::Protected;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
@@ -38,12 +38,14 @@ pub struct PassSettings {
     pub protected: Vec<String>,
     /// The host's page where a person finishes a wildcard.
     pub dashboard: Option<String>,
-    /// Whether WordPress is asked to prove that it is what answers at a domain.
-    pub ask_proof: bool,
-    /// Which resolvers must agree on where a domain points.
+    /// How many of the resolvers' answers must be right.
     pub dns: DnsRule,
     /// Whether addresses that are not public are visited.
     pub allow_private: bool,
+    /// Whether WordPress maps domains at all, as far as its files tell.
+    pub serving: Serving,
+    /// Whether WordPress is asked to prove that it is what answers at a domain.
+    pub ask_proof: bool,
     /// How many calls may be under way at once.
     pub concurrency: usize,
     /// How long a pass may take.
@@ -94,9 +96,10 @@ impl Default for PassSettings {
             cdn: None,
             protected: Vec::new(),
             dashboard: None,
-            ask_proof: true,
             dns: DnsRule::All,
             allow_private: false,
+            serving: Serving::Unknown,
+            ask_proof: true,
             concurrency: 8,
             limit: Duration::from_mins(4),
             keep_events: Duration::from_hours(90 * 24),

@@ -9,7 +9,7 @@ use engine::memory::{MemoryHost, MemoryProbe};
 use engine::ops::{Explaining, Explanation, explain};
 use engine::{Env, Exit, PassSettings};
 use rules::evidence::{Deep, Inquiry};
-use rules::explain::{Ending, Serving};
+use rules::explain::Ending;
 use rules::finding::Code;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::ledger::{Batch, Ledger};
@@ -139,8 +139,7 @@ impl World {
         ledger: Option<&'a dyn Ledger>,
     ) -> Explaining<'a> {
         let Self { source, eyes, env, settings } = self;
-        let serving = Serving::Unknown;
-        Explaining { source, host, probe: eyes, ledger, env, settings, serving }
+        Explaining { source, host, probe: eyes, ledger, env, settings }
     }
 }
 

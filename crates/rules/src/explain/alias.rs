@@ -1,14 +1,14 @@
 //! The alias at the host: what it refused, and what is owed.
 
 use super::Case;
-use crate::entry::{Alias, Entry, OwnedAs};
+use crate::entry::{Alias, Call, Entry, OwnedAs};
 use crate::finding::{Code, Fact, Finding};
 use crate::host_state::HostState;
 use crate::reason::Reason;
 
 /// What the alias of a domain says.
 pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
-    let is_mapped = case.situation.rows.is_mapped(case.subject.name);
+    let is_mapped = case.is_mapped();
     let entry = case.subject.entry;
     if !is_mapped {
         let is_ours = entry.is_some_and(|entry| entry.owned.is_some());
@@ -21,7 +21,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
     if !is_owed(case) {
         return Vec::new();
     }
-    let mut found: Vec<Finding> = entry.and_then(|it| of_entry(it, case)).into_iter().collect();
+    let mut found: Vec<Finding> = entry.and_then(of_entry).into_iter().collect();
     // A call that cannot be made explains that it was not.
     match pause(case) {
         Some(pause) if found.iter().all(|it| !is_refusal(it.code)) => found = vec![pause],
@@ -40,7 +40,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
 pub(super) fn is_owed(case: &Case<'_>) -> bool {
     let Case { subject, situation, .. } = case;
     if situation.protected.why(subject.name).is_some()
-        || !situation.rows.is_mapped(subject.name)
+        || !case.is_mapped()
         || subject.at_host == Some(true)
     {
         return false;
@@ -60,8 +60,41 @@ fn is_there_before_us(case: &Case<'_>) -> bool {
         && case.situation.protected.why(case.subject.name).is_none()
 }
 
+/// Whether a finding is what [`of_recorded`] says.
+pub(super) fn says(code: Code) -> bool {
+    use Code::{
+        HostSaidNo, HostUnreachable, InvalidDomain, KeyRefused, ListDoubt, NotAddedYet,
+        OutcomeUnknown, ProtectedName, RateLimited, Vanished,
+    };
+    let said = [
+        InvalidDomain,
+        HostSaidNo,
+        KeyRefused,
+        RateLimited,
+        HostUnreachable,
+        ListDoubt,
+        Vanished,
+        OutcomeUnknown,
+        NotAddedYet,
+        ProtectedName,
+    ];
+    said.contains(&code)
+}
+
+/// What an entry says of its alias by itself, without the host's list and a read of the network.
+pub(super) fn of_recorded(entry: &Entry) -> Option<Finding> {
+    entry.mapped.as_ref()?;
+    if entry.alias.state == Alias::Protected {
+        let protected = Finding::new(Code::ProtectedName);
+        return Some(protected.with(Fact::Detail, entry.alias.detail.clone().unwrap_or_default()));
+    }
+    let is_owed = entry.pending_call() == Some(Call::Add) || entry.alias.state == Alias::Rejected;
+    let not_added = || Finding::new(Code::NotAddedYet);
+    is_owed.then(|| of_entry(entry).unwrap_or_else(not_added))
+}
+
 /// What the last call for an entry came to.
-fn of_entry(entry: &Entry, case: &Case<'_>) -> Option<Finding> {
+fn of_entry(entry: &Entry) -> Option<Finding> {
     let reason = entry.alias.reason;
     let code = match (entry.alias.state, reason) {
         (_, Some(Reason::InvalidDomain)) => Code::InvalidDomain,
@@ -82,7 +115,7 @@ fn of_entry(entry: &Entry, case: &Case<'_>) -> Option<Finding> {
         at: entry.alias.since,
     });
     let is_wait = matches!(code, Code::RateLimited | Code::HostUnreachable);
-    let until = is_wait.then_some(entry.step.due).filter(|due| case.policy.now < *due);
+    let until = is_wait.then_some(entry.step.due);
     Some(Finding::new(code).with(Fact::Detail, words).evidence(said).until(until))
 }
 

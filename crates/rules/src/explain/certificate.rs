@@ -161,12 +161,23 @@ fn instead(case: &Case<'_>, fault: Finding, found: &[Finding]) -> Option<Finding
     if is_owed || found.iter().any(is_kept) {
         return None;
     }
+    if let Some(spent) = budget_spent(case) {
+        return Some(spent.evidence(fault.evidence));
+    }
     let until = since_here(case) + case.policy.stages.certificate_patience;
     if case.policy.now < until && !case.is_served() {
         let issuing = Finding::new(Code::Issuing).evidence(fault.evidence);
         return Some(issuing.until(Some(until)));
     }
     Some(fault)
+}
+
+/// The week's certificates of its registrable domain are spent.
+fn budget_spent(case: &Case<'_>) -> Option<Finding> {
+    let registrable = case.subject.name.registrable()?;
+    let budget = case.situation.budgets.get(&registrable).filter(|budget| budget.is_spent())?;
+    let spent = Finding::new(Code::BudgetSpent).with(Fact::Name, registrable.as_str());
+    Some(spent.with(Fact::Count, budget.issued.to_string()).until(budget.next))
 }
 
 /// Since when the host could have issued: DNS is here, and it has the name.

@@ -109,7 +109,8 @@ pub(super) fn of_rows(case: &Case<'_>) -> Vec<Finding> {
     let (name, rows) = (case.subject.name, case.situation.rows);
     let ours = rows.ours(name);
     let Some((first, others)) = ours.split_first() else {
-        return vec![unmapped(case)];
+        let known = if case.knows_no_rows() { None } else { Some(unmapped(case)) };
+        return known.into_iter().collect();
     };
     let mut found = Vec::new();
     if !first.spelling.is_plain() {

@@ -65,6 +65,7 @@ struct World {
     host: HostState,
     deferred: Vec<Deferred>,
     serving: Serving,
+    budgets: BTreeMap<DomainName, Budget>,
     stages: StagePolicy,
     dns: DnsRule,
     allow_private: bool,
@@ -107,6 +108,7 @@ impl World {
             host: HostState::Ok,
             deferred: vec![],
             serving: Serving::Maps,
+            budgets: BTreeMap::new(),
             stages: POLICY,
             dns: DnsRule::All,
             allow_private: false,
@@ -234,6 +236,7 @@ impl World {
             host: &self.host,
             deferred: &self.deferred,
             serving: self.serving,
+            budgets: &self.budgets,
             not_ours: not_ours.as_ref(),
         };
         let policy = Policy {
@@ -382,6 +385,7 @@ fn what_stops_issuing_comes_before_the_certificate_that_it_keeps_away() {
         ("a wildcard without",             |w| { wildcard(w); w.without_certificate() },                                          "wildcard-by-hand"),
         ("being issued",                   |w| { w.without_certificate(); w.new_domain() },                                       "issuing"),
         ("the default, being issued",      |w| { w.presents(TlsVerdict::SelfSigned, "default.example"); w.new_domain() },         "issuing"),
+        ("the week's are spent",           |w| { w.without_certificate(); w.new_domain(); let spent = Budget { issued: 50, waiting: 1, next: Some(NOW + DAY) }; w.budgets.insert(w.name.clone(), spent); }, "budget-spent"),
         ("no certificate for long",        |w| w.without_certificate(),                                                           "no-certificate"),
         ("it is served already",           |w| { w.without_certificate(); w.new_domain(); w.stage(Stage::Done) },                 "no-certificate"),
         ("for other names",                |w| w.presents(TlsVerdict::OtherName, "other.example"),                                "other-name"),

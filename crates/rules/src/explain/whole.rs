@@ -57,8 +57,7 @@ pub(super) fn of_domain(case: &Case<'_>) -> Vec<Finding> {
 
 /// Whether a call to the host or a stage in WordPress is still to be made for it.
 fn is_anything_owed(case: &Case<'_>) -> bool {
-    let is_mapped = case.situation.rows.is_mapped(case.subject.name);
-    is_owed(case) || is_mapped && !case.is_served()
+    is_owed(case) || case.is_mapped() && !case.is_served()
 }
 
 /// Why this installation does not act, or does not yet.

@@ -98,6 +98,7 @@ fn the_whole_networks_findings_stand_apart() {
         host: &refused(),
         deferred: &[],
         serving: Serving::Unknown,
+        budgets: &world.budgets,
         not_ours: None,
     };
     let policy = Policy {
