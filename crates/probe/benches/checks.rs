@@ -186,8 +186,8 @@ fn probe(
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let clock = Arc::new(ManualClock::at(Time::default() + since));
     let resolvers = Some(vec![resolver]);
-    let private = Settings { allow_private: true, ..Settings::default() };
-    let settings = Settings { resolvers, https_port, extra_roots, ..private };
+    let settings =
+        Settings { resolvers, https_port, extra_roots, allow_private: true, ..Settings::default() };
     Arc::new(NetProbe::new(settings, clock).unwrap())
 }
 
