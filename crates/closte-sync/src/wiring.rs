@@ -171,7 +171,6 @@ impl<'a> Wiring<'a> {
             timeout: self.settings.timeout,
             extra_roots,
             allow_private: self.settings.allow_private,
-            ..probe::Settings::default()
         };
         NetProbe::new(settings, Arc::new(SystemClock))
             .map_err(|error| Failure::could_not(error).hint("check the settings under `checks`"))
