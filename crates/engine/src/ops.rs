@@ -18,6 +18,7 @@ pub mod check;
 mod disable;
 mod enable;
 mod examine;
+mod explain;
 mod moving;
 mod owning;
 mod recheck;
@@ -37,6 +38,7 @@ pub use examine::{
     Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
     examine, plugin_answers,
 };
+pub use explain::{Explained, Explaining, Explanation, explain};
 pub use moving::{Moved, move_to};
 pub use owning::{adopt, keep, unmapped};
 pub(crate) use recheck::recheck_named;
