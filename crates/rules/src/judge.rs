@@ -269,11 +269,11 @@ mod tests {
     fn a_domain_is_led_here_once_all_resolvers_that_answer_agree() {
         let targets: Targets = ips("192.0.2.1").into();
         let right = || addresses("192.0.2.1");
-        let agreed = |each| super::agreed(right(), each, &targets);
-        assert_eq!(agreed(vec![]), right());
-        assert_eq!(agreed(vec![right(), no_answer(), failed("SERVFAIL")]), right());
-        assert_eq!(agreed(vec![right(), DnsObservation::NoSuchName]), DnsObservation::NoSuchName);
-        assert_eq!(agreed(vec![addresses("192.0.2.9"), right()]), addresses("192.0.2.9"));
+        let of_all = |each| agreed(right(), each, &targets);
+        assert_eq!(of_all(vec![]), right());
+        assert_eq!(of_all(vec![right(), no_answer(), failed("SERVFAIL")]), right());
+        assert_eq!(of_all(vec![right(), DnsObservation::NoSuchName]), DnsObservation::NoSuchName);
+        assert_eq!(of_all(vec![addresses("192.0.2.9"), right()]), addresses("192.0.2.9"));
     }
 
     #[test]
