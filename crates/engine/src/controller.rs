@@ -109,8 +109,22 @@ impl Controller {
         self.known = Known::default();
     }
 
-    /// Run `engine` until a signal ends it, asking the network every `poll`.
+    /// Run `engine` until a signal ends it, asking the network every `poll`. Receivers of
+    /// notifications are served beside it, so that nothing waits for them.
     pub async fn run(
+        &mut self,
+        engine: &Engine,
+        poll: Duration,
+        observer: &dyn RunObserver,
+    ) -> Ended {
+        tokio::select! {
+            biased;
+            ended = self.turns(engine, poll, observer) => ended,
+            never = engine.courier() => match never {},
+        }
+    }
+
+    async fn turns(
         &mut self,
         engine: &Engine,
         poll: Duration,

@@ -7,6 +7,7 @@ mod clock;
 mod host;
 mod ledger;
 mod network;
+mod outbox;
 mod probe;
 
 pub use clock::{Busy, SteadyClock, VirtualClock};

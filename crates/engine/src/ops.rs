@@ -19,6 +19,7 @@ mod disable;
 mod enable;
 mod examine;
 mod moving;
+mod mute;
 mod owning;
 mod recheck;
 mod remove;
@@ -26,6 +27,7 @@ pub mod requests;
 pub mod setup;
 mod stored;
 mod tell;
+mod try_receivers;
 
 pub use add::{Added, NewMapping, add};
 pub use answer::Answer;
@@ -38,11 +40,14 @@ pub use examine::{
     examine, plugin_answers,
 };
 pub use moving::{Moved, move_to};
+pub use mute::mute;
 pub use owning::{adopt, keep, unmapped};
 pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;
+pub(crate) use tell::Found;
 pub use tell::tell;
+pub use try_receivers::{Tried, try_receivers};
 
 use rules::acting::{OurLedger, not_ours};
 use rules::ledger::Ledger;

@@ -23,6 +23,7 @@ mod events;
 mod ledger_path;
 mod lock;
 mod meta;
+mod outbox;
 mod requests;
 mod row;
 mod schema;

@@ -112,6 +112,7 @@ state! {
         gone: GoneState,
         tombstone: Option<i64>,
         rechecked_at: Option<i64>,
+        muted_until: Option<i64>,
     }
 }
 
@@ -206,6 +207,7 @@ impl<'a> State<'a> {
             gone: GoneState::from(&entry.gone),
             tombstone: entry.tombstone.map(Time::as_millis),
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
+            muted_until: entry.muted_until.map(Time::as_millis),
             other_rows: Cow::from(&entry.other_rows),
         }
     }
@@ -362,6 +364,7 @@ impl TryFrom<Row<'_>> for Entry {
             gone: state.gone.into(),
             tombstone: state.tombstone.map(Time::from_millis),
             rechecked_at: state.rechecked_at.map(Time::from_millis),
+            muted_until: state.muted_until.map(Time::from_millis),
             other_rows: state.other_rows.into_owned(),
         })
     }

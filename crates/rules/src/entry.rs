@@ -218,6 +218,8 @@ pub struct Entry {
     pub tombstone: Option<Time>,
     /// When a person last asked for a check.
     pub rechecked_at: Option<Time>,
+    /// Until when nothing is told of it.
+    pub muted_until: Option<Time>,
     /// How often it was stored: a row that was stored by somebody else meanwhile has another.
     pub version: u64,
 }
@@ -274,6 +276,7 @@ impl Entry {
             gone: Gone::default(),
             tombstone: None,
             rechecked_at: None,
+            muted_until: None,
             version: 0,
         }
     }
@@ -413,6 +416,11 @@ impl Entry {
         self.pending_call().filter(|_| self.step.due <= now)
     }
 
+    /// Whether nothing is told of it now.
+    pub fn is_muted(&self, now: Time) -> bool {
+        self.muted_until.is_some_and(|until| now < until)
+    }
+
     /// Whether to check it now.
     pub fn is_check_due(&self, now: Time) -> bool {
         self.mapped.is_some() && self.checks.due <= now
@@ -475,7 +483,8 @@ impl Entry {
             checks,
             gone,
             tombstone,
-            rechecked_at
+            rechecked_at,
+            muted_until
         );
         if before.rechecked_at < stored.rechecked_at {
             (rebased.step.due, rebased.step.tries) = (stored.step.due, stored.step.tries);

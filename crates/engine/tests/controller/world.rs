@@ -8,7 +8,7 @@ use std::time::Duration;
 use engine::controller::{Controller, Ended, LogLine, Signals};
 use engine::memory::{MemoryLedger, Tables};
 use engine::pass::{SqlWriter, Writers};
-use engine::{Engine, Env, PassSettings};
+use engine::{Engine, Env, Notices, PassSettings};
 use rules::network::Switch;
 use rules::records::Records;
 use rules::source::NetworkSource;
@@ -166,6 +166,7 @@ fn engine(shared: &Shared, ledger: MemoryLedger) -> Engine {
         source,
         problems: Vec::new(),
         plugin: None,
+        notices: Notices::default(),
         host: Box::new(shared.clone()),
         probe: Box::new(shared.clone()),
         ledger: Arc::new(ledger),

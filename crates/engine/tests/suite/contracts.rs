@@ -12,6 +12,7 @@ use rules::{Identity, Time};
 use testkit::alias_host::alias_host_contract;
 use testkit::ledger::ledger_contract;
 use testkit::network_meaning::{Change, Fresh, Rows, network_meaning_contract};
+use testkit::outbox::outbox_contract;
 
 fn run<F: Future>(future: F) -> F::Output {
     VirtualClock::at(Time::from_millis(1_800_000_000_000)).block_on(future)
@@ -20,9 +21,10 @@ fn run<F: Future>(future: F) -> F::Output {
 #[test]
 fn the_ledger_in_memory_keeps_the_contract() {
     let made = AtomicU32::new(0);
-    run(ledger_contract(async || {
-        MemoryLedger::new(format!("ledger {}", made.fetch_add(1, Ordering::Relaxed)))
-    }));
+    let fresh =
+        async || MemoryLedger::new(format!("ledger {}", made.fetch_add(1, Ordering::Relaxed)));
+    run(ledger_contract(&fresh));
+    run(outbox_contract(&fresh));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use engine::memory::{
     MemoryLedger, MemoryNetwork, MemoryProbe, SiteRow, SteadyClock, VirtualClock,
 };
 use engine::pass::Writers;
-use engine::{Engine, Env, PassSettings, Random};
+use engine::{Engine, Env, Notices, PassSettings, Random};
 use rules::probe::Presented;
 use rules::{Clock, DomainName, Identity, Stage, Time};
 
@@ -65,6 +65,7 @@ impl World {
             writers: Writers::new(vec![Arc::new(writer.clone())]),
             problems: Vec::new(),
             plugin: None,
+            notices: Notices::default(),
             host: Box::new(Shared { host: Arc::clone(&host), clock: Arc::clone(&clock) }),
             probe: Box::new(dns.clone()),
             ledger: Arc::new(ledger),
