@@ -253,7 +253,11 @@ impl Run<'_> {
     async fn round(&mut self, now: Time, ends: &Ends) -> Option<Result<(), PassError>> {
         let pulse = match ends.stop.run_until_cancelled(self.engine.source.pulse()).await? {
             Ok(pulse) => pulse,
-            Err(error) => return Some(Err(PassError::Read(error))),
+            Err(error) => {
+                let error = PassError::Read(error);
+                _ = self.engine.announce_failure(&error).await;
+                return Some(Err(error));
+            }
         };
         let known = &self.controller.known;
         let work = if known.clock_is_wrong { DueWork::AdditionsOnly } else { DueWork::All };

@@ -9,9 +9,11 @@ mod ledger;
 mod network;
 mod outbox;
 mod probe;
+mod receiver;
 
 pub use clock::{Busy, SteadyClock, VirtualClock};
 pub use host::MemoryHost;
 pub use ledger::MemoryLedger;
 pub use network::{MappingRow, MemoryNetwork, SiteRow, Tables};
 pub use probe::MemoryProbe;
+pub use receiver::{MemoryReceiver, ReceiverMood};

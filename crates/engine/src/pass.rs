@@ -204,7 +204,8 @@ impl Engine {
             Ok((Passed::Ran(report), None)) => self.announce_alerts(report).await?,
             // A pass that acted has told it.
             Ok(_) => (),
-            Err(error) => self.announce_failure(error).await?,
+            // What the ledger does not take now is told after the next one.
+            Err(error) => _ = self.announce_failure(error).await,
         }
         made
     }

@@ -263,6 +263,16 @@ pub trait Receiver: Send + Sync {
     /// Its name, for people; holds no secret, and no other receiver has it.
     fn name(&self) -> &str;
 
+    /// Whether it can be sent to in this process: else its messages wait for another.
+    fn can_send(&self) -> bool {
+        true
+    }
+
+    /// Whether it is sure to be there now, so that it is tried whatever came of the last time.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// So many messages are sent at once.
     fn most(&self) -> usize {
         1

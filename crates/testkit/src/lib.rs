@@ -10,6 +10,7 @@ pub mod network_meaning;
 pub mod network_source;
 pub mod outbox;
 mod process_group;
+pub mod receiver;
 pub mod rest_api;
 pub mod wordpress;
 

@@ -68,7 +68,8 @@ impl Engine {
         }
         let known = self.ledger.outbox().receivers().await?;
         let of = |receiver: &dyn Receiver| known.get(receiver.name()).cloned().unwrap_or_default();
-        let each = receivers.iter().map(|it| self.serve(it.as_ref(), of(it.as_ref()), until));
+        let able = receivers.iter().filter(|it| it.can_send());
+        let each = able.map(|it| self.serve(it.as_ref(), of(it.as_ref()), until));
         let mut next = None;
         for at in join_all(each).await {
             next = [next, at?].into_iter().flatten().min();
@@ -91,8 +92,10 @@ impl Engine {
             if messages.is_empty() {
                 return Ok(None);
             }
-            if !state.may_try(now) {
-                return Ok(Some(state.due.unwrap_or(now + LOOK_AGAIN).max(now)));
+            let is_at_hand = receiver.is_at_hand() && state.off_since.is_none();
+            if !state.may_try(now) && !is_at_hand {
+                let due = state.due.filter(|due| now < *due && state.off_since.is_none());
+                return Ok(Some(due.unwrap_or(now + LOOK_AGAIN)));
             }
             let sent = tokio::select! {
                 biased;
@@ -104,6 +107,9 @@ impl Engine {
             let is_over = !matches!(sent, Delivery::Failed(_));
             let over = if is_over { &messages[..] } else { &[] };
             outbox.settle(receiver.name(), over, &state).await?;
+            if !is_over && is_at_hand {
+                return Ok(Some(now + LOOK_AGAIN));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod contracts;
 mod day;
+mod notices;
 mod nudges;
 mod order;
 mod outside;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crate::notice::Delivery;
-use crate::schedule::backoff;
 use crate::{Problem, Time, plain};
 
 /// A receiver that took nothing for so long is switched off.
 pub const SILENT: Duration = Duration::from_hours(72);
 
-/// The gap after the first failure; each further one doubles it.
+/// The gap after the first failure, and the longest: each further one doubles it.
 const FIRST_GAP: Duration = Duration::from_secs(30);
+const LONGEST_GAP: Duration = Duration::from_mins(30);
 
 /// How a receiver does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl ReceiverState {
             },
             Delivery::Failed(why) => {
                 let tries = self.tries.saturating_add(1);
-                let due = Some(at + backoff(FIRST_GAP, tries, chance));
+                let due = Some(at + gap(tries, chance));
                 let why = Some(plain::kept(why));
                 Self { tries, due, why, failing_since: Some(since), off_since, ..self.clone() }
             }
@@ -96,6 +96,13 @@ impl ReceiverState {
             "the receiver `{name}` of notifications refused a message, which is not sent again: {why}"
         )))
     }
+}
+
+/// How long to wait after so many failures in a row; up to a fifth shorter, so that receivers which
+/// failed together are tried apart.
+fn gap(tries: u32, chance: f64) -> Duration {
+    let doubled = FIRST_GAP.saturating_mul(1 << tries.saturating_sub(1).min(10));
+    doubled.min(LONGEST_GAP).mul_f64(1.0 - chance.clamp(0.0, 1.0) / 5.0)
 }
 
 #[cfg(test)]
@@ -133,6 +140,14 @@ mod tests {
             assert_eq!((state.tries, due, state.failing_since), (tries, next, failing.map(at)), "{shows}");
             assert_eq!((state.off_since.is_some(), state.refused.is_some()), (off, refused), "{shows}");
             assert_eq!(state.problem("x").is_some(), off || refused, "{shows}");
+        }
+    }
+
+    #[test]
+    fn a_gap_doubles_up_to_half_an_hour_and_chance_only_shortens_it() {
+        let table = [(1, 0.0, 30), (2, 0.0, 60), (6, 0.0, 960), (7, 0.0, 1800), (99, 0.0, 1800)];
+        for (tries, chance, seconds) in table.into_iter().chain([(7, 1.0, 1440), (7, 9.0, 1440)]) {
+            assert_eq!(gap(tries, chance), Duration::from_secs(seconds), "{tries} {chance}");
         }
     }
 
