@@ -19,6 +19,7 @@ mod errand;
 mod man;
 mod plan;
 mod plugin;
+mod receivers;
 mod report;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -108,6 +109,7 @@ enum Command {
     Enable(enable::Args),
     Disable(disable::Args),
     Plugin(plugin::Args),
+    Notify(receivers::Args),
     Doctor(doctor::Args),
     Setup(setup::Args),
     Config(config::Args),
@@ -203,6 +205,7 @@ impl Command {
             Self::Enable(args) => args.run(context).await,
             Self::Disable(args) => args.run(context).await,
             Self::Plugin(args) => args.run(context).await,
+            Self::Notify(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Setup(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
@@ -257,7 +260,7 @@ fn log_to_stderr(level: Level, json: bool) {
     // What libraries log is theirs: only from `debug` on is it wanted here.
     let filter = match level {
         Level::DEBUG | Level::TRACE => level.to_string(),
-        _ => ["closte_sync", "engine", "closte", "wordpress", "probe", "ledger"]
+        _ => ["closte_sync", "engine", "closte", "wordpress", "probe", "ledger", "notify"]
             .map(|ours| format!("{ours}={level}"))
             .join(","),
     };

@@ -1,9 +1,11 @@
 //! Where every adapter is made and joined: the one place that names them.
 //!
-//! The network's side is in [`access`], the secrets in [`api_key`] and [`secret`].
+//! The network's side is in [`access`], the secrets in [`api_key`] and [`secret`], who is told outside in
+//! [`notices`].
 
 mod access;
 mod api_key;
+mod notices;
 mod secret;
 
 use std::cell::OnceCell;
@@ -28,9 +30,9 @@ use wordpress::wp_config::{Found, NotFound, Setting, WpConfigError, find};
 use crate::clock::{SystemClock, system_env};
 use crate::config::{Environment, Loaded, NetworkDomain, RoutingProof, Settings, Source};
 pub(crate) use access::NetworkAccess;
-use engine::Failure;
 use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
+use engine::{Failure, Notices};
 pub(crate) use ledger::Owner;
 pub(crate) use secret::Agreement;
 pub(crate) use wordpress::options::{NEXT_PASS, PLUGINS};
@@ -254,7 +256,8 @@ impl<'a> Wiring<'a> {
         let access = self.access()?;
         let writers = self.writers(&access);
         let (probe, settings) = (self.probe()?, self.pass_settings(access.wp.as_ref()));
-        Ok(Parts { host, access, writers, probe, settings })
+        let notices = Notices::new(self.receivers(&access), self.settings.telling);
+        Ok(Parts { host, access, writers, probe, settings, notices })
     }
 
     fn pass_settings(&self, wp: Option<&WpConfig>) -> PassSettings {
@@ -295,6 +298,7 @@ pub(crate) struct Parts {
     writers: Writers,
     probe: NetProbe,
     settings: PassSettings,
+    notices: Notices,
 }
 
 impl Parts {
@@ -318,6 +322,7 @@ impl Parts {
             writers: self.writers,
             problems,
             plugin: self.access.plugin.map(|plugin| PluginSync::new(plugin)),
+            notices: self.notices,
             host: Box::new(self.host),
             probe: Box::new(self.probe),
             ledger,

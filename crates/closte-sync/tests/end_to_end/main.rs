@@ -12,6 +12,7 @@ mod following;
 mod hosts;
 mod kills;
 mod mails;
+mod notify;
 mod outputs;
 mod over_rest;
 mod proof;
