@@ -26,6 +26,7 @@ mod run;
 mod sandbox;
 mod setup;
 mod status;
+mod suggest;
 mod sync;
 mod test_connection;
 mod whereabouts;
@@ -105,6 +106,7 @@ enum Command {
     Apply(apply::Args),
     Status(status::Args),
     Domains(domains::Args),
+    Suggest(suggest::Args),
     TestConnection(test_connection::Args),
     Enable(enable::Args),
     Disable(disable::Args),
@@ -201,6 +203,7 @@ impl Command {
             Self::Apply(args) => args.run(context).await,
             Self::Status(args) => args.run(context).await,
             Self::Domains(args) => args.run(context).await,
+            Self::Suggest(args) => args.run(context).await,
             Self::TestConnection(args) => args.run(context).await,
             Self::Enable(args) => args.run(context).await,
             Self::Disable(args) => args.run(context).await,

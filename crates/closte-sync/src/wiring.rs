@@ -18,6 +18,7 @@ use std::sync::Arc;
 use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, SqliteLedger};
 use probe::NetProbe;
+use rules::explain::{DnsRule, Serving};
 use rules::ledger::{Ledger, LedgerError};
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName, Problem, plain};
@@ -262,7 +263,6 @@ impl<'a> Wiring<'a> {
 
     fn pass_settings(&self, wp: Option<&WpConfig>) -> PassSettings {
         let settings = self.settings;
-        let app = wp.and_then(|wp| wp.closte_app_id.known());
         PassSettings {
             stages: StagePolicy {
                 dns_patience: settings.dns_patience,
@@ -281,13 +281,31 @@ impl<'a> Wiring<'a> {
             public_addresses: wp.map(|wp| public_addresses(wp).0).unwrap_or_default(),
             cdn: cdn(wp).0,
             protected: settings.protected.clone(),
-            dashboard: app.map(|app| closte::dashboard_url(app)),
+            dashboard: dashboard(wp),
+            dns: DnsRule::All,
+            allow_private: settings.allow_private,
+            serving: serving(wp),
             ask_proof: settings.routing_proof != RoutingProof::Never,
             concurrency: settings.concurrency,
             limit: settings.pass_limit,
             keep_events: settings.keep_events,
             carried: self.caller.is_plugin,
         }
+    }
+}
+
+/// The host's page where a person acts, where the app is known.
+pub(crate) fn dashboard(wp: Option<&WpConfig>) -> Option<String> {
+    let app = wp.and_then(|wp| wp.closte_app_id.known());
+    app.map(|app| closte::dashboard_url(app))
+}
+
+/// Whether WordPress maps domains at all, as far as its files tell.
+fn serving(wp: Option<&WpConfig>) -> Serving {
+    match wp {
+        None => Serving::Unknown,
+        Some(wp) if wp.maps_nothing().is_some() => Serving::MapsNothing,
+        Some(_) => Serving::Maps,
     }
 }
 

@@ -9,6 +9,7 @@
 mod acting;
 mod checks;
 mod deadline;
+mod findings;
 mod journal;
 mod next_pass;
 mod page;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use rules::acting::{OurLedger, not_ours};
 use rules::breaker::Allowed;
+use rules::budget;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing, Recorded};
@@ -345,6 +347,7 @@ impl Engine {
         let mut apart = BTreeMap::new();
         let calls = if scope == Scope::All { calls } else { &mut apart };
         work.make_records(records, entries, calls).await;
+        journal.found_budgets(budget::of(plan.entries.values(), self.env.now()));
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
         let entries = work.run(plan.entries, &plan.calls, believed, checks).await?;

@@ -3,6 +3,7 @@
 //! Scripts read the values themselves. A second language is a second one of this file.
 
 use rules::acting::{Copied, NotOurs};
+use rules::budget::{A_WEEK, Budget, Suggestion};
 use rules::entry::Unseen;
 use rules::event::{Event, EventKind};
 use rules::host_state::HostState;
@@ -176,6 +177,26 @@ pub fn not_acting(why: NotActing) -> &'static str {
             "a switch of the network cannot be read: nothing is sent or written; `closte-sync doctor` names it"
         }
     }
+}
+
+/// That the certificates of a week may not be enough for the names of a registrable domain.
+pub fn budget(name: &DomainName, budget: &Budget) -> String {
+    let Budget { issued, waiting, .. } = budget;
+    format!(
+        "`{name}`: {issued} names got their first certificate within a week and {waiting} wait for \
+         theirs, and Let's Encrypt gives a registrable domain {A_WEEK} a week; `closte-sync suggest` \
+         says whether a wildcard would spare them"
+    )
+}
+
+/// What a wildcard would spare, and how it is made; `link` is the page of the host for that.
+pub fn suggestion(suggestion: &Suggestion, link: Option<&str>) -> String {
+    let Suggestion { wildcard, spares } = suggestion;
+    let at = link.map_or_else(|| "on Closte's dashboard".to_owned(), |link| format!("at {link}"));
+    format!(
+        "`{wildcard}` would have spared {spares} certificates within a week: let its DNS point to the \
+         network (a record `*`), and add it {at} with a wildcard certificate"
+    )
 }
 
 /// That no target is known, and why, `own` being the network's domain.

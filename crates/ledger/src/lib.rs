@@ -20,6 +20,7 @@
 mod entries;
 mod error;
 mod events;
+mod finding;
 mod ledger_path;
 mod lock;
 mod meta;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
+use rules::budget::Budget;
 use rules::doubt::Lasting;
 use rules::ledger::{
     Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
@@ -58,6 +59,8 @@ struct NetworkRow {
     not_acting: Option<String>,
     checks: Option<CheckItem>,
     targets: Option<TargetsItem>,
+    earlier_targets: BTreeSet<IpAddr>,
+    budgets: Vec<(String, usize, usize, Option<i64>)>,
 }
 
 /// [`CheckBasis`] as it is stored.
@@ -297,6 +300,8 @@ impl From<&NetworkMemory> for NetworkRow {
             not_acting: memory.not_acting.map(|why| why.to_string()),
             checks: memory.checks.as_ref().map(CheckItem::from),
             targets: memory.targets.as_ref().map(TargetsItem::from),
+            earlier_targets: memory.earlier_targets.clone(),
+            budgets: memory.budgets.iter().map(budget_item).collect(),
         }
     }
 }
@@ -320,6 +325,8 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
             checks: row.checks.map(CheckBasis::from),
             targets: row.targets.map(Targets::from),
+            earlier_targets: row.earlier_targets,
+            budgets: row.budgets.into_iter().filter_map(budget).collect(),
         })
     }
 }
@@ -331,6 +338,17 @@ fn doubt_item((doubt, after): (&Lasting, &Option<Time>)) -> (String, Option<i64>
 /// One that only a newer closte-sync has ends here.
 fn doubt((word, after): (String, Option<i64>)) -> Option<(Lasting, Option<Time>)> {
     Some((Lasting::from_word(&word)?, after.map(Time::from_millis)))
+}
+
+fn budget_item((name, budget): (&DomainName, &Budget)) -> (String, usize, usize, Option<i64>) {
+    (name.to_string(), budget.issued, budget.waiting, budget.next.map(Time::as_millis))
+}
+
+fn budget(
+    (name, issued, waiting, next): (String, usize, usize, Option<i64>),
+) -> Option<(DomainName, Budget)> {
+    let next = next.map(Time::from_millis);
+    Some((name.parse().ok()?, Budget { issued, waiting, next }))
 }
 
 fn removal_item((domain, at): (&DomainName, &Time)) -> (String, i64) {

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rules::Time;
+use rules::finding::{Actor, Severity};
 use rules::ledger::LedgerError;
 use rules::notice::{
-    Actor, Cause, Item, Known, Message, MessageKind, NoticeMemory, Outbox, Post, ReceiverState,
-    Refusal, Severity,
+    Cause, Item, Known, Message, MessageKind, NoticeMemory, Outbox, Post, ReceiverState, Refusal,
 };
 use rules::telling::Phase;
 use serde::{Deserialize, Serialize};

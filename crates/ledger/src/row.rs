@@ -8,10 +8,13 @@ use rules::entry::{
     Alias, Certificate, Checks, Condition, Gone, Intent, LeftAlone, Mapped, Owned, OwnedAs, Proof,
     Routing, Step, Unseen, ZoneFails,
 };
+use rules::explain::Looked;
 use rules::ledger::LedgerError;
 use rules::{Entry, Reason, Stage, Time};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Serialize, Serializer};
+
+use crate::finding::FindingState;
 
 /// Why a row makes no entry.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +116,8 @@ state! {
         tombstone: Option<i64>,
         rechecked_at: Option<i64>,
         muted_until: Option<i64>,
+        findings: Vec<FindingState>,
+        looked: Option<(i64, Cow<'a, str>)>,
     }
 }
 
@@ -208,6 +213,8 @@ impl<'a> State<'a> {
             tombstone: entry.tombstone.map(Time::as_millis),
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
             muted_until: entry.muted_until.map(Time::as_millis),
+            findings: entry.findings.iter().map(FindingState::from).collect(),
+            looked: entry.looked.as_ref().map(|it| (it.at.as_millis(), Cow::from(&it.saw))),
             other_rows: Cow::from(&entry.other_rows),
         }
     }
@@ -365,6 +372,10 @@ impl TryFrom<Row<'_>> for Entry {
             tombstone: state.tombstone.map(Time::from_millis),
             rechecked_at: state.rechecked_at.map(Time::from_millis),
             muted_until: state.muted_until.map(Time::from_millis),
+            findings: state.findings.into_iter().filter_map(FindingState::into_finding).collect(),
+            looked: state
+                .looked
+                .map(|(at, saw)| Looked { at: Time::from_millis(at), saw: saw.into_owned() }),
             other_rows: state.other_rows.into_owned(),
         })
     }

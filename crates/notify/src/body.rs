@@ -35,7 +35,8 @@ fn rfc3339(time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rules::notice::{Actor, Cause, MessageKind, Severity};
+    use rules::finding::{Actor, Severity};
+    use rules::notice::{Cause, MessageKind};
 
     #[test]
     fn a_message_is_what_the_documentation_says() {

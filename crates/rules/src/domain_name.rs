@@ -137,6 +137,30 @@ impl DomainName {
             .is_some_and(|suffix| suffix.typ() == Some(psl::Type::Icann) && suffix == base)
     }
 
+    /// The domain of it that somebody registered: one label more than the public suffix, by the whole
+    /// public suffix list. So each customer of a company that has its domain in the private part of the
+    /// list has one. None of a public suffix.
+    #[must_use]
+    pub fn registrable(&self) -> Option<Self> {
+        let domain = psl::domain_str(self.base())?;
+        Some(Self(domain.into()))
+    }
+
+    /// The same where only registries count (the ICANN part of the list): what a registry delegates.
+    #[must_use]
+    pub fn registered(&self) -> Option<Self> {
+        let base = self.base();
+        let mut suffix = psl::suffix(base.as_bytes())?;
+        while suffix.typ() == Some(psl::Type::Private) {
+            let above = suffix.as_bytes().iter().position(|octet| *octet == b'.')?;
+            suffix =
+                psl::suffix(&base.as_bytes()[base.len() - suffix.as_bytes().len() + above + 1..])?;
+        }
+        let rest = base.len().checked_sub(suffix.as_bytes().len() + 1)?;
+        let label = base[..rest].rfind('.').map_or(0, |dot| dot + 1);
+        Some(Self(base[label..].into()))
+    }
+
     /// The name to check for it: itself, or `label` in the place of its `*`.
     ///
     /// `label` must be a label of at most 20 lower-case letters and digits.
@@ -289,6 +313,28 @@ mod tests {
 
     fn name(text: &str) -> DomainName {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_registrable_domain_follows_the_public_suffix_list() {
+        #[rustfmt::skip] // One case a line: the whole list, and registries alone.
+        let table = [
+            ("shop.example",           Some("shop.example"),      Some("shop.example")),
+            ("www.shop.example",       Some("shop.example"),      Some("shop.example")),
+            ("*.shop.example",         Some("shop.example"),      Some("shop.example")),
+            ("a.b.shop.co.uk",         Some("shop.co.uk"),        Some("shop.co.uk")),
+            ("co.uk",                  None,                      None),
+            ("a.b.kobe.jp",            Some("a.b.kobe.jp"),       Some("a.b.kobe.jp")),
+            ("www.city.kobe.jp",       Some("city.kobe.jp"),      Some("city.kobe.jp")),
+            ("blog.shop.github.io",    Some("shop.github.io"),    Some("github.io")),
+            ("github.io",              None,                      Some("github.io")),
+            ("xn--85x722f.com.cn",     Some("xn--85x722f.com.cn"), Some("xn--85x722f.com.cn")),
+        ];
+        for (text, registrable, registered) in table {
+            let of = |it: Option<DomainName>| it.map(|name| name.to_string());
+            assert_eq!(of(name(text).registrable()).as_deref(), registrable, "{text}");
+            assert_eq!(of(name(text).registered()).as_deref(), registered, "{text}");
+        }
     }
 
     #[test]

@@ -12,18 +12,21 @@
 //! Besides them there is the proof, for a domain that is routed here, that it
 //! is WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
+mod call;
 mod condition;
 mod mapped;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::action::Action;
+use crate::explain::Looked;
+use crate::finding::Finding;
 use crate::reason::Reason;
 use crate::stage::Stage;
 use crate::words::words;
 use crate::{DomainName, Time};
 
+pub use call::Call;
 pub use condition::{Condition, Unseen, Why};
 pub use mapped::{LeftAlone, Mapped};
 
@@ -220,27 +223,12 @@ pub struct Entry {
     pub rechecked_at: Option<Time>,
     /// Until when nothing is told of it.
     pub muted_until: Option<Time>,
+    /// What its last check found, but for what its alias says by itself.
+    pub findings: Vec<Finding>,
+    /// The last deep look at it.
+    pub looked: Option<Looked>,
     /// How often it was stored: a row that was stored by somebody else meanwhile has another.
     pub version: u64,
-}
-
-/// A call to the host that an entry is waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Call {
-    /// `adddomainalias`.
-    Add,
-    /// `deletedomainalias`.
-    Remove,
-}
-
-impl Call {
-    /// The step that it is.
-    pub fn action(self) -> Action {
-        match self {
-            Self::Add => Action::AddAlias,
-            Self::Remove => Action::RemoveAlias,
-        }
-    }
 }
 
 impl Entry {
@@ -277,6 +265,8 @@ impl Entry {
             tombstone: None,
             rechecked_at: None,
             muted_until: None,
+            findings: Vec::new(),
+            looked: None,
             version: 0,
         }
     }
@@ -290,6 +280,7 @@ impl Entry {
             self.proof.set(now, Proof::Unproven, None, None);
             (self.routing.unseen, self.certificate.unseen) = (None, None);
             self.checks.zone_fails = None;
+            (self.findings, self.looked) = (Vec::new(), None);
         }
         self.mapped = Some(mapped);
         (self.gone, self.tombstone) = (Gone::default(), None);
@@ -484,7 +475,9 @@ impl Entry {
             gone,
             tombstone,
             rechecked_at,
-            muted_until
+            muted_until,
+            findings,
+            looked
         );
         if before.rechecked_at < stored.rechecked_at {
             (rebased.step.due, rebased.step.tries) = (stored.step.due, stored.step.tries);

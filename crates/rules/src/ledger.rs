@@ -3,12 +3,14 @@
 //! `ledger::SqliteLedger` is the real one, on a file or in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::action::{Approved, Deferred};
 use crate::breaker::Breaker;
+use crate::budget::Budget;
 use crate::doubt::Doubts;
 use crate::entry::{Call, Entry};
 use crate::event::Event;
@@ -24,6 +26,9 @@ use crate::{
 
 /// So often an entry is read again that somebody else keeps storing.
 pub const MOST_READS: usize = 5;
+
+/// So many earlier targets are remembered.
+const MOST_EARLIER: usize = 16;
 
 /// So many events of a mapped domain are kept however old they are.
 pub const KEPT_OF_MAPPED: u32 = 20;
@@ -187,6 +192,10 @@ pub struct NetworkMemory {
     pub checks: Option<CheckBasis>,
     /// Where domains had to point when one was last checked; none where none ever was.
     pub targets: Option<Targets>,
+    /// Addresses that were targets before, and are none now.
+    pub earlier_targets: BTreeSet<IpAddr>,
+    /// Registrable domains that run short of certificates this week.
+    pub budgets: BTreeMap<DomainName, Budget>,
 }
 
 /// What checks need of the network besides its own domain.
@@ -199,6 +208,21 @@ pub struct CheckBasis {
 }
 
 impl NetworkMemory {
+    /// Domains must point to `targets` from now on; whether that is news.
+    pub fn point_to(&mut self, targets: &Targets) -> bool {
+        if self.targets.as_ref() == Some(targets) {
+            return false;
+        }
+        let before = self.targets.replace(targets.clone());
+        self.earlier_targets.extend(before.into_iter().flat_map(|it| it.addresses));
+        // An empty set of targets is not known, not gone.
+        self.earlier_targets.retain(|ip| !targets.contains(*ip));
+        while MOST_EARLIER < self.earlier_targets.len() {
+            self.earlier_targets.pop_first();
+        }
+        true
+    }
+
     /// The network as far as checks need it; none where a pass has not acted for it.
     ///
     /// It has no sites and no mappings, so it counts as one that changed while it was read:

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 
 use crate::Time;
 use crate::entry::Entry;
+use crate::finding::{Actor, Severity};
 use crate::ledger::LedgerError;
 use crate::reason::Reason;
 use crate::telling::{Kind, Phase, Remembered, Telling, UNSEEN};
@@ -56,32 +57,6 @@ words! {
         Digest = "digest",
         /// Somebody tries whether a receiver gets anything.
         Test = "test",
-    }
-}
-
-words! {
-    /// How bad it is.
-    Severity {
-        /// It is not served as it should be, or will not get there.
-        Error = "error",
-        /// It works, and something will break, or is not known.
-        Warn = "warn",
-        /// Worth knowing.
-        Info = "info",
-    }
-}
-
-words! {
-    /// Whose turn it is.
-    Actor {
-        /// The domain's owner.
-        Owner = "owner",
-        /// The network's admin.
-        Admin = "admin",
-        /// The host.
-        Host = "host",
-        /// Nobody: wait, or nothing is left to do.
-        Nobody = "nobody",
     }
 }
 
@@ -212,23 +187,37 @@ fn kind(telling: &Telling) -> MessageKind {
     }
 }
 
-/// Why `telling` is told: the one place where that is decided.
+/// Why `telling` is told: the one place where that is decided. Of a broken domain, by what its last
+/// check found first, else by the reason of its state.
 fn cause(telling: &Telling, entry: Option<&Entry>) -> Cause {
     let code = telling.code.clone();
     let cause = |severity, actor| Cause { code: code.clone(), severity, actor };
-    match (kind(telling), entry.and_then(|entry| entry.observed_why(false))) {
-        (MessageKind::DomainBroken, Some(why)) => {
-            let (code, severity) = (why.reason.code().to_owned(), Severity::Error);
-            Cause { code, severity, actor: actor(why.reason) }
+    match kind(telling) {
+        MessageKind::DomainBroken => {
+            let broken = entry.and_then(|entry| found(entry).or_else(|| state_of(entry)));
+            broken.unwrap_or_else(|| cause(Severity::Error, Actor::Admin))
         }
-        (MessageKind::DomainBroken, None) => cause(Severity::Error, Actor::Admin),
-        (MessageKind::DomainUnseen, _) => cause(Severity::Warn, Actor::Nobody),
-        (MessageKind::DomainRefused | MessageKind::AlertRaised, _) => {
+        MessageKind::DomainUnseen => cause(Severity::Warn, Actor::Nobody),
+        MessageKind::DomainRefused | MessageKind::AlertRaised => {
             cause(Severity::Error, Actor::Admin)
         }
-        (MessageKind::ProblemFound, _) => cause(Severity::Warn, Actor::Admin),
+        MessageKind::ProblemFound => cause(Severity::Warn, Actor::Admin),
         _ => cause(Severity::Info, Actor::Nobody),
     }
+}
+
+/// What the last check of it found first, where that is an error.
+fn found(entry: &Entry) -> Option<Cause> {
+    let first = entry.findings.iter().find(|it| it.severity == Severity::Error)?;
+    let (code, severity) = (first.code.as_str().to_owned(), first.severity);
+    Some(Cause { code, severity, actor: first.actor() })
+}
+
+/// The reason of its state.
+fn state_of(entry: &Entry) -> Option<Cause> {
+    let reason = entry.observed_why(false)?.reason;
+    let (code, severity) = (reason.code().to_owned(), Severity::Error);
+    Some(Cause { code, severity, actor: actor(reason) })
 }
 
 /// Whose turn it is, of a served domain that is found broken.
@@ -344,6 +333,7 @@ mod tests {
 
     use super::*;
     use crate::entry::{Certificate, Routing};
+    use crate::finding::{Code, Finding};
     use crate::telling::{BROKEN, Topic};
 
     fn telling(kind: Kind, phase: Phase, code: &str, is_good: bool) -> Telling {
@@ -366,10 +356,13 @@ mod tests {
         let mut expired = Entry::new("shop.example".parse().unwrap(), None, at);
         expired.routing.set(at, Routing::Here, None, None);
         expired.certificate.set(at, Certificate::Invalid, Some(Reason::Expired), None);
+        let mut deep = elsewhere.clone();
+        deep.findings = vec![Finding::new(Code::ExpiresSoon), Finding::new(Code::CnameElsewhere)];
         let table = [
             // kind       phase   told as   good   entry             what it is
             (Kind::Domain,  Begins, BROKEN,  false, Some(&elsewhere), "domain.broken other-address error owner shop.example"),
             (Kind::Domain,  Lasts,  BROKEN,  false, Some(&expired),   "domain.broken expired error host shop.example"),
+            (Kind::Domain,  Begins, BROKEN,  false, Some(&deep),      "domain.broken cname-elsewhere error owner shop.example"),
             (Kind::Domain,  Begins, BROKEN,  false, None,             "domain.broken broken error admin shop.example"),
             (Kind::Domain,  Begins, UNSEEN,  false, Some(&elsewhere), "domain.unseen unseen warn nobody shop.example"),
             (Kind::Domain,  Ends,   BROKEN,  true,  Some(&elsewhere), "domain.recovered broken info nobody shop.example"),

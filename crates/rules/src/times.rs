@@ -48,6 +48,7 @@ pub fn mend(entry: &mut Entry, interval: Duration, now: Time) {
         entry.gone.counted_at.as_mut(),
         entry.tombstone.as_mut(),
         entry.rechecked_at.as_mut(),
+        entry.looked.as_mut().map(|looked| &mut looked.at),
         entry.step.intent.as_mut().map(|intent| &mut intent.at),
     ];
     passed.into_iter().flatten().for_each(|time| past(time, now));

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use rules::action::{Action, Approved, Deferred, Release};
 use rules::breaker::Breaker;
+use rules::budget::Budget;
 use rules::doubt::Lasting;
 use rules::entry::{
     Alias, Certificate, Condition, Intent, LeftAlone, Mapped, Owned, OwnedAs, Proof, Routing,
     Unseen, ZoneFails,
 };
 use rules::event::{Event, EventKind};
+use rules::explain::Looked;
+use rules::finding::{Code, Fact, Finding, RecordAction, RecordChange, Said, Severity};
 use rules::ledger::{
     Batch, CheckBasis, Claim, HomeMemory, HostHealth, LastPass, Ledger, Memory, NetworkMemory,
     NextCalls, NotActing,
@@ -352,6 +355,8 @@ fn full_memory() -> Memory {
                 stage_words: BTreeSet::from([Stage::Done, Stage::SslFailed]),
             }),
             targets: Some(targets()),
+            budgets: [(domain(3), Budget { issued: 50, waiting: 2, next: Some(at(3)) })].into(),
+            earlier_targets: [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9))].into(),
         },
         home: HomeMemory { serial: 9, read_back: Some(8) },
         host: HostHealth {
@@ -525,6 +530,21 @@ impl Dice {
         }
     }
 
+    fn finding(&mut self) -> Finding {
+        let record = RecordChange {
+            action: self.one_of(&[RecordAction::Add, RecordAction::Keep]),
+            name: self.text(),
+            kind: "AAAA".to_owned(),
+            found: vec![self.text()],
+            wanted: Vec::new(),
+        };
+        let said = Said { source: self.text(), said: self.text(), at: self.time() };
+        let severity = self.one_of(&[Severity::Error, Severity::Warn, Severity::Info]);
+        let finding = Finding::new(self.one_of(Code::ALL)).as_bad_as(severity);
+        let finding = finding.with(Fact::Address, self.text()).with(Fact::End, "2026-11-27");
+        finding.records([record]).evidence([said]).until(self.maybe(Self::time))
+    }
+
     fn entry(&mut self, number: u64) -> Entry {
         let mapped = self.maybe(Self::mapped);
         let mut entry = Entry::new(domain(number), mapped, self.time());
@@ -550,6 +570,8 @@ impl Dice {
         entry.tombstone = self.maybe(Self::time);
         entry.rechecked_at = self.maybe(Self::time);
         entry.muted_until = self.maybe(Self::time);
+        entry.findings = (0..self.roll() % 3).map(|_| self.finding()).collect();
+        entry.looked = self.maybe(|dice| Looked { at: dice.time(), saw: dice.text() });
         entry.other_rows = (0..self.roll() % 3).map(|_| self.roll() >> 1).collect();
         entry
     }

@@ -1,10 +1,10 @@
 //! What [`Outbox`] promises, tried on the outbox of any ledger.
 
 use rules::Time;
+use rules::finding::{Actor, Severity};
 use rules::ledger::Ledger;
 use rules::notice::{
-    Actor, Cause, Item, Known, Message, MessageKind, NoticeMemory, Outbox, Post, ReceiverState,
-    Refusal, Severity,
+    Cause, Item, Known, Message, MessageKind, NoticeMemory, Outbox, Post, ReceiverState, Refusal,
 };
 use rules::telling::{Kind, Phase, Told, Topic};
 

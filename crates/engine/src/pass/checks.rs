@@ -7,6 +7,8 @@ use std::time::Duration;
 use futures_util::{StreamExt, future};
 use rules::action::{Action, Outcome};
 use rules::entry::Entry;
+use rules::evidence::Deep;
+use rules::explain;
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
@@ -15,6 +17,7 @@ use rules::{DomainName, Network, Problem, Targets};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::deadline::Deadline;
+use super::findings::{Explainer, Looking};
 use super::journal::Journal;
 use super::{Change, Engine, PassObserver};
 use crate::texts;
@@ -40,6 +43,7 @@ pub(super) struct Checker<'a> {
     answered: AtomicBool,
     /// Whether the network's own domain was asked for, to see that.
     asked_own: OnceCell<()>,
+    explainer: Explainer<'a>,
 }
 
 impl<'a> Checker<'a> {
@@ -61,6 +65,7 @@ impl<'a> Checker<'a> {
             unanswered: AtomicUsize::new(0),
             answered: AtomicBool::new(false),
             asked_own: OnceCell::new(),
+            explainer: Explainer::new(engine, network, journal),
         }
     }
 
@@ -84,7 +89,8 @@ impl<'a> Checker<'a> {
         if !self.deadline.is_open() || self.is_unobservable() {
             return entry;
         }
-        let name = entry.domain.checked_as(&self.random_label());
+        let label = self.random_label();
+        let name = entry.domain.checked_as(&label);
         let asking = self.asking(&entry);
         let seen = async {
             let targets = self.targets.get_or_init(async || self.find_targets().await).await;
@@ -110,9 +116,27 @@ impl<'a> Checker<'a> {
         };
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
+        let looking = Looking { check: &check, targets, label: &label };
+        let deep = self.look_deeper(&entry, &looking).await;
+        self.explainer.take_in(&mut entry, &looking, deep.as_ref()).await;
         self.journal.entry(Some(&before), &entry);
         self.journal.change(checked(&entry, view.stages.require_proof), false);
         entry
+    }
+
+    /// What the deep questions about `entry` brought to light; none where they are not due, nobody would
+    /// answer, or time is up.
+    async fn look_deeper(&self, entry: &Entry, looking: &Looking<'_>) -> Option<Deep> {
+        let mute = matches!(looking.check.dns, DnsObservation::NoAnswer { .. });
+        let would_answer = !mute || self.answered.load(Ordering::Relaxed);
+        if !would_answer || !explain::asks_deeper(entry, self.engine.env.now()) {
+            return None;
+        }
+        tokio::select! {
+            biased;
+            deep = self.explainer.look_deeper(entry, looking) => Some(deep),
+            () = self.out_of_time() => None,
+        }
     }
 
     /// Returns when a check that is under way is given up.

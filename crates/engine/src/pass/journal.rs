@@ -8,9 +8,11 @@
 //! dropped, and neither is theirs.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rules::action::{Action, Approved};
+use rules::budget::Budget;
 use rules::event::{self, Event};
 use rules::ledger::{
     Batch, HomeMemory, HostHealth, Ledger, LedgerError, MOST_READS, Memory, NetworkMemory,
@@ -224,13 +226,33 @@ impl<'a> Journal<'a> {
         self.state().network.targets.clone()
     }
 
+    /// Addresses that were targets before.
+    pub(super) fn earlier_targets(&self) -> BTreeSet<IpAddr> {
+        self.state().network.earlier_targets.clone()
+    }
+
+    /// Registrable domains that run short of certificates.
+    pub(super) fn budgets(&self) -> BTreeMap<DomainName, Budget> {
+        self.state().network.budgets.clone()
+    }
+
+    /// What each registrable domain needs of its certificates: those that run short are remembered, and
+    /// told.
+    pub(super) fn found_budgets(&self, mut budgets: BTreeMap<DomainName, Budget>) {
+        budgets.retain(|_, budget| budget.is_short());
+        for (name, budget) in &budgets {
+            self.problem(Problem::of_all(texts::budget(name, budget)));
+        }
+        let mut state = self.state();
+        state.network_changed |= state.network.budgets != budgets;
+        state.network.budgets = budgets;
+    }
+
     /// Domains must point there.
     pub(super) fn found_targets(&self, targets: &Targets) {
         let mut state = self.state();
-        if state.network.targets.as_ref() != Some(targets) {
-            state.network.targets = Some(targets.clone());
-            state.network_changed = true;
-        }
+        let changed = state.network.point_to(targets);
+        state.network_changed |= changed;
     }
 
     /// Write what was collected whenever that is worth a transaction, while the work goes on,

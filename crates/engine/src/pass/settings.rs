@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rules::explain::{DnsRule, Serving};
 use rules::protected::Protected;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
@@ -36,6 +37,12 @@ pub struct PassSettings {
     pub protected: Vec<String>,
     /// The host's page where a person finishes a wildcard.
     pub dashboard: Option<String>,
+    /// How many of the resolvers' answers must be right.
+    pub dns: DnsRule,
+    /// Whether addresses that are not public are visited.
+    pub allow_private: bool,
+    /// Whether WordPress maps domains at all, as far as its files tell.
+    pub serving: Serving,
     /// Whether WordPress is asked to prove that it is what answers at a domain.
     pub ask_proof: bool,
     /// How many calls may be under way at once.
@@ -83,6 +90,9 @@ impl Default for PassSettings {
             cdn: None,
             protected: Vec::new(),
             dashboard: None,
+            dns: DnsRule::All,
+            allow_private: false,
+            serving: Serving::Unknown,
             ask_proof: true,
             concurrency: 8,
             limit: Duration::from_mins(4),

@@ -1,0 +1,123 @@
+//! What is recorded of a domain: the findings of its last check, and what its alias says since.
+
+use std::time::Duration;
+
+use super::{alias, in_order};
+use crate::Time;
+use crate::entry::{Certificate, Entry, Proof, Routing};
+use crate::finding::{Code, Finding};
+use crate::judge::Check;
+use crate::probe::{DnsObservation, TlsObservation};
+use crate::reason::Reason;
+
+/// The deep questions about a domain are asked again so often, unless a person asks.
+pub const DEEP_AGAIN: Duration = Duration::from_hours(1);
+
+/// The last deep look at a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// When.
+    pub at: Time,
+    /// What the check beside it saw, in short: while checks see the same, what the deep look found
+    /// stands.
+    pub saw: String,
+}
+
+/// All that is known of an entry without asking anybody, what must be mended first standing first.
+pub fn of_entry(entry: &Entry) -> Vec<Finding> {
+    let wrong_clock = entry.unseen().is_some_and(|it| it.reason == Reason::ClockWrong);
+    let clock = wrong_clock.then(|| Finding::new(Code::ClockWrong));
+    let alias = alias::of_recorded(entry);
+    in_order(entry.findings.iter().cloned().chain(alias).chain(clock).collect())
+}
+
+/// Why an entry is as it is, in its first finding.
+pub fn headline(entry: &Entry) -> Option<Finding> {
+    of_entry(entry).into_iter().next()
+}
+
+/// Whether the deep questions are asked in a check at `now` that `saw` this: something is not as it
+/// should be, and they were not asked lately.
+pub fn asks_deeper(entry: &Entry, now: Time) -> bool {
+    let is_good = entry.routing.state == Routing::Here
+        && entry.certificate.state == Certificate::Valid
+        && entry.proof.state != Proof::Contradicted
+        && entry.unseen().is_none();
+    let is_lately = |looked: &Looked| {
+        now.since(looked.at) < DEEP_AGAIN && entry.rechecked_at.is_none_or(|at| at < looked.at)
+    };
+    !is_good && !entry.looked.as_ref().is_some_and(is_lately)
+}
+
+/// What a check saw, in short.
+pub fn saw(check: &Check) -> String {
+    let dns = match &check.dns {
+        DnsObservation::Addresses { found, through, .. } => format!("{found:?} {through:?}"),
+        DnsObservation::NoSuchName => "no such name".to_owned(),
+        DnsObservation::NoAddress { through } => format!("no address {through:?}"),
+        DnsObservation::Failed { .. } => "failed".to_owned(),
+        DnsObservation::NoAnswer { .. } => "no answer".to_owned(),
+    };
+    let tls = check.tls.iter().map(|seen| match seen {
+        TlsObservation::Presented { certificate, verdict } => {
+            format!(" {verdict:?} {}", certificate.fingerprint)
+        }
+        TlsObservation::NoCertificate { .. } => " none".to_owned(),
+        TlsObservation::NoAnswer { how, .. } => format!(" {how}"),
+        TlsObservation::Forbidden { .. } => " forbidden".to_owned(),
+    });
+    dns + &tls.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Alias, Mapped};
+
+    const NOW: Time = Time::from_millis(1_000_000_000);
+
+    fn entry() -> Entry {
+        let mapped =
+            Mapped { mapping_id: 7, site_id: 2, stage: None, secure: false, left_alone: None };
+        let mut entry = Entry::new("shop.example".parse().unwrap(), Some(mapped), NOW);
+        entry.alias.set(NOW, Alias::Present, None, None);
+        entry
+    }
+
+    fn codes(entry: &Entry) -> Vec<&'static str> {
+        of_entry(entry).iter().map(|it| it.code.as_str()).collect()
+    }
+
+    #[test]
+    fn what_the_host_said_since_joins_what_the_last_check_found() {
+        let mut entry = entry();
+        assert_eq!(codes(&entry), [""; 0]);
+        entry.findings = vec![Finding::new(Code::OtherAddress)];
+        assert_eq!(codes(&entry), ["other-address"]);
+        entry.alias.set(NOW, Alias::Wanted, None, None);
+        assert_eq!(codes(&entry), ["other-address", "not-added-yet"]);
+        entry.alias.set(NOW, Alias::Rejected, Some(Reason::InvalidDomain), None);
+        assert_eq!(codes(&entry), ["invalid-domain", "other-address"]);
+        entry.alias.set(NOW, Alias::Protected, Some(Reason::ProtectedName), None);
+        assert_eq!(codes(&entry), ["other-address", "protected-name"]);
+        entry.mapped = None;
+        entry.alias.set(NOW, Alias::Removing, Some(Reason::MappingGone), None);
+        assert_eq!(codes(&entry), ["other-address"]);
+    }
+
+    #[test]
+    fn a_domain_that_is_not_good_is_looked_into_once_an_hour_or_when_a_person_asks() {
+        let mut entry = entry();
+        assert!(asks_deeper(&entry, NOW), "never looked");
+        entry.looked = Some(Looked { at: NOW, saw: String::new() });
+        assert!(!asks_deeper(&entry, NOW + Duration::from_mins(59)));
+        assert!(asks_deeper(&entry, NOW + DEEP_AGAIN));
+        entry.rechecked_at = Some(NOW + Duration::from_mins(5));
+        assert!(asks_deeper(&entry, NOW + Duration::from_mins(6)), "a person asked");
+        entry.routing.see(NOW, Routing::Here, None, None);
+        entry.certificate.see(NOW, Certificate::Valid, None, None);
+        assert!(!asks_deeper(&entry, NOW + DEEP_AGAIN), "nothing is wrong");
+        entry.certificate.see(NOW, Certificate::Expiring, None, None);
+        assert!(asks_deeper(&entry, NOW + DEEP_AGAIN), "it should have been renewed");
+    }
+}
