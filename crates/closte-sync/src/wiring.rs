@@ -166,6 +166,7 @@ impl<'a> Wiring<'a> {
             https_port: self.settings.https_port,
             extra_roots,
             allow_private: self.settings.allow_private,
+            ..probe::Settings::default()
         };
         NetProbe::new(settings, Arc::new(SystemClock))
             .map_err(|error| Failure::could_not(error).hint("check the settings under `checks`"))

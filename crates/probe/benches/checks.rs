@@ -186,7 +186,8 @@ fn probe(
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let clock = Arc::new(ManualClock::at(Time::default() + since));
     let resolvers = Some(vec![resolver]);
-    let settings = Settings { resolvers, https_port, extra_roots, allow_private: true };
+    let settings =
+        Settings { resolvers, https_port, extra_roots, allow_private: true, ..Settings::default() };
     Arc::new(NetProbe::new(settings, clock).unwrap())
 }
 

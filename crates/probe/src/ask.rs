@@ -5,29 +5,20 @@
 //! only the one answer that WordPress gives counts.
 
 use std::net::IpAddr;
-use std::pin::pin;
-use std::time::Duration;
 
-use futures_util::future::{Either, select};
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
+use hyper::header::{ACCEPT, HeaderValue, LOCATION};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rules::DomainName;
 use rules::plain::{plain, shortened};
 use rules::probe::{ProofObservation, TlsObservation};
 use tokio::time::timeout;
 
-use crate::tls::{Connection, Tls};
-
-/// How long all of it may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A longer head or body is not the answer.
-const LONGEST: usize = 64 << 10;
+use crate::connector::seconds;
+use crate::exchange::{self, LONGEST, exchange};
+use crate::tls::Tls;
 
 /// So much of a foreign text is shown.
 const SHOWN: usize = 200;
@@ -35,10 +26,7 @@ const SHOWN: usize = 200;
 /// All but the unreserved characters (RFC 3986, 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Who we say we are.
-const AGENT: &str = concat!("closte-sync/", env!("CARGO_PKG_VERSION"));
-
-/// Ask at `address` for the proof of `name`.
+/// Ask at `address` for the proof of `name`; all of it may take as long as one answer.
 pub(crate) async fn ask(
     tls: &Tls,
     name: &DomainName,
@@ -48,10 +36,11 @@ pub(crate) async fn ask(
     let asked = async {
         let stream =
             tls.connect(name, address).await.map_err(|observation| untrusted(&observation))?;
-        answer(stream, request(name, question)?).await
+        exchange(stream, request(name, question)?, async |response| id_in(&body(response).await?))
+            .await
     };
-    let answer = timeout(PATIENCE, asked).await;
-    match answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs()))) {
+    let answer = timeout(tls.timeout(), asked).await;
+    match answer.unwrap_or_else(|_| Err(format!("no answer within {}", seconds(tls.timeout())))) {
         Ok(id) => ProofObservation::Answered(id),
         Err(detail) => ProofObservation::NoProof { detail },
     }
@@ -59,28 +48,9 @@ pub(crate) async fn ask(
 
 fn request(name: &DomainName, question: &str) -> Result<Request<Empty<Bytes>>, String> {
     let question = utf8_percent_encode(question, ESCAPED);
-    Request::get(format!("/?async_check_dns_nonce={question}"))
-        .header(HOST, name.as_str())
-        .header(USER_AGENT, AGENT)
-        .header(ACCEPT, "application/json")
-        .header(CONNECTION, "close")
-        .body(Empty::new())
-        .map_err(|_| format!("`{name}` is not a name to ask for"))
-}
-
-/// Send the request, and read the id in its answer; else what there is instead.
-async fn answer(stream: Connection, request: Request<Empty<Bytes>>) -> Result<u64, String> {
-    let handshake = http1::Builder::new().max_buf_size(LONGEST).handshake(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(|error| broken(&error))?;
-    let exchange = async {
-        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
-        id_in(&body(response).await?)
-    };
-    // The connection carries the exchange, and may end before its last bytes are read.
-    match select(pin!(exchange), pin!(connection)).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right((_, exchange)) => exchange.await,
-    }
+    let mut request = exchange::get(name, &format!("/?async_check_dns_nonce={question}"))?;
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    Ok(request)
 }
 
 async fn body(response: Response<Incoming>) -> Result<Bytes, String> {
@@ -121,14 +91,6 @@ fn id_in(body: &[u8]) -> Result<u64, String> {
     let id = json.get("id");
     let id = id.and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok()));
     id.filter(|id| *id != 0).ok_or_else(|| "it answered with JSON that has no `id`".to_owned())
-}
-
-fn broken(error: &hyper::Error) -> String {
-    if error.is_parse() {
-        "it does not answer in HTTP".to_owned()
-    } else {
-        "it closed the connection without an answer".to_owned()
-    }
 }
 
 /// Why it is not asked at all.

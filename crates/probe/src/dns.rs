@@ -8,8 +8,8 @@
 //!
 //! [`combine`] is where to start reading: what A and AAAA say together.
 
-mod answer;
-mod server;
+pub(crate) mod answer;
+pub(crate) mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -23,7 +23,7 @@ use rules::probe::{DnsObservation, RecordKind, Unanswered};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use answer::{Path, QueryForm, Reading, written};
+use answer::{Manner, Path, QueryForm, Reading, written};
 use server::Server;
 
 /// How long one question may take.
@@ -75,11 +75,16 @@ impl Dns {
 
     /// The AAAA records of `name`; none where nobody answers.
     pub(crate) async fn ipv6_of(&self, name: &DomainName) -> Option<Vec<IpAddr>> {
-        let told = self.ask(&absolute(name)?, RecordType::AAAA, Instant::now() + CHECK).await;
+        let how = (RecordType::AAAA, Instant::now() + CHECK);
+        let told = ask_in_turn(&self.in_order(), &absolute(name)?, how).await;
         told.ok().map(|told| match told.reading {
             Reading::Addresses(found) => found,
             _ => Vec::new(),
         })
+    }
+
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.servers
     }
 
     pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
@@ -88,6 +93,19 @@ impl Dns {
 
     /// Ask for the A and AAAA records of `name` at the same time.
     pub(crate) async fn resolve(&self, name: &DomainName) -> DnsObservation {
+        self.resolve_by(&self.in_order(), name).await
+    }
+
+    /// The same of each resolver for itself; nothing where there is only one.
+    pub(crate) async fn resolve_by_each(&self, name: &DomainName) -> Vec<DnsObservation> {
+        if self.servers.len() < 2 {
+            return Vec::new();
+        }
+        let each = self.servers.iter().map(async |server| self.resolve_by(&[server], name).await);
+        futures_util::future::join_all(each).await
+    }
+
+    async fn resolve_by(&self, servers: &[&Server], name: &DomainName) -> DnsObservation {
         let Some(name) = absolute(name) else {
             return DnsObservation::NoAnswer {
                 detail: format!("`{name}` is not a name to ask for"),
@@ -96,40 +114,17 @@ impl Dns {
         let _turn = self.turns.acquire().await;
         let deadline = Instant::now() + CHECK;
         let (a, aaaa) = tokio::join!(
-            self.ask(&name, RecordType::A, deadline),
-            self.ask(&name, RecordType::AAAA, deadline),
+            ask_in_turn(servers, &name, (RecordType::A, deadline)),
+            ask_in_turn(servers, &name, (RecordType::AAAA, deadline)),
         );
         combine(a, aaaa)
     }
 
-    /// Ask each resolver in turn, and those that did not answer once more.
-    async fn ask(
-        &self,
-        name: &Name,
-        kind: RecordType,
-        deadline: Instant,
-    ) -> Result<Told, LookupError> {
-        let mut errors = BTreeMap::new();
-        for form in [QueryForm::Edns, QueryForm::Plain] {
-            for server in self.in_order() {
-                let asked_enough = errors.get(&server.address).is_some_and(LookupError::is_final);
-                if asked_enough || deadline <= Instant::now() {
-                    continue;
-                }
-                match follow(server, name, How { kind, form, deadline }).await {
-                    Ok(answered) => return Ok(answered),
-                    Err(error) => errors.insert(server.address, error),
-                };
-            }
-        }
-        Err(sum(errors.into_values()))
-    }
-
     /// As configured, but those that did not answer lately come last.
-    fn in_order(&self) -> impl Iterator<Item = &Server> {
+    fn in_order(&self) -> Vec<&Server> {
         let (quiet, well): (Vec<_>, Vec<_>) =
             self.servers.iter().partition(|server| server.is_quiet());
-        well.into_iter().chain(quiet)
+        [well, quiet].concat()
     }
 
     /// What each resolver answers to a question that every one knows: those of
@@ -142,6 +137,28 @@ impl Dns {
         });
         futures_util::future::join_all(checks).await
     }
+}
+
+/// Ask each of `servers` in turn until one answers, and those that did not once more.
+async fn ask_in_turn(
+    servers: &[&Server],
+    name: &Name,
+    (kind, deadline): (RecordType, Instant),
+) -> Result<Told, LookupError> {
+    let mut errors = BTreeMap::new();
+    for form in [QueryForm::Edns, QueryForm::Plain] {
+        for server in servers {
+            let asked_enough = errors.get(&server.address).is_some_and(LookupError::is_final);
+            if asked_enough || deadline <= Instant::now() {
+                continue;
+            }
+            match follow(server, name, How { kind, form, deadline }).await {
+                Ok(answered) => return Ok(answered),
+                Err(error) => errors.insert(server.address, error),
+            };
+        }
+    }
+    Err(sum(errors.into_values()))
 }
 
 /// Ask `server` for `kind` of `name`, and of the names that CNAME records point to.
@@ -166,7 +183,7 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupEr
 /// Ask one question of one resolver; in error, how that failed.
 async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> {
     let address = server.address;
-    let query = answer::query(name, how.kind, how.form)
+    let query = answer::query(name, how.kind, Manner::Resolver, how.form)
         .ok_or_else(|| format!("`{}` is not a name to ask for", written(name)))?;
     let until = how.deadline.min(Instant::now() + ANSWER);
     let answered = timeout_at(until, server.ask(&query)).await;
@@ -180,7 +197,7 @@ async fn ask(server: &Server, name: &Name, how: How) -> Result<Message, String> 
 }
 
 /// `name` with its final dot, so that nothing is appended to it.
-fn absolute(name: &DomainName) -> Option<Name> {
+pub(crate) fn absolute(name: &DomainName) -> Option<Name> {
     if name.is_wildcard() {
         return None;
     }

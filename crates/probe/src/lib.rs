@@ -2,51 +2,82 @@
 //!
 //! [`NetProbe`] is the [`Probe`] of the real network. It reports what it saw and
 //! judges nothing: `rules::judge` does. It never sends anything but a DNS
-//! question, a TLS handshake and the one request of the routing
-//! proof, and never connects to an address that [`guard`] did not allow.
+//! question, a TLS handshake, the one request of the routing proof and the few of
+//! a deep look, and never connects to an address that [`guard`] did not allow.
 //!
-//! Start with [`guard`], then `dns.rs`, `tls.rs` and `ask.rs`.
+//! Start with [`guard`], then `dns.rs`, `tls.rs`, `ask.rs` and `web.rs`.
 
 mod ask;
+mod connector;
+mod deep;
 mod dns;
+mod exchange;
 pub mod guard;
 mod nat64;
 mod pem;
 mod tls;
+mod web;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::evidence::{Deep, Inquiry};
+use rules::evidence::{Answer, Deep, Inquiry};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 pub use pem::{PemError, read_pem};
 
+use connector::Connector;
+use deep::{DeepDns, Inquirer, Means};
 use dns::Dns;
 use guard::{Guard, Private};
 use nat64::Nat64;
 use tls::Tls;
+use web::DeepWeb;
+
+/// How long a deep look may take.
+const INVESTIGATION: Duration = Duration::from_secs(15);
 
 /// How to check.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Who is asked, in this order; `None` for the resolvers of this machine.
     pub resolvers: Option<Vec<SocketAddr>>,
+    /// Where a walk along the delegations begins; `None` for the servers of the root.
+    pub roots: Option<Vec<SocketAddr>>,
+    /// The port at which authoritative servers are asked.
+    pub dns_port: u16,
+    /// The port for plain HTTP.
+    pub http_port: u16,
     /// The port for TLS.
     pub https_port: u16,
     /// Roots to trust in addition to the system's, see [`read_pem`].
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Whether to connect to private addresses, on an intranet or in a rehearsal.
     pub allow_private: bool,
+    /// How long a connection may take, and each answer.
+    pub timeout: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { resolvers: None, https_port: 443, extra_roots: Vec::new(), allow_private: false }
+        Self {
+            resolvers: None,
+            roots: None,
+            dns_port: 53,
+            http_port: 80,
+            https_port: 443,
+            extra_roots: Vec::new(),
+            allow_private: false,
+            timeout: Duration::from_secs(5),
+        }
     }
 }
 
@@ -74,6 +105,8 @@ pub struct NetProbe {
     dns: Dns,
     tls: Tls,
     nat64: Arc<Nat64>,
+    http_port: u16,
+    inquirer: Inquirer,
 }
 
 impl NetProbe {
@@ -83,16 +116,26 @@ impl NetProbe {
     ///
     /// The settings are invalid.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, ProbeError> {
-        let Settings { resolvers, https_port, extra_roots, allow_private } = settings;
+        let Settings { roots, dns_port, http_port, https_port, timeout, .. } = settings;
+        let Settings { resolvers, extra_roots, allow_private, .. } = settings;
         let resolvers = resolvers.unwrap_or_else(dns::of_this_machine);
         if resolvers.is_empty() {
             return Err(ProbeError::NoResolvers);
         }
         let private = if allow_private { Private::Allowed } else { Private::Forbidden };
-        let guard = Guard::new(private, [https_port]);
+        let guard = Guard::new(private, [dns_port, http_port, https_port]);
         let nat64 = Arc::new(Nat64::default());
-        let tls = Tls::new(guard, https_port, extra_roots, Arc::clone(&nat64), clock)?;
-        Ok(Self { dns: Dns::new(resolvers), tls, nat64 })
+        let means = Means {
+            roots,
+            port: dns_port,
+            timeout,
+            guard: guard.clone(),
+            nat64: Arc::clone(&nat64),
+        };
+        let connector = Connector::new(guard, Arc::clone(&nat64), timeout);
+        let tls = Tls::new(connector, https_port, extra_roots, clock)?;
+        let (dns, inquirer) = (Dns::new(resolvers), Inquirer::new(means));
+        Ok(Self { dns, tls, nat64, http_port, inquirer })
     }
 
     /// Who is asked, in order.
@@ -104,6 +147,24 @@ impl NetProbe {
     pub async fn check_resolvers(&self) -> Vec<(SocketAddr, Result<(), String>)> {
         self.dns.check().await
     }
+
+    /// Whether a server of the root answered when one was asked last; none where none was asked yet.
+    /// While none does, no walk is made for an hour.
+    pub fn roots_answer(&self) -> Option<bool> {
+        self.inquirer.roots_answer()
+    }
+
+    /// Whether each server of the root answers that this machine has a route to; in error, how it
+    /// failed.
+    pub async fn check_roots(&self) -> Vec<(SocketAddr, Result<(), String>)> {
+        self.inquirer.check_roots().await
+    }
+
+    /// `found`, with the IPv4 address in the place of each that the network's NAT64 made of one.
+    async fn untranslated(&self, found: &mut BTreeSet<IpAddr>) {
+        let ask = async || self.dns.ipv6_of(&nat64::tells()).await;
+        *found = self.nat64.translated(found.iter().copied(), ask).await.into_iter().collect();
+    }
 }
 
 #[async_trait]
@@ -111,10 +172,19 @@ impl Probe for NetProbe {
     async fn resolve(&self, name: &DomainName) -> DnsObservation {
         let mut observation = self.dns.resolve(name).await;
         if let DnsObservation::Addresses { found, .. } = &mut observation {
-            let ask = async || self.dns.ipv6_of(&nat64::tells()).await;
-            *found = self.nat64.translated(found.iter().copied(), ask).await.into_iter().collect();
+            self.untranslated(found).await;
         }
         observation
+    }
+
+    async fn resolve_by_each(&self, name: &DomainName) -> Vec<DnsObservation> {
+        let mut each = self.dns.resolve_by_each(name).await;
+        for observation in &mut each {
+            if let DnsObservation::Addresses { found, .. } = observation {
+                self.untranslated(found).await;
+            }
+        }
+        each
     }
 
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation {
@@ -125,8 +195,27 @@ impl Probe for NetProbe {
         ask::ask(&self.tls, name, address, question).await
     }
 
-    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
-        Deep::default()
+    async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
+        let deadline = Instant::now() + INVESTIGATION;
+        let (tell, told) = oneshot::channel();
+        let web = async {
+            let mut addresses = told.await.unwrap_or_default();
+            self.untranslated(&mut addresses).await;
+            self.deep_web(name, inquiry, &addresses, deadline).await
+        };
+        let dns = self.inquirer.investigate(&self.dns, name, inquiry, tell);
+        let (mut dns, web) = tokio::join!(dns, web);
+        for said in &mut dns.resolvers {
+            for answer in [Some(&mut said.answer), said.unvalidated.as_mut()].into_iter().flatten()
+            {
+                if let Answer::Addresses { found, .. } = answer {
+                    self.untranslated(found).await;
+                }
+            }
+        }
+        let DeepDns { resolvers, sibling, zones, dnssec, caa } = dns;
+        let DeepWeb { http, stranger, front } = web;
+        Deep { resolvers, sibling, zones, dnssec, caa, http, stranger, front }
     }
 }
 

@@ -3,7 +3,7 @@
 //! A full handshake each time, and nothing after it unless somebody asked for the
 //! connection: no resumption. What is wrong with a certificate is an answer; that
 //! nobody answered is not. The address is judged by the guard and then connected
-//! to as it is.
+//! to as it is, in [`crate::connector`].
 
 mod certificate;
 mod trust;
@@ -28,13 +28,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::ProbeError;
-use crate::guard::Guard;
-use crate::nat64::Nat64;
+use crate::connector::{Connector, NotReached, seconds, unreached};
 use trust::{NoRoots, Trust};
 use witness::Witness;
-
-/// How long connecting may take, and how long the handshake after it.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long closing may take; what was seen counts anyway.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -42,24 +38,30 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// A connection after its handshake.
 pub(crate) type Connection = TlsStream<TcpStream>;
 
+/// One handshake.
+struct Handshake {
+    name: ServerName<'static>,
+    witness: Arc<Witness>,
+    /// The connection, else how it failed.
+    ended: Result<Connection, Box<TlsObservation>>,
+}
+
 /// What all handshakes share.
 pub(crate) struct Tls {
-    guard: Guard,
+    connector: Connector,
     port: u16,
     crypto: Arc<CryptoProvider>,
     config: ClientConfig,
     extra_roots: RootCertStore,
     trust: OnceCell<Trust>,
-    nat64: Arc<Nat64>,
     clock: Arc<dyn Clock>,
 }
 
 impl Tls {
     pub(crate) fn new(
-        guard: Guard,
+        connector: Connector,
         port: u16,
         extra: Vec<CertificateDer<'static>>,
-        nat64: Arc<Nat64>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ProbeError> {
         let mut extra_roots = RootCertStore::empty();
@@ -69,7 +71,7 @@ impl Tls {
         let crypto = Arc::new(ring::default_provider());
         let config = config(&crypto);
         let trust = OnceCell::new();
-        Ok(Self { guard, port, crypto, config, extra_roots, trust, nat64, clock })
+        Ok(Self { connector, port, crypto, config, extra_roots, trust, clock })
     }
 
     /// Check what `address` presents for `name`.
@@ -100,51 +102,52 @@ impl Tls {
         }
     }
 
+    /// Connect to `address` for `name`, whatever certificate it presents.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection.
+    pub(crate) async fn connect_unjudged(
+        &self,
+        name: &DomainName,
+        address: IpAddr,
+    ) -> Result<Connection, TlsObservation> {
+        let stream = self.connector.connect(SocketAddr::new(address, self.port)).await?;
+        self.shake_hands(server_name(name)?, stream).await.ended.map_err(|failure| *failure)
+    }
+
+    /// How connections are made.
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// The port that they are made to.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.connector.timeout
+    }
+
     /// What `address` presents for `name`, and the connection where there is one.
     async fn visit(
         &self,
         name: &DomainName,
         address: IpAddr,
     ) -> (TlsObservation, Option<Connection>) {
-        let target = SocketAddr::new(address, self.port);
-        if let Err(refusal) = self.guard.check(target) {
-            return (TlsObservation::Forbidden { detail: refusal.to_string() }, None);
-        }
-        let Ok(server_name) = ServerName::try_from(name.as_str().to_owned()) else {
-            return (
-                no_answer(Unreached::Broken, format!("`{name}` is not a name to ask for")),
-                None,
-            );
+        let seen = async {
+            let name = server_name(name)?;
+            let stream = self.connector.connect(SocketAddr::new(address, self.port)).await?;
+            let trust = self.trust().await.map_err(|NoRoots| {
+                let detail = "there are no trusted roots on this machine";
+                no_answer(Unreached::Broken, detail.to_owned())
+            })?;
+            let handshake = self.shake_hands(name, stream).await;
+            Ok((self.report(trust, &handshake), handshake.ended.ok()))
         };
-        let Ok(trust) = self.trust().await else {
-            return (
-                no_answer(
-                    Unreached::Broken,
-                    "there are no trusted roots on this machine".to_owned(),
-                ),
-                None,
-            );
-        };
-        match timeout(PATIENCE, self.connect_to(target)).await {
-            Ok(Ok(stream)) => self.shake_hands(trust, server_name, stream).await,
-            Ok(Err(error)) => (no_answer(unreached(&error), crate::plain(&error)), None),
-            Err(_) => (
-                no_answer(Unreached::Silent, format!("no answer within {} s", PATIENCE.as_secs())),
-                None,
-            ),
-        }
-    }
-
-    /// A connection to `target`; by the network's NAT64 where it has no IPv4 itself.
-    async fn connect_to(&self, target: SocketAddr) -> io::Result<TcpStream> {
-        let connected = TcpStream::connect(target).await;
-        let is_cut_off = |error: &io::Error| error.kind() == io::ErrorKind::NetworkUnreachable;
-        if connected.as_ref().is_err_and(is_cut_off)
-            && let Some(behind) = self.nat64.behind(target.ip()).await
-        {
-            return TcpStream::connect((behind, target.port())).await;
-        }
-        connected
+        seen.await.unwrap_or_else(|observation| (observation, None))
     }
 
     /// The roots, read from disk by the first handshake; while there are none,
@@ -158,51 +161,40 @@ impl Tls {
         self.trust.get_or_try_init(load).await
     }
 
-    async fn shake_hands(
-        &self,
-        trust: &Trust,
-        name: ServerName<'static>,
-        stream: TcpStream,
-    ) -> (TlsObservation, Option<Connection>) {
-        // Our closing message is small, and would wait for the answer to the data before it.
-        let _ = stream.set_nodelay(true);
+    async fn shake_hands(&self, name: ServerName<'static>, stream: TcpStream) -> Handshake {
         let witness = Arc::new(Witness::new(self.crypto.signature_verification_algorithms));
         let mut config = self.config.clone();
         config.dangerous().set_certificate_verifier(witness.clone());
 
         let connect = TlsConnector::from(Arc::new(config)).connect(name.clone(), stream);
-        let (failure, stream) = match timeout(PATIENCE, connect).await {
-            Ok(Ok(stream)) => (None, Some(stream)),
-            Ok(Err(error)) => (Some(without_certificate(&error)), None),
-            Err(_) => (
-                Some(no_answer(
-                    Unreached::Silent,
-                    format!("no handshake within {} s", PATIENCE.as_secs()),
-                )),
-                None,
-            ),
+        let ended = if let Ok(ended) = timeout(self.timeout(), connect).await {
+            ended.map_err(|error| Box::new(without_certificate(&error)))
+        } else {
+            let detail = format!("no handshake within {}", seconds(self.timeout()));
+            Err(Box::new(no_answer(Unreached::Silent, detail)))
         };
-        (self.report(trust, &witness, &name, failure), stream)
+        Handshake { name, witness, ended }
     }
 
     /// What was presented, else how the handshake failed.
     ///
-    /// A certificate whose key the server did not show to have is not its own.
-    fn report(
-        &self,
-        trust: &Trust,
-        witness: &Witness,
-        name: &ServerName<'_>,
-        failure: Option<TlsObservation>,
-    ) -> TlsObservation {
-        let (Some(chain), Some(has_proved)) = (witness.chain(), witness.has_proved()) else {
-            return failure.unwrap_or_else(|| no_certificate("it presented none".to_owned()));
+    /// A certificate whose key the server did not show to have is not its own; but one that is too
+    /// weak for us to let it be shown is what it is.
+    fn report(&self, trust: &Trust, handshake: &Handshake) -> TlsObservation {
+        let failure = || match &handshake.ended {
+            Ok(_) => no_certificate("it presented none".to_owned()),
+            Err(failure) => (**failure).clone(),
         };
-        let Some(certificate) = chain.first().and_then(|der| certificate::read(der)) else {
+        let Some(chain) = handshake.witness.chain() else { return failure() };
+        let Some(certificate) = certificate::read(chain) else {
             return no_certificate("what it presented is not a readable certificate".to_owned());
         };
-        let verdict = trust.judge(chain, certificate.is_its_own_issuer, name, self.now());
-        let verdict = if has_proved { verdict } else { TlsVerdict::Bad };
+        let verdict = trust.judge(chain, &certificate, &handshake.name, self.now());
+        let verdict = match (handshake.witness.has_proved(), verdict) {
+            (_, TlsVerdict::Weak) | (Some(true), _) => verdict,
+            (Some(false), _) => TlsVerdict::Bad,
+            (None, _) => return failure(),
+        };
         TlsObservation::Presented { certificate: certificate.presented, verdict }
     }
 
@@ -260,13 +252,25 @@ fn alert_name(alert: AlertDescription) -> String {
     }
 }
 
-/// How a connection failed.
-fn unreached(error: &io::Error) -> Unreached {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Unreached::Refused,
-        io::ErrorKind::TimedOut => Unreached::Silent,
-        _ => Unreached::Broken,
+impl From<NotReached> for TlsObservation {
+    fn from(failure: NotReached) -> Self {
+        match failure {
+            NotReached::Forbidden { detail } => Self::Forbidden { detail },
+            NotReached::NoAnswer { how, detail } => no_answer(how, detail),
+        }
     }
+}
+
+/// What the handshake is made for.
+///
+/// # Errors
+///
+/// It cannot be.
+fn server_name(name: &DomainName) -> Result<ServerName<'static>, NotReached> {
+    ServerName::try_from(name.as_str().to_owned()).map_err(|_| NotReached::NoAnswer {
+        how: Unreached::Broken,
+        detail: format!("`{name}` is not a name to ask for"),
+    })
 }
 
 fn no_answer(how: Unreached, detail: String) -> TlsObservation {
@@ -275,4 +279,37 @@ fn no_answer(how: Unreached, detail: String) -> TlsObservation {
 
 fn no_certificate(detail: String) -> TlsObservation {
     TlsObservation::NoCertificate { detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use rules::clock::ManualClock;
+    use rustls::client::danger::ServerCertVerifier as _;
+
+    use super::*;
+    use crate::guard::{Guard, Private};
+
+    /// A server that speaks no algorithm of ours may end the handshake after its certificate.
+    #[test]
+    fn what_was_presented_before_a_handshake_broke_off_counts_where_that_is_weak() {
+        let weak = CertificateDer::from(&include_bytes!("../tests/weak/sha1.der")[..]);
+        let good = CertificateDer::from(&include_bytes!("../tests/weak/good.der")[..]);
+        let root = CertificateDer::from(&include_bytes!("../tests/weak/root.der")[..]);
+        let guard = Guard::new(Private::Forbidden, []);
+        let connector = Connector::new(guard, Arc::default(), Duration::ZERO);
+        let now = rules::Time::default() + Duration::from_hours(24 * 365 * 100);
+        let clock = Arc::new(ManualClock::at(now));
+        let tls = Tls::new(connector, 443, vec![root], clock).unwrap();
+        let trust = Trust::load(&tls.extra_roots, &tls.crypto).unwrap();
+        let report = |der: &CertificateDer<'_>| {
+            let name = ServerName::try_from("a.test").unwrap();
+            let witness = Arc::new(Witness::new(tls.crypto.signature_verification_algorithms));
+            witness.verify_server_cert(der, &[], &name, &[], tls.now()).unwrap();
+            let ended = Err(Box::new(no_certificate("it broke off".to_owned())));
+            tls.report(&trust, &Handshake { name, witness, ended })
+        };
+        let TlsObservation::Presented { verdict, .. } = report(&weak) else { panic!("nothing") };
+        assert_eq!(verdict, TlsVerdict::Weak);
+        assert_eq!(report(&good), no_certificate("it broke off".to_owned()));
+    }
 }

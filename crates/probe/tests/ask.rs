@@ -33,6 +33,7 @@ fn probe_with(https_port: u16, root: CertificateDer<'static>, allow_private: boo
         https_port,
         extra_roots: vec![root],
         allow_private,
+        ..Settings::default()
     };
     NetProbe::new(settings, Arc::new(ManualClock::at(now()))).expect("settings that make sense")
 }

@@ -35,6 +35,7 @@ fn probe_at(time: Time, port: u16, extra_roots: Vec<CertificateDer<'static>>) ->
         https_port: port,
         extra_roots,
         allow_private: true,
+        ..Settings::default()
     };
     NetProbe::new(settings, Arc::new(ManualClock::at(time))).expect("settings that make sense")
 }
@@ -301,6 +302,28 @@ async fn nobody_answering_says_nothing_of_the_certificate() {
         check(&probe_closed, "shop.test", V4).await,
         no_answer(Unreached::Refused, "connection refused")
     );
+}
+
+#[tokio::test]
+async fn a_connection_that_is_never_made_is_silence_as_the_settings_say() {
+    // Nobody accepts, and the queue is full: the kernel answers no more.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100));
+    let queue: Vec<_> = std::iter::from_fn(|| connect().ok()).collect();
+    let settings = Settings {
+        https_port: address.port(),
+        allow_private: true,
+        timeout: Duration::from_millis(300),
+        ..Settings::default()
+    };
+    let probe = NetProbe::new(settings, Arc::new(ManualClock::at(now()))).unwrap();
+    let detail = "no answer within 0.3 s".to_owned();
+    let silent = TlsObservation::NoAnswer { how: Unreached::Silent, detail };
+    assert_eq!(check(&probe, "shop.test", V4).await, silent);
+    drop(queue);
 }
 
 #[tokio::test]

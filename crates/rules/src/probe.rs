@@ -25,6 +25,12 @@ pub trait Probe: Send + Sync {
     /// Ask DNS for the A and AAAA records of `name`.
     async fn resolve(&self, name: &DomainName) -> DnsObservation;
 
+    /// The same of each resolver for itself, where there are several: those that answered must agree
+    /// before a domain counts as led here for the first time.
+    async fn resolve_by_each(&self, _name: &DomainName) -> Vec<DnsObservation> {
+        Vec::new()
+    }
+
     /// Make a TLS handshake with `address` as a browser that wants `name` would.
     async fn handshake(&self, name: &DomainName, address: IpAddr) -> TlsObservation;
 

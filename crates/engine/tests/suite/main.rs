@@ -2,6 +2,7 @@
 
 mod contracts;
 mod day;
+mod lapse;
 mod notices;
 mod nudges;
 mod order;

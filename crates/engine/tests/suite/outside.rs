@@ -90,6 +90,8 @@ pub(crate) struct SlowProbe {
     pub(crate) slow: Arc<Mutex<BTreeMap<&'static str, Duration>>>,
     /// What DNS was asked for, and when it began.
     pub(crate) asked: Arc<Mutex<Vec<(Duration, DomainName)>>>,
+    /// When the deep questions were asked.
+    pub(crate) looked: Arc<Mutex<Vec<Duration>>>,
 }
 
 #[async_trait]
@@ -114,6 +116,7 @@ impl Probe for SlowProbe {
     }
 
     async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
+        self.looked.lock().expect("a lock").push(self.clock.passed());
         self.memory.investigate(name, inquiry).await
     }
 }

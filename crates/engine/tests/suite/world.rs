@@ -3,7 +3,7 @@
 use rules::network::Switch;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use engine::{Engine, Env, Notices, PassSettings, Random};
 use rules::ledger::Ledger;
 use rules::probe::Presented;
 use rules::telling::Patience;
-use rules::{Clock, DomainName, Identity, Stage, Time};
+use rules::{Clock, DomainName, Entry, Identity, Stage, Time};
 
 use crate::outside::{CountingHost, Shared, SlowProbe, WatchingWriter, WrittenStage};
 
@@ -60,6 +60,7 @@ impl World {
             clock: Arc::clone(&clock),
             slow: Arc::default(),
             asked: Arc::default(),
+            looked: Arc::default(),
         };
         let ledger = MemoryLedger::new("one");
         let writer = WatchingWriter {
@@ -180,9 +181,20 @@ impl World {
         self.dns.slow.lock().expect("a lock").insert(head, takes);
     }
 
+    /// What the ledger remembers of a domain.
+    pub(crate) fn entry(&self, name: &DomainName) -> Entry {
+        let entry = self.clock.block_on(pin!(self.writer.ledger.entry(name)));
+        entry.expect("a ledger").expect("an entry")
+    }
+
     pub(crate) fn certify(&self, name: &str) {
+        self.certify_for(name, Duration::from_hours(90 * 24));
+    }
+
+    /// Give it a certificate of such a lifetime, made now.
+    pub(crate) fn certify_for(&self, name: &str, lifetime: Duration) {
         let (name, now): (DomainName, _) = (name.parse().expect("a name"), self.clock.now());
-        let valid = (now, now + Duration::from_hours(90 * 24));
+        let valid = (now, now + lifetime);
         let certificate = Presented::new("Test CA", valid, vec![name.to_string()]);
         self.probe.certify(HERE, &name, certificate);
     }

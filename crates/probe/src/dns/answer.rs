@@ -16,21 +16,51 @@ const PAYLOAD: u16 = 1232;
 
 /// How a question is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum QueryForm {
+pub(crate) enum QueryForm {
     /// With EDNS (RFC 6891), as everybody asks today.
     Edns,
     /// As in 1987, for servers that fail on it.
     Plain,
 }
 
+/// Whom a question is for, and what it asks for besides the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// A resolver, which asks others.
+    Resolver,
+    /// The same, and it shall not validate (CD, RFC 4035).
+    Unvalidated,
+    /// The same, and it shall say whether it validated (DO and AD, RFC 6840).
+    Proving,
+    /// An authoritative server, which says what it knows itself.
+    Authority,
+    /// The same, with the signatures (DO).
+    Signed,
+}
+
+impl Manner {
+    /// Whether records of DNSSEC are asked for; only with EDNS can they be.
+    pub(crate) fn wants_signatures(self) -> bool {
+        matches!(self, Self::Proving | Self::Signed)
+    }
+}
+
 /// The message that asks for `kind` of `name`; its id is 0.
-pub(super) fn query(name: &Name, kind: RecordType, form: QueryForm) -> Option<Vec<u8>> {
+pub(crate) fn query(
+    name: &Name,
+    kind: RecordType,
+    manner: Manner,
+    form: QueryForm,
+) -> Option<Vec<u8>> {
     let mut message = Message::new(0, MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = true;
+    message.metadata.recursion_desired = !matches!(manner, Manner::Authority | Manner::Signed);
+    message.metadata.checking_disabled = manner == Manner::Unvalidated;
+    message.metadata.authentic_data = manner == Manner::Proving;
     message.add_query(Query::query(name.clone(), kind));
     if form == QueryForm::Edns {
         let mut edns = Edns::new();
         edns.set_max_payload(PAYLOAD);
+        edns.set_dnssec_ok(manner.wants_signatures());
         message.set_edns(edns);
     }
     message.to_vec().ok()
@@ -38,31 +68,31 @@ pub(super) fn query(name: &Name, kind: RecordType, form: QueryForm) -> Option<Ve
 
 /// The name asked for, and those that the CNAME records passed through from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Path {
+pub(crate) struct Path {
     names: Vec<Name>,
 }
 
 impl Path {
-    pub(super) fn from(name: Name) -> Self {
+    pub(crate) fn from(name: Name) -> Self {
         Self { names: vec![name] }
     }
 
     /// Where it has led to.
-    pub(super) fn end(&self) -> &Name {
+    pub(crate) fn end(&self) -> &Name {
         self.names.last().expect("a path begins with the name asked for")
     }
 
     /// The names it led through, for people.
-    pub(super) fn through(&self) -> Vec<String> {
+    pub(crate) fn through(&self) -> Vec<String> {
         self.names[1..].iter().map(written).collect()
     }
 
-    fn has_led_on(&self) -> bool {
+    pub(crate) fn has_led_on(&self) -> bool {
         1 < self.names.len()
     }
 
     /// Continue with `target`, unless the chain is too long or a loop.
-    fn lead(&mut self, target: Name) -> Result<(), Refusal> {
+    pub(crate) fn lead(&mut self, target: Name) -> Result<(), Refusal> {
         if self.names.contains(&target) {
             let detail =
                 format!("its CNAME records lead in a circle, back to `{}`", written(&target));
@@ -81,7 +111,7 @@ impl Path {
 
 /// What a message says about the name at the end of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// It has these addresses.
     Addresses(Vec<IpAddr>),
     /// It has none of the type asked for.
@@ -94,7 +124,7 @@ pub(super) enum Reading {
 
 /// A server that does not say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// Whether it might answer the same in another dialect.
     pub(super) again: bool,
     /// What it said.
@@ -112,7 +142,7 @@ impl Refusal {
 ///
 /// NXDOMAIN is about the last name of a chain (RFC 6604). A domain that points
 /// to a name that does not exist does exist itself, so it has no address.
-pub(super) fn read(
+pub(crate) fn read(
     message: &Message,
     kind: RecordType,
     path: &mut Path,
@@ -141,25 +171,31 @@ pub(super) fn read(
 }
 
 fn refusal(code: ResponseCode) -> Refusal {
-    let said = match code {
+    let again = matches!(code, ResponseCode::FormErr | ResponseCode::NotImp);
+    Refusal { again, detail: word_of(code) }
+}
+
+/// A response code in its own word.
+pub(crate) fn word_of(code: ResponseCode) -> String {
+    let word = match code {
         ResponseCode::FormErr => "FORMERR",
         ResponseCode::ServFail => "SERVFAIL",
         ResponseCode::NotImp => "NOTIMP",
         ResponseCode::Refused => "REFUSED",
-        _ => return Refusal::last(format!("response code {}", u16::from(code))),
+        ResponseCode::NotAuth => "NOTAUTH",
+        _ => return format!("response code {}", u16::from(code)),
     };
-    let again = matches!(code, ResponseCode::FormErr | ResponseCode::NotImp);
-    Refusal { again, detail: said.to_owned() }
+    word.to_owned()
 }
 
 /// Whether a recursive server followed the chain to its end and found nothing
 /// there (RFC 2308): asking for that end again would only cost time.
-fn is_final(message: &Message) -> bool {
+pub(crate) fn is_final(message: &Message) -> bool {
     message.metadata.recursion_available && has_authority(message, RecordType::SOA)
 }
 
 /// Whether a server only named others that should be asked.
-fn is_referral(message: &Message) -> bool {
+pub(crate) fn is_referral(message: &Message) -> bool {
     let meta = &message.metadata;
     !meta.recursion_available
         && !meta.authoritative
@@ -167,7 +203,7 @@ fn is_referral(message: &Message) -> bool {
         && !has_authority(message, RecordType::SOA)
 }
 
-fn has_authority(message: &Message, kind: RecordType) -> bool {
+pub(crate) fn has_authority(message: &Message, kind: RecordType) -> bool {
     message.authorities.iter().any(|record| record.record_type() == kind)
 }
 
@@ -178,7 +214,7 @@ fn cname(message: &Message, name: &Name) -> Option<Name> {
     })
 }
 
-fn addresses<'a>(
+pub(crate) fn addresses<'a>(
     message: &'a Message,
     kind: RecordType,
     name: &'a Name,
@@ -190,13 +226,16 @@ fn addresses<'a>(
     })
 }
 
-fn answers<'a>(message: &'a Message, name: &'a Name) -> impl Iterator<Item = &'a Record> {
+pub(crate) fn answers<'a>(
+    message: &'a Message,
+    name: &'a Name,
+) -> impl Iterator<Item = &'a Record> {
     let wanted = move |record: &&Record| record.dns_class == DNSClass::IN && record.name == *name;
     message.answers.iter().filter(wanted)
 }
 
 /// `name` as we write names: lower case, no final dot, odd octets escaped.
-pub(super) fn written(name: &Name) -> String {
+pub(crate) fn written(name: &Name) -> String {
     let text = name.to_lowercase().to_ascii();
     text.strip_suffix('.').unwrap_or(&text).to_owned()
 }

@@ -1,4 +1,4 @@
-//! One resolver: a question goes out, its answer comes back, in octets.
+//! One server: a question goes out, its answer comes back, in octets.
 //!
 //! Questions share sockets, so that hundreds at once cost a few. A socket is
 //! replaced after [`QUESTIONS`] or [`AGE`]: to forge an answer, one has to guess
@@ -30,11 +30,11 @@ const QUIET: Duration = Duration::from_secs(30);
 /// The largest answer over UDP that we accept; we announce 1232 octets.
 const DATAGRAM: usize = 4096;
 
-/// A resolver.
+/// A server that answers questions: a resolver, or an authoritative one.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     /// Where it listens, UDP and TCP.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     socket: Mutex<Option<Opened>>,
     quiet_since: Mutex<Option<Instant>>,
 }
@@ -47,7 +47,7 @@ struct Opened {
 }
 
 impl Server {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, socket: Mutex::default(), quiet_since: Mutex::default() }
     }
 
@@ -57,8 +57,13 @@ impl Server {
     ///
     /// The socket's. There is no time limit here: drop the future.
     pub(super) async fn ask(&self, query: &[u8]) -> io::Result<Vec<u8>> {
-        let answer = self.socket()?.ask(query).await?;
+        let answer = self.ask_udp(query).await?;
         if is_truncated(&answer) { self.ask_tcp(query).await } else { Ok(answer) }
+    }
+
+    /// The same over UDP alone, and an answer that does not fit comes truncated.
+    pub(crate) async fn ask_udp(&self, query: &[u8]) -> io::Result<Vec<u8>> {
+        self.socket()?.ask(query).await
     }
 
     /// Remember whether it answered.
@@ -87,7 +92,8 @@ impl Server {
         Ok(socket)
     }
 
-    async fn ask_tcp(&self, query: &[u8]) -> io::Result<Vec<u8>> {
+    /// The same over TCP alone.
+    pub(crate) async fn ask_tcp(&self, query: &[u8]) -> io::Result<Vec<u8>> {
         let length = u16::try_from(query.len()).map_err(io::Error::other)?;
         let id: u16 = rand::random();
         let mut message = length.to_be_bytes().to_vec();

@@ -1,8 +1,8 @@
 //! A certificate verifier that accepts every chain and remembers it.
 //!
 //! A check needs to see what is wrong, not only that something is: the chain is
-//! judged after the handshake, by [`super::trust`]. What must be true within the
-//! handshake is still verified: the server has to prove that the key is its own.
+//! judged after the handshake, by [`super::trust`], and so is whether the server
+//! proved that the key is its own. A connection is handed on as good only where both are.
 
 use std::sync::OnceLock;
 
@@ -35,12 +35,10 @@ impl Witness {
         self.proof.get().copied()
     }
 
-    fn remember(
-        &self,
-        proof: Result<HandshakeSignatureValid, Error>,
-    ) -> Result<HandshakeSignatureValid, Error> {
+    /// A key that is too weak for us proves nothing, and whoever ignores certificates goes on.
+    fn remember(&self, proof: &Result<HandshakeSignatureValid, Error>) -> HandshakeSignatureValid {
         self.proof.get_or_init(|| proof.is_ok());
-        proof
+        HandshakeSignatureValid::assertion()
     }
 }
 
@@ -64,7 +62,12 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.remember(verify_tls12_signature(message, certificate, signature, &self.algorithms))
+        Ok(self.remember(&verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.algorithms,
+        )))
     }
 
     fn verify_tls13_signature(
@@ -73,7 +76,12 @@ impl ServerCertVerifier for Witness {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.remember(verify_tls13_signature(message, certificate, signature, &self.algorithms))
+        Ok(self.remember(&verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.algorithms,
+        )))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
