@@ -1,7 +1,7 @@
 //! The command line: a file a command, one line for each below.
 //!
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 the answer is no or a
-//! person is needed, 2 could not answer.
+//! person is needed, 2 could not answer, 3 (of `explain`) wait.
 
 mod apply;
 mod checks;
@@ -15,6 +15,7 @@ mod doctor;
 mod domains;
 mod enable;
 mod errand;
+mod explain;
 #[cfg(feature = "man")]
 mod man;
 mod plan;
@@ -105,6 +106,7 @@ enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
     Status(status::Args),
+    Explain(explain::Args),
     Domains(domains::Args),
     Suggest(suggest::Args),
     TestConnection(test_connection::Args),
@@ -132,6 +134,7 @@ pub(crate) fn code(exit: Exit) -> u8 {
         Exit::Done => 0,
         Exit::No => 1,
         Exit::CouldNot => 2,
+        Exit::Wait => 3,
     }
 }
 
@@ -202,6 +205,7 @@ impl Command {
             Self::Plan(args) => args.run(context).await,
             Self::Apply(args) => args.run(context).await,
             Self::Status(args) => args.run(context).await,
+            Self::Explain(args) => args.run(context).await,
             Self::Domains(args) => args.run(context).await,
             Self::Suggest(args) => args.run(context).await,
             Self::TestConnection(args) => args.run(context).await,

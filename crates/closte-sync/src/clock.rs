@@ -49,6 +49,13 @@ pub(crate) fn rfc3339(time: Time) -> String {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
+/// `time` as people write it in a mail, in UTC: `2026-02-02 02:40 UTC`.
+pub(crate) fn to_the_minute(time: Time) -> String {
+    let text = rfc3339(time);
+    let (day, hour) = text.split_once('T').unwrap_or((&text, ""));
+    format!("{day} {} UTC", hour.get(..5).unwrap_or_default())
+}
+
 /// How far `time` is from `now`, for people: `in 4 min`, `2 h ago`, `now`.
 pub(crate) fn relative(time: Time, now: Time) -> String {
     let (ahead, behind) = (time.since(now), now.since(time));
@@ -70,6 +77,7 @@ mod tests {
         let now = Time::from_millis(1_770_000_000_123);
         assert_eq!(rfc3339(now), "2026-02-02T02:40:00Z");
         assert_eq!(rfc3339(Time::from_millis(i64::MAX)), "1970-01-01T00:00:00Z");
+        assert_eq!(to_the_minute(now), "2026-02-02 02:40 UTC");
         assert_eq!(relative(now, now), "now");
         assert_eq!(relative(now + Duration::from_mins(5), now), "in 5 min");
         assert_eq!(relative(now - Duration::from_hours(3), now), "3 h ago");

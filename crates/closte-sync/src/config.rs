@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use engine::texts::findings::Language;
+
 use crate::wiring::FoundOnce;
 
 pub(crate) use keys::{KEYS, Key, default_file};
@@ -48,6 +50,12 @@ impl Environment {
     /// The value of `name`, where it is set and not empty.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The language that people want (POSIX: the first of these that is set).
+    pub(crate) fn language(&self) -> Language {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|it| self.value(it));
+        Language::of_locale(locale.unwrap_or_default())
     }
 
     /// The home folder.
@@ -274,6 +282,21 @@ mod tests {
     }
 
     #[test]
+    #[rustfmt::skip] // One case a line.
+    fn the_first_variable_of_the_locale_that_is_set_names_the_language() {
+        let table: [(&[(&str, &str)], Language); 5] = [
+            (&[],                                                        Language::English),
+            (&[("LANG", "nl_NL.UTF-8")],                                 Language::Dutch),
+            (&[("LANG", "nl_NL.UTF-8"), ("LC_MESSAGES", "C")],           Language::English),
+            (&[("LANG", "C"), ("LC_ALL", "nl"), ("LC_MESSAGES", "en")],  Language::Dutch),
+            (&[("LANG", "nl"), ("LC_ALL", "")],                          Language::Dutch),
+        ];
+        for (variables, language) in table {
+            assert_eq!(environment(variables).language(), language, "{variables:?}");
+        }
+    }
+
+    #[test]
     fn an_unknown_variable_is_a_warning() {
         let environment = environment(&[("CLOSTE_SYNC_CHEKS_INTERVAL", "2m")]);
         let loaded = load(&environment, Some(file("").path().to_owned()), &[]).unwrap();
@@ -290,6 +313,12 @@ mod tests {
             ("checks.targets",          "example.com",        "not an IP address"),
             ("checks.resolvers",        "dns.example:53",     "not an address with a port"),
             ("checks.https_port",       "0",                  "not a port"),
+            ("checks.http_port",        "65536",              "not a port"),
+            ("checks.dns_port",         "domain",             "not a port"),
+            ("checks.roots",            "192.0.2.53",         "not an address with a port"),
+            ("checks.timeout",          "0s",                 "between 100ms and 15s"),
+            ("checks.timeout",          "16s",                "between 100ms and 15s"),
+            ("checks.dns",              "most",               "not one of"),
             ("checks.allow_private",    "maybe",              "neither true nor false"),
             ("domains.records",         "some",               "not one of"),
             ("removal.confirmations",   "0",                  "at least 1"),

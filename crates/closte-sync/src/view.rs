@@ -2,6 +2,8 @@
 //!
 //! These shapes are a contract: fields are added, never renamed or removed.
 
+mod explanation;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -18,6 +20,7 @@ use rules::{Problem, Reason, Stage, Tally, Targets, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
+pub(crate) use explanation::ExplanationView;
 
 /// One domain.
 #[derive(Debug, Serialize)]

@@ -1,10 +1,11 @@
 //! Where every adapter is made and joined: the one place that names them.
 //!
 //! The network's side is in [`access`], the secrets in [`api_key`] and [`secret`], who is told outside in
-//! [`notices`].
+//! [`notices`], what explains a domain in [`explaining`].
 
 mod access;
 mod api_key;
+mod explaining;
 mod notices;
 mod secret;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use closte::{HttpHost, Timeouts};
 use ledger::{Acquired, CreateIfMissing, LedgerPath, Lock, SqliteLedger};
 use probe::NetProbe;
-use rules::explain::{DnsRule, Serving};
+use rules::explain::Serving;
 use rules::ledger::{Ledger, LedgerError};
 use rules::stage::StagePolicy;
 use rules::{Clock, DomainName, Problem, plain};
@@ -34,6 +35,7 @@ pub(crate) use access::NetworkAccess;
 use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
 use engine::{Failure, Notices};
+pub(crate) use explaining::{Explainer, Host};
 pub(crate) use ledger::Owner;
 pub(crate) use secret::Agreement;
 pub(crate) use wordpress::options::{NEXT_PASS, PLUGINS};
@@ -163,10 +165,13 @@ impl<'a> Wiring<'a> {
         let resolvers = Some(self.settings.resolvers.clone()).filter(|it| !it.is_empty());
         let settings = probe::Settings {
             resolvers,
+            roots: Some(self.settings.roots.clone()).filter(|it| !it.is_empty()),
+            dns_port: self.settings.dns_port,
+            http_port: self.settings.http_port,
             https_port: self.settings.https_port,
+            timeout: self.settings.timeout,
             extra_roots,
             allow_private: self.settings.allow_private,
-            ..probe::Settings::default()
         };
         NetProbe::new(settings, Arc::new(SystemClock))
             .map_err(|error| Failure::could_not(error).hint("check the settings under `checks`"))
@@ -204,6 +209,15 @@ impl<'a> Wiring<'a> {
     /// The ledger, to read.
     pub(crate) async fn ledger_to_read(&self) -> Result<SqliteLedger, Failure> {
         Ok(SqliteLedger::open_readonly(&self.ledger_path()?).await?)
+    }
+
+    /// The ledger, to read; none where there is none yet.
+    async fn readable_ledger(&self) -> Result<Option<Box<dyn Ledger>>, Failure> {
+        match SqliteLedger::open_readonly(&self.ledger_path()?).await {
+            Ok(ledger) => Ok(Some(Box::new(ledger))),
+            Err(LedgerError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The ledger, for a change that needs no lock.
@@ -283,7 +297,7 @@ impl<'a> Wiring<'a> {
             cdn: cdn(wp).0,
             protected: settings.protected.clone(),
             dashboard: dashboard(wp),
-            dns: DnsRule::All,
+            dns: settings.dns,
             allow_private: settings.allow_private,
             serving: serving(wp),
             ask_proof: settings.routing_proof != RoutingProof::Never,

@@ -17,6 +17,8 @@ pub enum Exit {
     No,
     /// It could not answer.
     CouldNot,
+    /// It comes right by waiting.
+    Wait,
 }
 
 /// A failure on its way to a person.

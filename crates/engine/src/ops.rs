@@ -18,6 +18,7 @@ pub mod check;
 mod disable;
 mod enable;
 mod examine;
+mod explain;
 mod moving;
 mod mute;
 mod owning;
@@ -39,6 +40,7 @@ pub use examine::{
     Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, PluginHello, Probing, Route,
     examine, plugin_answers,
 };
+pub use explain::{Explained, Explaining, Explanation, explain};
 pub use moving::{Moved, move_to};
 pub use mute::mute;
 pub use owning::{adopt, keep, unmapped};

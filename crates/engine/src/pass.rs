@@ -10,6 +10,7 @@ mod acting;
 mod checks;
 mod deadline;
 mod findings;
+mod host;
 mod journal;
 mod next_pass;
 mod page;
@@ -31,13 +32,12 @@ use std::time::Duration;
 use rules::acting::{OurLedger, not_ours};
 use rules::breaker::Allowed;
 use rules::budget;
-use rules::host::{AliasHost, AliasList, HostError};
+use rules::host::AliasHost;
 use rules::host_state::HostState;
-use rules::ledger::{Batch, Claim, HostHealth, LastPass, Ledger, NotActing, Recorded};
+use rules::ledger::{Batch, Claim, LastPass, Ledger, NotActing, Recorded};
 use rules::network::Switch;
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
-use rules::schedule::SHORTEST_INTERVAL;
 use rules::source::{NetworkSource, SourceError};
 use rules::{DomainName, Home, Network, Problem, times};
 
@@ -45,8 +45,10 @@ use crate::env::Env;
 use crate::error_chain::error_chain;
 use crate::notices::Notices;
 use acting::Mark;
+pub(crate) use checks::{asking, random_label, see};
 use deadline::Deadline;
 pub use deadline::Ends;
+pub(crate) use host::{Learns, ask_host};
 use journal::{Closed, Journal};
 pub use planned::{Planned, Planning, Purpose};
 use plugin_sync::After;
@@ -147,7 +149,16 @@ impl Engine {
         if wrong_clock.is_none() {
             times::mend_memory(&mut recorded.memory, self.env.now());
         }
-        let (list, list_problem) = self.ask_host(&mut recorded.memory.host, purpose).await;
+        let learns = if purpose == Purpose::Show { Learns::List } else { Learns::Key };
+        let (host, health) = (self.host.as_ref(), &mut recorded.memory.host);
+        let (list, list_problem) = match ask_host(host, health, learns, self.env.now()).await {
+            None => (None, None),
+            Some(Ok(list)) => (Some(list), None),
+            Some(Err(error)) => {
+                let what = format!("the host's list of aliases could not be read: {error}");
+                (None, Some(Problem::of_all(what)))
+            }
+        };
         let first = recorded.memory.last_pass.is_none();
         let settings = &self.settings;
         let protected = settings.protected_on(&network);
@@ -397,54 +408,9 @@ impl Engine {
         Ok((report, network))
     }
 
-    /// The host's list, where it may be asked and its answer can be read; and
-    /// before a pass whether it accepts the key, where that was refused.
-    async fn ask_host(
-        &self,
-        host: &mut HostHealth,
-        purpose: Purpose<'_>,
-    ) -> (Option<AliasList>, Option<Problem>) {
-        let now = self.env.now();
-        if !deadline::may_ask(host, now) {
-            return (None, None);
-        }
-        let list = self.host.aliases().await;
-        let refused =
-            host.key_refused.is_some() || matches!(list, Err(HostError::KeyRefused { .. }));
-        if refused && purpose != Purpose::Show {
-            host.key_refused = self.refusal_of_key().await.unwrap_or(host.key_refused.take());
-        }
-        let error = match list {
-            Ok(list) => return (Some(list), None),
-            Err(error) => error,
-        };
-        match &error {
-            HostError::RateLimited { retry_after } => {
-                rules::answer::rate_limited(host, *retry_after, now);
-            }
-            error if error.is_an_outage() => host.breaker.outage(now),
-            _ => (),
-        }
-        let what = format!("the host's list of aliases could not be read: {error}");
-        (None, Some(Problem::of_all(what)))
-    }
-
-    /// The host's words where it refuses the key, nothing where it accepts it;
-    /// none where it could not be asked.
-    async fn refusal_of_key(&self) -> Option<Option<String>> {
-        match self.host.check_key().await {
-            Ok(()) => Some(None),
-            Err(HostError::KeyRefused { words } | HostError::Refused { words }) => {
-                Some(Some(words))
-            }
-            Err(_) => None,
-        }
-    }
-
     /// The interval of checks hot domains.
     pub fn interval(&self, network: &Network) -> Duration {
-        let network = network.settings.dns_check_interval;
-        self.settings.interval.unwrap_or(network).max(SHORTEST_INTERVAL)
+        self.settings.interval_on(network)
     }
 
     fn wrong_clock(&self, network: &Network) -> Option<Problem> {

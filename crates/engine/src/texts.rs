@@ -1,6 +1,8 @@
 //! What people read of the engine's values: the one place where texts are made of them.
 //!
-//! Scripts read the values themselves. A second language is a second one of this file.
+//! Scripts read the values themselves. What is told of findings is in two languages, see [`findings`].
+
+pub mod findings;
 
 use rules::acting::{Copied, NotOurs};
 use rules::budget::{A_WEEK, Budget, Suggestion};

@@ -25,7 +25,9 @@ const URL: &str = "http://pki.test/authority.crt";
 
 type Der = CertificateDer<'static>;
 type Issuer = CertifiedIssuer<'static, KeyPair>;
-type Others<'a> = &'a [&'a Der];
+
+/// A site, what is presented after it, and what is told: subjects, last issuer, its URL.
+type Case<'a> = ((Der, KeyPair), &'a [&'a Der], &'a [&'a str], [Option<&'a str>; 2]);
 
 /// 2060, when all certificates here are valid that are not made to be otherwise.
 fn now() -> Time {
@@ -180,7 +182,7 @@ async fn a_chain_is_told_by_its_subjects_and_by_what_is_missing() {
     let nobody = |it: &mut CertificateParams| it.distinguished_name = subject(&[]);
     let (middle_der, root_der) = (middle.der().clone(), root.der().clone());
     let garbage = CertificateDer::from(&b"\x30\x00"[..]);
-    let table: [(_, Others<'_>, &[&str], [Option<&str>; 2]); 6] = [
+    let table: [Case<'_>; 6] = [
         (site(&middle, with_url), &[], &["a.test"], [Some("middle"), Some(URL)]),
         (site(&middle, |_| ()), &[], &["a.test"], [Some("middle"), None]),
         (site(&middle, with_url), &[&middle_der], &["a.test", "middle"], [Some("root"), None]),

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::entry::{Certificate, Entry, Routing};
+use crate::explain::DnsRule;
 use crate::probe::{DnsObservation, ProofObservation, TlsObservation, TlsVerdict};
 use crate::proof::{self, Asking};
 use crate::reason::Reason;
@@ -45,6 +46,8 @@ pub struct View<'a> {
     pub stages: &'a StagePolicy,
     /// Whether resolvers answer for other names, so that a zone which fails does so by itself.
     pub others_answer: bool,
+    /// How many of the addresses must be right.
+    pub dns: DnsRule,
     /// The mappings of the network, to tell whose an answer is.
     pub mappings: &'a [Mapping],
     /// The time of the check.
@@ -61,6 +64,20 @@ pub fn visits(dns: &DnsObservation, targets: &Targets) -> Vec<IpAddr> {
         }
         _ => Vec::new(),
     }
+}
+
+/// What DNS said that counts, where one resolver said `first` and `each` for itself: the first answer
+/// that leads elsewhere, where those that answered must agree.
+pub fn agreed(
+    first: DnsObservation,
+    each: Vec<DnsObservation>,
+    targets: &Targets,
+) -> DnsObservation {
+    let leads_elsewhere = |dns: &DnsObservation| match dns {
+        DnsObservation::Addresses { found, .. } => !found.iter().all(|ip| targets.contains(*ip)),
+        other => other.is_answer(),
+    };
+    each.into_iter().find(leads_elsewhere).unwrap_or(first)
 }
 
 /// Take in what a check saw: new states, and when to check next.
@@ -187,6 +204,7 @@ mod tests {
             asking: &Asking::Unknown,
             stages: &POLICY,
             others_answer: true,
+            dns: DnsRule::All,
             mappings: &[],
             now,
             chance: 0.0,
@@ -230,6 +248,32 @@ mod tests {
         }
         let lost = checked("shop.example", addresses("192.0.2.1"), vec![], "");
         assert_eq!(lost.routing.reason, Some(Reason::NoTargets));
+    }
+
+    #[test]
+    fn one_right_address_is_enough_where_an_operator_wants_it_so() {
+        let targets = ips("192.0.2.1").into();
+        for (found, state) in [
+            ("192.0.2.1 192.0.2.9", Routing::Here),
+            ("192.0.2.1 2001:db8::9", Routing::Here),
+            ("192.0.2.9", Routing::Elsewhere),
+        ] {
+            let mut entry = Entry::new("a.example".parse().unwrap(), None, Time::from_millis(0));
+            let check = Check { dns: addresses(found), tls: vec![], proof: vec![] };
+            judge(&mut entry, &check, &View { dns: DnsRule::Any, ..view(&targets) });
+            assert_eq!(entry.routing.state, state, "{found}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_led_here_once_all_resolvers_that_answer_agree() {
+        let targets: Targets = ips("192.0.2.1").into();
+        let right = || addresses("192.0.2.1");
+        let agreed = |each| super::agreed(right(), each, &targets);
+        assert_eq!(agreed(vec![]), right());
+        assert_eq!(agreed(vec![right(), no_answer(), failed("SERVFAIL")]), right());
+        assert_eq!(agreed(vec![right(), DnsObservation::NoSuchName]), DnsObservation::NoSuchName);
+        assert_eq!(agreed(vec![addresses("192.0.2.9"), right()]), addresses("192.0.2.9"));
     }
 
     #[test]

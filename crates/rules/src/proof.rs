@@ -226,7 +226,19 @@ mod tests {
         let (interval, dashboard, now, chance) = (MINUTE, None, NOW, 0.0);
         let stages = if require_proof { &REQUIRE } else { &POLICY };
         let others_answer = true;
-        View { targets, interval, dashboard, asking, stages, others_answer, mappings, now, chance }
+        let dns = crate::explain::DnsRule::All;
+        View {
+            targets,
+            interval,
+            dashboard,
+            asking,
+            stages,
+            others_answer,
+            dns,
+            mappings,
+            now,
+            chance,
+        }
     }
 
     fn mappings() -> Vec<Mapping> {

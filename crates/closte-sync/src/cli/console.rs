@@ -91,6 +91,12 @@ impl Console {
         self.say(text);
     }
 
+    /// Write an answer for scripts that read one a line.
+    pub(crate) fn json_line(self, value: &impl Serialize) {
+        let text = serde_json::to_string(value).expect("views have only string keys");
+        self.say(text);
+    }
+
     /// Write a text that is ours to the last character, such as a program for a shell.
     #[expect(clippy::unused_self, reason = "only who has a console may print")]
     pub(crate) fn ours(self, text: &[u8]) {

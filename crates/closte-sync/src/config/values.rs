@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{BaseUrl, NotABaseUrl, SecretUrl};
 use jiff::{Span, SpanRelativeTo};
 use rules::DomainName;
+use rules::explain::DnsRule;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
 use rules::schedule::SHORTEST_INTERVAL;
@@ -88,7 +89,12 @@ pub(crate) struct Settings {
     pub(crate) certificate_patience: Duration,
     pub(crate) resolvers: Vec<SocketAddr>,
     pub(crate) targets: BTreeSet<IpAddr>,
+    pub(crate) dns: DnsRule,
+    pub(crate) roots: Vec<SocketAddr>,
     pub(crate) https_port: u16,
+    pub(crate) http_port: u16,
+    pub(crate) dns_port: u16,
+    pub(crate) timeout: Duration,
     pub(crate) trusted_ca: Option<PathBuf>,
     pub(crate) allow_private: bool,
     pub(crate) demote: bool,
@@ -147,11 +153,16 @@ impl Settings {
             interval: values.optional("checks.interval", interval)?,
             dns_patience: values.required("checks.dns_patience", duration)?,
             certificate_patience: values.required("checks.certificate_patience", duration)?,
-            resolvers: values.list("checks.resolvers", |text| {
-                text.parse().map_err(|_| "it is not an address with a port".to_owned())
+            resolvers: values.list("checks.resolvers", socket)?,
+            dns: values.required("checks.dns", |text| {
+                one_of(text, &[("all", DnsRule::All), ("any", DnsRule::Any)])
             })?,
+            roots: values.list("checks.roots", socket)?,
             targets: values.list("checks.targets", target)?.into_iter().collect(),
             https_port: values.required("checks.https_port", port)?,
+            http_port: values.required("checks.http_port", port)?,
+            dns_port: values.required("checks.dns_port", port)?,
+            timeout: values.required("checks.timeout", timeout)?,
             trusted_ca: values.path("checks.trusted_ca"),
             allow_private: values.required("checks.allow_private", truth)?,
             demote: values.required("checks.demote", truth)?,
@@ -182,9 +193,7 @@ impl Settings {
             keep_events: values.required("ledger.keep_events", duration)?,
             pass_limit: values.required("run.pass_limit", duration)?,
             poll: values.required("run.poll", poll)?,
-            listen: values.optional("run.listen", |text| {
-                text.parse().map_err(|_| "it is not an address with a port".to_owned())
-            })?,
+            listen: values.optional("run.listen", socket)?,
             listen_url: values.optional("run.url", safe_url)?,
             plugin_secret_file: values.path("plugin.secret_file"),
             plugin_silence: values.required("plugin.silence", silence)?,
@@ -295,6 +304,18 @@ fn at_least_one(text: &str) -> Result<u32, String> {
 
 fn port(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|port| *port != 0).ok_or_else(|| "it is not a port".to_owned())
+}
+
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it is not an address with a port".to_owned())
+}
+
+/// All questions of one check end within 15 s.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let (shortest, longest) = (Duration::from_millis(100), Duration::from_secs(15));
+    let timeout = duration(text)?;
+    let fits = (shortest..=longest).contains(&timeout);
+    fits.then_some(timeout).ok_or_else(|| "it is not between 100ms and 15s".to_owned())
 }
 
 fn target(text: &str) -> Result<IpAddr, String> {

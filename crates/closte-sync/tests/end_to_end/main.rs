@@ -8,6 +8,7 @@ mod bad_days;
 mod carried;
 mod commands;
 mod copies;
+mod explaining;
 mod following;
 mod hosts;
 mod kills;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future};
 use rules::action::{Action, Outcome};
-use rules::entry::Entry;
+use rules::entry::{Entry, Routing};
 use rules::evidence::Deep;
-use rules::explain;
+use rules::explain::{self, DnsRule};
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
+use rules::source::NetworkSource;
 use rules::targets::TargetBasis;
 use rules::{DomainName, Network, Problem, Targets};
 use tokio::sync::{OnceCell, mpsc};
@@ -19,7 +20,8 @@ use tokio::sync::{OnceCell, mpsc};
 use super::deadline::Deadline;
 use super::findings::{Explainer, Looking};
 use super::journal::Journal;
-use super::{Change, Engine, PassObserver};
+use super::{Change, Engine, PassObserver, PassSettings};
+use crate::env::Env;
 use crate::texts;
 
 /// So many checks are under way at once.
@@ -89,12 +91,14 @@ impl<'a> Checker<'a> {
         if !self.deadline.is_open() || self.is_unobservable() {
             return entry;
         }
-        let label = self.random_label();
+        let label = random_label(&self.engine.env);
         let name = entry.domain.checked_as(&label);
-        let asking = self.asking(&entry);
+        let (settings, source) = (&self.engine.settings, self.engine.source.as_ref());
+        let asking = asking(&entry, self.network, settings, source);
         let seen = async {
             let targets = self.targets.get_or_init(async || self.find_targets().await).await;
-            (targets, see(self.engine.probe.as_ref(), &name, targets, &asking).await)
+            let check = see(self.engine.probe.as_ref(), &name, targets, &asking).await;
+            (targets, self.confirmed(&entry, &name, (check, targets)).await)
         };
         let (targets, check) = tokio::select! {
             biased;
@@ -110,6 +114,7 @@ impl<'a> Checker<'a> {
             asking: &asking,
             stages: &self.engine.settings.stages,
             others_answer,
+            dns: self.engine.settings.dns,
             mappings: &self.network.mappings,
             now: self.engine.env.now(),
             chance: self.engine.env.chance(),
@@ -122,6 +127,22 @@ impl<'a> Checker<'a> {
         self.journal.entry(Some(&before), &entry);
         self.journal.change(checked(&entry, view.stages.require_proof), false);
         entry
+    }
+
+    /// `check`, unless it leads here for the first time and another resolver says otherwise.
+    async fn confirmed(
+        &self,
+        entry: &Entry,
+        name: &DomainName,
+        (check, targets): (Check, &Targets),
+    ) -> Check {
+        let is_new = entry.routing.state != Routing::Here && !check.tls.is_empty();
+        if !is_new || self.engine.settings.dns == DnsRule::Any {
+            return check;
+        }
+        let each = self.engine.probe.resolve_by_each(name).await;
+        let dns = judge::agreed(check.dns.clone(), each, targets);
+        if dns == check.dns { check } else { Check { dns, tls: Vec::new(), proof: Vec::new() } }
     }
 
     /// What the deep questions about `entry` brought to light; none where they are not due, nobody would
@@ -145,18 +166,6 @@ impl<'a> Checker<'a> {
         self.engine.env.sleep(TO_END).await;
     }
 
-    /// Whether WordPress is asked for its routing proof. A site's age is as it was
-    /// read: between passes that only asks a little later.
-    fn asking(&self, entry: &Entry) -> Asking {
-        if !self.engine.settings.ask_proof {
-            return Asking::Never;
-        }
-        let source = self.engine.source.as_ref();
-        proof::asking(entry, self.network, |mapped| {
-            source.routing_question(mapped.mapping_id, &entry.domain)
-        })
-    }
-
     async fn find_targets(&self) -> Targets {
         let (engine, own) = (self.engine, &self.network.identity.domain);
         let basis = TargetBasis { own: Some(own), ..engine.settings.target_basis() };
@@ -168,11 +177,6 @@ impl<'a> Checker<'a> {
             self.journal.problem(Problem::of_all(texts::no_targets(&targets, Some(own))));
         }
         targets
-    }
-
-    /// A label that no zone has by chance, to check wildcards under.
-    fn random_label(&self) -> String {
-        format!("closte-sync-{:08x}", self.engine.env.random.next() >> 32)
     }
 
     fn is_unobservable(&self) -> bool {
@@ -210,8 +214,34 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// A label that no zone has by chance, to check wildcards under.
+pub(crate) fn random_label(env: &Env) -> String {
+    format!("closte-sync-{:08x}", env.random.next() >> 32)
+}
+
+/// Whether WordPress is asked for its routing proof. A site's age is as it was
+/// read: between passes that only asks a little later.
+pub(crate) fn asking(
+    entry: &Entry,
+    network: &Network,
+    settings: &PassSettings,
+    source: &dyn NetworkSource,
+) -> Asking {
+    if !settings.ask_proof {
+        return Asking::Never;
+    }
+    proof::asking(entry, network, |mapped| {
+        source.routing_question(mapped.mapping_id, &entry.domain)
+    })
+}
+
 /// One check: DNS, and where that leads to the network a visit to each address.
-async fn see(probe: &dyn Probe, name: &DomainName, targets: &Targets, asking: &Asking) -> Check {
+pub(crate) async fn see(
+    probe: &dyn Probe,
+    name: &DomainName,
+    targets: &Targets,
+    asking: &Asking,
+) -> Check {
     let dns = probe.resolve(name).await;
     let visits = judge::visits(&dns, targets).into_iter();
     let visits = future::join_all(visits.map(|ip| visit(probe, name, ip, asking))).await;

@@ -8,6 +8,7 @@ use rules::explain::{DnsRule, Serving};
 use rules::protected::Protected;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
+use rules::schedule::SHORTEST_INTERVAL;
 use rules::stage::StagePolicy;
 use rules::targets::TargetBasis;
 use rules::{DomainName, Network};
@@ -62,8 +63,13 @@ impl PassSettings {
         Protected::on(network, self.cdn.clone(), self.protected.clone())
     }
 
+    /// The interval of checks of hot domains of `network`.
+    pub(crate) fn interval_on(&self, network: &Network) -> Duration {
+        self.interval.unwrap_or(network.settings.dns_check_interval).max(SHORTEST_INTERVAL)
+    }
+
     /// What they say about targets.
-    pub(super) fn target_basis(&self) -> TargetBasis<'_> {
+    pub(crate) fn target_basis(&self) -> TargetBasis<'_> {
         TargetBasis { set: &self.targets, public: &self.public_addresses, own: None }
     }
 }

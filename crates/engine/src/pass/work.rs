@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use super::acting::Mark;
 use super::checks::Checker;
 use super::deadline::{self, Deadline};
+use super::host::refusal_of_key;
 use super::journal::Journal;
 use super::stages::Stages;
 use super::{Change, Engine, Entries, PassObserver};
@@ -319,7 +320,8 @@ impl Work<'_> {
         if !matches!(answer, Err(HostError::Refused { .. })) {
             return answer;
         }
-        let refused = key.get_or_init(async || self.engine.refusal_of_key().await.flatten()).await;
+        let host = self.engine.host.as_ref();
+        let refused = key.get_or_init(async || refusal_of_key(host).await.flatten()).await;
         match refused {
             Some(words) => Err(HostError::KeyRefused { words: words.clone() }),
             None => answer,

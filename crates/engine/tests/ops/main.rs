@@ -4,6 +4,7 @@
 
 mod changing;
 mod examining;
+mod explaining;
 mod next_pass;
 mod page;
 mod passing;

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::{Case, DnsRule, list};
-use crate::evidence::{Answer, Deep, ResolverSaid, WalkEnd};
+use crate::evidence::{Answer, Authority, Deep, ResolverSaid, ServerSaid, WalkEnd};
 use crate::finding::{Code, Fact, Finding, Said};
 use crate::probe::DnsObservation;
 use crate::{Targets, Time};
@@ -23,7 +23,8 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
     if is_blind(case.evidence) || case.situation.targets.is_empty() {
         return Vec::new(); // the whole network's, see `whole`
     }
-    let Some(deep) = case.deep() else {
+    let asked = |deep: &&Deep| !deep.resolvers.is_empty() || !deep.zones.is_empty();
+    let Some(deep) = case.deep().filter(asked) else {
         return addresses::of(case, &seen(&case.evidence.check.dns)).into_iter().collect();
     };
     let resolvers = Resolvers::of(case, deep);
@@ -56,9 +57,15 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
 /// Whether no resolver answers anything at all, so that nothing can be known.
 pub(super) fn is_blind(evidence: &super::Evidence<'_>) -> bool {
     let silent = matches!(evidence.check.dns, DnsObservation::NoAnswer { .. });
-    let mute =
-        |it: &ResolverSaid| matches!(it.answer, Answer::Silent { .. }) && it.validates.is_none();
-    silent && evidence.deep.is_none_or(|deep| deep.resolvers.iter().all(mute))
+    let mute = |it: &ResolverSaid| matches!(it.answer, Answer::Silent { .. });
+    // A resolver that waits in vain for the domain's own servers says nothing either.
+    let servers_are_mute = |deep: &Deep| {
+        let servers = deep.zones.first().map(|zone| &zone.servers[..]).unwrap_or_default();
+        let mute = |it: &ServerSaid| matches!(it.said, Authority::Silent { .. });
+        !servers.is_empty() && servers.iter().all(mute)
+    };
+    let is_blind = |deep: &Deep| deep.resolvers.iter().all(mute) && !servers_are_mute(deep);
+    silent && evidence.deep.is_none_or(is_blind)
 }
 
 /// What a check saw, as an answer.
@@ -104,6 +111,10 @@ pub(super) fn told(answer: &Answer) -> String {
 fn no_delegation(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
     let walked = deep.zones.first()?;
     let WalkEnd::NotDelegated { parent, name, by } = &walked.end else { return None };
+    // A registry may keep addresses in its own zone instead.
+    if deep.resolvers.iter().any(|it| it.answer.found().is_some()) {
+        return None;
+    }
     let said = case.said(by, format!("`{name}` has no name servers"));
     let finding = Finding::new(Code::NoDelegation).with(Fact::Name, name).with(Fact::Zone, parent);
     Some(finding.evidence([said]))
@@ -122,7 +133,6 @@ fn by_resolvers(case: &Case<'_>, deep: &Deep, resolvers: &Resolvers<'_>) -> Vec<
         return addresses::of(case, answer).into_iter().collect();
     }
     let fails = answers().any(|it| matches!(it, Answer::Failed { .. } | Answer::Silent { .. }));
-    let fails = fails || deep.resolvers.is_empty();
     let finding = || addresses::of(case, &seen(&case.evidence.check.dns));
     if !fails {
         return finding().into_iter().collect();

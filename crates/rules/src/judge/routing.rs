@@ -1,9 +1,11 @@
 //! What was seen of the routing.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::View;
 use crate::entry::{Entry, Routing, ZoneFails};
+use crate::explain::DnsRule;
 use crate::planted;
 use crate::probe::{DnsObservation, RecordKind, Unanswered};
 use crate::proxy::is_proxy;
@@ -50,6 +52,11 @@ pub(super) fn judge(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) ->
             could_not_ask(entry, Reason::NoTargets, None, now);
             false
         }
+        DnsObservation::Addresses { found, through, .. } if is_enough(found, view) => {
+            entry.found = found.iter().map(IpAddr::to_canonical).collect();
+            entry.routing.see(now, Routing::Here, None, led_through(through));
+            true
+        }
         DnsObservation::Addresses { found, through, unanswered } => {
             let mut found: Vec<IpAddr> = found.iter().map(IpAddr::to_canonical).collect();
             if let Some(reason) = wrong_address(&found, view.targets) {
@@ -67,6 +74,11 @@ pub(super) fn judge(entry: &mut Entry, dns: &DnsObservation, view: &View<'_>) ->
             true
         }
     }
+}
+
+/// Whether one right address is enough, and there is one.
+fn is_enough(found: &BTreeSet<IpAddr>, view: &View<'_>) -> bool {
+    view.dns == DnsRule::Any && found.iter().any(|ip| view.targets.contains(*ip))
 }
 
 /// What is wrong with the addresses of a domain; none where none is somebody else's for sure.

@@ -9,6 +9,7 @@ use super::{is_here, told};
 use crate::address::is_public;
 use crate::evidence::{Answer, Deep};
 use crate::finding::{Code, Fact, Finding, RecordChange, Severity};
+use crate::probe::TlsObservation;
 use crate::proxy::is_proxy;
 use crate::targets::canonical;
 
@@ -80,7 +81,10 @@ fn code_of(case: &Case<'_>, found: &BTreeSet<IpAddr>, through: &[String]) -> Opt
     let (here, wrong): (Vec<&IpAddr>, Vec<&IpAddr>) =
         found.iter().partition(|ip| targets.contains(**ip));
     let is_private = |ip: &&IpAddr| !policy.allow_private && !is_public(**ip);
-    if let (true, Some(_)) = (wrong.is_empty(), found.iter().find(is_private)) {
+    // A target that is not public is none that may be visited.
+    let is_forbidden =
+        |(_, seen): &(IpAddr, &TlsObservation)| matches!(seen, TlsObservation::Forbidden { .. });
+    if wrong.is_empty() && case.visited().iter().any(is_forbidden) {
         return Some(Code::PrivateAddress);
     }
     // Whether it is the network's is not known of every address.
