@@ -20,6 +20,7 @@ mod explain;
 mod man;
 mod plan;
 mod plugin;
+mod receivers;
 mod report;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -112,6 +113,7 @@ enum Command {
     Enable(enable::Args),
     Disable(disable::Args),
     Plugin(plugin::Args),
+    Notify(receivers::Args),
     Doctor(doctor::Args),
     Setup(setup::Args),
     Config(config::Args),
@@ -210,6 +212,7 @@ impl Command {
             Self::Enable(args) => args.run(context).await,
             Self::Disable(args) => args.run(context).await,
             Self::Plugin(args) => args.run(context).await,
+            Self::Notify(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Setup(args) => args.run(context).await,
             Self::Config(args) => args.run(context).await,
@@ -264,7 +267,7 @@ fn log_to_stderr(level: Level, json: bool) {
     // What libraries log is theirs: only from `debug` on is it wanted here.
     let filter = match level {
         Level::DEBUG | Level::TRACE => level.to_string(),
-        _ => ["closte_sync", "engine", "closte", "wordpress", "probe", "ledger"]
+        _ => ["closte_sync", "engine", "closte", "wordpress", "probe", "ledger", "notify"]
             .map(|ours| format!("{ours}={level}"))
             .join(","),
     };

@@ -18,7 +18,7 @@ use engine::texts::findings::Language;
 use crate::wiring::FoundOnce;
 
 pub(crate) use keys::{KEYS, Key, default_file};
-pub(crate) use values::{NetworkDomain, RoutingProof, Settings, Source, Write, duration};
+pub(crate) use values::{Mail, NetworkDomain, RoutingProof, Settings, Source, Write, duration};
 
 /// The environment variable of every key starts with this.
 pub(crate) const PREFIX: &str = "CLOSTE_SYNC_";
@@ -334,13 +334,16 @@ mod tests {
             ("run.listen",              "localhost",          "not an address with a port"),
             ("run.url",                 "ftp://example.com",  "must begin with `https://`"),
             ("plugin.silence",          "30s",                "below a minute"),
+            ("notify.webhooks",         "http://example.com", "must begin with `https://`"),
+            ("notify.mail",             "maybe",              "nor auto"),
         ];
         for (key, value, why) in table {
             let flags = [(key.to_owned(), value.to_owned())];
             let error = load(&Environment::default(), Some(file("").path().to_owned()), &flags)
                 .expect_err(&format!("{key} = {value}"));
             let text = error.to_string();
-            let shown = if key.ends_with("url") { "…" } else { value };
+            let is_url = key.ends_with("url") || key == "notify.webhooks";
+            let shown = if is_url { "…" } else { value };
             assert!(text.starts_with(&format!("`{key}` is `{shown}` (flag): ")), "{text}");
             assert!(text.contains(why), "{text}");
             assert!(error.hint().contains("for example"), "{}", error.hint());
@@ -391,6 +394,11 @@ mod tests {
         let file = file("[closte]\napi_url = 'https://evil.example'\n");
         let error = files::read_one(file.path(), files::Trust::Limited).unwrap_err();
         assert!(error.to_string().starts_with("`closte.api_url` may not be set in "), "{error}");
+        for line in ["command = ['/tmp/evil']", "webhooks = ['https://evil.example']"] {
+            let file = self::file(&format!("[notify]\n{line}\n"));
+            let error = files::read_one(file.path(), files::Trust::Limited).unwrap_err();
+            assert!(error.to_string().contains(" may not be set in "), "{error}");
+        }
     }
 
     #[test]

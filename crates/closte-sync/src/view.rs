@@ -41,6 +41,8 @@ pub(crate) struct DomainView {
     pub(crate) last_check: Option<String>,
     pub(crate) next_check: Option<String>,
     pub(crate) owned_as: Option<&'static str>,
+    /// Until when nothing is or was told of it.
+    pub(crate) muted_until: Option<String>,
 }
 
 /// One of the states.
@@ -209,6 +211,7 @@ impl DomainView {
             last_check: time(entry.checks.last),
             next_check: time(mapped.map(|_| entry.checks.due)),
             owned_as: entry.owned.map(|owned| owned.how.as_str()),
+            muted_until: time(entry.muted_until),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Where every adapter is made and joined: the one place that names them.
 //!
-//! The network's side is in [`access`], the secrets in [`api_key`] and [`secret`], what explains a
-//! domain in [`explaining`].
+//! The network's side is in [`access`], the secrets in [`api_key`] and [`secret`], who is told outside in
+//! [`notices`], what explains a domain in [`explaining`].
 
 mod access;
 mod api_key;
 mod explaining;
+mod notices;
 mod secret;
 
 use std::cell::OnceCell;
@@ -31,9 +32,9 @@ use wordpress::wp_config::{Found, NotFound, Setting, WpConfigError, find};
 use crate::clock::{SystemClock, system_env};
 use crate::config::{Environment, Loaded, NetworkDomain, RoutingProof, Settings, Source};
 pub(crate) use access::NetworkAccess;
-use engine::Failure;
 use engine::ops::ProtectedNames;
 use engine::pass::{Engine, PassSettings, PluginSync, Writers};
+use engine::{Failure, Notices};
 pub(crate) use explaining::{Explainer, Host};
 pub(crate) use ledger::Owner;
 pub(crate) use secret::Agreement;
@@ -271,7 +272,8 @@ impl<'a> Wiring<'a> {
         let access = self.access()?;
         let writers = self.writers(&access);
         let (probe, settings) = (self.probe()?, self.pass_settings(access.wp.as_ref()));
-        Ok(Parts { host, access, writers, probe, settings })
+        let notices = Notices::new(self.receivers(&access), self.settings.telling);
+        Ok(Parts { host, access, writers, probe, settings, notices })
     }
 
     fn pass_settings(&self, wp: Option<&WpConfig>) -> PassSettings {
@@ -329,6 +331,7 @@ pub(crate) struct Parts {
     writers: Writers,
     probe: NetProbe,
     settings: PassSettings,
+    notices: Notices,
 }
 
 impl Parts {
@@ -352,6 +355,7 @@ impl Parts {
             writers: self.writers,
             problems,
             plugin: self.access.plugin.map(|plugin| PluginSync::new(plugin)),
+            notices: self.notices,
             host: Box::new(self.host),
             probe: Box::new(self.probe),
             ledger,

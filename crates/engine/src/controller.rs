@@ -109,8 +109,22 @@ impl Controller {
         self.known = Known::default();
     }
 
-    /// Run `engine` until a signal ends it, asking the network every `poll`.
+    /// Run `engine` until a signal ends it, asking the network every `poll`. Receivers of
+    /// notifications are served beside it, so that nothing waits for them.
     pub async fn run(
+        &mut self,
+        engine: &Engine,
+        poll: Duration,
+        observer: &dyn RunObserver,
+    ) -> Ended {
+        tokio::select! {
+            biased;
+            ended = self.turns(engine, poll, observer) => ended,
+            never = engine.courier() => match never {},
+        }
+    }
+
+    async fn turns(
         &mut self,
         engine: &Engine,
         poll: Duration,
@@ -239,7 +253,11 @@ impl Run<'_> {
     async fn round(&mut self, now: Time, ends: &Ends) -> Option<Result<(), PassError>> {
         let pulse = match ends.stop.run_until_cancelled(self.engine.source.pulse()).await? {
             Ok(pulse) => pulse,
-            Err(error) => return Some(Err(PassError::Read(error))),
+            Err(error) => {
+                let error = PassError::Read(error);
+                _ = self.engine.announce_failure(&error).await;
+                return Some(Err(error));
+            }
         };
         let known = &self.controller.known;
         let work = if known.clock_is_wrong { DueWork::AdditionsOnly } else { DueWork::All };

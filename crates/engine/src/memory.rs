@@ -7,10 +7,13 @@ mod clock;
 mod host;
 mod ledger;
 mod network;
+mod outbox;
 mod probe;
+mod receiver;
 
 pub use clock::{Busy, SteadyClock, VirtualClock};
 pub use host::MemoryHost;
 pub use ledger::MemoryLedger;
 pub use network::{MappingRow, MemoryNetwork, SiteRow, Tables};
 pub use probe::MemoryProbe;
+pub use receiver::{MemoryReceiver, ReceiverMood};

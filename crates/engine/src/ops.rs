@@ -20,6 +20,7 @@ mod enable;
 mod examine;
 mod explain;
 mod moving;
+mod mute;
 mod owning;
 mod recheck;
 mod remove;
@@ -27,6 +28,7 @@ pub mod requests;
 pub mod setup;
 mod stored;
 mod tell;
+mod try_receivers;
 
 pub use add::{Added, NewMapping, add};
 pub use answer::Answer;
@@ -40,11 +42,14 @@ pub use examine::{
 };
 pub use explain::{Explained, Explaining, Explanation, explain};
 pub use moving::{Moved, move_to};
+pub use mute::mute;
 pub use owning::{adopt, keep, unmapped};
 pub(crate) use recheck::recheck_named;
 pub use recheck::{RecheckScope, Rechecked, recheck};
 pub use remove::remove;
+pub(crate) use tell::Found;
 pub use tell::tell;
+pub use try_receivers::{Tried, try_receivers};
 
 use rules::acting::{OurLedger, not_ours};
 use rules::ledger::Ledger;

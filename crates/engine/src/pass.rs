@@ -43,6 +43,7 @@ use rules::{DomainName, Home, Network, Problem, times};
 
 use crate::env::Env;
 use crate::error_chain::error_chain;
+use crate::notices::Notices;
 use acting::Mark;
 pub(crate) use checks::{asking, random_label, see};
 use deadline::Deadline;
@@ -72,6 +73,8 @@ pub struct Engine {
     pub problems: Vec<Problem>,
     /// The plugin inside WordPress, where there is one.
     pub plugin: Option<PluginSync>,
+    /// Who is told outside.
+    pub notices: Notices,
     /// The host.
     pub host: Box<dyn AliasHost>,
     /// The eyes.
@@ -183,6 +186,7 @@ impl Engine {
         };
         plan.problems.extend(list_problem);
         plan.problems.extend(plugin_problem.into_iter().chain(self.problems.iter().cloned()));
+        plan.problems.extend(self.receiver_problems().await?);
         plan.problems.extend(self.writers.may_show_late(&network, self.env.now()).await);
         let clock_is_wrong = wrong_clock.is_some();
         plan.problems.extend(wrong_clock);
@@ -200,8 +204,26 @@ impl Engine {
     /// Run one pass to its end, `run.pass_limit` or what else `ends` it.
     ///
     /// With `hash`, it does what the plan of that hash defers and nothing else, and only if that is
-    /// the plan still. Also returns the network, where it acted for it.
+    /// the plan still. Also returns the network, where it acted for it. What is to be told of it is
+    /// in the outbox then.
     pub async fn pass(
+        &self,
+        hash: Option<&str>,
+        observer: &dyn PassObserver,
+        ends: &Ends,
+    ) -> Result<(Passed, Option<Network>), PassError> {
+        let made = self.make_pass(hash, observer, ends).await;
+        match &made {
+            Ok((Passed::Ran(report), None)) => self.announce_alerts(report).await?,
+            // A pass that acted has told it.
+            Ok(_) => (),
+            // What the ledger does not take now is told after the next one.
+            Err(error) => _ = self.announce_failure(error).await,
+        }
+        made
+    }
+
+    async fn make_pass(
         &self,
         hash: Option<&str>,
         observer: &dyn PassObserver,
@@ -315,7 +337,9 @@ impl Engine {
         self.claim(&plan, &network, &mark, &journal).await?;
         if let Some(alert) = mark.alert().await {
             self.stand_by(&network, &alert).await?;
-            return Ok((Report { alerts: vec![alert], ..Report::default() }, network));
+            let report = Report { alerts: vec![alert], ..Report::default() };
+            self.announce_alerts(&report).await?;
+            return Ok((report, network));
         }
         let approved = plan.memory.approved.iter().flat_map(|set| set.removals.iter().cloned());
         let approved: BTreeSet<DomainName> = approved.collect();
@@ -377,6 +401,10 @@ impl Engine {
             }
             (None, None) => (),
         }
+        match &copy {
+            Some(_) => self.announce_alerts(&report).await?,
+            None => self.announce_pass(&report, &entries).await?,
+        }
         Ok((report, network))
     }
 
@@ -428,7 +456,7 @@ fn approved_plan(
     Ok(plan::plan(recorded, world))
 }
 
-type Entries = BTreeMap<DomainName, rules::Entry>;
+pub(crate) type Entries = BTreeMap<DomainName, rules::Entry>;
 
 /// An error of the network's as one text: what failed, why, and what to do.
 fn describe_failure(what: &str, error: &SourceError) -> String {

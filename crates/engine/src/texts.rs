@@ -10,6 +10,7 @@ use rules::entry::Unseen;
 use rules::event::{Event, EventKind};
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
+use rules::notice::{Digest, Happening, Item};
 use rules::plain::plain;
 use rules::targets::TargetSource;
 use rules::telling::{Kind, Phase, Telling};
@@ -112,6 +113,34 @@ fn many(first: &Telling, group: &[&Telling]) -> String {
     let named = named.collect::<Vec<_>>().join(", ");
     let rest = count - NAMED;
     format!("{count} {what}: {named} and {rest} more; `closte-sync status` shows all of them")
+}
+
+/// What a digest tells, a line for all domains of which it tells the same.
+pub fn digest(digest: &Digest) -> String {
+    let groups = digest.items.chunk_by(|a, b| a.what == b.what);
+    let line = |group: &[Item]| {
+        let what = group.first().map(|it| it.what.as_str()).unwrap_or_default();
+        let label = Happening::from_word(what).map_or("other", happening);
+        let names: Vec<_> = group.iter().map(|it| plain(&it.domain)).collect();
+        format!("{label}: {}", names.join(", "))
+    };
+    let mut lines: Vec<String> = groups.map(line).collect();
+    if 0 < digest.more {
+        lines.push(format!("and {} more; `closte-sync status` shows all of them", digest.more));
+    }
+    lines.join("\n")
+}
+
+fn happening(what: Happening) -> &'static str {
+    match what {
+        Happening::Mapped => "mapped",
+        Happening::Moved => "moved to another site",
+        Happening::Unmapped => "not mapped any more",
+        Happening::Added => "added at the host",
+        Happening::Removed => "removed from the host",
+        Happening::Ready => "ready",
+        Happening::WaitsForOwner => "waiting for its owner to change DNS",
+    }
 }
 
 /// Why calls to the host rest, and until when, seen from `now`; none where they do not.

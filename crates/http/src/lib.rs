@@ -11,10 +11,12 @@
 mod base_url;
 mod client;
 mod no_answer;
+mod secret_url;
 mod words;
 
 pub use base_url::{BaseUrl, NotABaseUrl};
 pub use client::{Answer, Client, Incoming, Limits, NoClient};
 pub use no_answer::NoAnswer;
 pub use reqwest::{Method, RequestBuilder, StatusCode, header};
+pub use secret_url::SecretUrl;
 pub use url::Url;

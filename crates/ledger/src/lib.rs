@@ -24,6 +24,7 @@ mod finding;
 mod ledger_path;
 mod lock;
 mod meta;
+mod outbox;
 mod requests;
 mod row;
 mod schema;

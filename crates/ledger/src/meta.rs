@@ -33,7 +33,7 @@ const ID: &str = "SELECT value FROM meta WHERE key = 'ledger_id'";
 
 const ONE: &str = "SELECT value FROM meta WHERE key = ?1";
 
-const UPSERT: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
+pub(crate) const UPSERT: &str = "INSERT INTO meta (key, value) VALUES (?1, ?2) \
      ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
 /// `?1` is a JSON list of pairs.
@@ -156,7 +156,7 @@ struct ApprovedItem {
 
 /// [`Told`] with its topic, as it is stored.
 #[derive(Deserialize, Serialize)]
-struct ToldItem {
+pub(crate) struct ToldItem {
     kind: String,
     about: String,
     code: String,
@@ -213,7 +213,7 @@ pub(crate) async fn memory(connection: &mut SqliteConnection) -> Result<Memory, 
     })
 }
 
-async fn row<T: DeserializeOwned>(
+pub(crate) async fn row<T: DeserializeOwned>(
     connection: &mut SqliteConnection,
     key: &'static str,
 ) -> Result<Option<T>, LedgerError> {
@@ -245,7 +245,7 @@ pub(crate) async fn remember(
     Ok(())
 }
 
-fn told_items(told: &Remembered) -> Vec<ToldItem> {
+pub(crate) fn told_items(told: &Remembered) -> Vec<ToldItem> {
     told.iter().map(ToldItem::from).collect()
 }
 
@@ -399,7 +399,7 @@ impl From<(&Topic, &Told)> for ToldItem {
 
 impl ToldItem {
     /// None for a kind that only a newer closte-sync tells.
-    fn read(self) -> Option<(Topic, Told)> {
+    pub(crate) fn read(self) -> Option<(Topic, Told)> {
         let topic = Topic { kind: Kind::from_word(&self.kind)?, about: self.about };
         let told = Told {
             code: self.code,

@@ -115,6 +115,7 @@ state! {
         gone: GoneState,
         tombstone: Option<i64>,
         rechecked_at: Option<i64>,
+        muted_until: Option<i64>,
         findings: Vec<FindingState>,
         looked: Option<(i64, Cow<'a, str>)>,
     }
@@ -211,6 +212,7 @@ impl<'a> State<'a> {
             gone: GoneState::from(&entry.gone),
             tombstone: entry.tombstone.map(Time::as_millis),
             rechecked_at: entry.rechecked_at.map(Time::as_millis),
+            muted_until: entry.muted_until.map(Time::as_millis),
             findings: entry.findings.iter().map(FindingState::from).collect(),
             looked: entry.looked.as_ref().map(|it| (it.at.as_millis(), Cow::from(&it.saw))),
             other_rows: Cow::from(&entry.other_rows),
@@ -369,6 +371,7 @@ impl TryFrom<Row<'_>> for Entry {
             gone: state.gone.into(),
             tombstone: state.tombstone.map(Time::from_millis),
             rechecked_at: state.rechecked_at.map(Time::from_millis),
+            muted_until: state.muted_until.map(Time::from_millis),
             findings: state.findings.into_iter().filter_map(FindingState::into_finding).collect(),
             looked: state
                 .looked

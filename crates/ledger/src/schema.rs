@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error;
 
 /// The number of the newest migration.
-const KNOWN: i64 = 4;
+const KNOWN: i64 = 5;
 /// `PRAGMA application_id` of our files, set by the first migration.
 const APPLICATION: i32 = 0x4353_4c47;
 
@@ -46,6 +46,7 @@ fn migrations() -> Vec<Migration> {
             include_str!("../migrations/sqlite/0003_columns_and_state.sql"),
         ),
         migration(4, "registered", include_str!("../migrations/sqlite/0004_registered.sql")),
+        migration(5, "outbox", include_str!("../migrations/sqlite/0005_outbox.sql")),
     ]
 }
 

@@ -12,13 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, Ledger, LedgerError, Memory, NextCalls, Recorded};
+use rules::notice::Outbox;
 use rules::request::{Asked, Request};
 use rules::{DomainName, Entry, Time, Whereabouts};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use crate::{LedgerPath, entries, error, events, meta, requests, schema};
+use crate::{LedgerPath, entries, error, events, meta, outbox, requests, schema};
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -173,6 +174,10 @@ impl Ledger for SqliteLedger {
         }
     }
 
+    fn outbox(&self) -> &dyn Outbox {
+        self
+    }
+
     async fn load(&self) -> Result<Recorded, LedgerError> {
         let mut connection = self.connection.lock().await;
         let mut snapshot = connection.begin().await.map_err(error::read)?;
@@ -234,6 +239,7 @@ impl Ledger for SqliteLedger {
         let begun = connection.begin_with("BEGIN IMMEDIATE").await;
         let mut transaction = begun.map_err(error::write)?;
         events::forget(&mut transaction, before).await?;
+        outbox::forget(&mut transaction, before).await?;
         transaction.commit().await.map_err(error::write)
     }
 

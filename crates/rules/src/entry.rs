@@ -12,13 +12,13 @@
 //! Besides them there is the proof, for a domain that is routed here, that it
 //! is WordPress which answers: `unproven ──▶ proven ◀──▶ contradicted`.
 
+mod call;
 mod condition;
 mod mapped;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::action::Action;
 use crate::explain::Looked;
 use crate::finding::Finding;
 use crate::reason::Reason;
@@ -26,6 +26,7 @@ use crate::stage::Stage;
 use crate::words::words;
 use crate::{DomainName, Time};
 
+pub use call::Call;
 pub use condition::{Condition, Unseen, Why};
 pub use mapped::{LeftAlone, Mapped};
 
@@ -220,31 +221,14 @@ pub struct Entry {
     pub tombstone: Option<Time>,
     /// When a person last asked for a check.
     pub rechecked_at: Option<Time>,
+    /// Until when nothing is told of it.
+    pub muted_until: Option<Time>,
     /// What its last check found, but for what its alias says by itself.
     pub findings: Vec<Finding>,
     /// The last deep look at it.
     pub looked: Option<Looked>,
     /// How often it was stored: a row that was stored by somebody else meanwhile has another.
     pub version: u64,
-}
-
-/// A call to the host that an entry is waiting for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Call {
-    /// `adddomainalias`.
-    Add,
-    /// `deletedomainalias`.
-    Remove,
-}
-
-impl Call {
-    /// The step that it is.
-    pub fn action(self) -> Action {
-        match self {
-            Self::Add => Action::AddAlias,
-            Self::Remove => Action::RemoveAlias,
-        }
-    }
 }
 
 impl Entry {
@@ -280,6 +264,7 @@ impl Entry {
             gone: Gone::default(),
             tombstone: None,
             rechecked_at: None,
+            muted_until: None,
             findings: Vec::new(),
             looked: None,
             version: 0,
@@ -422,6 +407,11 @@ impl Entry {
         self.pending_call().filter(|_| self.step.due <= now)
     }
 
+    /// Whether nothing is told of it now.
+    pub fn is_muted(&self, now: Time) -> bool {
+        self.muted_until.is_some_and(|until| now < until)
+    }
+
     /// Whether to check it now.
     pub fn is_check_due(&self, now: Time) -> bool {
         self.mapped.is_some() && self.checks.due <= now
@@ -485,6 +475,7 @@ impl Entry {
             gone,
             tombstone,
             rechecked_at,
+            muted_until,
             findings,
             looked
         );

@@ -15,6 +15,7 @@ use crate::doubt::Doubts;
 use crate::entry::{Call, Entry};
 use crate::event::Event;
 use crate::network::Settings;
+use crate::notice::Outbox;
 use crate::records::{MappedSites, SiteMark};
 use crate::request::{Asked, Request};
 use crate::telling::Remembered;
@@ -48,6 +49,9 @@ pub trait Ledger: Send + Sync {
         Whereabouts::default()
     }
 
+    /// Where messages wait for their receivers.
+    fn outbox(&self) -> &dyn Outbox;
+
     /// Everything a pass needs, as it is now.
     async fn load(&self) -> Result<Recorded, LedgerError>;
 
@@ -73,7 +77,7 @@ pub trait Ledger: Send + Sync {
     /// meanwhile. Read them again and apply to them what was done ([`crate::entry::Entry::rebase`]).
     async fn save(&self, batch: &Batch) -> Result<Vec<DomainName>, LedgerError>;
     /// Forget events from before `before`, but the newest 20 of each mapped domain; and entries
-    /// that have been retired since before then.
+    /// that have been retired since before then; and messages that were not taken since.
     async fn forget(&self, before: Time) -> Result<(), LedgerError>;
 
     /// One entry, retired ones included.

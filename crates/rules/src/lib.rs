@@ -43,6 +43,7 @@ pub mod ledger;
 pub mod lookup;
 pub mod names;
 pub mod network;
+pub mod notice;
 pub mod plain;
 pub mod plan;
 pub mod planted;

@@ -101,15 +101,16 @@ pub enum Scope {
     OnlyThis,
 }
 
-/// Why something is told now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// It is over.
-    Ends,
-    /// It begins, or has become something else.
-    Begins,
-    /// It lasts.
-    Lasts,
+words! {
+    /// Why something is told now.
+    Phase {
+        /// It is over.
+        Ends = "ends",
+        /// It begins, or has become something else.
+        Begins = "begins",
+        /// It lasts.
+        Lasts = "lasts",
+    }
 }
 
 /// Something to tell.
@@ -140,6 +141,20 @@ impl Patience {
         let after = if code == UNSEEN { self.unseen } else { self.broken };
         after.is_zero()
     }
+}
+
+/// Nothing is told of the domains that are `muted`, nor that something of them is over: what was told
+/// of them is forgotten, so that what still stands when a mute ends begins then.
+pub fn leave_out(
+    muted: &BTreeSet<String>,
+    told: &mut Remembered,
+    found: &mut BTreeMap<Topic, Sign>,
+) {
+    let is_muted = |topic: &Topic| {
+        matches!(topic.kind, Kind::Domain | Kind::Refused) && muted.contains(&topic.about)
+    };
+    told.retain(|topic, _| !is_muted(topic));
+    found.retain(|topic, _| !is_muted(topic));
 }
 
 /// The pass after which something is told.
@@ -292,7 +307,7 @@ pub fn of_problem(problem: &Problem) -> (Topic, Sign) {
     let about = if let (Some(table), Some(id)) = (&problem.table, problem.id) {
         format!("{table}.{} {id}", problem.column.as_deref().unwrap_or_default())
     } else {
-        let words = problem.reason.split(':').next().unwrap_or_default();
+        let words = problem.reason.split(": ").next().unwrap_or_default();
         words.chars().filter(|c| !c.is_ascii_digit()).collect()
     };
     let (code, what) = (Kind::Problem.to_string(), problem.to_string());

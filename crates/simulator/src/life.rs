@@ -9,7 +9,7 @@ use std::time::Duration;
 use engine::controller::{LogLine, RunObserver, Signals};
 use engine::memory::{MemoryLedger, SteadyClock};
 use engine::pass::{Ends, PassError, Passed, Silent, SqlWriter, Writers};
-use engine::{Controller, Engine, Env, PassSettings, error_chain};
+use engine::{Controller, Engine, Env, Notices, PassSettings, error_chain};
 use rules::ledger::Ledger;
 use rules::probe::{DnsObservation, Presented, TlsObservation, TlsVerdict};
 use rules::{Clock, DomainName};
@@ -259,6 +259,7 @@ impl Life {
             writers: Writers::new(vec![Arc::new(SqlWriter(source))]),
             problems: Vec::new(),
             plugin: None,
+            notices: Notices::default(),
             host: Box::new(FaultyHost { world: world(), who }),
             probe: Box::new(FaultyProbe { world: world(), who }),
             ledger: self.ledger_of(who),

@@ -569,6 +569,7 @@ impl Dice {
         (entry.gone.reads, entry.gone.counted_at) = (self.count(), self.maybe(Self::time));
         entry.tombstone = self.maybe(Self::time);
         entry.rechecked_at = self.maybe(Self::time);
+        entry.muted_until = self.maybe(Self::time);
         entry.findings = (0..self.roll() % 3).map(|_| self.finding()).collect();
         entry.looked = self.maybe(|dice| Looked { at: dice.time(), saw: dice.text() });
         entry.other_rows = (0..self.roll() % 3).map(|_| self.roll() >> 1).collect();

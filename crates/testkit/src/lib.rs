@@ -8,7 +8,9 @@ pub mod ledger;
 pub mod mariadb;
 pub mod network_meaning;
 pub mod network_source;
+pub mod outbox;
 mod process_group;
+pub mod receiver;
 pub mod rest_api;
 pub mod wordpress;
 

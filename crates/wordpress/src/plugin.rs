@@ -11,6 +11,7 @@ mod answer;
 mod cache;
 mod hello;
 mod listing;
+mod mail;
 mod pipes;
 mod report;
 mod signed;
@@ -31,6 +32,7 @@ use crate::signature::Secret;
 use crate::web::{Endpoint, not_meant};
 
 pub use hello::{Hello, Refusals};
+pub use mail::Mails;
 pub use pipes::Pipes;
 use signed::Signed;
 pub(crate) use source::Listed;

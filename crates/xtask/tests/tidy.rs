@@ -9,17 +9,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// They implement the traits of `rules` and know nothing of each other.
-const ADAPTERS: [&str; 4] = ["wordpress", "closte", "probe", "ledger"];
+const ADAPTERS: [&str; 5] = ["wordpress", "closte", "probe", "ledger", "notify"];
 
 /// What of ours an adapter may depend on.
 const BELOW_ADAPTERS: [&str; 2] = ["rules", "http"];
 
 /// Where the program names an adapter besides `wiring.rs`, and what for.
-const NAMES_ADAPTERS: [(&str, &str); 9] = [
+const NAMES_ADAPTERS: [(&str, &str); 10] = [
     ("wiring.rs", "makes and joins them"),
     ("wiring/api_key.rs", "finds what `closte` sends in what `wordpress` stores"),
     ("wiring/access.rs", "makes what reaches the network"),
     ("wiring/secret.rs", "makes and keeps a `wordpress::signature::Secret`"),
+    ("wiring/notices.rs", "makes receivers and the `notify::Secret` of webhooks"),
     ("triggers.rs", "makes the `wordpress::signature::Verifier` of nudges"),
     ("nudges.rs", "asks it about each request"),
     ("cli/doctor.rs", "tries the parts one by one"),
@@ -502,6 +503,7 @@ fn commands() -> BTreeSet<String> {
         let below = match command.as_str() {
             "domains" => variants("cli/domains.rs"),
             "config" => variants("cli/config.rs"),
+            "notify" => variants("cli/receivers.rs"),
             "plugin" => variants("cli/plugin.rs"),
             _ => Vec::new(),
         };

@@ -23,7 +23,7 @@ final class Channel {
 	/**
 	 * Each is a function of this class by the same name.
 	 */
-	const CALLS = array( 'hello', 'report', 'stages', 'network', 'home', 'switch', 'secret', 'leave' );
+	const CALLS = array( 'hello', 'report', 'stages', 'network', 'home', 'switch', 'secret', 'leave', 'mail' );
 
 	/**
 	 * Listen to WordPress.
@@ -283,6 +283,20 @@ final class Channel {
 		}
 		Secret::write( $asked['secret'] );
 		return Secret::read() === $asked['secret'] ? (object) array() : self::not_stored();
+	}
+
+	/**
+	 * Messages to be mailed.
+	 *
+	 * @param array $asked They.
+	 * @return array|\WP_Error
+	 */
+	private static function answer_mail( array $asked ) {
+		$messages = isset( $asked['messages'] ) ? $asked['messages'] : null;
+		if ( ! Notice_Mails::are_messages( $messages ) ) {
+			return self::bad( __( 'There must be a list of at most 50 messages.', 'closte-sync' ) );
+		}
+		return array( 'mailed' => Notice_Mails::mail( $messages ) );
 	}
 
 	/**

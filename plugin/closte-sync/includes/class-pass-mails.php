@@ -85,7 +85,7 @@ final class Pass_Mails {
 	public static function send() {
 		$begun = time();
 		foreach ( self::waiting( Network_Options::read( self::OPTION ) ) as $mail ) {
-			if ( self::is_sent( $mail ) ) {
+			if ( self::is_taken( $mail['subject'], $mail['text'] ) ) {
 				// At once: this request may be ended before the next one is sent.
 				self::remove( $mail );
 			} elseif ( time() - $begun >= self::PATIENCE ) {
@@ -97,12 +97,13 @@ final class Pass_Mails {
 	/**
 	 * Send a mail.
 	 *
-	 * @param array $mail It.
+	 * @param string $subject What it is about.
+	 * @param string $text    What it says.
 	 * @return bool Whether WordPress took it.
 	 */
-	private static function is_sent( array $mail ) {
+	public static function is_taken( $subject, $text ) {
 		try {
-			return wp_mail( get_network_option( null, 'admin_email' ), $mail['subject'], $mail['text'] );
+			return (bool) wp_mail( get_network_option( null, 'admin_email' ), $subject, $text );
 		} catch ( \Throwable $error ) {
 			// Where disable_functions forbids `mail`, WordPress does not say no: it ends with an error.
 			return false;
@@ -128,6 +129,28 @@ final class Pass_Mails {
 	}
 
 	/**
+	 * The subject of a mail.
+	 *
+	 * @param string $about In a few words.
+	 * @return string
+	 */
+	public static function subject( $about ) {
+		$name = wp_specialchars_decode( get_network()->site_name, ENT_QUOTES );
+		return "[$name] closte-sync: $about";
+	}
+
+	/**
+	 * A text, and where there is more.
+	 *
+	 * @param string $text It.
+	 * @return string
+	 */
+	public static function with_link( $text ) {
+		/* translators: %s: an address. */
+		return $text . "\n\n" . sprintf( __( 'More on the closte-sync page of the network admin: %s', 'closte-sync' ), network_admin_url() ) . "\n";
+	}
+
+	/**
 	 * Add a mail.
 	 *
 	 * @param string $about In a few words.
@@ -135,11 +158,9 @@ final class Pass_Mails {
 	 * @param int    $now   The time.
 	 */
 	private static function add( $about, $text, $now ) {
-		$name = wp_specialchars_decode( get_network()->site_name, ENT_QUOTES );
 		$mail = array(
-			'subject' => "[$name] closte-sync: $about",
-			/* translators: %s: an address. */
-			'text'    => mb_substr( $text, 0, self::LONGEST, 'UTF-8' ) . "\n\n" . sprintf( __( 'More on the closte-sync page of the network admin: %s', 'closte-sync' ), network_admin_url() ) . "\n",
+			'subject' => self::subject( $about ),
+			'text'    => self::with_link( mb_substr( $text, 0, self::LONGEST, 'UTF-8' ) ),
 			'at'      => $now,
 		);
 		self::change(

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Subcommand;
 use engine::ops::network_to_change;
+use http::SecretUrl;
 use rules::plain::plain;
 use serde::Serialize;
 
@@ -65,8 +66,16 @@ fn show(context: &Context) {
 
 fn setting(context: &Context, key: &Key) -> SettingView {
     let written = &context.loaded.written[key.name];
-    let hidden = key.is_secret() && !written.texts.is_empty();
-    let value = if hidden { vec!["(hidden)".to_owned()] } else { written.texts.clone() };
+    let value = match written.texts.as_slice() {
+        [] => Vec::new(),
+        _ if key.is_secret() => vec!["(hidden)".to_owned()],
+        // What of a URL may be a secret is not shown.
+        urls if key.name == "notify.webhooks" => {
+            let shown = |text: &String| text.parse::<SecretUrl>().map(|url| url.base().to_string());
+            urls.iter().map(|text| shown(text).unwrap_or_else(|_| "(hidden)".to_owned())).collect()
+        }
+        texts => texts.to_vec(),
+    };
     SettingView { key: key.name, value, origin: written.origin.to_string() }
 }
 

@@ -7,7 +7,7 @@ use engine::ops::{
 };
 use rules::ledger::{Ledger, LedgerError};
 use rules::targets::TargetBasis;
-use rules::{Clock, DomainName, Targets, Time};
+use rules::{Clock, DomainName, Problem, Targets, Time};
 use serde::Serialize;
 
 use super::plugin::ask;
@@ -84,6 +84,7 @@ impl Doctor<'_> {
                 .and_then(NetworkAccess::maps_nothing)
                 .map(|why| (why.to_string(), why.hint())),
             probing,
+            receivers: self.receivers(access.as_ref()).await,
             network,
             plugin_version: package::version(),
             now,
@@ -103,6 +104,21 @@ impl Doctor<'_> {
             Err(LedgerError::Missing { .. }) => Ok(LedgerFound { at, recorded: None }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Who is told outside, each with what is wrong with it. A ledger that cannot be read is a check of
+    /// its own.
+    async fn receivers(&self, access: Option<&NetworkAccess>) -> Vec<(String, Option<Problem>)> {
+        let Some(access) = access else { return Vec::new() };
+        let receivers = self.wiring.receivers(access);
+        let known =
+            async { self.wiring.ledger_to_read().await.ok()?.outbox().receivers().await.ok() };
+        let known = known.await.unwrap_or_default();
+        let found = |name: &str| {
+            let problem = known.get(name).and_then(|known| known.state.problem(name));
+            (name.to_owned(), problem)
+        };
+        receivers.iter().map(|receiver| found(receiver.name())).collect()
     }
 
     async fn host(&self) -> Result<HostAnswers, Failure> {

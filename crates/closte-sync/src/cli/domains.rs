@@ -6,6 +6,7 @@ mod backfill;
 mod keep;
 pub(super) mod list;
 mod move_to;
+mod mute;
 mod recheck;
 mod remove;
 mod show;
@@ -32,6 +33,7 @@ enum Command {
     Keep(keep::Args),
     Adopt(adopt::Args),
     Recheck(recheck::Args),
+    Mute(mute::Args),
     Backfill(backfill::Args),
 }
 
@@ -46,6 +48,7 @@ impl Args {
             Command::Keep(args) => args.run(context).await,
             Command::Adopt(args) => args.run(context).await,
             Command::Recheck(args) => args.run(context).await,
+            Command::Mute(args) => args.run(context).await,
             Command::Backfill(args) => args.run(context).await,
         }
     }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::ops::{self, Answer, requests};
-use engine::pass::Silent;
-use rules::Clock;
+use engine::pass::{Engine, Silent};
 use rules::ledger::Ledger;
 use rules::request::Asked;
 use rules::telling::Telling;
+use rules::{Clock, Time};
 use tokio_util::sync::CancellationToken;
 
 use super::report::{self, Progress, Verbosity};
@@ -68,7 +68,9 @@ pub(super) async fn make_pass(
             Err(failure) => failure.log("the plugin and the engine have no common secret"),
         }
         let engine = parts.with(ledger.clone());
+        let began = SystemClock.now();
         let mut answer = requests::perform(&engine, &errand.asked, &observer, &stop).await;
+        deliver(&engine, began, &stop).await;
         engine.source.close().await;
         if verbosity == Verbosity::Quiet {
             let now = SystemClock.now();
@@ -199,9 +201,11 @@ impl Errand<'_> {
             return;
         }
         let Ok(engine) = wiring.engine_on(ledger).await else { return };
+        let began = SystemClock.now();
         if let Err(error) = requests::serve(&engine, &Silent, self.stop).await {
             Failure::from(error).log("who asked for something does it");
         }
+        deliver(&engine, began, self.stop).await;
         engine.source.close().await;
     }
 
@@ -213,6 +217,13 @@ impl Errand<'_> {
         if let Ok(LockedLedger::Ours(ledger, _lock)) = wiring.locked_ledger(self.command()).await {
             self.serve(wiring, Arc::new(ledger)).await;
         }
+    }
+}
+
+/// Send what is to be told, in what is left of the time of a pass that began at `began`.
+async fn deliver(engine: &Engine, began: Time, stop: &CancellationToken) {
+    if let Err(error) = engine.deliver(began, stop).await {
+        Failure::from(error).log("what is to be told outside waits for the next pass");
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Verbosity {
     Full,
     /// What needs a person.
     Quiet,
+    /// Nothing: whoever started it says it.
+    None,
 }
 
 /// Tells a pass while it runs: a sentence before the first, a bar on a terminal.
@@ -56,7 +58,7 @@ impl Progress {
 
 impl PassObserver for Progress {
     fn begins(&self, network: &Network, plan: &Plan, first: bool) {
-        if !first || self.verbosity == Verbosity::Quiet {
+        if !first || self.verbosity != Verbosity::Full {
             return;
         }
         self.console.tell(first_sentence(network, plan));
@@ -100,6 +102,7 @@ pub(super) fn report(context: &Context, report: Report, verbosity: Verbosity) ->
     let text = match verbosity {
         Verbosity::Full => full(&report, SystemClock.now()),
         Verbosity::Quiet => needs_a_person(&report),
+        Verbosity::None => String::new(),
     };
     if !text.is_empty() {
         console.say(text);

@@ -101,9 +101,12 @@ fn parse(
     Ok(written)
 }
 
-/// Whether a key says who learns the API key or what WordPress' own API takes.
+/// Whether a key says who learns the API key, what WordPress' own API takes or what is told, or what
+/// is run.
 fn names_a_receiver(key: &str) -> bool {
-    key.starts_with("closte.") || ["network.url", "network.host", "network.domain"].contains(&key)
+    key.starts_with("closte.")
+        || key.starts_with("notify.")
+        || ["network.url", "network.host", "network.domain"].contains(&key)
 }
 
 /// `section.key` and value of everything in a file.

@@ -53,7 +53,11 @@ impl Key {
     /// `value` as it may be shown although it is bad: nothing of what should be a URL, where
     /// people paste keys and passwords.
     pub(crate) fn shown(&self, value: &str) -> String {
-        if self.name.ends_with("url") { "…".to_owned() } else { value.to_owned() }
+        if self.name.ends_with("url") || self.name == "notify.webhooks" {
+            "…".to_owned()
+        } else {
+            value.to_owned()
+        }
     }
 }
 
@@ -162,6 +166,10 @@ pub(crate) const KEYS: &[Key] = &[
     key("run.url", Kind::Text, "", "https://sync.example.com", "Where the plugin reaches that; else http on run.listen itself"),
     key("plugin.secret_file", Kind::Text, "", "/etc/closte-sync/plugin-secret", "The file with the secret shared with the plugin; else plugin-secret next to the ledger"),
     key("plugin.silence", Kind::Text, "1h", "24h", "After how long without a sign of life the plugin gives its place back to the built-in integration"),
+    key("notify.webhooks", Kind::List, "", "https://hooks.example/closte", "URLs that messages are posted to, signed by Standard Webhooks: https, or http to this machine"),
+    key("notify.webhook_secret_file", Kind::Text, "", "/etc/closte-sync/webhook-secret", "The file with the secret that webhooks are signed with, whsec_ and base64; else webhook-secret next to the ledger, made by closte-sync notify secret"),
+    key("notify.command", Kind::List, "", "/usr/local/bin/tell, --all", "A program and its arguments that each message is handed to, as JSON on its standard input; no shell reads it"),
+    key("notify.mail", Kind::Text, "auto", "false", "Whether WordPress mails the network's admin, by the plugin: true, false, or auto, which is where the plugin starts the engine"),
     key("log.level", Kind::Text, "warn", "debug", "How much is logged: error, warn, info, debug or trace; the resident program says info unless this is set"),
     key("log.format", Kind::Text, "text", "json", "How it is logged: text or json"),
 ];

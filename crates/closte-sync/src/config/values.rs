@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{BaseUrl, NotABaseUrl};
+use http::{BaseUrl, NotABaseUrl, SecretUrl};
 use jiff::{Span, SpanRelativeTo};
 use rules::DomainName;
 use rules::explain::DnsRule;
@@ -47,6 +47,15 @@ pub(crate) enum RoutingProof {
     Require,
     /// It is not asked.
     Never,
+}
+
+/// `notify.mail`: whether WordPress mails what is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mail {
+    /// Where the plugin starts the engine.
+    Auto,
+    On,
+    Off,
 }
 
 /// `network.domain`: which network is ours.
@@ -106,6 +115,10 @@ pub(crate) struct Settings {
     pub(crate) listen_url: Option<BaseUrl>,
     pub(crate) plugin_secret_file: Option<PathBuf>,
     pub(crate) plugin_silence: Duration,
+    pub(crate) webhooks: Vec<SecretUrl>,
+    pub(crate) webhook_secret_file: Option<PathBuf>,
+    pub(crate) command: Vec<String>,
+    pub(crate) mail: Mail,
     pub(crate) log_level: tracing::Level,
     pub(crate) log_json: bool,
 }
@@ -184,6 +197,18 @@ impl Settings {
             listen_url: values.optional("run.url", safe_url)?,
             plugin_secret_file: values.path("plugin.secret_file"),
             plugin_silence: values.required("plugin.silence", silence)?,
+            webhooks: values.list("notify.webhooks", |text| {
+                text.parse().map_err(|error: NotABaseUrl| error.to_string())
+            })?,
+            webhook_secret_file: values.path("notify.webhook_secret_file"),
+            command: values.list("notify.command", |text| Ok(text.to_owned()))?,
+            mail: values.required("notify.mail", |text| match text {
+                "auto" => Ok(Mail::Auto),
+                text => {
+                    let known = truth(text).map_err(|why| format!("{why}, nor auto"))?;
+                    Ok(if known { Mail::On } else { Mail::Off })
+                }
+            })?,
             log_level: values.required("log.level", |text| {
                 use tracing::Level;
                 let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];

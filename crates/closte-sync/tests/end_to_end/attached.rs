@@ -58,7 +58,14 @@ impl Plugin {
         _ = writeln!(self.to.as_mut().expect("it is open"), "{line}");
     }
 
-    fn called(&self, name: &str) -> Vec<&Value> {
+    /// The texts that are to be mailed.
+    pub(crate) fn mailed(&self) -> String {
+        let messages = self.called("mail").into_iter().filter_map(|it| it["messages"].as_array());
+        let texts = messages.flatten().map(|it| it["text"].as_str().unwrap());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    pub(crate) fn called(&self, name: &str) -> Vec<&Value> {
         self.calls.iter().filter(|(call, _)| call == name).map(|(_, body)| body).collect()
     }
 }
@@ -72,6 +79,10 @@ pub(crate) fn well(call: &str, body: &Value) -> Option<String> {
             let writes = body["writes"].as_array().unwrap();
             let results = writes.iter().map(|it| json!({ "id": it["id"], "result": "done" }));
             json!({ "results": results.collect::<Vec<_>>() })
+        }
+        "mail" => {
+            let messages = body["messages"].as_array().unwrap();
+            json!({ "mailed": messages.iter().map(|it| &it["id"]).collect::<Vec<_>>() })
         }
         _ => json!({}),
     };
@@ -127,7 +138,7 @@ async fn a_plugin_that_answers_with_garbage_or_errors_is_told_and_stages_are_wri
         let mut plugin = Plugin::starts(&world, "sync --attached");
         let end = plugin.answers(|_, _| Some(line.to_owned()));
         assert_eq!((&end["exit"], &end["error"]), (&json!(0), &json!(null)), "{line}");
-        let told = end["told"].as_str().unwrap();
+        let told = plugin.mailed();
         assert!(told.contains("plugin in WordPress did not answer"), "{line}: {told}");
         assert_eq!(world.stage("shop.example"), "done 1", "{line}");
         assert!(next(&world).is_some(), "{line}");
@@ -183,12 +194,14 @@ async fn a_pass_that_is_stopped_says_so_and_comes_again_soon() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_told_as_news_once_and_said_each_time() {
     let mut world = with_a_domain().await;
+    world.set("report.broken_after", "0s");
     let mappings = "wp_wu_domain_mappings";
     world.database.execute(&format!("RENAME TABLE {mappings} TO elsewhere"));
     for is_news in [true, false] {
-        let end = Plugin::starts(&world, "sync --attached").answers(well);
+        let mut plugin = Plugin::starts(&world, "sync --attached");
+        let end = plugin.answers(well);
         assert_eq!(end["exit"], 2, "{end}");
-        let (told, error) = (end["told"].as_str().unwrap(), &end["error"]);
+        let (told, error) = (plugin.mailed(), &end["error"]);
         assert_eq!(told.contains("could not read the network"), is_news, "{end}");
         assert_eq!(told.is_empty(), !is_news, "{end}");
         assert!(error["what"].as_str().unwrap().contains(mappings), "{end}");
@@ -196,8 +209,9 @@ async fn a_failure_is_told_as_news_once_and_said_each_time() {
         assert_eq!(next(&world), None, "nobody knows");
     }
     world.database.execute(&format!("RENAME TABLE elsewhere TO {mappings}"));
-    let end = Plugin::starts(&world, "sync --attached").answers(well);
-    assert!(end["told"].as_str().unwrap().starts_with("over after "), "{end}");
+    let mut plugin = Plugin::starts(&world, "sync --attached");
+    plugin.answers(well);
+    assert!(plugin.mailed().starts_with("over after "), "{}", plugin.mailed());
 
     world.set("checks.interval", "soon");
     let end = Plugin::starts(&world, "sync --attached").answers(well);

@@ -95,9 +95,10 @@ async fn a_copy_leaves_the_secret_alone_and_looks_again_late() {
     world.done("sync");
     world.write_wp_config(&world.wp_config().replace("'app1'", "'app2'"));
     world.option("closte_sync_secret", "theirs");
-    let end = Plugin::starts(&world, "--carried sync --attached").answers(well);
+    let mut plugin = Plugin::starts(&world, "--carried sync --attached");
+    let end = plugin.answers(well);
     assert_eq!(end["exit"], 1, "{end}");
-    assert!(end["told"].as_str().unwrap().contains("this is a copy"), "{end}");
+    assert!(plugin.mailed().contains("this is a copy"), "{}", plugin.mailed());
     assert_eq!(world.database.execute(SECRET), "theirs\n");
     assert!(!exists(&world.ledger().with_file_name("plugin-secret")));
     let next = next(&world).expect("its own plugin asked");

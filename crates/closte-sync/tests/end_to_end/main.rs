@@ -13,6 +13,7 @@ mod following;
 mod hosts;
 mod kills;
 mod mails;
+mod notify;
 mod outputs;
 mod over_rest;
 mod proof;

@@ -7,8 +7,11 @@ use async_trait::async_trait;
 use rules::entry::Call;
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, KEPT_OF_MAPPED, Ledger, LedgerError, Memory, Recorded};
+use rules::notice::Outbox;
 use rules::request::{Asked, EXPIRES_AFTER, Request};
 use rules::{DomainName, Entry, Time};
+
+use super::outbox::MemoryOutbox;
 
 /// A [`Ledger`] in memory; its clones are the same ledger.
 #[derive(Clone, Debug)]
@@ -20,11 +23,12 @@ pub struct MemoryLedger {
 /// Entries with the retired ones; who has taken which until when; events in the order in which
 /// they came.
 #[derive(Clone, Debug, Default)]
-struct State {
+pub(super) struct State {
     recorded: Recorded,
     leases: BTreeMap<DomainName, (String, Time)>,
     events: Vec<Event>,
     requests: Vec<Waiting>,
+    pub(super) outbox: MemoryOutbox,
 }
 
 /// A request, by whom it was taken until when, and its answer.
@@ -59,7 +63,7 @@ impl MemoryLedger {
         self.state().recorded.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -97,6 +101,10 @@ impl State {
 impl Ledger for MemoryLedger {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     async fn load(&self) -> Result<Recorded, LedgerError> {
@@ -155,6 +163,7 @@ impl Ledger for MemoryLedger {
 
     async fn forget(&self, before: Time) -> Result<(), LedgerError> {
         let mut state = self.state();
+        state.outbox.forget(before);
         let State { recorded, events, .. } = &mut *state;
         recorded.entries.retain(|_, entry| !entry.is_retired() || before <= entry.alias.since);
         let mut newer: BTreeMap<DomainName, u32> = BTreeMap::new();

@@ -12,7 +12,7 @@ use rules::acting::OurLedger;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::ledger::Recorded;
-use rules::{Targets, Time, answer};
+use rules::{Problem, Targets, Time, answer};
 
 pub use network::{NetworkFound, Route};
 pub use plugin::{PluginFound, PluginHello, plugin_answers};
@@ -35,6 +35,8 @@ pub struct Findings {
     pub drop_in: Option<String>,
     /// Why WordPress maps no domain, and what to do.
     pub maps_nothing: Option<(String, &'static str)>,
+    /// Who is told outside, each with what is wrong with it.
+    pub receivers: Vec<(String, Option<Problem>)>,
     /// What was read of the network; none where it was not found.
     pub network: Option<Result<NetworkFound, Failure>>,
     pub probing: Result<Probing, Failure>,
@@ -102,6 +104,7 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     let sunrise = findings.maps_nothing.as_ref();
     checks.extend(sunrise.map(|(what, hint)| warn("SUNRISE", what, *hint)));
     checks.extend(network::checks(findings));
+    checks.extend(findings.receivers.iter().map(receiver));
     match &findings.probing {
         Ok(probing) => checks
             .extend([resolvers(&probing.resolvers), targets(probing, findings.network.as_ref())]),
@@ -141,6 +144,14 @@ fn host(findings: &Findings) -> Vec<Check> {
         }
     });
     [key].into_iter().chain(list).collect()
+}
+
+fn receiver((name, problem): &(String, Option<Problem>)) -> Check {
+    let hint = "`closte-sync notify status` says more, `closte-sync notify test` tries it";
+    match problem {
+        None => ok("notifications", format!("`{name}` is told")),
+        Some(problem) => warn("notifications", problem.to_string(), hint),
+    }
 }
 
 /// Whether calls rest, as the ledger remembers.

@@ -31,6 +31,20 @@ async fn an_outage_of_35_seconds_is_two_lines() {
 }
 
 #[tokio::test]
+async fn an_outage_is_told_after_ten_minutes_and_when_it_is_over() {
+    for (ends, want) in [(500, &[][..]), (1500, &["alert.raised", "alert.over"])] {
+        let mut world = World::new();
+        world.source(10..ends, Outage::Unreachable);
+        // This clock lets nobody else run but where something happens.
+        (700..2000).step_by(100).for_each(|second| world.at(second, || ()));
+        world.run(POLL, 2000).await;
+        let got = world.receiver.got();
+        let kinds: Vec<_> = got.iter().map(|(_, message)| message.kind.as_str()).collect();
+        assert_eq!(kinds, want, "an outage of {ends} s");
+    }
+}
+
+#[tokio::test]
 async fn an_outage_is_asked_about_in_growing_gaps_of_five_minutes_at_most() {
     let mut world = World::new();
     world.source(10..1500, Outage::Unreachable);

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::controller::{Controller, Ended, LogLine, Signals};
-use engine::memory::{MemoryLedger, Tables};
+use engine::memory::{MemoryLedger, MemoryReceiver, Tables};
 use engine::pass::{SqlWriter, Writers};
-use engine::{Engine, Env, PassSettings};
+use engine::{Engine, Env, Notices, PassSettings};
 use rules::network::Switch;
 use rules::records::Records;
 use rules::source::NetworkSource;
 use rules::stage::StagePolicy;
+use rules::telling::Patience;
 use rules::{Home, Problem, Whereabouts};
 
 use crate::doubles::{Deed, NoChance, Outage, Shared, TARGET};
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) signals: Signals,
     controller: Controller,
     ledger: MemoryLedger,
+    pub(crate) receiver: MemoryReceiver,
 }
 
 impl World {
@@ -30,14 +32,18 @@ impl World {
         let signals = Signals::default();
         let controller = Controller::new(signals.clone());
         let ledger = MemoryLedger::new("ledger");
-        Self { shared, signals, controller, ledger }
+        let receiver = MemoryReceiver::new("hook", Arc::new(shared.clone()));
+        Self { shared, signals, controller, ledger, receiver }
     }
 
     /// Run the loop until `end`, or until it is asked to reload.
     pub(crate) async fn run(&mut self, poll: Duration, end: i64) -> Ended {
         let stop = self.signals.stop.clone();
         self.at(end, move || stop.cancel());
-        let engine = engine(&self.shared, self.ledger.clone());
+        let mut engine = engine(&self.shared, self.ledger.clone());
+        let minutes = Duration::from_mins;
+        let patience = Patience { broken: minutes(10), unseen: minutes(60) };
+        engine.notices = Notices::new(vec![Arc::new(self.receiver.clone())], patience);
         self.controller.run(&engine, poll, &self.shared).await
     }
 
@@ -166,6 +172,7 @@ fn engine(shared: &Shared, ledger: MemoryLedger) -> Engine {
         source,
         problems: Vec::new(),
         plugin: None,
+        notices: Notices::default(),
         host: Box::new(shared.clone()),
         probe: Box::new(shared.clone()),
         ledger: Arc::new(ledger),

@@ -28,6 +28,7 @@ async fn findings(network: Network) -> Findings {
         ledger: Ok(LedgerFound { at: "ledger.db".to_owned(), recorded: None }),
         host: Ok(HostAnswers::ask(&MemoryHost::default()).await),
         drop_in: None,
+        receivers: Vec::new(),
         maps_nothing: None,
         network: Some(Ok(NetworkFound { files: true, writers: vec!["sql"], ..found })),
         probing: Ok(Probing {

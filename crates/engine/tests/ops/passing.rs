@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::memory::{MemoryHost, MemoryLedger};
 use engine::ops::{self, Answer, requests};
 use engine::pass::{AlertCode, Ends, Passed, Planning, Purpose, Silent, Writers};
-use engine::{Engine, PassSettings};
+use engine::{Engine, Notices, PassSettings};
 use rules::Network;
 use rules::action::Action;
 use rules::ledger::{Ledger, Memory, NotActing};
@@ -33,6 +33,7 @@ pub(crate) fn engine(network: Network) -> (Engine, MemoryLedger) {
         writers: Writers::new(Vec::new()),
         problems: Vec::new(),
         plugin: None,
+        notices: Notices::default(),
         host: Box::new(MemoryHost::default()),
         probe: Box::new(Dark),
         ledger: Arc::new(ledger.clone()),

@@ -6,12 +6,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use engine::memory::{
-    MappingRow, MemoryHost, MemoryLedger, MemoryNetwork, SiteRow, SteadyClock, VirtualClock,
+    MappingRow, MemoryHost, MemoryLedger, MemoryNetwork, MemoryReceiver, SiteRow, SteadyClock,
+    VirtualClock,
 };
 use rules::{Identity, Time};
 use testkit::alias_host::alias_host_contract;
 use testkit::ledger::ledger_contract;
 use testkit::network_meaning::{Change, Fresh, Rows, network_meaning_contract};
+use testkit::outbox::outbox_contract;
+use testkit::receiver::receiver_contract;
 
 fn run<F: Future>(future: F) -> F::Output {
     VirtualClock::at(Time::from_millis(1_800_000_000_000)).block_on(future)
@@ -20,9 +23,42 @@ fn run<F: Future>(future: F) -> F::Output {
 #[test]
 fn the_ledger_in_memory_keeps_the_contract() {
     let made = AtomicU32::new(0);
-    run(ledger_contract(async || {
-        MemoryLedger::new(format!("ledger {}", made.fetch_add(1, Ordering::Relaxed)))
-    }));
+    let fresh =
+        async || MemoryLedger::new(format!("ledger {}", made.fetch_add(1, Ordering::Relaxed)));
+    run(ledger_contract(&fresh));
+    run(outbox_contract(&fresh));
+}
+
+#[test]
+fn the_receiver_in_memory_keeps_the_contract() {
+    let clock = VirtualClock::at(Time::from_millis(1_800_000_000_000));
+    let receiver = MemoryReceiver::new("memory", clock);
+    run(receiver_contract(&receiver, &receiver::Kept(receiver.clone())));
+}
+
+mod receiver {
+    use super::*;
+    use engine::memory::ReceiverMood;
+    use testkit::receiver::{Behind, Mood};
+
+    /// What a receiver in memory kept.
+    pub(super) struct Kept(pub(super) MemoryReceiver);
+
+    #[async_trait]
+    impl Behind for Kept {
+        async fn becomes(&self, mood: Mood) -> bool {
+            self.0.becomes(match mood {
+                Mood::Takes => ReceiverMood::Takes,
+                Mood::Silent => ReceiverMood::Silent,
+                Mood::Refuses => ReceiverMood::Refuses,
+            });
+            true
+        }
+
+        async fn got(&self) -> Vec<String> {
+            self.0.got().into_iter().map(|(_, message)| message.id).collect()
+        }
+    }
 }
 
 #[test]

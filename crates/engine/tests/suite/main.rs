@@ -3,6 +3,7 @@
 mod contracts;
 mod day;
 mod lapse;
+mod notices;
 mod nudges;
 mod order;
 mod outside;

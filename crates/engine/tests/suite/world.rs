@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::controller::{Controller, Ended, LogLine, RunObserver, Signals};
 use engine::memory::{
-    MemoryLedger, MemoryNetwork, MemoryProbe, SiteRow, SteadyClock, VirtualClock,
+    MemoryLedger, MemoryNetwork, MemoryProbe, MemoryReceiver, SiteRow, SteadyClock, VirtualClock,
 };
+use engine::ops::{RecheckScope, Tried, mute, recheck, try_receivers};
 use engine::pass::Writers;
-use engine::{Engine, Env, PassSettings, Random};
+use engine::{Engine, Env, Notices, PassSettings, Random};
 use rules::ledger::Ledger;
 use rules::probe::Presented;
+use rules::telling::Patience;
 use rules::{Clock, DomainName, Entry, Identity, Stage, Time};
 
 use crate::outside::{CountingHost, Shared, SlowProbe, WatchingWriter, WrittenStage};
@@ -29,6 +32,10 @@ pub(crate) struct World {
     pub(crate) probe: MemoryProbe,
     pub(crate) dns: SlowProbe,
     pub(crate) signals: Signals,
+    pub(crate) ledger: MemoryLedger,
+    receivers: Vec<MemoryReceiver>,
+    settings: PassSettings,
+    chance: Arc<Half>,
     writer: WatchingWriter,
     resident: Pin<Box<dyn Future<Output = Ended>>>,
 }
@@ -62,23 +69,85 @@ impl World {
             clock: Arc::clone(&clock),
             written: Arc::default(),
         };
-        let engine = Engine {
-            source: Arc::new(network.clone()),
-            writers: Writers::new(vec![Arc::new(writer.clone())]),
-            problems: Vec::new(),
-            plugin: None,
-            host: Box::new(Shared { host: Arc::clone(&host), clock: Arc::clone(&clock) }),
-            probe: Box::new(dns.clone()),
-            ledger: Arc::new(ledger),
-            env: env(Arc::clone(&clock)),
+        let mut world = Self {
+            clock,
+            network,
+            host,
+            probe,
+            dns,
+            signals: Signals::default(),
+            ledger,
+            receivers: Vec::new(),
             settings,
+            chance: Arc::default(),
+            writer,
+            resident: Box::pin(std::future::pending()),
         };
-        let signals = Signals::default();
-        let loop_of = signals.clone();
-        let resident = Box::pin(async move {
+        world.crash();
+        world
+    }
+
+    /// The process dies, wherever it is, and another begins.
+    pub(crate) fn crash(&mut self) {
+        let engine = self.engine();
+        self.signals = Signals::default();
+        let loop_of = self.signals.clone();
+        self.resident = Box::pin(async move {
             Controller::new(loop_of).run(&engine, Duration::from_secs(10), &Quiet).await
         });
-        Self { clock, network, host, probe, dns, signals, writer, resident }
+    }
+
+    fn engine(&self) -> Engine {
+        let (host, clock) = (Arc::clone(&self.host), Arc::clone(&self.clock));
+        let receivers = self.receivers.iter().cloned().map(|it| Arc::new(it) as _).collect();
+        let minutes = Duration::from_mins;
+        let patience = Patience { broken: minutes(10), unseen: minutes(60) };
+        Engine {
+            source: Arc::new(self.network.clone()),
+            writers: Writers::new(vec![Arc::new(self.writer.clone())]),
+            problems: Vec::new(),
+            plugin: None,
+            notices: Notices::new(receivers, patience),
+            host: Box::new(Shared { host, clock }),
+            probe: Box::new(self.dns.clone()),
+            ledger: Arc::new(self.ledger.clone()),
+            env: self.env(),
+            settings: self.settings.clone(),
+        }
+    }
+
+    fn env(&self) -> Env {
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.chance));
+        Env { clock, random, process: "1".to_owned() }
+    }
+
+    /// Tell `receivers` from now on.
+    pub(crate) fn tells(&mut self, receivers: &[MemoryReceiver]) {
+        self.receivers = receivers.to_vec();
+        self.crash();
+    }
+
+    /// Try the receiver of this name, as a person does.
+    pub(crate) fn try_receiver(&self, name: &str) -> Tried {
+        let engine = self.engine();
+        let (receivers, outbox) = (&engine.notices.receivers, self.ledger.outbox());
+        let tried = try_receivers(receivers, Some(name), (Some(outbox), &engine.env));
+        self.clock.block_on(tried).expect("it is there").remove(0)
+    }
+
+    /// Have a domain checked now.
+    pub(crate) fn check(&self, name: &str) {
+        let (name, now) = (name.parse().expect("a name"), self.clock.now());
+        let asked = recheck(&self.ledger, RecheckScope::One(&name), now);
+        self.clock.block_on(asked).expect("it is known");
+        self.signals.wake.notify_one();
+    }
+
+    /// Tell nothing of a domain for so long.
+    pub(crate) fn mute(&self, name: &str, time: Option<Duration>) {
+        let (name, now) = (name.parse().expect("a name"), self.clock.now());
+        let muted = mute(&self.ledger, &name, time.map(|time| now + time), now);
+        self.clock.block_on(muted).expect("it is known");
     }
 
     /// Let the clock and the loop run for a while.
@@ -151,10 +220,6 @@ fn site(now: Time) -> SiteRow {
     }
 }
 
-fn env(clock: Arc<VirtualClock>) -> Env {
-    Env { clock, random: Arc::new(Half), process: "1".to_owned() }
-}
-
 pub(crate) fn settings() -> PassSettings {
     PassSettings { targets: BTreeSet::from([HERE]), ask_proof: false, ..PassSettings::default() }
 }
@@ -167,11 +232,12 @@ impl RunObserver for Quiet {
     fn says(&self, _: &LogLine) {}
 }
 
-/// Chance that is always in the middle.
-struct Half;
+/// Chance that is always in the middle, by numbers that are each another one.
+#[derive(Default)]
+struct Half(AtomicU64);
 
 impl Random for Half {
     fn next(&self) -> u64 {
-        1 << 63
+        (1 << 63) + self.0.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use rules::event::Event;
 use rules::ledger::{Batch, Claim, Ledger, LedgerError, Memory, Recorded};
+use rules::notice::Outbox;
 use rules::request::{Asked, Request};
 use rules::{DomainName, Entry, Time};
 
@@ -20,6 +21,10 @@ pub(crate) struct WatchedLedger {
 impl Ledger for WatchedLedger {
     fn id(&self) -> &str {
         self.inner.id()
+    }
+
+    fn outbox(&self) -> &dyn Outbox {
+        self.inner.outbox()
     }
 
     async fn load(&self) -> Result<Recorded, LedgerError> {

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::carrying::Carrying;
+use crate::world::Call;
 
 #[test]
 fn news_are_mailed_and_one_that_is_not_sent_is_tried_with_the_next_pass() {
@@ -93,4 +94,63 @@ fn an_engine_that_does_not_work_for_an_hour_is_mailed_once() {
             && mails[1].2.contains("no home"),
         "{mails:?}"
     );
+}
+
+#[test]
+fn messages_of_the_engine_are_one_mail_and_each_is_mailed_once() {
+    let carrying = Carrying::new();
+    let message =
+        |id: &str, text: &str| json!({ "id": id, "type": "domain.broken", "text": text, "at": 1 });
+    let first = message("msg_1", "shop.example is broken: <b>\nits certificate has expired");
+    let [second, third] = [message("msg_2", "b"), message("msg_3", "c")];
+    let mail = |messages: &[&serde_json::Value]| {
+        carrying.world.call("mail", &json!({ "messages": messages }))["mailed"].clone()
+    };
+    let no_mail = carrying.flag("no-mail");
+    assert_eq!(mail(&[&first]), json!([]), "WordPress did not take it");
+    std::fs::remove_file(no_mail).unwrap();
+    let forbidden = carrying.flag("mail-is-forbidden");
+    assert_eq!(mail(&[&first]), json!([]));
+    std::fs::remove_file(forbidden).unwrap();
+    assert_eq!(mail(&[&first]), json!(["msg_1"]));
+    assert_eq!(mail(&[&first]), json!(["msg_1"]), "its answer was lost");
+    assert_eq!(mail(&[&first, &second, &third]), json!(["msg_1", "msg_2", "msg_3"]));
+    assert_eq!(mail(&[]), json!([]));
+    let mails = carrying.mails();
+    let sent: Vec<_> = mails.iter().filter(|(is_sent, ..)| *is_sent).collect();
+    let subjects: Vec<_> = sent.iter().map(|(_, subject, _)| subject.as_str()).collect();
+    assert_eq!(subjects.len(), 2, "{mails:?}");
+    assert!(subjects[0].ends_with("] closte-sync: shop.example is broken: <b>"), "{subjects:?}");
+    assert!(subjects[1].ends_with("] closte-sync: 2 messages"), "{subjects:?}");
+    let text =
+        "shop.example is broken: <b>\nits certificate has expired\n\nMore on the closte-sync";
+    assert!(sent[0].2.starts_with(text), "{}", sent[0].2);
+    assert!(sent[1].2.starts_with("b\n\nc\n\nMore on"), "{}", sent[1].2);
+
+    let many: Vec<_> = (0..51).map(|it| message(&format!("msg_m{it}"), "x")).collect();
+    let odd = [json!("x"), json!([{ "id": "", "text": "x" }]), json!([{ "id": 7, "text": "x" }])];
+    for bad in odd.into_iter().chain([json!(many)]) {
+        let call = Call::signed("mail", &json!({ "messages": bad }));
+        let refused = carrying.world.refused(&call);
+        assert_eq!(refused, (400, "closte_sync_bad_request".to_owned()), "{bad}");
+    }
+    assert_eq!(carrying.world.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn an_engine_that_waits_on_its_pipes_has_its_messages_mailed() {
+    let carrying = Carrying::new();
+    let code = "$message = ['id' => 'msg_1', 'type' => 'test', 'text' => 'a test', 'at' => time()];
+        call('mail', ['messages' => [$message]]); due_in(900); finish();";
+    carrying.attached(code);
+    for _ in 0..2 {
+        carrying.due_in(-1);
+        carrying.cron();
+    }
+    let mails = carrying.mails();
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert!(mails[0].0 && mails[0].2.starts_with("a test\n\nMore on"), "{mails:?}");
+    let answers = Carrying::lines(carrying.bin("answers.log"));
+    let answers: Vec<_> = answers.iter().filter(|it| it.contains("msg_1")).collect();
+    assert_eq!(answers.len(), 2, "both times it is said to be mailed: {answers:?}");
 }

@@ -92,7 +92,8 @@ fn a_key_that_is_not_there_keeps_no_service_from_starting() {
         let handed: Vec<_> =
             unit.all("LoadCredential").iter().filter_map(|it| it.split_once(':')).collect();
         let ids: Vec<_> = handed.iter().map(|(id, _)| *id).collect();
-        assert_eq!(ids, ["closte-api-key", "rest-credentials", "plugin-secret"], "{name}");
+        let all = ["closte-api-key", "rest-credentials", "plugin-secret", "webhook-secret"];
+        assert_eq!(ids, all, "{name}");
         assert!(handed.iter().all(|(_, source)| !source.contains('/')), "{name}: {handed:?}");
     }
 }

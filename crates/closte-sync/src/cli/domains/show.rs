@@ -77,6 +77,9 @@ fn text(entry: &Entry, events: &[Event]) -> String {
     if entry.mapped.is_some() {
         let _ = writeln!(text, "  next check     {}", relative(entry.checks.due.max(now), now));
     }
+    if let Some(until) = entry.muted_until.filter(|until| now < *until) {
+        let _ = writeln!(text, "  muted         until {}", rfc3339(until));
+    }
     if entry.pending_call().is_some() {
         let _ = writeln!(text, "  next call     {}", relative(entry.step.due.max(now), now));
     }

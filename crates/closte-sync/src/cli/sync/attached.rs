@@ -10,7 +10,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
 use super::super::errand::{self, Ended, Patience};
-use super::super::report::{self, Mail, Verbosity};
+use super::super::report::{self, Verbosity};
 use super::super::{Console, Context, Exit, code};
 
 /// The last line.
@@ -23,8 +23,8 @@ struct LastLine {
 #[derive(Serialize)]
 struct End {
     exit: u8,
-    /// What cron's mail would tell now: it is told once.
-    told: String,
+    /// For an older plugin, which mails it: what is told now is handed over by the call `mail`.
+    told: &'static str,
     /// Why it could not run to its end, whether that is told now or not.
     error: Option<Error>,
     /// Whether another closte-sync is at work, so that nothing was done.
@@ -44,8 +44,8 @@ struct Error {
 /// Make a pass, and say how it ended. It never waits for the lock.
 pub(super) async fn pass(context: &Context) -> Exit {
     let console = context.console;
-    let made = errand::make_pass(context, Asked::Pass, Patience::None, Verbosity::Quiet).await;
-    let (ended, tellings) = match made {
+    let made = errand::make_pass(context, Asked::Pass, Patience::None, Verbosity::None).await;
+    let (ended, _) = match made {
         Ok(made) => made,
         Err(failure) => return failed(console, &failure),
     };
@@ -58,12 +58,8 @@ pub(super) async fn pass(context: &Context) -> Exit {
             if let Some(failure) = failure {
                 console.fail(failure);
             }
-            let Mail { mut whole, rest } = report::mail(&answer, tellings.unwrap_or_default());
-            whole.extend(rest);
-            let lines = whole.iter().map(|text| console.fit(text.trim_end()));
-            let told = lines.collect::<Vec<_>>().join("\n");
             let error = failure.map(Error::of);
-            end(console, report::exit_after(&answer), End { told, error, ..End::now() })
+            end(console, report::exit_after(&answer), End { error, ..End::now() })
         }
         Ended::Busy(owner) => {
             console.tell(format!("{}; nothing was done", report::locked_by(owner.as_ref())));
@@ -73,7 +69,7 @@ pub(super) async fn pass(context: &Context) -> Exit {
     }
 }
 
-/// Say that there was no pass. What was told of that nobody remembers, so it is not told as news.
+/// Say that there was no pass.
 pub(super) fn failed(console: Console, failure: &Failure) -> Exit {
     console.fail(failure);
     end(console, failure.exit(), End { error: Some(Error::of(failure)), ..End::now() })
@@ -94,7 +90,7 @@ impl End {
         let millis = cpu.tv_sec.saturating_mul(1000).saturating_add(cpu.tv_nsec / 1_000_000);
         Self {
             exit: 0,
-            told: String::new(),
+            told: "",
             error: None,
             busy: false,
             cpu_ms: u64::try_from(millis).unwrap_or_default(),
