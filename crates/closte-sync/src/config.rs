@@ -292,6 +292,7 @@ mod tests {
             ("checks.https_port",       "0",                  "not a port"),
             ("checks.allow_private",    "maybe",              "neither true nor false"),
             ("domains.records",         "some",               "not one of"),
+            ("domains.www",             "always",             "not one of"),
             ("removal.confirmations",   "0",                  "at least 1"),
             ("removal.brake",           "ten",                "neither a number nor a share"),
             ("closte.api_url",          "http://example.com", "https"),

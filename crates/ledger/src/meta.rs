@@ -20,6 +20,7 @@ use rules::probe::RecordKind;
 use rules::records::SiteMark;
 use rules::targets::{OwnAnswer, TargetSource};
 use rules::telling::{Kind, Remembered, Told, Topic};
+use rules::twins::Www;
 use rules::{DomainName, Identity, Problem, Reason, Stage, Targets, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ struct NetworkRow {
     not_acting: Option<String>,
     checks: Option<CheckItem>,
     targets: Option<TargetsItem>,
+    www: Option<String>,
+    www_told: u8,
 }
 
 /// [`CheckBasis`] as it is stored.
@@ -297,6 +300,8 @@ impl From<&NetworkMemory> for NetworkRow {
             not_acting: memory.not_acting.map(|why| why.to_string()),
             checks: memory.checks.as_ref().map(CheckItem::from),
             targets: memory.targets.as_ref().map(TargetsItem::from),
+            www: Some(memory.www.to_string()),
+            www_told: memory.www_told.into(),
         }
     }
 }
@@ -320,8 +325,15 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             not_acting: row.not_acting.as_deref().and_then(NotActing::from_word),
             checks: row.checks.map(CheckBasis::from),
             targets: row.targets.map(Targets::from),
+            www: www(row.www.as_deref()),
+            www_told: row.www_told != 0,
         })
     }
+}
+
+/// As a new ledger starts; for a word that nobody knows as one that adds nothing.
+fn www(word: Option<&str>) -> Www {
+    word.map_or_else(Www::default, |word| Www::from_word(word).unwrap_or(Www::Never))
 }
 
 fn doubt_item((doubt, after): (&Lasting, &Option<Time>)) -> (String, Option<i64>) {

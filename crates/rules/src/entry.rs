@@ -21,6 +21,7 @@ use std::time::Duration;
 use crate::action::Action;
 use crate::reason::Reason;
 use crate::stage::Stage;
+use crate::twins::Twin;
 use crate::words::words;
 use crate::{DomainName, Time};
 
@@ -184,7 +185,10 @@ pub struct Entry {
     pub domain: DomainName,
     /// Its mapping; none once that is gone.
     pub mapped: Option<Mapped>,
+    /// Whether it is a twin, which has no mapping; none where it is not.
+    pub twin: Option<Twin>,
     /// Other rows that had the name when it was last read; once its mapping is gone, all that had.
+    /// Of a twin those of its parent.
     pub other_rows: Vec<u64>,
     /// When a good read first showed it.
     pub first_seen: Time,
@@ -248,6 +252,7 @@ impl Entry {
         Self {
             domain,
             mapped,
+            twin: None,
             other_rows: Vec::new(),
             first_seen: now,
             alias: Condition::new(Alias::Wanted, now),
@@ -288,7 +293,7 @@ impl Entry {
             (self.routing.unseen, self.certificate.unseen) = (None, None);
             self.checks.zone_fails = None;
         }
-        self.mapped = Some(mapped);
+        (self.mapped, self.twin) = (Some(mapped), None);
         (self.gone, self.tombstone) = (Gone::default(), None);
     }
 
@@ -317,7 +322,7 @@ impl Entry {
 
     /// Whether nothing is left to do for it: it stays only as a memory.
     pub fn is_retired(&self) -> bool {
-        self.alias.state == Alias::Absent && self.mapped.is_none()
+        self.alias.state == Alias::Absent && !self.is_followed()
     }
 
     /// Whether it is as it must be: DNS leads here, a browser accepts its
@@ -415,7 +420,7 @@ impl Entry {
 
     /// Whether to check it now.
     pub fn is_check_due(&self, now: Time) -> bool {
-        self.mapped.is_some() && self.checks.due <= now
+        self.is_followed() && self.checks.due <= now
     }
 
     /// Something about it changed, or a person asked: check often for a while.
@@ -459,6 +464,7 @@ impl Entry {
         }
         let mut rebased = changed!(
             mapped,
+            twin,
             other_rows,
             first_seen,
             alias,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future};
 use rules::action::{Action, Outcome};
-use rules::entry::Entry;
+use rules::entry::{Entry, Routing};
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
@@ -111,7 +111,10 @@ impl<'a> Checker<'a> {
         let before = entry.clone();
         judge::judge(&mut entry, &check, &view);
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(checked(&entry, view.stages.require_proof), false);
+        // Nobody waits for a twin that is elsewhere.
+        if !entry.is_candidate() || entry.routing.state == Routing::Here {
+            self.journal.change(checked(&entry, view.stages.require_proof), false);
+        }
         entry
     }
 

@@ -19,6 +19,7 @@ const POLICY: Policy = Policy {
     grace: Duration::ZERO,
     removal: RemovalPolicy::Sync,
     records: Records::New,
+    www: Www::Never,
     interval: Duration::from_mins(5),
     clock_is_wrong: false,
     only_approved: false,

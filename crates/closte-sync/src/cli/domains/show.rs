@@ -65,7 +65,8 @@ fn text(entry: &Entry, events: &[Event]) -> String {
             let _ = writeln!(text, "                write it as `{}`", entry.domain);
         }
     } else {
-        text.push_str("  mapping       none\n");
+        let twin = engine::texts::twin(entry).map(|twin| format!(", {twin}"));
+        let _ = writeln!(text, "  mapping       none{}", twin.unwrap_or_default());
     }
     let _ = writeln!(text, "  alias         {}", describe(&entry.alias));
     let _ = writeln!(text, "  routing       {}", describe(&entry.routing));
@@ -74,7 +75,7 @@ fn text(entry: &Entry, events: &[Event]) -> String {
         let _ = writeln!(text, "                from {issuer}, until {}", rfc3339(end));
     }
     let _ = writeln!(text, "  proof         {}", describe(&entry.proof));
-    if entry.mapped.is_some() {
+    if entry.is_followed() {
         let _ = writeln!(text, "  next check     {}", relative(entry.checks.due.max(now), now));
     }
     if entry.pending_call().is_some() {
