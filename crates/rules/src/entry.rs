@@ -483,6 +483,8 @@ impl Entry {
             tombstone,
             rechecked_at
         );
+        // A row of its own wins.
+        rebased.twin.take_if(|_| rebased.mapped.is_some());
         if before.rechecked_at < stored.rechecked_at {
             (rebased.step.due, rebased.step.tries) = (stored.step.due, stored.step.tries);
             (rebased.checks.due, rebased.checks.hot_until) =
@@ -536,6 +538,9 @@ mod tests {
         assert_eq!(rebased.rechecked_at, Some(at(6)));
         assert_eq!(rebased.checks.due, stored.checks.due, "what a person asked for stays due");
         assert_eq!(rebased.checks.made, 3, "and what was seen counts");
+
+        let (mapped, _) = three(added, |entry| entry.twin = Some(Twin::Goes));
+        assert_eq!(mapped.twin, None, "what had been a twin has a row of its own now");
 
         let (rebased, _) = three(added, |entry| (entry.mapped, entry.gone.reads) = (None, 1));
         assert_eq!((rebased.mapped, rebased.gone.reads), (None, 1), "a deleted mapping stays so");

@@ -14,6 +14,7 @@ use crate::proof::{self, Asking};
 use crate::reason::Reason;
 use crate::schedule::{Standing, next_check};
 use crate::stage::StagePolicy;
+use crate::twins;
 use crate::{Mapping, Targets, Time};
 
 /// A certificate whose end has come is looked at again so soon.
@@ -74,6 +75,7 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
         entry.checks.last = Some(view.now);
     }
     passes_by(entry, view.now);
+    twins::withdraw(entry, view.now);
     if is_seen {
         entry.checks.made = entry.checks.made.saturating_add(1);
         count_bad(entry, view.now);

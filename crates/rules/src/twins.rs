@@ -18,6 +18,7 @@ use crate::answer;
 use crate::entry::{Alias, Entry, Gone, OwnedAs, Routing};
 use crate::host::AliasList;
 use crate::network::WwwTwins;
+use crate::planted;
 use crate::words::words;
 use crate::{DomainName, Time};
 
@@ -165,36 +166,38 @@ pub(crate) fn follow(entry: &mut Entry, rows: Vec<u64>, now: Time) {
     }
 }
 
-/// What follows for the alias of a twin from where its DNS leads and from the host's `list`: it is
-/// wanted once that is here, and not asked for else. One that was asked for stays.
+/// A twin whose DNS is here is wanted, and one whose DNS is not here is not asked for.
 ///
-/// Only a list that lacks it lets it be added: whatever is there then is ours to remove. Else it may
-/// have been there before us.
+/// Only a `list` of the host's that lacks it lets it be added: whatever is there then is ours to
+/// remove. Else it may have been there before us.
 pub(crate) fn settle(entry: &mut Entry, list: Option<&AliasList>, now: Time) {
-    let is_here = entry.routing.state == Routing::Here;
-    match entry.alias.state {
-        Alias::Absent if is_here && answer::lacks(list, entry) => {
-            (entry.step.tries, entry.step.due) = (0, now);
-            entry.alias.set(now, Alias::Wanted, None, None);
-        }
-        Alias::Wanted | Alias::Rejected if !is_here && !entry.was_asked_for() => {
-            entry.alias.set(now, Alias::Absent, None, None);
-        }
-        _ => (),
+    withdraw(entry, now);
+    let is_here = entry.routing.state == Routing::Here || planted!(AddTwinElsewhere);
+    if entry.alias.state == Alias::Absent && is_here && answer::lacks(list, entry) {
+        (entry.step.tries, entry.step.due) = (0, now);
+        entry.alias.set(now, Alias::Wanted, None, None);
+    }
+}
+
+/// A twin whose DNS is not here, and that was not asked for, is not. One that was stays.
+pub(crate) fn withdraw(entry: &mut Entry, now: Time) {
+    let is_pending = matches!(entry.alias.state, Alias::Wanted | Alias::Rejected);
+    if is_pending && entry.routing.state != Routing::Here && entry.is_twin_not_added() {
+        entry.alias.set(now, Alias::Absent, None, None);
     }
 }
 
 /// Where an entry is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Indent {
     /// By itself.
-    Own,
+    None,
     /// A twin, right below its parent.
     BelowParent,
 }
 
 /// `entries` as people read them: each twin right below its parent, where that is among them.
-pub fn below_parents<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<(&'a Entry, Place)> {
+pub fn below_parents<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<(&'a Entry, Indent)> {
     let entries: Vec<&Entry> = entries.collect();
     let names: BTreeSet<&DomainName> = entries.iter().map(|entry| &entry.domain).collect();
     let below = |entry: &Entry| entry.twin_of().filter(|parent| names.contains(parent));
@@ -203,8 +206,169 @@ pub fn below_parents<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<(&'a E
     let mut twins: BTreeMap<DomainName, &Entry> =
         twins.into_iter().filter_map(|entry| Some((entry.twin_of()?, entry))).collect();
     let with_twin = |entry: &'a Entry| {
-        let twin = twins.remove(&entry.domain).map(|twin| (twin, Place::BelowParent));
-        [Some((entry, Place::Own)), twin].into_iter().flatten()
+        let twin = twins.remove(&entry.domain).map(|twin| (twin, Indent::BelowParent));
+        [Some((entry, Indent::None)), twin].into_iter().flatten()
     };
     others.into_iter().flat_map(with_twin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Intent, Owned};
+
+    fn at(millis: i64) -> Time {
+        Time::from_millis(millis)
+    }
+
+    fn name(text: &str) -> DomainName {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn only_a_registrable_name_has_a_twin_and_each_is_the_others() {
+        let table = [
+            ("shop.example",          Some("www.shop.example")),
+            ("www.shop.example",      Some("shop.example")),
+            ("shop.example.co.uk",    None),
+            ("example.co.uk",         Some("www.example.co.uk")),
+            ("co.uk",                 None),
+            ("www.co.uk",             None), // registrable itself, and its shorter name is not
+            ("a.shop.example",        None),
+            ("www.a.shop.example",    None),
+            ("www.www.shop.example",  None),
+            ("*.shop.example",        None),
+            ("shop.github.io",        Some("www.shop.github.io")), // a company's own suffix
+            ("github.io",             None),
+            ("a.shop.github.io",      None),
+            ("bücher.example",        Some("www.xn--bcher-kva.example")),
+            ("食狮.公司.cn",          Some("www.xn--85x722f.xn--55qx5d.cn")),
+            ("公司.cn",               None),
+        ];
+        for (text, twin) in table {
+            let found = twin_of(&name(text));
+            assert_eq!(found.as_ref().map(DomainName::as_str), twin, "{text}");
+            assert_eq!(found.and_then(|twin| twin_of(&twin)), twin.map(|_| name(text)), "{text}");
+        }
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn twins_are_wanted_as_the_operator_says_or_as_wordpress_does() {
+        use WwwTwins::{Always, MainOnly, Never};
+        let table = [
+            // setting            WordPress  of primary domains, of others
+            (Www::Never,          Always,    false, false),
+            (Www::WhenDnsReady,   Never,     true,  true),
+            (Www::AsWordpress,    Always,    true,  true),
+            (Www::AsWordpress,    MainOnly,  true,  false),
+            (Www::AsWordpress,    Never,     false, false),
+        ];
+        for (www, wordpress, primary, other) in table {
+            let asks = [true, false].map(|is_primary| www.asks_for(wordpress, is_primary));
+            assert_eq!(asks, [primary, other], "{www} {wordpress:?}");
+        }
+    }
+
+    fn twin(text: &str, alias: Alias) -> Entry {
+        let mut entry = Entry::new(name(text), None, at(0));
+        entry.twin = Some(Twin::Follows);
+        entry.alias.state = alias;
+        entry
+    }
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_twin_is_wanted_once_its_dns_is_here_and_a_list_lacks_it() {
+        use Alias::{Absent, Adding, Present, Rejected, Wanted};
+        use Routing::{Elsewhere, Here, Unknown};
+        let (lacks, empty) = (Some("shop.example"), Some(""));
+        let table = [
+            // what it shows                    before    DNS        list   owned  after
+            ("here, and not at the host",       Absent,   Here,      lacks, false, Wanted),
+            ("nobody says what the host has",   Absent,   Here,      None,  false, Absent),
+            ("an empty list says nothing",      Absent,   Here,      empty, false, Absent),
+            ("elsewhere",                       Absent,   Elsewhere, lacks, false, Absent),
+            ("never seen",                      Absent,   Unknown,   lacks, false, Absent),
+            ("it left before it was asked for", Wanted,   Elsewhere, lacks, false, Absent),
+            ("or was never there",              Wanted,   Unknown,   lacks, false, Absent),
+            ("refused, and elsewhere now",      Rejected, Elsewhere, lacks, false, Absent),
+            ("refused, and here",               Rejected, Here,      lacks, false, Rejected),
+            ("asked for is asked for",          Adding,   Elsewhere, lacks, false, Adding),
+            ("there is there",                  Present,  Elsewhere, lacks, false, Present),
+            ("ours is to be there",             Wanted,   Elsewhere, lacks, true,  Wanted),
+        ];
+        for (shows, before, dns, list, owned, after) in table {
+            let mut entry = twin("www.shop.example", before);
+            entry.routing.state = dns;
+            entry.owned = owned.then_some(Owned { how: OwnedAs::Added, since: at(0) });
+            let names = list.map(|names| names.split_whitespace().filter_map(|it| it.parse().ok()).collect());
+            let list = names.map(|names| AliasList { names, ..AliasList::default() });
+            settle(&mut entry, list.as_ref(), at(9));
+            assert_eq!(entry.alias.state, after, "{shows}");
+        }
+    }
+
+    #[test]
+    fn what_was_under_way_when_a_name_becomes_a_twin_goes_on() {
+        use Alias::{Absent, Adding, Present, Protected, Removing};
+        let open = Some(Intent { at: at(0), list_lacked: true });
+        let table = [
+            (Present, None, Present),
+            (Removing, None, Present),
+            (Removing, open, Adding),
+            (Adding, open, Adding),
+            (Protected, None, Absent),
+        ];
+        for (before, intent, after) in table {
+            let mut entry = twin("www.shop.example", before);
+            (entry.twin, entry.step.intent) = (Some(Twin::Goes), intent);
+            (entry.gone.reads, entry.tombstone) = (2, Some(at(0)));
+            follow(&mut entry, vec![7], at(9));
+            assert_eq!((entry.alias.state, entry.step.intent), (after, intent), "{before}");
+            assert_eq!((entry.gone.reads, entry.tombstone), (0, None), "{before}");
+            assert_eq!((entry.twin, &entry.other_rows[..]), (Some(Twin::Follows), &[7][..]));
+        }
+    }
+
+    #[test]
+    fn a_pair_counts_once_and_two_mapped_names_are_two() {
+        let own = |text| Entry::new(name(text), None, at(0));
+        let entries = [
+            own("a.example"),
+            twin("www.a.example", Alias::Present),
+            own("b.example"),
+            own("www.b.example"),
+            twin("www.c.example", Alias::Present),
+        ];
+        assert_eq!(count(entries.iter()), 4);
+        let names: BTreeSet<DomainName> = entries.iter().map(counted_as).collect();
+        assert_eq!(names.len(), 4);
+    }
+
+    #[test]
+    fn a_twin_is_shown_below_its_parent_and_by_itself_where_that_is_not_shown() {
+        let own = |text| Entry::new(name(text), None, at(0));
+        let apex = twin("c.example", Alias::Present);
+        let entries = [
+            own("a.example"),
+            own("b.example"),
+            apex,
+            twin("www.a.example", Alias::Present),
+            own("www.c.example"),
+            twin("www.d.example", Alias::Present),
+        ];
+        let shown = below_parents(entries.iter());
+        let lines: Vec<_> = shown.iter().map(|(entry, at)| (entry.domain.as_str(), *at)).collect();
+        let want = [
+            ("a.example", Indent::None),
+            ("www.a.example", Indent::BelowParent),
+            ("b.example", Indent::None),
+            ("www.c.example", Indent::None),
+            ("c.example", Indent::BelowParent),
+            ("www.d.example", Indent::None),
+        ];
+        assert_eq!(lines, want);
+    }
 }

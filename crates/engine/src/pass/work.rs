@@ -218,7 +218,10 @@ impl Work<'_> {
             return BTreeSet::new();
         }
         // A twin stays where the mapping of its parent is back.
-        let as_parent = |entry: &&Entry| Some(Entry { domain: entry.twin_of()?, ..(*entry).clone() });
+        let as_parent = |entry: &&Entry| {
+            let domain = entry.twin_of().filter(|_| !planted!(ForgetParent))?;
+            Some(Entry { domain, ..(*entry).clone() })
+        };
         let parents: Vec<Entry> = gone.iter().filter_map(as_parent).collect();
         let asked: Vec<&Entry> = gone.iter().copied().chain(&parents).collect();
         let mut back = self.engine.source.came_back(&asked).await.unwrap_or_else(|error| {
@@ -293,6 +296,10 @@ impl Work<'_> {
             return before;
         }
         self.deadline.called();
+        if call == Call::Remove && !self.approved.contains(&entry.domain) {
+            // Its hour begins with the call: the intent is older by all that went before it.
+            self.journal.removes(&twins::counted_as(&entry));
+        }
         let answer = match call {
             Call::Add => self.engine.host.add_alias(&entry.domain).await,
             Call::Remove => self.engine.host.remove_alias(&entry.domain).await,

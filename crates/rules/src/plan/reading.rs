@@ -19,7 +19,7 @@ impl Planner<'_> {
     /// Bring every entry up to what this read and the list show.
     pub(super) fn read(&mut self, recorded: BTreeMap<DomainName, Entry>) {
         let now = self.world.now;
-        let mut met = 0;
+        let (mut met, mut twins) = (0, Vec::new());
         for (name, before) in recorded {
             let mut after = before.clone();
             if !self.world.policy.clock_is_wrong {
@@ -32,7 +32,10 @@ impl Planner<'_> {
                     self.want(&mut after, mapped);
                 }
                 None => match self.parent_of(&after) {
-                    Some(parent) => self.follow(&mut after, &parent),
+                    Some(parent) => {
+                        twins.push((before, after, parent));
+                        continue;
+                    }
                     None => self.miss(&mut after),
                 },
             }
@@ -44,6 +47,7 @@ impl Planner<'_> {
         if met < self.wanted.names.len() {
             self.meet_names();
         }
+        self.follow_all(twins);
         self.meet_twins();
         self.pace_twins();
     }
@@ -145,7 +149,7 @@ impl Planner<'_> {
     }
 
     /// Whether the database lacks a name because it was put back, and nobody let that go.
-    fn is_restored(&self, name: &DomainName) -> bool {
+    pub(super) fn is_restored(&self, name: &DomainName) -> bool {
         let covered = self.put_back || self.plan.memory.network.restored.contains(name);
         covered && !self.approved.removals.contains(name)
     }
@@ -208,6 +212,7 @@ impl Planner<'_> {
         entry.other_rows = unreadable;
         entry.other_rows.retain(|row| Some(*row) != speaks);
         self.see(entry, true);
+        twins::withdraw(entry, self.world.now);
         keep(entry, None, self.world.now);
     }
 

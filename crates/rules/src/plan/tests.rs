@@ -3,6 +3,7 @@
 mod deferring;
 mod grace;
 mod restoring;
+mod twins;
 
 use super::*;
 use crate::entry::{Alias, Gone, Intent, Owned, OwnedAs, Proof};

@@ -3,6 +3,7 @@
 use super::{Planner, World};
 use crate::DomainName;
 use crate::entry::{Alias, Entry, Mapped};
+use crate::planted;
 use crate::reason::Reason;
 use crate::twins::{self, Www};
 
@@ -15,8 +16,11 @@ impl Planner<'_> {
         }
         let parent = twins::twin_of(&entry.domain)?;
         let mapped = self.wanted.names.get(&parent)?;
-        let is_free = !self.wanted.others.contains_key(&entry.domain)
-            && (entry.twin.is_some() || self.unreadable_rows(entry).is_empty());
+        // Its own row may be there still, or have gone only with a database that was put back.
+        let is_its_own = entry.twin.is_none()
+            && (self.is_restored(&entry.domain) || !self.unreadable_rows(entry).is_empty());
+        let is_free = !self.wanted.others.contains_key(&entry.domain) && !is_its_own;
+        let is_free = is_free && !(planted!(ForgetParent) && entry.owned.is_some());
         let stays = entry.twin.is_some() && !entry.is_twin_not_added();
         (is_free && (stays || self.asks_for(&entry.domain, &parent, mapped))).then_some(parent)
     }
@@ -31,10 +35,23 @@ impl Planner<'_> {
             && protected.why(twin).is_none()
     }
 
+    /// Bring twins up to what this read and the list show: each as it was, as it is otherwise, and the
+    /// name of its parent, which was read already.
+    pub(super) fn follow_all(&mut self, twins: Vec<(Entry, Entry, DomainName)>) {
+        for (before, mut after, parent) in twins {
+            self.follow(&mut after, &parent);
+            let name = after.domain.clone();
+            if after != before {
+                self.plan.changed.insert(name.clone(), Some(Box::new(before)));
+            }
+            self.plan.entries.insert(name, after);
+        }
+    }
+
     /// A twin of the name `parent`.
-    pub(super) fn follow(&self, entry: &mut Entry, parent: &DomainName) {
+    fn follow(&self, entry: &mut Entry, parent: &DomainName) {
         let now = self.world.now;
-        twins::follow(entry, self.rows_of(parent), now);
+        twins::follow(entry, self.plan.entries[parent].rows().collect(), now);
         let protection = self.world.protected.why(&entry.domain);
         if let Some(why) = &protection {
             let (reason, detail) = (Some(Reason::ProtectedName), Some(why.to_string()));
@@ -45,13 +62,6 @@ impl Planner<'_> {
         // What a list in doubt lacks says nothing.
         let list = self.world.list.filter(|_| !self.lacking.doubtful);
         twins::settle(entry, list, now);
-    }
-
-    /// Every row of a mapped name, its own first.
-    fn rows_of(&self, name: &DomainName) -> Vec<u64> {
-        let own = self.wanted.names.get(name).map(|mapped| mapped.mapping_id);
-        let others = self.wanted.others.get(name).into_iter().flatten().copied();
-        own.into_iter().chain(others).collect()
     }
 
     /// Those that are not added are checked when their parents are.
