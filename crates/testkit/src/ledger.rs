@@ -132,8 +132,10 @@ async fn only_what_is_due_is_claimed_the_longest_due_first(ledger: &dyn Ledger) 
     let step = due(2, 900, 90, Alias::Wanted);
     let neither = due(3, 900, 100, Alias::Present);
     let gone = Entry { mapped: None, ..due(4, 100, 100, Alias::Removing) };
-    let twin = |number, twin| {
-        Entry { mapped: None, twin: Some(twin), ..due(number, 99, 900, Alias::Absent) }
+    let twin = |number, twin| Entry {
+        mapped: None,
+        twin: Some(twin),
+        ..due(number, 99, 900, Alias::Absent)
     };
     let (follows, goes) = (twin(5, Twin::Follows), twin(6, Twin::Goes));
     save(ledger, &[check.clone(), step.clone(), neither, gone, follows.clone(), goes]).await;

@@ -24,5 +24,6 @@ mod rows;
 mod running;
 mod setting_up;
 mod stored_key;
+mod twins;
 mod world;
 mod wp_configs;

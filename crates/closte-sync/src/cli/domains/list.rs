@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 use rules::entry::Entry;
 use rules::ledger::{LastPass, Ledger};
-use rules::twins::{self, Place};
+use rules::twins::{self, Indent};
 use rules::{Stage, Time};
 use serde::Serialize;
 
@@ -78,7 +78,7 @@ pub(in crate::cli) fn table<'a>(
     for (entry, place) in twins::below_parents(entries) {
         let name = entry.domain.display();
         table.add_row([
-            if place == Place::BelowParent { format!("  {name}") } else { name.into_owned() },
+            if place == Indent::BelowParent { format!("  {name}") } else { name.into_owned() },
             stage(console, entry),
             entry.alias.state.to_string(),
             entry.routing.state.to_string(),

@@ -7,6 +7,7 @@ use rules::DomainName;
 use rules::entry::{Condition, Entry, LeftAlone};
 use rules::event::{Event, EventKind};
 use rules::ledger::Ledger;
+use rules::twins;
 use serde::Serialize;
 
 use super::domain_name;
@@ -29,6 +30,8 @@ pub(crate) struct Args {
 struct View {
     #[serde(flatten)]
     domain: DomainView,
+    /// Its twin, which is followed with it.
+    twin: Option<DomainView>,
     events: Vec<EventView>,
 }
 
@@ -37,18 +40,24 @@ impl Args {
         let ledger = context.wiring().ledger_to_read().await?;
         let entry = ledger.entry(&self.domain).await?;
         let entry = entry.ok_or_else(|| unknown(&self.domain))?;
+        let twin = match twins::twin_of(&self.domain) {
+            Some(name) => ledger.entry(&name).await?,
+            None => None,
+        };
+        let twin = twin.filter(|entry| entry.twin.is_some() && entry.is_followed());
         let events = ledger.events(Some(&self.domain), EVENTS).await?;
         if context.console.is_json() {
             let events = events.into_iter().map(EventView::of).collect();
-            context.console.json(&View { domain: DomainView::of(&entry), events });
+            let (domain, twin) = (DomainView::of(&entry), twin.as_ref().map(DomainView::of));
+            context.console.json(&View { domain, twin, events });
         } else {
-            context.console.say(text(&entry, &events));
+            context.console.say(text(&entry, twin.as_ref(), &events));
         }
         Ok(Exit::Done)
     }
 }
 
-fn text(entry: &Entry, events: &[Event]) -> String {
+fn text(entry: &Entry, twin: Option<&Entry>, events: &[Event]) -> String {
     let now = rules::Clock::now(&SystemClock);
     let mut text = format!("{}\n", entry.domain.display());
     if entry.domain.display() != entry.domain.as_str() {
@@ -67,6 +76,9 @@ fn text(entry: &Entry, events: &[Event]) -> String {
     } else {
         let twin = engine::texts::twin(entry).map(|twin| format!(", {twin}"));
         let _ = writeln!(text, "  mapping       none{}", twin.unwrap_or_default());
+    }
+    if let Some(twin) = twin {
+        let _ = writeln!(text, "  twin          {}", in_short(twin));
     }
     let _ = writeln!(text, "  alias         {}", describe(&entry.alias));
     let _ = writeln!(text, "  routing       {}", describe(&entry.routing));
@@ -88,6 +100,18 @@ fn text(entry: &Entry, events: &[Event]) -> String {
         let _ = writeln!(text, "  {}  {}", rfc3339(event.at), happened(event));
     }
     text
+}
+
+/// `www.shop.example: alias present, routing here, certificate valid`, with the reason that comes first.
+fn in_short(twin: &Entry) -> String {
+    let (alias, routing, certificate) =
+        (twin.alias.state, twin.routing.state, twin.certificate.state);
+    let why = twin.why().map(|why| format!(" ({})", why.reason));
+    format!(
+        "{}: alias {alias}, routing {routing}, certificate {certificate}{}",
+        twin.domain.display(),
+        why.unwrap_or_default()
+    )
 }
 
 /// What it is about and what happened.
