@@ -321,6 +321,7 @@ mod tests {
             ("checks.dns",              "most",               "not one of"),
             ("checks.allow_private",    "maybe",              "neither true nor false"),
             ("domains.records",         "some",               "not one of"),
+            ("domains.www",             "always",             "not one of"),
             ("removal.confirmations",   "0",                  "at least 1"),
             ("removal.brake",           "ten",                "neither a number nor a share"),
             ("closte.api_url",          "http://example.com", "https"),

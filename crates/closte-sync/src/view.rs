@@ -29,6 +29,8 @@ pub(crate) struct DomainView {
     pub(crate) display: String,
     pub(crate) site_id: Option<u64>,
     pub(crate) mapping_id: Option<u64>,
+    /// Whose twin it is; it has no mapping then.
+    pub(crate) twin_of: Option<String>,
     pub(crate) stage: Option<&'static str>,
     pub(crate) secure: Option<bool>,
     /// Why the stage is left alone, where it is.
@@ -191,6 +193,7 @@ impl DomainView {
             display: entry.domain.display().into_owned(),
             site_id: mapped.map(|mapped| mapped.site_id),
             mapping_id: mapped.map(|mapped| mapped.mapping_id),
+            twin_of: entry.twin_of().map(|parent| parent.to_string()),
             stage: mapped.and_then(|mapped| mapped.stage).map(Stage::as_str),
             secure: mapped.map(|mapped| mapped.secure),
             left_alone: entry.left_alone().map(|why| why.reason().code()),
@@ -209,7 +212,7 @@ impl DomainView {
             proof: state(&entry.proof, entry.proof.state.as_str()),
             attempts: entry.attempts(),
             last_check: time(entry.checks.last),
-            next_check: time(mapped.map(|_| entry.checks.due)),
+            next_check: time(entry.is_followed().then_some(entry.checks.due)),
             owned_as: entry.owned.map(|owned| owned.how.as_str()),
             muted_until: time(entry.muted_until),
         }
@@ -250,7 +253,7 @@ impl StatusView {
     pub(crate) fn of(recorded: &Recorded, now: Time) -> Self {
         let Recorded { entries, memory, .. } = recorded;
         let domains: Vec<DomainView> =
-            entries.values().filter(|entry| !entry.is_retired()).map(DomainView::of).collect();
+            entries.values().filter(|entry| entry.is_listed()).map(DomainView::of).collect();
         let mut counts: BTreeMap<_, _> = Stage::ALL.map(|stage| (stage.as_str(), 0)).into();
         let tally = Tally::of(entries.values());
         counts.extend(tally.stages.iter().map(|(stage, count)| (stage.as_str(), *count)));

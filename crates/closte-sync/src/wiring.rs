@@ -291,6 +291,7 @@ impl<'a> Wiring<'a> {
             removal: settings.removal,
             brake: settings.brake,
             records: settings.records,
+            www: settings.www,
             interval: settings.interval,
             targets: settings.targets.clone(),
             public_addresses: wp.map(|wp| public_addresses(wp).0).unwrap_or_default(),

@@ -34,16 +34,18 @@ use rules::breaker::Allowed;
 use rules::budget;
 use rules::host::AliasHost;
 use rules::host_state::HostState;
-use rules::ledger::{Batch, Claim, LastPass, Ledger, NotActing, Recorded};
+use rules::ledger::{Batch, Claim, LastPass, Ledger, NetworkMemory, NotActing, Recorded};
 use rules::network::Switch;
 use rules::plan::{self, Plan, Policy, World};
 use rules::probe::Probe;
 use rules::source::{NetworkSource, SourceError};
+use rules::twins::Www;
 use rules::{DomainName, Home, Network, Problem, times};
 
 use crate::env::Env;
 use crate::error_chain::error_chain;
 use crate::notices::Notices;
+use crate::texts;
 use acting::Mark;
 pub(crate) use checks::{asking, random_label, see};
 use deadline::Deadline;
@@ -169,6 +171,7 @@ impl Engine {
             grace: settings.grace,
             removal: settings.removal,
             records: settings.records,
+            www: settings.www.unwrap_or(recorded.memory.network.www),
             interval: self.interval(&network),
             clock_is_wrong: wrong_clock.is_some(),
             only_approved: matches!(purpose, Purpose::Apply(_)),
@@ -246,6 +249,7 @@ impl Engine {
             Planning::Made(planned) => planned,
         };
         planned.plan.memory.network.not_acting = None;
+        planned.plan.problems.extend(self.tell_of_twins(&mut planned.plan.memory.network));
         observer.begins(&planned.network, &planned.plan, planned.first);
         let (scope, ends) = match hash {
             Some(_) => (Scope::Approved, Ends::on(&ends.stop)),
@@ -411,6 +415,13 @@ impl Engine {
     /// The interval of checks hot domains.
     pub fn interval(&self, network: &Network) -> Duration {
         self.settings.interval_on(network)
+    }
+
+    /// That twins are not added, once, where only the age of the ledger says so.
+    fn tell_of_twins(&self, memory: &mut NetworkMemory) -> Option<Problem> {
+        let is_news = self.settings.www.is_none() && memory.www == Www::Never && !memory.www_told;
+        memory.www_told |= is_news;
+        is_news.then(|| Problem::of_all(texts::TWINS_NOT_ADDED))
     }
 
     fn wrong_clock(&self, network: &Network) -> Option<Problem> {

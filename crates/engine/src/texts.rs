@@ -6,7 +6,7 @@ pub mod findings;
 
 use rules::acting::{Copied, NotOurs};
 use rules::budget::{A_WEEK, Budget, Suggestion};
-use rules::entry::Unseen;
+use rules::entry::{Entry, Unseen};
 use rules::event::{Event, EventKind};
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
@@ -23,6 +23,11 @@ use crate::rough::rough;
 /// own, so it does not reach one that PHP keeps (`APCu`).
 pub const FLUSH: &str = "`wp cache flush` shows it at once, but for a cache in APCu, which only \
                          WordPress' own pages or a restart of PHP empty";
+
+/// What is told once where only the age of the ledger keeps twins from being added.
+pub const TWINS_NOT_ADDED: &str = "`www` twins of mapped domains are not added at the host, as an \
+    older closte-sync made this ledger; set `domains.www` to `when-dns-ready` to have them added, or \
+    to `never` to keep it so";
 
 /// What happened, without when and to whom: `wanted → present`.
 pub fn event(event: &Event) -> String {
@@ -55,6 +60,11 @@ pub fn change(change: &Change) -> String {
 /// ` (code: words)` of a change, of that which there is; else nothing.
 pub fn why(change: &Change) -> String {
     in_parentheses(change.reason, change.detail.as_deref())
+}
+
+/// Whose twin an entry is.
+pub fn twin(entry: &Entry) -> Option<String> {
+    entry.twin_of().map(|parent| format!("twin of {parent}"))
 }
 
 /// More of a kind than these are one line.

@@ -49,9 +49,12 @@ static SELECT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// What an entry that is followed is ([`Entry::is_followed`]); an index has the same words.
+const FOLLOWED: &str = "(mapping_id IS NOT NULL OR twin IS 'follows')";
+
 /// All but the retired ones ([`Entry::is_retired`]).
 static SELECT_LIVE: LazyLock<String> = LazyLock::new(|| {
-    format!("{} WHERE NOT (alias = 'absent' AND mapping_id IS NULL) ORDER BY domain", *SELECT)
+    format!("{} WHERE NOT (alias = 'absent' AND NOT {FOLLOWED}) ORDER BY domain", *SELECT)
 });
 
 /// What an entry whose addition is owed is ([`Entry::pending_call`]).
@@ -63,7 +66,7 @@ const ADDING: &str = "(alias IN ('wanted', 'adding') OR (alias = 'rejected' \
 static CLAIM: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE entries SET lease_owner = ?2, lease_until = ?3 WHERE domain IN ( \
-         SELECT domain FROM entries WHERE mapping_id IS NOT NULL \
+         SELECT domain FROM entries WHERE {FOLLOWED} \
          AND (next_check <= ?1 OR (next_step <= ?1 AND {ADDING})) \
          AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner = ?2) \
          ORDER BY min(next_check, iif({ADDING}, next_step, next_check)), domain LIMIT ?4)"
@@ -75,6 +78,18 @@ static SELECT_CLAIMED: LazyLock<String> = LazyLock::new(|| {
         "{} WHERE lease_owner = ?1 AND lease_until = ?2 \
          AND (next_check <= ?3 OR (next_step <= ?3 AND {ADDING}))",
         *SELECT
+    )
+});
+
+static NEXT_DUE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT min(next_check) FROM entries WHERE {FOLLOWED}"));
+
+static NEXT_CALLS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT min(next_step) FILTER (WHERE {FOLLOWED} AND alias <> 'removing'), \
+         min(next_step) FILTER (WHERE NOT {FOLLOWED} AND alias = 'removing') \
+         FROM entries WHERE alias IN ('wanted', 'adding', 'rejected', 'removing') \
+         AND NOT (alias = 'rejected' AND state -> 'alias' ->> 'reason' IS 'invalid-domain')"
     )
 });
 
@@ -112,8 +127,8 @@ pub(crate) async fn claim(
 pub(crate) async fn next_due(
     connection: &mut SqliteConnection,
 ) -> Result<Option<Time>, LedgerError> {
-    let sql = "SELECT min(next_check) FROM entries WHERE mapping_id IS NOT NULL";
-    let row = sqlx::query(sql).fetch_one(connection).await.map_err(error::read)?;
+    let query = sqlx::query(NEXT_DUE.as_str()).fetch_one(connection);
+    let row = query.await.map_err(error::read)?;
     let due: Option<i64> = row.try_get(0).map_err(error::read)?;
     Ok(due.map(Time::from_millis))
 }
@@ -122,11 +137,8 @@ pub(crate) async fn next_due(
 pub(crate) async fn next_calls(
     connection: &mut SqliteConnection,
 ) -> Result<NextCalls, LedgerError> {
-    let sql = "SELECT min(next_step) FILTER (WHERE mapping_id IS NOT NULL AND alias <> 'removing'), \
-               min(next_step) FILTER (WHERE mapping_id IS NULL AND alias = 'removing') \
-               FROM entries WHERE alias IN ('wanted', 'adding', 'rejected', 'removing') \
-               AND NOT (alias = 'rejected' AND state -> 'alias' ->> 'reason' IS 'invalid-domain')";
-    let row = sqlx::query(sql).fetch_one(connection).await.map_err(error::read)?;
+    let query = sqlx::query(NEXT_CALLS.as_str()).fetch_one(connection);
+    let row = query.await.map_err(error::read)?;
     let due = |place: usize| -> Result<Option<Time>, LedgerError> {
         let due: Option<i64> = row.try_get(place).map_err(error::read)?;
         Ok(due.map(Time::from_millis))

@@ -23,6 +23,7 @@ const NEWEST_OF: &str =
 
 /// Retired entries that have been so since before `?1`. A name that comes again is new.
 const FORGET_ENTRIES: &str = "DELETE FROM entries WHERE alias = 'absent' AND mapping_id IS NULL \
+     AND twin IS NOT 'follows' \
      AND state -> 'alias' ->> 'since' < ?1";
 
 /// Events from before `?1`, but of a domain that is mapped the newest, and `?2` more.

@@ -21,6 +21,7 @@ use rules::probe::RecordKind;
 use rules::records::SiteMark;
 use rules::targets::{OwnAnswer, TargetSource};
 use rules::telling::{Kind, Remembered, Told, Topic};
+use rules::twins::Www;
 use rules::{DomainName, Identity, Problem, Reason, Stage, Targets, Time};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ struct NetworkRow {
     targets: Option<TargetsItem>,
     earlier_targets: BTreeSet<IpAddr>,
     budgets: Vec<(String, usize, usize, Option<i64>)>,
+    www: Option<String>,
+    www_told: u8,
 }
 
 /// [`CheckBasis`] as it is stored.
@@ -302,6 +305,8 @@ impl From<&NetworkMemory> for NetworkRow {
             targets: memory.targets.as_ref().map(TargetsItem::from),
             earlier_targets: memory.earlier_targets.clone(),
             budgets: memory.budgets.iter().map(budget_item).collect(),
+            www: Some(memory.www.to_string()),
+            www_told: memory.www_told.into(),
         }
     }
 }
@@ -327,8 +332,15 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             targets: row.targets.map(Targets::from),
             earlier_targets: row.earlier_targets,
             budgets: row.budgets.into_iter().filter_map(budget).collect(),
+            www: www(row.www.as_deref()),
+            www_told: row.www_told != 0,
         })
     }
+}
+
+/// As a new ledger starts; for a word that nobody knows as one that adds nothing.
+fn www(word: Option<&str>) -> Www {
+    word.map_or_else(Www::default, |word| Www::from_word(word).unwrap_or(Www::Never))
 }
 
 fn doubt_item((doubt, after): (&Lasting, &Option<Time>)) -> (String, Option<i64>) {

@@ -10,6 +10,7 @@ use rules::entry::{
 };
 use rules::explain::Looked;
 use rules::ledger::LedgerError;
+use rules::twins::Twin;
 use rules::{Entry, Reason, Stage, Time};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Serialize, Serializer};
@@ -60,6 +61,8 @@ row! {
     version: i64,
     mapping_id: Option<i64>,
     site_id: Option<i64>,
+    #[serde(borrow)]
+    twin: Option<&'a str>,
     #[serde(borrow)]
     stage: Option<&'a str>,
     alias: &'a str,
@@ -178,6 +181,7 @@ impl<'a> Row<'a> {
             // The same bits: SQLite has no unsigned integers.
             mapping_id: mapped.map(|mapped| mapped.mapping_id.cast_signed()),
             site_id: mapped.map(|mapped| mapped.site_id.cast_signed()),
+            twin: entry.twin.map(Twin::as_str),
             stage: mapped.and_then(|mapped| mapped.stage).map(Stage::as_str),
             alias: entry.alias.state.as_str(),
             owned: entry.owned.map(|owned| owned.how.as_str()),
@@ -328,6 +332,7 @@ impl TryFrom<Row<'_>> for Entry {
             _ => None,
         };
         let alias = Alias::from_word(row.alias).ok_or_else(|| unknown("alias", row.alias))?;
+        let twin = row.twin.map(|word| Twin::from_word(word).ok_or_else(|| unknown("twin", word)));
         let state = row.state;
         let routing = state.routing.state.and_then(Routing::from_word);
         let certificate = state.certificate.state.and_then(Certificate::from_word);
@@ -346,6 +351,7 @@ impl TryFrom<Row<'_>> for Entry {
                     _ => Some(LeftAlone::Contested),
                 },
             }),
+            twin: twin.transpose()?,
             first_seen: Time::from_millis(state.first_seen),
             alias: state.alias.into_condition(alias),
             routing: state.routing.into_condition(routing.unwrap_or(Routing::Unknown)),

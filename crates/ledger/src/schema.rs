@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error;
 
 /// The number of the newest migration.
-const KNOWN: i64 = 5;
+const KNOWN: i64 = 6;
 /// `PRAGMA application_id` of our files, set by the first migration.
 const APPLICATION: i32 = 0x4353_4c47;
 
@@ -46,7 +46,8 @@ fn migrations() -> Vec<Migration> {
             include_str!("../migrations/sqlite/0003_columns_and_state.sql"),
         ),
         migration(4, "registered", include_str!("../migrations/sqlite/0004_registered.sql")),
-        migration(5, "outbox", include_str!("../migrations/sqlite/0005_outbox.sql")),
+        migration(5, "twins", include_str!("../migrations/sqlite/0005_twins.sql")),
+        migration(6, "outbox", include_str!("../migrations/sqlite/0006_outbox.sql")),
     ]
 }
 
@@ -147,6 +148,7 @@ mod tests {
     use super::*;
     use crate::{entries, events, meta};
     use rules::records::SiteMark;
+    use rules::twins::Www;
 
     /// A ledger of schema 2 with history, as the program of that time left it.
     const SCHEMA_2: &str = include_str!("../tests/fixtures/schema-2.sql");
@@ -233,6 +235,7 @@ mod tests {
             (identity.domain.as_str(), identity.app.as_deref()),
             ("network.example", Some("demo"))
         );
+        assert_eq!(memory.network.www, Www::Never, "it adds no twins as none were added then");
         let mark = SiteMark { id: 6, registered: None };
         assert_eq!((memory.network.site_mark, memory.network.mapped_names), (Some(mark), Some(7)));
         assert!(memory.host.list_believed && memory.host.key_refused.is_none());

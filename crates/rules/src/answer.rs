@@ -111,7 +111,7 @@ pub fn listed(entry: &mut Entry, list: &AliasList, believed: bool, protected: bo
         (Alias::Protected, _) => (),
         (Alias::Removing, true) => entry.shown = true,
         (Alias::Removing, false) if absent => done(entry, Call::Remove, now),
-        (Alias::Absent, true) if entry.mapped.is_none() => (),
+        (Alias::Absent, true) if !entry.is_followed() => (),
         (_, true) => present(entry, protected, now),
         (Alias::Present, false) if absent => {
             settled(entry);

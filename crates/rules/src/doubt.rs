@@ -8,6 +8,7 @@ use crate::entry::{Alias, Entry};
 use crate::host::AliasList;
 use crate::planted;
 use crate::reason::Reason;
+use crate::twins;
 use crate::words::words;
 use crate::{DomainName, Network};
 
@@ -152,23 +153,16 @@ pub fn lacking<'a>(
     agreed: &BTreeSet<DomainName>,
     allowed: usize,
 ) -> Lacking {
-    let mut lacking = Lacking::default();
-    let mut left = 0;
-    for entry in entries {
-        let is_there = matches!(entry.alias.state, Alias::Present | Alias::Removing);
-        if entry.shown && is_there && !agreed.contains(&entry.domain) {
-            lacking.of += 1;
-            let is_left = list.names.contains(&entry.domain);
-            left += usize::from(is_left);
-            if !is_left && !was_sent(entry) {
-                lacking.names.insert(entry.domain.clone());
-            }
-        }
-    }
-    let lacks = lacking.names.len();
-    let all = 2 <= lacking.of && left == 0 && 0 < lacks;
-    lacking.doubtful = (all || allowed < lacks) && !planted!(BelieveAnyList);
-    lacking
+    let is_there = |entry: &&Entry| matches!(entry.alias.state, Alias::Present | Alias::Removing);
+    let shown = entries.filter(|entry| entry.shown && !agreed.contains(&entry.domain));
+    let shown: Vec<&Entry> = shown.filter(is_there).collect();
+    let is_left = |entry: &Entry| list.names.contains(&entry.domain);
+    let lacks = shown.iter().copied().filter(|entry| !is_left(entry) && !was_sent(entry));
+    // As many as the brake would count.
+    let (of, lacked) = (twins::count(shown.iter().copied()), twins::count(lacks.clone()));
+    let all = 2 <= of && 0 < lacked && !shown.iter().any(|entry| is_left(entry));
+    let doubtful = (all || allowed < lacked) && !planted!(BelieveAnyList);
+    Lacking { names: lacks.map(|entry| entry.domain.clone()).collect(), of, doubtful }
 }
 
 /// Whether its removal was asked for: then the list may well lack it.

@@ -23,6 +23,7 @@ use crate::explain::Looked;
 use crate::finding::Finding;
 use crate::reason::Reason;
 use crate::stage::Stage;
+use crate::twins::Twin;
 use crate::words::words;
 use crate::{DomainName, Time};
 
@@ -187,7 +188,10 @@ pub struct Entry {
     pub domain: DomainName,
     /// Its mapping; none once that is gone.
     pub mapped: Option<Mapped>,
+    /// Whether it is a twin, which has no mapping; none where it is not.
+    pub twin: Option<Twin>,
     /// Other rows that had the name when it was last read; once its mapping is gone, all that had.
+    /// Of a twin those of its parent.
     pub other_rows: Vec<u64>,
     /// When a good read first showed it.
     pub first_seen: Time,
@@ -238,6 +242,7 @@ impl Entry {
         Self {
             domain,
             mapped,
+            twin: None,
             other_rows: Vec::new(),
             first_seen: now,
             alias: Condition::new(Alias::Wanted, now),
@@ -282,7 +287,7 @@ impl Entry {
             self.checks.zone_fails = None;
             (self.findings, self.looked) = (Vec::new(), None);
         }
-        self.mapped = Some(mapped);
+        (self.mapped, self.twin) = (Some(mapped), None);
         (self.gone, self.tombstone) = (Gone::default(), None);
     }
 
@@ -311,7 +316,7 @@ impl Entry {
 
     /// Whether nothing is left to do for it: it stays only as a memory.
     pub fn is_retired(&self) -> bool {
-        self.alias.state == Alias::Absent && self.mapped.is_none()
+        self.alias.state == Alias::Absent && !self.is_followed()
     }
 
     /// Whether it is as it must be: DNS leads here, a browser accepts its
@@ -414,7 +419,7 @@ impl Entry {
 
     /// Whether to check it now.
     pub fn is_check_due(&self, now: Time) -> bool {
-        self.mapped.is_some() && self.checks.due <= now
+        self.is_followed() && self.checks.due <= now
     }
 
     /// Something about it changed, or a person asked: check often for a while.
@@ -458,6 +463,7 @@ impl Entry {
         }
         let mut rebased = changed!(
             mapped,
+            twin,
             other_rows,
             first_seen,
             alias,
@@ -479,6 +485,8 @@ impl Entry {
             findings,
             looked
         );
+        // A row of its own wins.
+        rebased.twin.take_if(|_| rebased.mapped.is_some());
         if before.rechecked_at < stored.rechecked_at {
             (rebased.step.due, rebased.step.tries) = (stored.step.due, stored.step.tries);
             (rebased.checks.due, rebased.checks.hot_until) =
@@ -532,6 +540,9 @@ mod tests {
         assert_eq!(rebased.rechecked_at, Some(at(6)));
         assert_eq!(rebased.checks.due, stored.checks.due, "what a person asked for stays due");
         assert_eq!(rebased.checks.made, 3, "and what was seen counts");
+
+        let (mapped, _) = three(added, |entry| entry.twin = Some(Twin::Goes));
+        assert_eq!(mapped.twin, None, "what had been a twin has a row of its own now");
 
         let (rebased, _) = three(added, |entry| (entry.mapped, entry.gone.reads) = (None, 1));
         assert_eq!((rebased.mapped, rebased.gone.reads), (None, 1), "a deleted mapping stays so");

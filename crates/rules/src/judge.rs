@@ -15,6 +15,7 @@ use crate::proof::{self, Asking};
 use crate::reason::Reason;
 use crate::schedule::{Standing, next_check};
 use crate::stage::StagePolicy;
+use crate::twins;
 use crate::{Mapping, Targets, Time};
 
 /// A certificate whose end has come is looked at again so soon.
@@ -91,11 +92,14 @@ pub fn judge(entry: &mut Entry, check: &Check, view: &View<'_>) {
         entry.checks.last = Some(view.now);
     }
     passes_by(entry, view.now);
+    twins::withdraw(entry, view.now);
     if is_seen {
         entry.checks.made = entry.checks.made.saturating_add(1);
         count_bad(entry, view.now);
     }
-    if before != states(entry) {
+    // Nobody waits for a twin that is elsewhere.
+    let is_news = !entry.is_candidate() || entry.routing.state == Routing::Here;
+    if before != states(entry) && is_news {
         entry.heat(view.now);
     }
     let standing = standing(entry, &check.dns, is_seen, view);
@@ -121,7 +125,7 @@ fn standing(entry: &Entry, dns: &DnsObservation, is_seen: bool, view: &View<'_>)
         Standing::Unseen
     } else if was_ready {
         Standing::Ready
-    } else if view.stages.is_patient(&entry.routing, view.now) {
+    } else if view.stages.is_patient(&entry.routing, view.now) && !entry.is_candidate() {
         Standing::Awaited
     } else {
         Standing::Overdue

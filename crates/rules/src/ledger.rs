@@ -19,6 +19,7 @@ use crate::notice::Outbox;
 use crate::records::{MappedSites, SiteMark};
 use crate::request::{Asked, Request};
 use crate::telling::Remembered;
+use crate::twins::Www;
 use crate::words::words;
 use crate::{
     Disposition, DomainName, Home, Identity, Network, Problem, Stage, Targets, Time, Whereabouts,
@@ -135,7 +136,7 @@ impl Recorded {
         let due = |call: Call| {
             let entries = self.entries.values();
             // An addition is made for a mapping, a removal for a mapping that is gone.
-            let mapped = entries.filter(|entry| entry.mapped.is_some() == (call == Call::Add));
+            let mapped = entries.filter(|entry| entry.is_followed() == (call == Call::Add));
             mapped.filter(|it| it.pending_call() == Some(call)).map(|it| it.step.due).min()
         };
         let (add, remove) = (due(Call::Add), due(Call::Remove));
@@ -196,6 +197,10 @@ pub struct NetworkMemory {
     pub earlier_targets: BTreeSet<IpAddr>,
     /// Registrable domains that run short of certificates this week.
     pub budgets: BTreeMap<DomainName, Budget>,
+    /// Whether twins are added where the operator does not say: the ledger started with it.
+    pub www: Www,
+    /// Whether people were told that they are not.
+    pub www_told: bool,
 }
 
 /// What checks need of the network besides its own domain.

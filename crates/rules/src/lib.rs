@@ -65,6 +65,7 @@ pub mod targets;
 pub mod telling;
 pub mod times;
 pub mod trust;
+pub mod twins;
 pub mod wanted;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 
 mod reading;
 mod removing;
+mod twins;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,7 @@ use crate::protected::Protected;
 use crate::reason::Reason;
 use crate::records::{self, MappedSites, NewRecord, Records, SiteMark};
 use crate::removal::{Brake, RemovalPolicy};
+use crate::twins::Www;
 use crate::wanted::Wanted;
 use crate::{DomainName, Network, Problem, Time, plain};
 
@@ -62,6 +64,8 @@ pub struct Policy {
     pub removal: RemovalPolicy,
     /// Which sites get a record.
     pub records: Records,
+    /// Whether twins are added.
+    pub www: Www,
     /// How far checks of a domain are apart at least.
     pub interval: Duration,
     /// Whether our clock differs too much from the database's to put times right by it.
@@ -288,8 +292,8 @@ impl Planner<'_> {
     /// What a list in doubt lacks is not added again.
     fn add_again(&mut self) {
         let Some(cause) = self.plan.doubt_of_list().map(Cause::by) else { return };
-        let mapped = |name: &&DomainName| self.plan.entries[*name].mapped.is_some();
-        let names: Vec<_> = self.lacking.names.iter().filter(mapped).cloned().collect();
+        let wanted = |name: &&DomainName| self.plan.entries[*name].is_followed();
+        let names: Vec<_> = self.lacking.names.iter().filter(wanted).cloned().collect();
         for name in names {
             self.defer(Action::AddAlias, name, cause);
         }
@@ -324,7 +328,7 @@ impl Planner<'_> {
         let only = self.world.policy.only_approved.then_some(&self.approved.additions);
         for (name, entry) in &self.plan.entries {
             let may = only.is_none_or(|only| only.contains(name));
-            if may && entry.mapped.is_some() && entry.due_call(now) == Some(Call::Add) {
+            if may && entry.is_followed() && entry.due_call(now) == Some(Call::Add) {
                 self.plan.calls.insert(name.clone(), Call::Add);
             }
         }
@@ -371,7 +375,7 @@ impl Planner<'_> {
             let is_open = |name: &DomainName| entries.get(name).is_some_and(|it| !it.is_retired());
             set.removals.retain(|name| self.gone.contains(name) && is_open(name));
             let wants = |name: &DomainName| {
-                let entry = entries.get(name).filter(|entry| entry.mapped.is_some());
+                let entry = entries.get(name).filter(|entry| entry.is_followed());
                 entry.is_some_and(|entry| entry.pending_call() == Some(Call::Add))
             };
             set.additions.retain(wants);

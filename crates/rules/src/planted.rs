@@ -50,6 +50,8 @@ mod with_feature {
         DropOnMiss,
         DropOutcome,
         WriteContested,
+        AddTwinElsewhere,
+        ForgetParent,
     }
 
     thread_local! {
@@ -68,7 +70,7 @@ mod with_feature {
 
     impl Fault {
         /// All there are.
-        pub const ALL: [Self; 19] = [
+        pub const ALL: [Self; 21] = [
             Self::SkipBrake,
             Self::RemoveForeign,
             Self::ActOnCopy,
@@ -88,6 +90,8 @@ mod with_feature {
             Self::DropOnMiss,
             Self::DropOutcome,
             Self::WriteContested,
+            Self::AddTwinElsewhere,
+            Self::ForgetParent,
         ];
     }
 }

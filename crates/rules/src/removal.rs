@@ -5,6 +5,7 @@ use crate::Time;
 use crate::entry::{Alias, Entry, Gone, Owned, OwnedAs, Step};
 use crate::planted;
 use crate::reason::Reason;
+use crate::twins;
 use crate::words::words;
 
 words! {
@@ -33,9 +34,9 @@ impl Default for Brake {
 }
 
 impl Brake {
-    /// How many removals it allows beside these entries.
-    pub fn allows_of<'a>(self, entries: impl Iterator<Item = &'a Entry>) -> usize {
-        self.allows(entries.filter(|entry| entry.owned.is_some()).count())
+    /// How many removals it allows beside these entries. A twin and its parent are one.
+    pub fn allows_of<'a>(self, entries: impl Iterator<Item = &'a Entry> + Clone) -> usize {
+        self.allows(twins::count(entries.filter(|entry| entry.owned.is_some())))
     }
 
     /// How many removals it allows where we own `owned` aliases.
@@ -76,7 +77,7 @@ pub fn disown(entry: &mut Entry, now: Time) {
 /// Why an alias is not given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotKept {
-    /// Its name is mapped: nobody removes it.
+    /// Its name is mapped, or that whose twin it is: nobody removes it.
     Mapped,
     /// It is not owned: it is never removed.
     NotOwned,
@@ -90,7 +91,7 @@ pub enum NotKept {
 ///
 /// There is nothing to give up: `entry` is as it was.
 pub fn keep(entry: &mut Entry, now: Time) -> Result<(), NotKept> {
-    if entry.mapped.is_some() {
+    if entry.is_followed() {
         Err(NotKept::Mapped)
     } else if !is_ours(entry) {
         Err(NotKept::NotOwned)

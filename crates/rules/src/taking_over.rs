@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::acting::{is_same_network, keeps_ownership};
+use crate::entry::Entry;
 use crate::ledger::{HomeMemory, HostHealth, Memory, NotActing, Recorded};
 use crate::removal::{disown, is_ours};
 use crate::{Home, Network, Time};
@@ -41,8 +42,13 @@ pub fn take_over(recorded: &mut Recorded, id: &str, network: &Network, now: Time
     if was_put_back && ownership.kept {
         let mapped: BTreeSet<_> = network.mappings.iter().map(|row| &row.domain).collect();
         let missing = recorded.entries.values().filter(|entry| is_ours(entry));
-        let missing = missing.map(|entry| &entry.domain).filter(|name| !mapped.contains(name));
-        recorded.memory.network.restored.extend(missing.cloned());
+        // A twin is there as long as its parent is.
+        let is_missing = |entry: &&Entry| {
+            let parent = entry.twin_of();
+            !mapped.contains(&entry.domain) && parent.is_none_or(|name| !mapped.contains(&name))
+        };
+        let missing = missing.filter(is_missing).map(|entry| entry.domain.clone());
+        recorded.memory.network.restored.extend(missing);
     }
     let Memory { network: memory, home, .. } = &mut recorded.memory;
     let stands = network.home.as_ref().map_or(0, Home::serial_or_zero);
@@ -76,7 +82,7 @@ pub fn take_over(recorded: &mut Recorded, id: &str, network: &Network, now: Time
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Alias, Entry, Mapped, Owned, OwnedAs};
+    use crate::entry::{Alias, Mapped, Owned, OwnedAs};
     use crate::records::SiteMark;
     use crate::testing::network;
     use crate::{DomainName, Identity, Whereabouts};

@@ -1,9 +1,11 @@
 //! The quiet ending: faults stop, and within a bounded number of passes all is as it must be.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use engine::memory::{MappingRow, Tables};
 use rules::probe::{DnsObservation, TlsObservation, TlsVerdict};
+use rules::twins::Www;
 use rules::{DomainName, Stage};
 
 use crate::history::{DatabaseMood, Event, HostMood, ListMood, ResolverMood};
@@ -78,12 +80,14 @@ fn wrongs(world: &World, writes: usize) -> Vec<(&'static str, String)> {
             wrongs.push(("stage-wrong", format!("{name}: {:?}", row.stage)));
         }
     }
+    wrongs.extend(missing_twins(world, &tables).into_iter().map(|name| ("twin-missing", name)));
     let state = world.state();
     for (name, entry) in &state.watch.main().entries {
         let owned = entry.owned.is_some() && is_wanted(name);
         let locked_out = state.watch.is_broken("apply-locked-out");
-        let spoilt = state.watch.main().spoilt(name, Some(entry), &tables);
-        let is_kept = spoilt || is_kept(&tables, name);
+        let spoilt = |name| state.watch.main().spoilt(name, Some(entry), &tables);
+        let names = state.watch.main().names_of(name);
+        let is_kept = names.iter().any(|name| spoilt(name) || is_kept(&tables, name));
         if owned && !locked_out && present.contains(name) && !is_kept {
             wrongs.push(("gone-present", name.to_string()));
         }
@@ -92,6 +96,27 @@ fn wrongs(world: &World, writes: usize) -> Vec<(&'static str, String)> {
         wrongs.push(("never-quiet", format!("{writes} writes in the last pass")));
     }
     wrongs
+}
+
+/// Twins that are wanted and not there although their DNS is here. A list that is empty says nothing
+/// of them.
+fn missing_twins(world: &World, tables: &Tables) -> Vec<String> {
+    let (www, present) = (world.state().watch.www, world.host.present().clone());
+    if www == Www::Never || present.is_empty() {
+        return Vec::new();
+    }
+    let rows: BTreeSet<DomainName> =
+        tables.mappings.values().filter_map(|row| row.domain.parse().ok()).collect();
+    let ours = tables.mappings.values().filter(|row| tables.sites.contains_key(&row.site_id));
+    let parents = ours.filter_map(|row| row.domain.parse::<DomainName>().ok());
+    let twins = parents.filter(|name| !crate::watch::is_protected(name));
+    let twins = twins.filter_map(|name| crate::watch::other_of(&name));
+    let missing = twins.filter(|twin| !rows.contains(twin) && !present.contains(twin));
+    let is_here = |name: &DomainName| {
+        let found = world.probe.dns_of(name);
+        matches!(found, DnsObservation::Addresses { found, .. } if found.iter().all(|ip| *ip == HERE))
+    };
+    missing.filter(|twin| is_wanted(twin) && is_here(twin)).map(|twin| twin.to_string()).collect()
 }
 
 /// Whether the host can have it.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rules::records::Records;
 use rules::removal::Brake;
+use rules::twins::Www;
 
 use crate::chance::Chance;
 use crate::history::{
@@ -21,6 +22,9 @@ pub(crate) const NAMES: [&str; 8] = [
     "x.net.example",
     "bad.example",
 ];
+/// Twins of some of them.
+pub(crate) const TWINS: [&str; 4] =
+    ["www.b.example", "www.c.example", "www.d.example", "www.bad.example"];
 /// Names that are never sent.
 pub(crate) const PROTECTED: [&str; 5] =
     ["net.example", "www.net.example", "base.example", "secret.example", "x.closte.com"];
@@ -31,6 +35,7 @@ pub struct History {
     pub seed: u64,
     pub brake: Brake,
     pub records: Records,
+    pub www: Www,
     pub concurrency: usize,
     pub steps: Vec<Step>,
 }
@@ -41,18 +46,24 @@ impl History {
         let brake = chance.pick(&[Brake::Percent(10), Brake::Percent(10), Brake::Count(1)]);
         let records = chance.pick(&[Records::New, Records::All, Records::Never]);
         let concurrency = chance.pick(&[1, 2, 4]);
-        let mut writer = Writer { chance, at: Duration::ZERO, steps: Vec::new() };
+        // Of their own, so that a seed tells what it told before there were twins.
+        let mut twins = Chance::of(seed ^ 0x7717);
+        let www = [Www::WhenDnsReady, Www::WhenDnsReady, Www::AsWordpress, Www::Never];
+        let www = twins.pick(&www);
+        let mut writer = Writer { chance, twins, at: Duration::ZERO, steps: Vec::new() };
         writer.begin();
         for _ in 0..(15 + writer.chance.below(30)) {
             let event = writer.event();
             writer.tell(event);
         }
-        Self { seed, brake, records, concurrency, steps: writer.steps }
+        Self { seed, brake, records, www, concurrency, steps: writer.steps }
     }
 }
 
 struct Writer {
     chance: Chance,
+    /// What is drawn of twins.
+    twins: Chance,
     at: Duration,
     steps: Vec<Step>,
 }
@@ -70,6 +81,10 @@ impl Writer {
             if self.chance.percent(50) {
                 self.tell(Event::Dns { name, to: Dns::Here });
                 self.tell(Event::Certificate { name, is: Certificate::Good });
+            }
+            if self.twins.percent(30) {
+                let event = Event::Dns { name: self.twins.pick(&TWINS), to: Dns::Here };
+                self.steps.push(Step { at: self.at, event });
             }
         }
         self.tell(Event::Pass);
@@ -134,7 +149,7 @@ impl Writer {
     }
 
     fn domains(&mut self) -> Event {
-        let name = self.name();
+        let name = self.name_or_twin();
         if self.chance.percent(50) {
             let kinds = [Dns::Here, Dns::Here, Dns::Elsewhere, Dns::WrongAaaa];
             let rare = [Dns::NoSuchName, Dns::ServFail];
@@ -199,7 +214,11 @@ impl Writer {
     }
 
     fn aliases(&mut self) -> Event {
-        let name = if self.chance.percent(15) { self.chance.pick(&PROTECTED) } else { self.name() };
+        let name = if self.chance.percent(15) {
+            self.chance.pick(&PROTECTED)
+        } else {
+            self.name_or_twin()
+        };
         if self.chance.percent(60) { Event::Placed { name } } else { Event::Taken { name } }
     }
 
@@ -233,6 +252,11 @@ impl Writer {
 
     fn name(&mut self) -> &'static str {
         self.chance.pick(&NAMES)
+    }
+
+    fn name_or_twin(&mut self) -> &'static str {
+        let name = self.name();
+        if self.twins.percent(30) { self.twins.pick(&TWINS) } else { name }
     }
 
     fn site(&mut self) -> u64 {

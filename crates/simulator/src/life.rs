@@ -307,6 +307,7 @@ fn settings(history: &History) -> PassSettings {
     PassSettings {
         brake: history.brake,
         records: history.records,
+        www: Some(history.www),
         targets: BTreeSet::from([HERE]),
         protected: vec!["secret.*".to_owned()],
         ask_proof: false,

@@ -50,7 +50,7 @@ impl Life {
         let printed = Arc::clone(&self.printed);
         self.command(async move {
             let Ok(Planning::Made(planned)) = engine.plan(Purpose::Show).await else { return };
-            let gone = planned.plan.entries.iter().filter(|(_, entry)| entry.mapped.is_none());
+            let gone = planned.plan.entries.iter().filter(|(_, entry)| !entry.is_followed());
             let deferred = &planned.plan.deferred;
             let holds = deferred.iter().any(|it| it.release == Release::Apply);
             let records = deferred.iter().filter(|it| it.action == Action::CreateRecord);

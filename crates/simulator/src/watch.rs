@@ -6,6 +6,7 @@
 mod calls;
 mod facts;
 mod stages;
+mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use rules::entry::Alias;
 use rules::host::{AliasList, HostError};
 use rules::ledger::Batch;
 use rules::removal::Brake;
+use rules::twins::Www;
 use rules::{DomainName, Home, Identity, Network, Time};
 
 use crate::generate::History;
@@ -22,6 +24,7 @@ use crate::world::{Who, verb};
 pub(crate) use calls::{Scene, is_protected};
 pub(crate) use facts::Printed;
 use facts::{Facts, Read};
+pub(crate) use twins::other_of;
 
 /// Something that must never happen, and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub struct Outcome {
 
 pub(crate) struct Watch {
     pub(crate) brake: Brake,
+    pub(crate) www: Www,
     violations: Vec<Violation>,
     log: Vec<String>,
     /// Of the original's ledger and of the clone's.
@@ -61,6 +65,7 @@ impl Watch {
     pub(crate) fn new(history: &History) -> Self {
         Self {
             brake: history.brake,
+            www: history.www,
             violations: Vec::new(),
             log: Vec::new(),
             ledgers: Default::default(),
@@ -110,16 +115,23 @@ impl Watch {
         &mut self.ledgers[who.ledger()]
     }
 
-    pub(crate) fn saved(&mut self, who: Who, batch: &Batch, missed: &[DomainName]) {
+    pub(crate) fn saved(&mut self, who: Who, batch: &Batch, missed: &[DomainName], at: Duration) {
         let list = self.reads.get(&who).and_then(|read| read.list.clone());
         let facts = &mut self.ledgers[who.ledger()];
+        let mut twins = Vec::new();
         for entry in batch.entries.iter().filter(|it| !missed.contains(&it.domain)) {
             // Asked for after a list lacked it: whatever is there then is its own.
             let lacked = list.as_ref().is_some_and(|it| !it.names.contains(&entry.domain));
             if lacked && entry.step.intent.is_some_and(|intent| intent.list_lacked) {
                 facts.claims.insert(entry.domain.clone());
             }
-            facts.entries.insert(entry.domain.clone(), entry.clone());
+            let before = facts.entries.insert(entry.domain.clone(), entry.clone());
+            if before.is_some_and(|before| before.step.intent.is_some()) {
+                facts.asked.insert(entry.domain.clone());
+            } else {
+                facts.asked.remove(&entry.domain);
+            }
+            twins.extend(entry.twin.map(|_| entry.clone()));
         }
         if let Some(network) = &batch.network {
             facts.memory.network = network.clone();
@@ -130,6 +142,9 @@ impl Watch {
         }
         if let Some(approved) = &batch.approved {
             facts.memory.approved.clone_from(approved);
+        }
+        for entry in &twins {
+            self.is_lawful_twin(entry, at);
         }
     }
 

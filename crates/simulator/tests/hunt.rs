@@ -44,7 +44,7 @@ fn every_open_invariant_is_still_broken_by_its_seed() {
 }
 
 #[rustfmt::skip] // One fault a line.
-const FOUND_AS: [(Fault, &str); 19] = [
+const FOUND_AS: [(Fault, &str); 21] = [
     (Fault::SkipBrake,         "brake-in-a-pass"),
     (Fault::RemoveForeign,     "removed-foreign"),
     (Fault::ActOnCopy,         "copy-acts"),
@@ -64,6 +64,8 @@ const FOUND_AS: [(Fault, &str); 19] = [
     (Fault::DropOnMiss,        "no-intent"),
     (Fault::DropOutcome,       "lost-outcome"),
     (Fault::WriteContested,    "contested-written"),
+    (Fault::AddTwinElsewhere,  "twin-without-dns"),
+    (Fault::ForgetParent,      "removed-while-mapped"),
 ];
 
 #[test]

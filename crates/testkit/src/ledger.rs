@@ -24,6 +24,7 @@ use rules::records::{MappedSites, SiteMark};
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::targets::{OwnAnswer, TargetSource};
 use rules::telling::{Kind, Told, Topic};
+use rules::twins::{Twin, Www};
 use rules::{DomainName, Entry, Identity, Problem, Reason, Stage, Targets, Time};
 
 /// What [`Ledger`] promises. `fresh` makes an empty ledger at each call.
@@ -134,11 +135,18 @@ async fn only_what_is_due_is_claimed_the_longest_due_first(ledger: &dyn Ledger) 
     let step = due(2, 900, 90, Alias::Wanted);
     let neither = due(3, 900, 100, Alias::Present);
     let gone = Entry { mapped: None, ..due(4, 100, 100, Alias::Removing) };
-    save(ledger, &[check.clone(), step.clone(), neither, gone]).await;
-    assert_eq!(ledger.next_due().await.expect("a time"), Some(at(100)));
+    let twin = |number, twin| Entry {
+        mapped: None,
+        twin: Some(twin),
+        ..due(number, 99, 900, Alias::Absent)
+    };
+    let (follows, goes) = (twin(5, Twin::Follows), twin(6, Twin::Goes));
+    save(ledger, &[check.clone(), step.clone(), neither, gone, follows.clone(), goes]).await;
+    assert_eq!(ledger.next_due().await.expect("a time"), Some(at(99)));
     assert_eq!(claimed(ledger, claim("a", 100, 200), 1).await, [domain(2)], "the longest due");
     let recorded = ledger.claim_due(&claim("a", 100, 200), 9).await.expect("claiming");
-    assert_eq!(recorded.entries.into_values().collect::<Vec<_>>(), [stored(&check), stored(&step)]);
+    let due: Vec<_> = recorded.entries.into_values().collect();
+    assert_eq!(due, [stored(&check), stored(&step), stored(&follows)]);
 }
 
 async fn what_is_claimed_is_nobody_elses_until_then_or_until_it_is_stored(ledger: &dyn Ledger) {
@@ -357,6 +365,8 @@ fn full_memory() -> Memory {
             targets: Some(targets()),
             budgets: [(domain(3), Budget { issued: 50, waiting: 2, next: Some(at(3)) })].into(),
             earlier_targets: [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9))].into(),
+            www: Www::AsWordpress,
+            www_told: true,
         },
         home: HomeMemory { serial: 9, read_back: Some(8) },
         host: HostHealth {
@@ -430,6 +440,7 @@ const ALIASES: [Alias; 7] = [
     Alias::Absent,
     Alias::Protected,
 ];
+const TWINS: [Twin; 2] = [Twin::Follows, Twin::Goes];
 const ROUTINGS: [Routing; 3] = [Routing::Unknown, Routing::Elsewhere, Routing::Here];
 const CERTIFICATES: [Certificate; 5] = [
     Certificate::Unknown,
@@ -548,6 +559,9 @@ impl Dice {
     fn entry(&mut self, number: u64) -> Entry {
         let mapped = self.maybe(Self::mapped);
         let mut entry = Entry::new(domain(number), mapped, self.time());
+        if entry.mapped.is_none() {
+            entry.twin = self.maybe(|dice| dice.one_of(&TWINS));
+        }
         entry.alias = self.condition(&ALIASES);
         entry.routing = self.condition(&ROUTINGS);
         entry.found = (0..self.roll() % 4).map(|_| self.address()).collect();

@@ -77,6 +77,7 @@ impl Doctor<'_> {
             route: if self.wiring.is_remote() { Route::Remote } else { Route::Local },
             found_at,
             ledger,
+            www: self.wiring.settings.www,
             host: self.host().await,
             drop_in: access.as_ref().and_then(|access| access.drop_in.clone()),
             maps_nothing: access

@@ -6,6 +6,7 @@ use super::{Context, Exit, Failure, report};
 use crate::clock::SystemClock;
 use crate::view::ReportView;
 use engine::pass::{Planned, Planning, Purpose, Report};
+use engine::texts;
 use rules::Clock;
 
 /// Print what a pass would do, with the hash of this plan
@@ -46,7 +47,7 @@ fn print(context: &Context, planned: Planned) {
 fn text(found: &Report, hash: &str) -> String {
     let mut text = String::new();
     for change in &found.changes {
-        let _ = writeln!(text, "{} {}", change.action, change.domain);
+        let _ = writeln!(text, "{} {}{}", change.action, change.domain, texts::why(change));
     }
     for deferred in &found.deferred {
         let _ = writeln!(text, "{}", report::deferred(deferred));

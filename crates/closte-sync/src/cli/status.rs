@@ -46,7 +46,8 @@ fn text(context: &Context, recorded: &Recorded, view: &StatusView) -> String {
     text.extend(standing(&recorded.memory, now));
     text.extend(doubted_targets(&recorded.memory));
     text.push('\n');
-    let waiting: Vec<&Entry> = recorded.entries.values().filter(|it| !it.is_ready()).collect();
+    let waiting: Vec<&Entry> =
+        recorded.entries.values().filter(|it| it.is_listed() && !it.is_ready()).collect();
     if !waiting.is_empty() {
         let _ = writeln!(text, "{}\n", list::table(console, waiting.into_iter(), now));
     }

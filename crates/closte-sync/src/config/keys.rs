@@ -150,6 +150,7 @@ pub(crate) const KEYS: &[Key] = &[
     key("checks.demote", Kind::Bare, "false", "true", "Whether a domain that is served may be taken back when three checks over half an hour find it broken"),
     key("checks.routing_proof", Kind::Text, "ask", "require", "Whether WordPress is asked to prove that it is what answers at a domain: ask, require before done, or never"),
     key("domains.records", Kind::Text, "new", "all", "Which sites get a domain record made: new, all or never"),
+    key("domains.www", Kind::Text, "", "never", "Whether the www twin of a mapped domain (www.X for a registrable X, X for www.X) is added once its DNS leads here: never, as-wordpress (as Ultimate Multisite's setting says) or when-dns-ready; else when-dns-ready, or never where the ledger was made by a closte-sync before this setting"),
     key("removal.confirmations", Kind::Bare, "2", "3", "How many good reads must see a mapping gone before its alias is removed"),
     key("removal.gap", Kind::Text, "60s", "5m", "How much time is between two good reads that count"),
     key("removal.grace", Kind::Text, "0s", "24h", "How long an alias stays once its mapping is certainly gone, in case that comes back"),

@@ -13,6 +13,7 @@ use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::telling::Patience;
+use rules::twins::Www;
 
 use super::{ConfigError, Written, keys};
 
@@ -100,6 +101,7 @@ pub(crate) struct Settings {
     pub(crate) demote: bool,
     pub(crate) routing_proof: RoutingProof,
     pub(crate) records: Records,
+    pub(crate) www: Option<Www>,
     pub(crate) confirmations: u32,
     pub(crate) removal_gap: Duration,
     pub(crate) removal_grace: Duration,
@@ -175,6 +177,10 @@ impl Settings {
                     text,
                     &[("new", Records::New), ("all", Records::All), ("never", Records::Never)],
                 )
+            })?,
+            www: values.optional("domains.www", |text| {
+                let known = [Www::Never, Www::AsWordpress, Www::WhenDnsReady];
+                one_of(text, &known.map(|www| (www.as_str(), www)))
             })?,
             confirmations: values.required("removal.confirmations", at_least_one)?,
             removal_gap: values.required("removal.gap", duration)?,

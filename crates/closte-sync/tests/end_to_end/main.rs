@@ -26,5 +26,6 @@ mod rows;
 mod running;
 mod setting_up;
 mod stored_key;
+mod twins;
 mod world;
 mod wp_configs;

@@ -119,7 +119,7 @@ impl Ledger for MemoryLedger {
 
     async fn claim_due(&self, claim: &Claim<'_>, limit: usize) -> Result<Recorded, LedgerError> {
         let mut state = self.state();
-        let mapped = state.recorded.entries.values().filter(|entry| entry.mapped.is_some());
+        let mapped = state.recorded.entries.values().filter(|entry| entry.is_followed());
         let due =
             mapped.filter(|it| due_since(it) <= claim.now && state.is_free(&it.domain, claim));
         let mut due: Vec<Entry> = due.cloned().collect();
@@ -134,7 +134,7 @@ impl Ledger for MemoryLedger {
 
     async fn next_due(&self) -> Result<Option<Time>, LedgerError> {
         let state = self.state();
-        let mapped = state.recorded.entries.values().filter(|entry| entry.mapped.is_some());
+        let mapped = state.recorded.entries.values().filter(|entry| entry.is_followed());
         Ok(mapped.map(|entry| entry.checks.due).min())
     }
 

@@ -12,6 +12,7 @@ use rules::acting::OurLedger;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::ledger::Recorded;
+use rules::twins::Www;
 use rules::{Problem, Targets, Time, answer};
 
 pub use network::{NetworkFound, Route};
@@ -29,6 +30,8 @@ pub struct Findings {
     /// Where it was found.
     pub found_at: Result<String, Failure>,
     pub ledger: Result<LedgerFound, Failure>,
+    /// `domains.www`, where it is set.
+    pub www: Option<Www>,
     /// What the host answered; an error where there is nothing to ask it with.
     pub host: Result<HostAnswers, Failure>,
     /// That something replaces WordPress' database layer which knows more than we do.
@@ -54,6 +57,11 @@ pub struct LedgerFound {
 }
 
 impl LedgerFound {
+    /// Whether it has twins added where nobody says; what a ledger starts with where there is none.
+    fn www(&self) -> Www {
+        self.recorded.as_ref().map_or_else(Www::default, |(_, it)| it.memory.network.www)
+    }
+
     /// As it is compared with the network's mark.
     fn ours(&self) -> Option<OurLedger<'_>> {
         self.recorded.as_ref().map(|(id, recorded)| OurLedger { id, memory: &recorded.memory })
@@ -116,7 +124,8 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
 fn ledger(found: &Result<LedgerFound, Failure>) -> Check {
     match found {
         Ok(LedgerFound { at, recorded: Some((_, recorded)) }) => {
-            ok("ledger", format!("{at}, {} domains", recorded.entries.len()))
+            let domains = recorded.entries.values().filter(|entry| entry.is_listed()).count();
+            ok("ledger", format!("{at}, {domains} domains"))
         }
         Ok(LedgerFound { at, recorded: None }) => {
             ok("ledger", format!("{at} will be made by the first pass"))

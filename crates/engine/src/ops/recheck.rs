@@ -41,10 +41,12 @@ pub async fn recheck(
             domains => domains,
         },
         RecheckScope::All => {
-            let all = ledger.load().await?.entries.into_keys().collect();
-            let domains = change(ledger, all, now, |entry| entry.recheck(now, false)).await?;
+            let entries = ledger.load().await?.entries;
+            let listed = entries.values().filter(|entry| entry.is_listed()).count();
+            let all = entries.into_keys().collect();
+            change(ledger, all, now, |entry| entry.recheck(now, false)).await?;
             nudge(ledger, now).await?;
-            domains
+            listed
         }
     };
     Ok(Rechecked { domains })

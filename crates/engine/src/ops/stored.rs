@@ -4,6 +4,7 @@ use rules::acting::{MarkWritten, mark_written};
 use rules::ledger::{Batch, Ledger, LedgerError, MOST_READS};
 use rules::removal::changes_owned;
 use rules::source::{NetworkSource, Replaces, SourceError};
+use rules::twins::Twin;
 use rules::{DomainName, Entry, Home, Network, Time, event};
 
 /// The mapping of `domain` was deleted by a person: that counts as the first good read that saw it
@@ -17,14 +18,20 @@ pub(crate) async fn forget_mapping(
     if known.is_none_or(|entry| entry.mapped.is_none()) {
         return Ok(false);
     }
-    let forgotten = change(ledger, vec![domain.clone()], now, |entry| {
+    let names = [Some(domain.clone()), domain.twin()].into_iter().flatten().collect();
+    let forgotten = change(ledger, names, now, |entry| {
+        // Its twin goes with it, and a mapping of the twin's own stays.
+        if entry.domain != *domain && entry.twin.is_none() {
+            return;
+        }
         // A row of its that cannot be read is not deleted by its name, and keeps the alias.
         entry.other_rows = entry.rows().collect();
         entry.mapped = None;
+        entry.twin = entry.twin.map(|_| Twin::Goes);
         entry.gone.reads = 1;
         entry.gone.counted_at = Some(now);
     });
-    Ok(forgotten.await? == 1)
+    Ok(0 < forgotten.await?)
 }
 
 /// Change the entries of `domains` where they are known and not retired; how many those were.

@@ -125,7 +125,10 @@ impl<'a> Checker<'a> {
         let deep = self.look_deeper(&entry, &looking).await;
         self.explainer.take_in(&mut entry, &looking, deep.as_ref()).await;
         self.journal.entry(Some(&before), &entry);
-        self.journal.change(checked(&entry, view.stages.require_proof), false);
+        // Nobody waits for a twin that is elsewhere.
+        if !entry.is_candidate() || entry.routing.state == Routing::Here {
+            self.journal.change(checked(&entry, view.stages.require_proof), false);
+        }
         entry
     }
 

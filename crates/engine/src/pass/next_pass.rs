@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use rules::entry::Routing;
 use rules::schedule::{LONGEST_GAP, Left, next_pass};
 use rules::source::PluginOption;
-use rules::{Tally, Time};
+use rules::{Entry, Tally, Time};
 
 use super::{Engine, Entries, PassError, Report};
 
@@ -20,8 +21,11 @@ impl Engine {
         if self.plugin.is_none() {
             return Ok(());
         }
+        // A twin whose DNS is here is added by the next pass.
+        let is_coming = |it: &&Entry| it.is_candidate() && it.routing.state == Routing::Here;
+        let coming = entries.values().filter(is_coming).count() as u64;
         let left = Left {
-            waiting: Tally::of(entries.values()).waiting,
+            waiting: Tally::of(entries.values()).waiting + coming,
             cut_short: report.cut_short,
             calls: self.ledger.next_calls().await?,
             released: report.deferred.iter().filter_map(|deferred| deferred.until).min(),

@@ -10,6 +10,8 @@ use rules::reason::Reason;
 use rules::{DomainName, Home, Network, Problem, Time};
 use sha2::{Digest, Sha256};
 
+use crate::texts;
+
 use super::report::{Alert, AlertCode, Change, Off, Report, key_alert};
 
 /// Everything that a plan was made from, and the plan.
@@ -114,7 +116,10 @@ impl Planned {
         let records = self.plan.records.iter().flat_map(|record| {
             [step(Action::CreateRecord, &record.domain), step(Action::AddAlias, &record.domain)]
         });
-        let calls = self.plan.calls.iter().map(|(name, call)| step(call.action(), name));
+        let calls = self.plan.calls.iter().map(|(name, call)| Change {
+            detail: texts::twin(&self.plan.entries[name]),
+            ..step(call.action(), name)
+        });
         records.chain(calls).collect()
     }
 }

@@ -11,6 +11,7 @@ use rules::removal::{Brake, RemovalPolicy};
 use rules::schedule::SHORTEST_INTERVAL;
 use rules::stage::StagePolicy;
 use rules::targets::TargetBasis;
+use rules::twins::Www;
 use rules::{DomainName, Network};
 
 /// What a pass is told beforehand.
@@ -26,6 +27,8 @@ pub struct PassSettings {
     /// Whether any alias is removed.
     pub removal: RemovalPolicy,
     pub records: Records,
+    /// Whether twins are added, where an operator said so; else as the ledger started.
+    pub www: Option<Www>,
     /// The interval between checks, where it is not the network's.
     pub interval: Option<Duration>,
     /// Where domains must point, where an operator said so.
@@ -90,6 +93,7 @@ impl Default for PassSettings {
             grace: Duration::ZERO,
             removal: RemovalPolicy::Sync,
             records: Records::default(),
+            www: None,
             interval: None,
             targets: BTreeSet::new(),
             public_addresses: BTreeSet::new(),

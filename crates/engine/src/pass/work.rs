@@ -25,6 +25,7 @@ use rules::plain;
 use rules::planted;
 use rules::reason::Reason;
 use rules::schedule;
+use rules::twins;
 use rules::{DomainName, Network, Problem, Time};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,7 @@ use super::host::refusal_of_key;
 use super::journal::Journal;
 use super::stages::Stages;
 use super::{Change, Engine, Entries, PassObserver};
+use crate::texts;
 
 /// So many intents are written in one transaction.
 const CHUNK: usize = 128;
@@ -216,11 +218,22 @@ impl Work<'_> {
         if gone.is_empty() || planted!(RemoveOnOldRead) {
             return BTreeSet::new();
         }
-        self.engine.source.came_back(&gone).await.unwrap_or_else(|error| {
+        // A twin stays where the mapping of its parent is back.
+        let as_parent = |entry: &&Entry| {
+            let domain = entry.twin_of().filter(|_| !planted!(ForgetParent))?;
+            Some(Entry { domain, ..(*entry).clone() })
+        };
+        let parents: Vec<Entry> = gone.iter().filter_map(as_parent).collect();
+        let asked: Vec<&Entry> = gone.iter().copied().chain(&parents).collect();
+        let mut back = self.engine.source.came_back(&asked).await.unwrap_or_else(|error| {
             let what = "the mappings could not be read again, so nothing was removed";
             self.journal.problem(Problem::of_all(super::describe_failure(what, &error)));
             gone.iter().map(|entry| entry.domain.clone()).collect()
-        })
+        });
+        let twins = gone.iter().filter(|it| it.twin_of().is_some_and(|name| back.contains(&name)));
+        let twins: Vec<DomainName> = twins.map(|entry| entry.domain.clone()).collect();
+        back.extend(twins);
+        back
     }
 
     /// Write down what is about to be asked for, with all that came in meanwhile.
@@ -241,7 +254,7 @@ impl Work<'_> {
                 let open = entry.step.intent.is_some();
                 if may_send && !kept.contains(&entry.domain) {
                     if call == Call::Remove && !self.approved.contains(&entry.domain) {
-                        self.journal.removes(&entry.domain);
+                        self.journal.removes(&twins::counted_as(&entry));
                     }
                     let lacked = call == Call::Add && answer::lacks(list, &entry);
                     answer::intend(&mut entry, call, lacked, now);
@@ -284,6 +297,10 @@ impl Work<'_> {
             return before;
         }
         self.deadline.called();
+        if call == Call::Remove && !self.approved.contains(&entry.domain) {
+            // Its hour begins with the call: the intent is older by all that went before it.
+            self.journal.removes(&twins::counted_as(&entry));
+        }
         let answer = match call {
             Call::Add => self.engine.host.add_alias(&entry.domain).await,
             Call::Remove => self.engine.host.remove_alias(&entry.domain).await,
@@ -402,7 +419,7 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
         domain: entry.domain.clone(),
         outcome,
         reason: answer.is_err().then_some(entry.alias.reason).flatten(),
-        detail: answer.as_ref().err().map(describe),
+        detail: answer.as_ref().map_or_else(|error| Some(describe(error)), |()| texts::twin(entry)),
     }
 }
 

@@ -13,8 +13,9 @@ use engine::ops::{
 };
 use rules::host::{AliasList, HostError};
 use rules::ledger::{HostHealth, Memory, Recorded};
-use rules::network::Switch;
+use rules::network::{Switch, WwwTwins};
 use rules::source::{Right, SourceError};
+use rules::twins::Www;
 use rules::{Network, Stage, Targets};
 
 use crate::world::{NOW, Source, copy, network};
@@ -26,6 +27,7 @@ async fn findings(network: Network) -> Findings {
         route: Route::Local,
         found_at: Ok("/wp-config.php".to_owned()),
         ledger: Ok(LedgerFound { at: "ledger.db".to_owned(), recorded: None }),
+        www: None,
         host: Ok(HostAnswers::ask(&MemoryHost::default()).await),
         drop_in: None,
         receivers: Vec::new(),
@@ -71,7 +73,7 @@ async fn a_healthy_network_is_told_in_the_order_in_which_a_pass_needs_it() {
     ok ledger: ledger.db will be made by the first pass
     ok API key: Access authorized
     ok getdomains: 0 aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent
-    ok database: `wp` with prefix `wp_`: network net.example, 4 sites, 0 mappings, www twins: wanted for all (only mapped names are added at the host)
+    ok database: `wp` with prefix `wp_`: network net.example, 4 sites, 0 mappings, www twins: added once their DNS is here
     ok rights: all that are needed
     ok switch: Closte is switched on
     ok stages: the column has all six words
@@ -83,6 +85,39 @@ async fn a_healthy_network_is_told_in_the_order_in_which_a_pass_needs_it() {
     ok resolvers: 9.9.9.9:53 answers
     ok targets: domains must point to 192.0.2.1, by `checks.targets`
     ");
+}
+
+#[tokio::test]
+async fn it_is_told_which_twins_are_added_and_who_says_so() {
+    use Www::{AsWordpress, Never, WhenDnsReady};
+    use WwwTwins::{Always, MainOnly, Never as NotAtAll};
+    let started = |www| {
+        let mut recorded = Recorded::default();
+        recorded.memory.network.www = www;
+        let recorded = Some(("ours".to_owned(), recorded));
+        Ok(LedgerFound { at: "ledger.db".to_owned(), recorded })
+    };
+    let (primary, as_said) = ("those of primary domains added", "as Ultimate Multisite says");
+    let table = [
+        // `domains.www`, the ledger's, Ultimate Multisite's, what is told
+        (None, WhenDnsReady, NotAtAll, "added once their DNS is here".to_owned()),
+        (None, Never, Always, "not added, as an older closte-sync made the ledger".to_owned()),
+        (Some(Never), WhenDnsReady, Always, "not added, as `domains.www` is never".to_owned()),
+        (Some(AsWordpress), Never, Always, format!("added once their DNS is here, {as_said}")),
+        (
+            Some(AsWordpress),
+            Never,
+            MainOnly,
+            format!("{primary} once their DNS is here, {as_said}"),
+        ),
+        (Some(AsWordpress), WhenDnsReady, NotAtAll, format!("not added, {as_said}")),
+    ];
+    for (set, start, wordpress, told) in table {
+        let mut findings = findings(network()).await;
+        (findings.www, findings.ledger) = (set, started(start));
+        found(&mut findings).network.settings.www = wordpress;
+        assert!(text(&findings).contains(&format!("www twins: {told}")), "{}", text(&findings));
+    }
 }
 
 #[tokio::test]

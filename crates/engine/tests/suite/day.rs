@@ -53,7 +53,10 @@ fn a_ready_domain_that_nobody_could_see_is_checked_again_in_five_minutes_and_not
     world.probe.points(&name, [HERE]);
     world.certify("shop.example");
     world.pass(HOUR);
-    let checks = |world: &World| world.dns.asked.lock().unwrap().len();
+    let checks_of = |world: &World, name: &str| {
+        world.dns.asked.lock().unwrap().iter().filter(|it| it.1.as_str() == name).count()
+    };
+    let checks = |world: &World| checks_of(world, "shop.example");
     assert_eq!(checks(&world), 1, "it was ready at once");
 
     let silent = || DnsObservation::NoAnswer { detail: "timed out".to_owned() };
@@ -66,6 +69,8 @@ fn a_ready_domain_that_nobody_could_see_is_checked_again_in_five_minutes_and_not
     assert_eq!(checks(&world), before + 1, "it is seen again");
     world.pass(HOUR * 5);
     assert_eq!(checks(&world), before + 1, "and is ready as before");
+    let of_twin = checks_of(&world, "www.shop.example");
+    assert!(of_twin <= before + 1, "its twin is asked for no more often: {of_twin}");
 }
 
 #[test]
@@ -74,11 +79,12 @@ fn a_zone_that_fails_for_two_days_is_failed_where_it_is_not_served_and_others_an
     let servfail = || DnsObservation::Failed { detail: "SERVFAIL".to_owned() };
     let [own, served, broken]: [DomainName; 3] =
         ["net.example", "served.example", "broken.example"].map(|name| name.parse().unwrap());
+    let twins = [&served, &broken].map(|name| name.twin().unwrap());
     let served_id = world.network.tables().map(2, "served.example");
     world.probe.points(&served, [HERE]);
     world.certify("served.example");
     world.pass(HOUR);
-    for name in [&own, &served, &broken] {
+    for name in [&own, &served, &broken].into_iter().chain(&twins) {
         world.probe.answers(name, servfail());
     }
     let id = world.network.tables().map(2, "broken.example");

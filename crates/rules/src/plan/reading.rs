@@ -12,29 +12,53 @@ use crate::planted;
 use crate::reason::Reason;
 use crate::removal::{RemovalPolicy, is_ours};
 use crate::times;
+use crate::twins::{self, Twin};
 use crate::{DomainName, Network, Time};
 
 impl Planner<'_> {
     /// Bring every entry up to what this read and the list show.
     pub(super) fn read(&mut self, recorded: BTreeMap<DomainName, Entry>) {
         let now = self.world.now;
-        let mut names = std::mem::take(&mut self.wanted.names);
+        let (mut met, mut twins) = (0, Vec::new());
         for (name, before) in recorded {
             let mut after = before.clone();
             if !self.world.policy.clock_is_wrong {
                 times::mend(&mut after, self.world.policy.interval, now);
                 judge::passes_by(&mut after, now);
             }
-            match names.remove(&name) {
-                Some(mapped) => self.want(&mut after, mapped),
-                None => self.miss(&mut after),
+            match self.wanted.names.get(&name).cloned() {
+                Some(mapped) => {
+                    met += 1;
+                    self.want(&mut after, mapped);
+                }
+                None => match self.parent_of(&after) {
+                    Some(parent) => {
+                        twins.push((before, after, parent));
+                        continue;
+                    }
+                    None => self.miss(&mut after),
+                },
             }
             if after != before {
                 self.plan.changed.insert(name.clone(), Some(Box::new(before)));
             }
             self.plan.entries.insert(name, after);
         }
-        for (name, mapped) in names {
+        if met < self.wanted.names.len() {
+            self.meet_names();
+        }
+        self.follow_all(twins);
+        self.meet_twins();
+        self.pace_twins();
+    }
+
+    /// Names that are mapped and not recorded.
+    fn meet_names(&mut self) {
+        let now = self.world.now;
+        let is_new = |(name, _): &(&DomainName, &Mapped)| !self.plan.entries.contains_key(*name);
+        let new = self.wanted.names.iter().filter(is_new);
+        let new: Vec<_> = new.map(|(name, mapped)| (name.clone(), mapped.clone())).collect();
+        for (name, mapped) in new {
             let mut entry = Entry::new(name.clone(), Some(mapped.clone()), now);
             self.want(&mut entry, mapped);
             self.plan.changed.insert(name.clone(), None);
@@ -69,16 +93,17 @@ impl Planner<'_> {
         if !unreadable.is_empty() {
             return self.keep_unreadable(entry, unreadable);
         }
-        entry.other_rows = match self.wanted.others.get(&entry.domain) {
-            Some(rows) => rows.clone(),
+        entry.other_rows = match self.rows_elsewhere(entry) {
+            Some(rows) => rows,
             None => entry.rows().filter(|row| !self.has_another_name(*row)).collect(),
         };
         entry.mapped = None;
+        entry.twin = entry.twin.map(|_| Twin::Goes);
         // A person agreed that the list lacks it: that says nothing of it from then on.
         entry.shown &= !self.approved.removals.contains(&entry.domain);
         let protected = self.world.protected.why(&entry.domain).is_some();
         self.see(entry, protected);
-        if self.wanted.kept.contains(&entry.domain) {
+        if self.is_kept(entry) {
             return keep(entry, None, now);
         }
         let ours = is_ours(entry) && !protected;
@@ -87,9 +112,10 @@ impl Planner<'_> {
         if restored {
             self.restored.insert(entry.domain.clone());
         }
-        let own = self.site_with(&entry.domain).filter(|_| ours);
-        if let Some(site) = own.filter(|_| !planted!(RemoveSitesOwn)) {
-            let why = format!("site {site} has it as its own domain");
+        let own = self.site_with(entry).filter(|_| ours);
+        if let Some((site, name)) = own.filter(|_| !planted!(RemoveSitesOwn)) {
+            let what = if name == entry.domain { "it" } else { name.as_str() };
+            let why = format!("site {site} has {what} as its own domain");
             return keep(entry, Some((Reason::SitesOwnName, why)), now);
         }
         if ours && self.world.policy.removal == RemovalPolicy::AddOnly {
@@ -123,7 +149,7 @@ impl Planner<'_> {
     }
 
     /// Whether the database lacks a name because it was put back, and nobody let that go.
-    fn is_restored(&self, name: &DomainName) -> bool {
+    pub(super) fn is_restored(&self, name: &DomainName) -> bool {
         let covered = self.put_back || self.plan.memory.network.restored.contains(name);
         covered && !self.approved.removals.contains(name)
     }
@@ -142,13 +168,24 @@ impl Planner<'_> {
         }
     }
 
-    /// The site that has a name as its own domain.
-    fn site_with(&self, name: &DomainName) -> Option<u64> {
-        self.sites_own.get_or_init(|| sites_own(self.world.network)).get(name).copied()
+    /// The site that has a name as its own domain, or that whose twin it is; with that name.
+    fn site_with(&self, entry: &Entry) -> Option<(u64, DomainName)> {
+        let sites = self.sites_own.get_or_init(|| sites_own(self.world.network));
+        twins::names(entry).find_map(|name| Some((*sites.get(&name)?, name)))
+    }
+
+    /// The rows by which a name, or that whose twin it is, leads to no site of ours.
+    fn rows_elsewhere(&self, entry: &Entry) -> Option<Vec<u64>> {
+        twins::names(entry).find_map(|name| self.wanted.others.get(&name).cloned())
+    }
+
+    /// Whether there are such rows.
+    fn is_kept(&self, entry: &Entry) -> bool {
+        twins::names(entry).any(|name| self.wanted.kept.contains(&name))
     }
 
     /// Of the rows that had the name those whose text is no domain name now.
-    fn unreadable_rows(&self, entry: &Entry) -> Vec<u64> {
+    pub(super) fn unreadable_rows(&self, entry: &Entry) -> Vec<u64> {
         let unreadable = &self.world.network.unreadable;
         entry
             .rows()
@@ -175,6 +212,7 @@ impl Planner<'_> {
         entry.other_rows = unreadable;
         entry.other_rows.retain(|row| Some(*row) != speaks);
         self.see(entry, true);
+        twins::withdraw(entry, self.world.now);
         keep(entry, None, self.world.now);
     }
 
@@ -207,7 +245,7 @@ impl Planner<'_> {
         }
     }
 
-    fn see(&self, entry: &mut Entry, protected: bool) {
+    pub(super) fn see(&self, entry: &mut Entry, protected: bool) {
         let Some(list) = self.world.list else { return };
         let believed = self.plan.memory.host.list_believed && !self.lacking.doubtful;
         answer::listed(entry, list, believed, protected, self.world.now);

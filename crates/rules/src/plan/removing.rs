@@ -9,6 +9,7 @@ use crate::doubt::Doubt;
 use crate::entry::{Alias, Call};
 use crate::planted;
 use crate::reason::Reason;
+use crate::twins;
 use crate::{DomainName, Time};
 
 /// The brake counts over so long.
@@ -104,7 +105,8 @@ impl Planner<'_> {
     fn tombstones(&self) -> BTreeMap<DomainName, Time> {
         let asked = |name: &DomainName| !self.approved.removals.contains(name);
         let entries = self.plan.entries.iter().filter(|(name, _)| asked(name));
-        let begun = entries.filter_map(|(name, entry)| Some((name.clone(), entry.tombstone?)));
+        let begun =
+            entries.filter_map(|(_, entry)| Some((twins::counted_as(entry), entry.tombstone?)));
         begun.filter(|(_, at)| self.world.now.since(*at) < HOUR).collect()
     }
 
@@ -130,41 +132,45 @@ impl Planner<'_> {
     }
 
     /// Those of `asking` that nobody approved and that must wait: all that does not fit into the
-    /// hour, and everything where nothing would be left of two or more.
+    /// hour, and everything where nothing would be left of two or more. A twin and its parent are one.
     fn braked(
         &self,
         asking: &BTreeSet<DomainName>,
         approved: &BTreeSet<DomainName>,
         sent: BTreeMap<DomainName, Time>,
     ) -> Waiting {
+        if asking.is_empty() {
+            return Waiting { names: BTreeSet::new(), why: None, until: None };
+        }
+        let pair = |name: &DomainName| twins::counted_as(&self.plan.entries[name]);
         let owned = self.plan.entries.values().filter(|entry| entry.owned.is_some());
-        let owned: BTreeSet<&DomainName> = owned.map(|entry| &entry.domain).collect();
-        let goes = |name: &&&DomainName| asking.contains(**name) || approved.contains(**name);
-        let all = !asking.is_empty()
-            && 2 <= owned.len()
-            && owned.iter().filter(goes).count() == owned.len();
-        // Those of an earlier pass are on their way.
-        let is_under_way =
-            |name: &DomainName| self.plan.entries[name].alias.state == Alias::Removing;
+        let owned: BTreeSet<DomainName> = owned.map(twins::counted_as).collect();
+        let pairs: BTreeSet<DomainName> = asking.iter().map(pair).collect();
+        let going: BTreeSet<DomainName> = approved.iter().map(pair).collect();
+        let all = 2 <= owned.len()
+            && owned.iter().all(|name| pairs.contains(name) || going.contains(name));
         if all && !planted!(RemoveAll) {
             return Waiting { names: asking.clone(), why: Some(Braked::All), until: None };
         }
-        let (under_way, new): (BTreeSet<_>, BTreeSet<_>) =
-            asking.iter().cloned().partition(is_under_way);
-        let others = sent.into_iter().filter(|(name, _)| !asking.contains(name));
+        // Those of an earlier pass are on their way.
+        let is_under_way =
+            |name: &&DomainName| self.plan.entries[*name].alias.state == Alias::Removing;
+        let under_way: BTreeSet<_> = asking.iter().filter(is_under_way).map(pair).collect();
+        let others = sent.into_iter().filter(|(name, _)| !pairs.contains(name));
         let mut sent: Vec<Time> = others.map(|(_, at)| at).collect();
-        let names = if planted!(SkipBrake) {
+        let waiting = if planted!(SkipBrake) {
             BTreeSet::new()
         } else if self.allowed < sent.len() + under_way.len() {
-            asking.clone()
-        } else if self.allowed < sent.len() + asking.len() {
+            pairs
+        } else if self.allowed < sent.len() + pairs.len() {
             sent.extend(under_way.iter().map(|_| self.world.now));
-            new
+            pairs.difference(&under_way).cloned().collect()
         } else {
             BTreeSet::new()
         };
-        let why = (!names.is_empty()).then_some(Braked::Many);
-        let until = why.and_then(|_| fits_at(sent, names.len(), self.allowed));
+        let why = (!waiting.is_empty()).then_some(Braked::Many);
+        let until = why.and_then(|_| fits_at(sent, waiting.len(), self.allowed));
+        let names = asking.iter().filter(|name| waiting.contains(&pair(name))).cloned().collect();
         Waiting { names, why, until }
     }
 

@@ -3,6 +3,7 @@
 mod deferring;
 mod grace;
 mod restoring;
+mod twins;
 
 use super::*;
 use crate::entry::{Alias, Gone, Intent, Owned, OwnedAs, Proof};
@@ -19,6 +20,7 @@ const POLICY: Policy = Policy {
     grace: Duration::ZERO,
     removal: RemovalPolicy::Sync,
     records: Records::New,
+    www: Www::Never,
     interval: Duration::from_mins(5),
     clock_is_wrong: false,
     only_approved: false,

@@ -53,7 +53,8 @@ impl Ledger for WatchedLedger {
             let _busy = self.world.clock.busy();
             self.inner.save(batch).await?
         };
-        self.world.state().watch.saved(self.who, batch, &missed);
+        let at = self.world.clock.passed();
+        self.world.state().watch.saved(self.who, batch, &missed, at);
         self.world.brink(self.who, true).await;
         Ok(missed)
     }

@@ -38,6 +38,7 @@ impl Watch {
         self.written_down(call, name, entry.as_ref(), scene.at);
         match call {
             Call::Add => {
+                self.is_asked_for(who, name, scene);
                 self.added(who, name, scene);
                 let facts = self.facts(who);
                 if facts.claims.insert(name.clone()) {
@@ -64,11 +65,14 @@ impl Watch {
 
     fn added(&mut self, who: Who, name: &DomainName, scene: &Scene<'_>) {
         let Some(list) = self.reads.get(&who).and_then(|read| read.list.clone()) else { return };
-        let owned = self.facts(who).shown.clone();
-        let lacks: Vec<_> = owned.iter().filter(|it| !list.names.contains(it)).collect();
-        let all = 2 <= lacks.len() && lacks.len() == owned.len();
+        let shown = self.facts(who).shown.clone();
+        let lacks: Vec<_> = shown.iter().filter(|it| !list.names.contains(it)).collect();
+        let all = lacks.len() == shown.len();
+        let owned = self.facts(who).pairs_of(&shown);
+        let lacks = self.facts(who).pairs_of(lacks);
+        let all = all && 2 <= lacks.len();
         let doubtful = all || self.brake.allows(owned.len()) < lacks.len();
-        if scene.has && doubtful && owned.contains(name) && !self.facts(who).is_approved(name) {
+        if scene.has && doubtful && shown.contains(name) && !self.facts(who).is_approved(name) {
             let detail =
                 format!("{name}, for a list that lacks {} of {}", lacks.len(), owned.len());
             self.break_("added-again-on-a-doubtful-list", scene.at, detail);
@@ -103,11 +107,16 @@ impl Watch {
     fn is_gone(&mut self, who: Who, name: &DomainName, entry: Option<&Entry>, scene: &Scene<'_>) {
         let Some(read) = self.reads.get(&who) else { return };
         let at = scene.at;
-        let was_read = read.mapped().any(|mapped| mapped == name);
-        let own = read.network.sites.values().any(|site| site.domain.as_ref() == Some(name));
-        let mut rows = scene.tables.mappings.iter();
-        let is_there = rows.any(|(_, row)| row.domain.parse().as_ref() == Ok(name));
-        let spoilt = self.facts(who).spoilt(name, entry, scene.tables);
+        // What keeps its parent keeps a twin.
+        let names = self.ledgers[who.ledger()].names_of(name);
+        let was_read = read.mapped().any(|mapped| names.contains(mapped));
+        let mut sites = read.network.sites.values();
+        let own = sites.any(|site| site.domain.as_ref().is_some_and(|it| names.contains(it)));
+        let mut rows = scene.tables.mappings.values().filter_map(|row| row.domain.parse().ok());
+        let is_there = rows.any(|row| names.contains(&row));
+        let facts = &self.ledgers[who.ledger()];
+        let spoilt = names.iter().any(|name| facts.spoilt(name, entry, scene.tables));
+        let restored = names.iter().any(|name| self.restored_away.contains(name));
         if was_read {
             self.break_("removed-while-mapped", at, name.to_string());
         } else if is_there {
@@ -116,7 +125,7 @@ impl Watch {
             self.break_("removed-while-unreadable", at, name.to_string());
         } else if own {
             self.break_("removed-a-sites-own-name", at, name.to_string());
-        } else if self.restored_away.contains(name) && !self.is_let_go(name) {
+        } else if restored && !self.is_let_go(name) {
             self.break_("removed-after-a-restore", at, name.to_string());
         }
     }
@@ -130,6 +139,7 @@ impl Watch {
     fn is_braked(&mut self, name: &DomainName, scene: &Scene<'_>) {
         let (at, brake) = (scene.at, self.brake);
         let facts = self.main_mut();
+        let name = &facts.pair_of(name);
         facts.removed.insert(name.clone());
         // By either clock.
         let is_recent =
@@ -140,7 +150,8 @@ impl Watch {
         let owned = facts.owned.len();
         // What this pass found to be its own counts too.
         let now = facts.entries.values().filter(|entry| entry.owned.is_some());
-        let mut ever = facts.owned.iter().chain(now.map(|entry| &entry.domain));
+        let now = facts.pairs_of(now.map(|entry| &entry.domain));
+        let mut ever = facts.owned.iter().chain(&now);
         let all = 2 <= owned && ever.all(|it| facts.removed.contains(it));
         let allowed = brake.allows(owned);
         if allowed < pass {

@@ -10,6 +10,8 @@ use rules::ledger::Memory;
 use rules::removal::Brake;
 use rules::{DomainName, Entry, Network, Time};
 
+use super::other_of;
+
 /// How far apart two good reads must be; a list that is asked between makes them look nearer.
 const GAP: Duration = Duration::from_secs(30);
 
@@ -102,6 +104,8 @@ pub(crate) struct Facts {
     pub(crate) memory: Memory,
     /// Names that it may call its own: it added them, or saw them present while mapped.
     pub(crate) claims: BTreeSet<DomainName>,
+    /// Names that were stored while a call for them was open: it may have gone out.
+    pub(crate) asked: BTreeSet<DomainName>,
     missing: Counts,
     /// The same before the last read, and as a process that died at its last read left it.
     before: Counts,
@@ -133,7 +137,7 @@ pub(crate) struct Facts {
     pub(crate) removed: BTreeSet<DomainName>,
     /// The same of the last hour.
     pub(crate) removals: Vec<(Moment, DomainName)>,
-    /// What was owned when the pass began.
+    /// What was owned when the pass began, a pair as one.
     pub(crate) owned: BTreeSet<DomainName>,
     /// What of it a list had shown.
     pub(crate) shown: BTreeSet<DomainName>,
@@ -145,7 +149,7 @@ impl Facts {
         self.removed.clear();
         let live = self.entries.values().filter(|entry| !entry.is_retired());
         let owned = live.filter(|entry| entry.owned.is_some());
-        self.owned = owned.clone().map(|entry| entry.domain.clone()).collect();
+        self.owned = self.pairs_of(owned.clone().map(|entry| &entry.domain));
         let shown = owned.filter(|entry| entry.shown);
         self.shown = shown.map(|entry| entry.domain.clone()).collect();
         let names: BTreeSet<_> = network.mappings.iter().map(|row| row.domain.clone()).collect();
@@ -169,11 +173,13 @@ impl Facts {
         for row in network.mappings.iter().filter(|row| network.sites.contains_key(&row.site_id)) {
             self.rows.entry(row.domain.clone()).or_default().insert(row.id);
         }
+        let mut there = self.twins_of(&names);
+        there.extend(names);
         let known: BTreeSet<_> =
-            self.entries.keys().filter(|it| !names.contains(*it)).cloned().collect();
+            self.entries.keys().filter(|it| !there.contains(*it)).cloned().collect();
         self.before = self.missing.clone();
         for counts in [&mut self.missing, &mut self.after_crash] {
-            counts.read(&names, if good { Some((&known, now)) } else { None });
+            counts.read(&there, if good { Some((&known, now)) } else { None });
         }
     }
 
@@ -244,8 +250,11 @@ impl Facts {
 
     /// A person deleted the mapping: that counts as the first good read.
     pub(crate) fn operator_removed(&mut self, name: &DomainName, now: Moment) {
-        for counts in [&mut self.missing, &mut self.after_crash] {
-            counts.0.insert(name.clone(), Missing { reads: 1, counted: now });
+        let twin = other_of(name).filter(|twin| self.parent_of(twin).is_some());
+        for name in twin.iter().chain([name]) {
+            for counts in [&mut self.missing, &mut self.after_crash] {
+                counts.0.insert(name.clone(), Missing { reads: 1, counted: now });
+            }
         }
     }
 }

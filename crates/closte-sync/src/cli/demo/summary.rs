@@ -69,7 +69,14 @@ impl Summary {
             seen: problems.is_empty() && expected.iter().all(|outcome| outcome.seen),
             expected,
             problems,
-            domains: observed.ledger.shows.entries.values().map(DomainView::of).collect(),
+            domains: observed
+                .ledger
+                .shows
+                .entries
+                .values()
+                .filter(|entry| !entry.is_candidate())
+                .map(DomainView::of)
+                .collect(),
             host_calls: observed
                 .sandbox
                 .shows

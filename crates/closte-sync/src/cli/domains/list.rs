@@ -3,6 +3,7 @@
 use comfy_table::{Table, presets};
 use rules::entry::Entry;
 use rules::ledger::{LastPass, Ledger};
+use rules::twins::{self, Indent};
 use rules::{Stage, Time};
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ impl Args {
             return Ok(Exit::Done);
         }
         let recorded = ledger.load().await?;
-        let entries = recorded.entries.values().filter(|entry| !entry.is_retired());
+        let entries = recorded.entries.values().filter(|entry| entry.is_listed());
         if context.console.is_json() {
             context.console.json(&View { domains: entries.map(DomainView::of).collect() });
         } else {
@@ -74,15 +75,16 @@ pub(in crate::cli) fn table<'a>(
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["domain", "stage", "alias", "routing", "certificate", "why", "next check"]);
-    for entry in entries {
+    for (entry, place) in twins::below_parents(entries) {
+        let name = entry.domain.display();
         table.add_row([
-            entry.domain.display().into_owned(),
+            if place == Indent::BelowParent { format!("  {name}") } else { name.into_owned() },
             stage(console, entry),
             entry.alias.state.to_string(),
             entry.routing.state.to_string(),
             entry.certificate.state.to_string(),
             why(entry),
-            if entry.mapped.is_some() {
+            if entry.is_followed() {
                 relative(entry.checks.due.max(now), now)
             } else {
                 String::new()
@@ -95,7 +97,7 @@ pub(in crate::cli) fn table<'a>(
 
 fn stage(console: Console, entry: &Entry) -> String {
     let Some(stage) = entry.mapped.as_ref().and_then(|mapped| mapped.stage) else {
-        return "-".to_owned();
+        return if entry.twin.is_some() { "twin" } else { "-" }.to_owned();
     };
     console.paint(stage.as_str(), tone(stage))
 }

@@ -7,6 +7,7 @@ use rules::DomainName;
 use rules::entry::{Condition, Entry, LeftAlone};
 use rules::event::{Event, EventKind};
 use rules::ledger::Ledger;
+use rules::twins;
 use serde::Serialize;
 
 use super::domain_name;
@@ -29,6 +30,8 @@ pub(crate) struct Args {
 struct View {
     #[serde(flatten)]
     domain: DomainView,
+    /// Its twin, which is followed with it.
+    twin: Option<DomainView>,
     events: Vec<EventView>,
 }
 
@@ -37,18 +40,24 @@ impl Args {
         let ledger = context.wiring().ledger_to_read().await?;
         let entry = ledger.entry(&self.domain).await?;
         let entry = entry.ok_or_else(|| unknown(&self.domain))?;
+        let twin = match twins::twin_of(&self.domain) {
+            Some(name) => ledger.entry(&name).await?,
+            None => None,
+        };
+        let twin = twin.filter(|entry| entry.twin.is_some() && entry.is_followed());
         let events = ledger.events(Some(&self.domain), EVENTS).await?;
         if context.console.is_json() {
             let events = events.into_iter().map(EventView::of).collect();
-            context.console.json(&View { domain: DomainView::of(&entry), events });
+            let (domain, twin) = (DomainView::of(&entry), twin.as_ref().map(DomainView::of));
+            context.console.json(&View { domain, twin, events });
         } else {
-            context.console.say(text(&entry, &events));
+            context.console.say(text(&entry, twin.as_ref(), &events));
         }
         Ok(Exit::Done)
     }
 }
 
-fn text(entry: &Entry, events: &[Event]) -> String {
+fn text(entry: &Entry, twin: Option<&Entry>, events: &[Event]) -> String {
     let now = rules::Clock::now(&SystemClock);
     let mut text = format!("{}\n", entry.domain.display());
     if entry.domain.display() != entry.domain.as_str() {
@@ -65,7 +74,11 @@ fn text(entry: &Entry, events: &[Event]) -> String {
             let _ = writeln!(text, "                write it as `{}`", entry.domain);
         }
     } else {
-        text.push_str("  mapping       none\n");
+        let twin = engine::texts::twin(entry).map(|twin| format!(", {twin}"));
+        let _ = writeln!(text, "  mapping       none{}", twin.unwrap_or_default());
+    }
+    if let Some(twin) = twin {
+        let _ = writeln!(text, "  twin          {}", in_short(twin));
     }
     let _ = writeln!(text, "  alias         {}", describe(&entry.alias));
     let _ = writeln!(text, "  routing       {}", describe(&entry.routing));
@@ -74,7 +87,7 @@ fn text(entry: &Entry, events: &[Event]) -> String {
         let _ = writeln!(text, "                from {issuer}, until {}", rfc3339(end));
     }
     let _ = writeln!(text, "  proof         {}", describe(&entry.proof));
-    if entry.mapped.is_some() {
+    if entry.is_followed() {
         let _ = writeln!(text, "  next check     {}", relative(entry.checks.due.max(now), now));
     }
     if let Some(until) = entry.muted_until.filter(|until| now < *until) {
@@ -90,6 +103,18 @@ fn text(entry: &Entry, events: &[Event]) -> String {
         let _ = writeln!(text, "  {}  {}", rfc3339(event.at), happened(event));
     }
     text
+}
+
+/// `www.shop.example: alias present, routing here, certificate valid`, with the reason that comes first.
+fn in_short(twin: &Entry) -> String {
+    let (alias, routing, certificate) =
+        (twin.alias.state, twin.routing.state, twin.certificate.state);
+    let why = twin.why().map(|why| format!(" ({})", why.reason));
+    format!(
+        "{}: alias {alias}, routing {routing}, certificate {certificate}{}",
+        twin.domain.display(),
+        why.unwrap_or_default()
+    )
 }
 
 /// What it is about and what happened.

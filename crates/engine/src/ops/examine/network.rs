@@ -5,6 +5,7 @@ use std::time::Duration;
 use rules::acting::not_ours;
 use rules::network::{Switch, WwwTwins};
 use rules::source::{NetworkSource, Right, SourceError};
+use rules::twins::Www;
 use rules::{Network, Stage, Time};
 
 use super::plugin::{self, PluginFound};
@@ -82,7 +83,7 @@ pub(super) fn checks(findings: &Findings) -> Vec<Check> {
     };
     let network = &found.network;
     let mut checks = vec![
-        ok(route.read_from(), in_short(network, route)),
+        ok(route.read_from(), in_short(network, findings)),
         rights(&found.rights, route),
         switch(network),
         words(network),
@@ -100,23 +101,34 @@ pub(super) fn checks(findings: &Findings) -> Vec<Check> {
     checks
 }
 
-fn in_short(network: &Network, route: Route) -> String {
+fn in_short(network: &Network, findings: &Findings) -> String {
     let (identity, sites) = (&network.identity, network.sites.len());
     let (domain, mappings) = (&identity.domain, network.mappings.len());
     let read = format!("{domain}, {sites} sites, {mappings} mappings");
-    if route == Route::Remote {
+    if findings.route == Route::Remote {
         return read;
     }
-    let www = twins(network.settings.www);
+    let www = twins(network.settings.www, findings);
     let (database, prefix) = (&identity.database, &identity.prefix);
     format!("`{database}` with prefix `{prefix}`: network {read}, www twins: {www}")
 }
 
-fn twins(www: WwwTwins) -> &'static str {
-    match www {
-        WwwTwins::Always => "wanted for all (only mapped names are added at the host)",
-        WwwTwins::MainOnly => "wanted for main domains (only mapped names are added at the host)",
-        WwwTwins::Never => "not wanted",
+/// Which twins are added, and who says so; `wordpress` is what Ultimate Multisite says.
+fn twins(wordpress: WwwTwins, findings: &Findings) -> &'static str {
+    let of_ledger = || findings.ledger.as_ref().map_or_else(|_| Www::default(), LedgerFound::www);
+    match (findings.www.unwrap_or_else(of_ledger), wordpress) {
+        (Www::WhenDnsReady, _) => "added once their DNS is here",
+        (Www::AsWordpress, WwwTwins::Always) => {
+            "added once their DNS is here, as Ultimate Multisite says"
+        }
+        (Www::AsWordpress, WwwTwins::MainOnly) => {
+            "those of primary domains added once their DNS is here, as Ultimate Multisite says"
+        }
+        (Www::AsWordpress, WwwTwins::Never) => "not added, as Ultimate Multisite says",
+        (Www::Never, _) if findings.www.is_some() => "not added, as `domains.www` is never",
+        (Www::Never, _) => {
+            "not added, as an older closte-sync made the ledger; `domains.www` changes that"
+        }
     }
 }
 
