@@ -5,6 +5,8 @@
 //! Rows that nobody here knows are left as they are: a newer closte-sync wrote them and was rolled
 //! back.
 
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,9 +19,7 @@ use rules::ledger::{
     Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
     NotActing,
 };
-use rules::probe::RecordKind;
 use rules::records::SiteMark;
-use rules::targets::{OwnAnswer, TargetSource};
 use rules::telling::{Kind, Remembered, Told, Topic};
 use rules::twins::Www;
 use rules::{DomainName, Identity, Problem, Reason, Stage, Targets, Time};
@@ -29,6 +29,7 @@ use sqlx::SqliteConnection;
 
 use crate::entries::json;
 use crate::error;
+use targets::TargetsItem;
 
 const ID: &str = "SELECT value FROM meta WHERE key = 'ledger_id'";
 
@@ -71,25 +72,6 @@ struct NetworkRow {
 struct CheckItem {
     interval: i64,
     stage_words: Vec<String>,
-}
-
-/// [`Targets`] as they are stored.
-#[derive(Deserialize, Serialize)]
-struct TargetsItem {
-    addresses: BTreeSet<IpAddr>,
-    proxied: BTreeSet<IpAddr>,
-    set: bool,
-    own: Option<OwnItem>,
-    missed: Option<String>,
-}
-
-/// [`OwnAnswer`] as it is stored.
-#[derive(Deserialize, Serialize)]
-struct OwnItem {
-    domain: String,
-    found: BTreeSet<IpAddr>,
-    unanswered: Option<String>,
-    since: i64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -440,39 +422,6 @@ impl From<CheckItem> for CheckBasis {
             interval: Duration::from_millis(item.interval.max(0).cast_unsigned()),
             stage_words: words.collect(),
         }
-    }
-}
-
-impl From<&Targets> for TargetsItem {
-    fn from(targets: &Targets) -> Self {
-        Self {
-            addresses: targets.addresses.clone(),
-            proxied: targets.proxied.clone(),
-            set: targets.source == TargetSource::Set,
-            own: targets.own().map(|own| OwnItem {
-                domain: own.domain.to_string(),
-                found: own.found.clone(),
-                unanswered: own.unanswered.map(|kind| kind.to_string()),
-                since: own.since.as_millis(),
-            }),
-            missed: targets.missed.clone(),
-        }
-    }
-}
-
-impl From<TargetsItem> for Targets {
-    fn from(item: TargetsItem) -> Self {
-        let TargetsItem { addresses, proxied, set, own, missed } = item;
-        let own = own.and_then(|own| {
-            Some(OwnAnswer {
-                domain: own.domain.parse().ok()?,
-                found: own.found,
-                unanswered: own.unanswered.as_deref().and_then(RecordKind::from_word),
-                since: Time::from_millis(own.since),
-            })
-        });
-        let source = if set { TargetSource::Set } else { TargetSource::Own(own) };
-        Self { addresses, proxied, source, missed }
     }
 }
 
