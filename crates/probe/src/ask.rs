@@ -136,7 +136,7 @@ fn untrusted(observation: &TlsObservation) -> String {
     match observation {
         TlsObservation::Presented { .. } => "its certificate is not trusted".to_owned(),
         TlsObservation::NoCertificate { detail }
-        | TlsObservation::NoAnswer { detail }
+        | TlsObservation::NoAnswer { detail, .. }
         | TlsObservation::Forbidden { detail } => detail.clone(),
     }
 }

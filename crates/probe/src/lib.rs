@@ -19,6 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rules::evidence::{Deep, Inquiry};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
@@ -122,6 +123,10 @@ impl Probe for NetProbe {
 
     async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofObservation {
         ask::ask(&self.tls, name, address, question).await
+    }
+
+    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
+        Deep::default()
     }
 }
 

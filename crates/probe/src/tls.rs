@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rules::probe::{TlsObservation, TlsVerdict};
+use rules::probe::{TlsObservation, TlsVerdict, Unreached};
 use rules::{Clock, DomainName};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
@@ -111,15 +111,27 @@ impl Tls {
             return (TlsObservation::Forbidden { detail: refusal.to_string() }, None);
         }
         let Ok(server_name) = ServerName::try_from(name.as_str().to_owned()) else {
-            return (no_answer(format!("`{name}` is not a name to ask for")), None);
+            return (
+                no_answer(Unreached::Broken, format!("`{name}` is not a name to ask for")),
+                None,
+            );
         };
         let Ok(trust) = self.trust().await else {
-            return (no_answer("there are no trusted roots on this machine".to_owned()), None);
+            return (
+                no_answer(
+                    Unreached::Broken,
+                    "there are no trusted roots on this machine".to_owned(),
+                ),
+                None,
+            );
         };
         match timeout(PATIENCE, self.connect_to(target)).await {
             Ok(Ok(stream)) => self.shake_hands(trust, server_name, stream).await,
-            Ok(Err(error)) => (no_answer(crate::plain(&error)), None),
-            Err(_) => (no_answer(format!("no answer within {} s", PATIENCE.as_secs())), None),
+            Ok(Err(error)) => (no_answer(unreached(&error), crate::plain(&error)), None),
+            Err(_) => (
+                no_answer(Unreached::Silent, format!("no answer within {} s", PATIENCE.as_secs())),
+                None,
+            ),
         }
     }
 
@@ -162,9 +174,13 @@ impl Tls {
         let (failure, stream) = match timeout(PATIENCE, connect).await {
             Ok(Ok(stream)) => (None, Some(stream)),
             Ok(Err(error)) => (Some(without_certificate(&error)), None),
-            Err(_) => {
-                (Some(no_answer(format!("no handshake within {} s", PATIENCE.as_secs()))), None)
-            }
+            Err(_) => (
+                Some(no_answer(
+                    Unreached::Silent,
+                    format!("no handshake within {} s", PATIENCE.as_secs()),
+                )),
+                None,
+            ),
         };
         (self.report(trust, &witness, &name, failure), stream)
     }
@@ -227,7 +243,7 @@ fn without_certificate(error: &io::Error) -> TlsObservation {
         (None, io::ErrorKind::UnexpectedEof) => {
             no_certificate("it closed the connection without a certificate".to_owned())
         }
-        (None, _) => no_answer(crate::plain(error)),
+        (None, _) => no_answer(unreached(error), crate::plain(error)),
     }
 }
 
@@ -244,8 +260,17 @@ fn alert_name(alert: AlertDescription) -> String {
     }
 }
 
-fn no_answer(detail: String) -> TlsObservation {
-    TlsObservation::NoAnswer { detail }
+/// How a connection failed.
+fn unreached(error: &io::Error) -> Unreached {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Unreached::Refused,
+        io::ErrorKind::TimedOut => Unreached::Silent,
+        _ => Unreached::Broken,
+    }
+}
+
+fn no_answer(how: Unreached, detail: String) -> TlsObservation {
+    TlsObservation::NoAnswer { how, detail }
 }
 
 fn no_certificate(detail: String) -> TlsObservation {

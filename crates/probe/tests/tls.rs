@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use probe::{NetProbe, Settings, read_pem};
 use rules::Time;
 use rules::clock::ManualClock;
-use rules::probe::{Presented, Probe, TlsObservation, TlsVerdict};
+use rules::probe::{Presented, Probe, TlsObservation, TlsVerdict, Unreached};
 use rustls::pki_types::CertificateDer;
 use rustls::server::ResolvesServerCert;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -280,21 +280,27 @@ async fn a_server_without_a_certificate_for_the_name_is_reported_as_that() {
 #[tokio::test]
 async fn nobody_answering_says_nothing_of_the_certificate() {
     let web = web().await;
-    let no_answer = |detail: &str| TlsObservation::NoAnswer { detail: detail.to_owned() };
+    let no_answer = |how, detail: &str| TlsObservation::NoAnswer { how, detail: detail.to_owned() };
     let probe_web = probe(web.https_port(), roots(&web));
 
     web.set("mute.test", Certificate::NoAnswer);
     let mute = check(&probe_web, "mute.test", V4).await;
-    assert_eq!(mute, no_answer("no handshake within 5 s"));
+    assert_eq!(mute, no_answer(Unreached::Silent, "no handshake within 5 s"));
 
     web.kill();
-    assert_eq!(check(&probe_web, "shop.test", V4).await, no_answer("connection reset"));
+    assert_eq!(
+        check(&probe_web, "shop.test", V4).await,
+        no_answer(Unreached::Broken, "connection reset")
+    );
 
     // Bound and not listening: nobody else gets the port.
     let bound = tokio::net::TcpSocket::new_v4().unwrap();
     bound.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let probe_closed = probe(bound.local_addr().unwrap().port(), Vec::new());
-    assert_eq!(check(&probe_closed, "shop.test", V4).await, no_answer("connection refused"));
+    assert_eq!(
+        check(&probe_closed, "shop.test", V4).await,
+        no_answer(Unreached::Refused, "connection refused")
+    );
 }
 
 #[tokio::test]

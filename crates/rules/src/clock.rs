@@ -28,6 +28,20 @@ impl Time {
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
+    /// The day in UTC, as `2026-11-27`.
+    pub fn date(self) -> String {
+        // Days since 0000-03-01 of the Gregorian calendar, whose years then end with the leap day.
+        let days = self.0.div_euclid(86_400_000) + 719_468;
+        let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year + era * 400 + i64::from(month <= 2);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// How far this and `other` are apart, whichever is later.
     pub fn distance(self, other: Self) -> Duration {
         self.since(other).max(other.since(self))
@@ -84,6 +98,22 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_the_one_of_the_calendar() {
+        let day = 86_400_000;
+        let table = [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (951_782_400_000, "2000-02-29"),
+            (951_782_400_000 + day, "2000-03-01"),
+            (1_795_737_600_000, "2026-11-27"),
+            (4_107_542_400_000, "2100-03-01"),
+        ];
+        for (millis, date) in table {
+            assert_eq!(Time::from_millis(millis).date(), date);
+        }
+    }
 
     #[test]
     fn time_never_wraps_and_never_runs_backwards() {

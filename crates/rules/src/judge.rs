@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::DomainName;
     use crate::entry::Unseen;
-    use crate::probe::{Presented, RecordKind, Unanswered};
+    use crate::probe::{Presented, RecordKind, Unanswered, Unreached};
     use crate::targets::TargetBasis;
     use crate::testing::POLICY;
 
@@ -171,12 +171,8 @@ mod tests {
 
     fn presented(verdict: TlsVerdict, lifetime: u32, left: u32) -> TlsObservation {
         let now = Time::from_millis(0) + DAY * 1000;
-        let certificate = Presented {
-            issuer: "Test CA".to_owned(),
-            not_before: now - DAY * (lifetime - left),
-            not_after: now + DAY * left,
-            names: vec!["other.example".to_owned()],
-        };
+        let valid = (now - DAY * (lifetime - left), now + DAY * left);
+        let certificate = Presented::new("Test CA", valid, vec!["other.example".to_owned()]);
         TlsObservation::Presented { certificate, verdict }
     }
 
@@ -303,13 +299,13 @@ mod tests {
         assert_eq!(entry.certificate.state, Certificate::Valid);
         passes_by(&mut entry, end + Duration::from_millis(1));
         assert_eq!(entry.certificate.reason, Some(Reason::Expired));
+        let now = view(&Targets::default()).now;
         let soon = vec![TlsObservation::Presented {
-            certificate: Presented {
-                issuer: "Test CA".to_owned(),
-                not_before: view(&Targets::default()).now - DAY,
-                not_after: view(&Targets::default()).now + Duration::from_mins(2),
-                names: vec![],
-            },
+            certificate: Presented::new(
+                "Test CA",
+                (now - DAY, now + Duration::from_mins(2)),
+                vec![],
+            ),
             verdict: TlsVerdict::Trusted,
         }];
         let entry = checked("shop.example", addresses("192.0.2.1"), soon, "192.0.2.1");
@@ -323,7 +319,7 @@ mod tests {
         use Certificate::{Expiring, Invalid, Missing, Unknown, Valid};
         use TlsVerdict::{Bad, Expired, NotYetValid, OtherName, SelfSigned, Trusted};
         let none = || TlsObservation::NoCertificate { detail: "alert".into() };
-        let dead = || TlsObservation::NoAnswer { detail: "refused".into() };
+        let dead = || TlsObservation::NoAnswer { how: Unreached::Silent, detail: "refused".into() };
         let table = [
             // what it shows              what the addresses showed                         state     reason
             ("trusted",                   vec![presented(Trusted, 90, 89)],                 Valid,    None),
@@ -376,7 +372,7 @@ mod tests {
         use Reason::{DnsFailed, NoResolver, NoTargets, NoWebAnswer, PrivateAddress};
         let here = || addresses("192.0.2.1");
         let good = || vec![presented(TlsVerdict::Trusted, 90, 80)];
-        let silent = || vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let silent = || vec![TlsObservation::NoAnswer { how: Unreached::Silent, detail: "timed out".into() }];
         let forbidden = || vec![TlsObservation::Forbidden { detail: "private".into() }];
         let one_silent = || [silent(), good()].concat();
         let half = || DnsObservation::Addresses {
@@ -422,7 +418,8 @@ mod tests {
         entry.alias.state = crate::entry::Alias::Present;
         let targets = ips("192.0.2.1").into();
         assert!(entry.is_ready() && entry.why().is_none());
-        let silent = vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let silent =
+            vec![TlsObservation::NoAnswer { how: Unreached::Silent, detail: "timed out".into() }];
         let check = Check { dns: addresses("192.0.2.1"), tls: silent, proof: vec![] };
         judge(&mut entry, &check, &view(&targets));
         let why = entry.why().map(|why| (why.reason, why.detail));
@@ -467,7 +464,7 @@ mod tests {
     #[rustfmt::skip] // One case a line.
     fn a_certificate_whose_end_has_passed_is_expired_whoever_could_look() {
         use Certificate::{Expiring, Invalid, Valid};
-        let silent = || vec![TlsObservation::NoAnswer { detail: "timed out".into() }];
+        let silent = || vec![TlsObservation::NoAnswer { how: Unreached::Silent, detail: "timed out".into() }];
         let (here, day) = (|| addresses("192.0.2.1"), |day| DAY * day);
         let table = [
             // what it shows                      lifetime, left, later    now                          state    reason
@@ -493,7 +490,7 @@ mod tests {
     #[rustfmt::skip] // One case a line.
     fn what_could_not_be_seen_uses_nothing_up_and_is_checked_again_at_the_interval() {
         let minutes = |minutes| Duration::from_mins(minutes);
-        let silent = || TlsObservation::NoAnswer { detail: "timed out".into() };
+        let silent = || TlsObservation::NoAnswer { how: Unreached::Silent, detail: "timed out".into() };
         let forbidden = || TlsObservation::Forbidden { detail: "private".into() };
         let bad = || presented(TlsVerdict::OtherName, 90, 80);
         let good = || presented(TlsVerdict::Trusted, 90, 80);

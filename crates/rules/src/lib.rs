@@ -23,6 +23,7 @@ mod words;
 
 pub mod acting;
 pub mod action;
+pub mod address;
 pub mod answer;
 pub mod breaker;
 pub mod clock;
@@ -31,6 +32,9 @@ pub mod domain_name;
 pub mod doubt;
 pub mod entry;
 pub mod event;
+pub mod evidence;
+pub mod explain;
+pub mod finding;
 pub mod host;
 pub mod host_state;
 pub mod judge;

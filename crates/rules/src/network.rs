@@ -217,8 +217,17 @@ pub struct Site {
     /// When it was registered; none where the row does not say. WordPress may give an id again: the
     /// site is another one then, and has another time.
     pub registered: Option<Time>,
-    /// Archived, spam or deleted.
-    pub hidden: bool,
+    /// Why visitors are not shown it; none where they are.
+    pub hidden: Option<Hidden>,
+}
+
+/// Why visitors are not shown a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hidden {
+    /// It is archived.
+    Archived,
+    /// It is deleted, or spam.
+    Deleted,
 }
 
 /// A row of `wp_wu_domain_mappings`.

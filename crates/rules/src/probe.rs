@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
+use crate::evidence::{Deep, Inquiry};
 use crate::words::words;
 use crate::{DomainName, Time};
 
@@ -32,6 +33,12 @@ pub trait Probe: Send + Sync {
     ///
     /// No redirect is followed, and no long answer is read to its end.
     async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofObservation;
+
+    /// Ask everybody who can say why `name` is as it is: each resolver, the delegation from the root
+    /// down, each authoritative server, CAA, port 80 and the front page. It ends within 15 s; questions
+    /// that do not depend on each other run together. A wildcard is asked for under the label of
+    /// `inquiry`, and its CAA at its base.
+    async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep;
 }
 
 /// What DNS said about a name.
@@ -130,7 +137,9 @@ pub enum TlsObservation {
     },
     /// Nothing could be asked: refused, timed out, reset.
     NoAnswer {
-        /// How it failed.
+        /// Which of them.
+        how: Unreached,
+        /// The same for people.
         detail: String,
     },
     /// The guard does not allow the address.
@@ -138,6 +147,18 @@ pub enum TlsObservation {
         /// Which rule.
         detail: String,
     },
+}
+
+words! {
+    /// How a server could not be asked.
+    Unreached {
+        /// Nobody listens there.
+        Refused = "refused",
+        /// Nothing came back in time.
+        Silent = "silent",
+        /// Anything else: no way there, a connection that broke off.
+        Broken = "broken",
+    }
 }
 
 /// What one address answered when it was asked for the routing proof.
@@ -165,6 +186,30 @@ pub struct Presented {
     pub not_after: Time,
     /// The names that it covers.
     pub names: Vec<String>,
+    /// What tells it from every other: the SHA-256 of it, in hexadecimal.
+    pub fingerprint: String,
+    /// The subjects of all certificates that came, its own first, for people.
+    pub chain: Vec<String>,
+    /// Who issued the last of them, for people; none where that is signed by itself.
+    pub last_issuer: Option<String>,
+    /// Where the certificate of that issuer is, as the last of them names it (AIA, RFC 5280).
+    pub issuer_url: Option<String>,
+}
+
+impl Presented {
+    /// A certificate of which nothing else is known, alone in its chain.
+    pub fn new(issuer: &str, valid: (Time, Time), names: Vec<String>) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            not_before: valid.0,
+            not_after: valid.1,
+            fingerprint: format!("{issuer} {} {}", valid.0.as_millis(), names.join(" ")),
+            names,
+            chain: Vec::new(),
+            last_issuer: None,
+            issuer_url: None,
+        }
+    }
 }
 
 /// What a browser would say of a certificate.
@@ -182,6 +227,8 @@ pub enum TlsVerdict {
     SelfSigned,
     /// No known authority signed it.
     UnknownIssuer,
+    /// Its signature or key is too weak: MD5, SHA-1, RSA under 2048 bits.
+    Weak,
     /// Anything else: broken, revoked, a signature that does not fit.
     Bad,
 }

@@ -203,12 +203,8 @@ mod tests {
     ) {
         let addresses = [ip(1), ip(2)];
         let targets = BTreeSet::from(addresses);
-        let certificate = Presented {
-            issuer: "Test CA".to_owned(),
-            not_before: NOW,
-            not_after: NOW + MINUTE * 60 * 24 * 90,
-            names: Vec::new(),
-        };
+        let valid = (NOW, NOW + MINUTE * 60 * 24 * 90);
+        let certificate = Presented::new("Test CA", valid, Vec::new());
         let check = Check {
             dns: DnsObservation::Addresses {
                 found: targets.clone(),

@@ -41,9 +41,10 @@ pub enum Protection {
 
 /// Top-level names for special use (IANA's registry of RFC 6761), and why nobody can be sent there
 /// by public DNS. Left out are `test` and `example`: they are for rehearsals, such as the sandbox's.
-const SPECIAL_USE: [&str; 6] = [
+const SPECIAL_USE: [&str; 7] = [
     "alt",       // not of DNS at all (RFC 9476)
     "arpa",      // for the infrastructure, `home.arpa` for homes (RFC 3172, RFC 8375)
+    "internal",  // for private networks (ICANN, 2024)
     "invalid",   // never exists (RFC 6761)
     "local",     // multicast on the local link (RFC 6762)
     "localhost", // the machine itself (RFC 6761)
@@ -77,7 +78,7 @@ impl Protected {
             Some(Protection::Host)
         } else if name.is_public_suffix() {
             Some(Protection::PublicSuffix)
-        } else if let Some(top) = special_use(name) {
+        } else if let Some(top) = special_use(name.as_str()) {
             Some(Protection::SpecialUse(top))
         } else {
             let hit = self.globs.iter().find(|(_, glob)| glob.matches(name.as_str()));
@@ -87,8 +88,8 @@ impl Protected {
 }
 
 /// The top-level name for special use that `name` is below.
-fn special_use(name: &DomainName) -> Option<&'static str> {
-    let top = name.as_str().rsplit('.').next();
+pub(crate) fn special_use(name: &str) -> Option<&'static str> {
+    let top = name.rsplit('.').next();
     SPECIAL_USE.into_iter().find(|special| top == Some(special))
 }
 

@@ -106,7 +106,7 @@ pub fn missing(
         mark.is_after(**id, site)
             && network.has_site(site)
             && is_settled(site)
-            && !site.hidden
+            && site.hidden.is_none()
             && site.path == "/"
             && !mapped.contains(id)
             && !unreadable.contains(id)
@@ -160,6 +160,7 @@ impl<'a> Taken<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::Hidden;
     use crate::testing::{mapping, network, site};
 
     fn made(network: &Network, mark: u64, ever_mapped: &[u64]) -> Vec<u64> {
@@ -258,7 +259,7 @@ mod tests {
             ("a zero date", |site| site.age = None, "", true),
             ("half a minute old", |site| site.age = Some(SETTLED_AFTER / 2), "", false),
             ("under a path", |site| site.path = "/shop/".to_owned(), "", false),
-            ("archived, spam or deleted", |site| site.hidden = true, "", false),
+            ("archived, spam or deleted", |site| site.hidden = Some(Hidden::Archived), "", false),
             ("another network's", |site| site.network_id = 2, "", false),
             ("a bad name", |site| site.domain = None, "", false),
             ("the network's own name", |site| site.domain = "net.example".parse().ok(), "", false),

@@ -30,7 +30,7 @@ pub(crate) fn site(domain: &str) -> Site {
         path: "/".to_owned(),
         age: Some(Duration::from_hours(1)),
         registered: Some(Time::from_millis(0)),
-        hidden: false,
+        hidden: None,
     }
 }
 

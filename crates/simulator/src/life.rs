@@ -208,12 +208,8 @@ impl Life {
     fn certificate(&self, name: &DomainName, is: Certificate) {
         let now = SteadyClock(Arc::clone(&self.world.clock)).now();
         let day = Duration::from_hours(24);
-        let certificate = |left| Presented {
-            issuer: "CA".to_owned(),
-            not_before: now - day,
-            not_after: now + left,
-            names: vec![name.to_string()],
-        };
+        let certificate =
+            |left| Presented::new("CA", (now - day, now + left), vec![name.to_string()]);
         let presented =
             |left, verdict| TlsObservation::Presented { certificate: certificate(left), verdict };
         let what = match is {

@@ -10,7 +10,7 @@ mod sql_rows;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::network::{Switch, WwwTwins};
+use rules::network::{Hidden, Switch, WwwTwins};
 use rules::source::NetworkSource;
 use rules::{DomainName, Entry, Problem, Stage, Time};
 
@@ -168,7 +168,7 @@ async fn the_whole_network_is_read(source: &dyn NetworkSource, database: &dyn Ra
     assert_eq!(network.settings.www, WwwTwins::Never);
     assert_eq!(network.stage_words.len(), 6);
     let sites: Vec<_> = network.sites.iter().map(|(id, site)| (*id, site.hidden)).collect();
-    assert_eq!(sites, [(1, false), (2, false), (3, true)]);
+    assert_eq!(sites, [(1, None), (2, None), (3, Some(Hidden::Archived))]);
     let shop = &network.sites[&2];
     assert_eq!((shop.network_id, shop.path.as_str()), (1, "/"));
     assert_eq!(shop.domain, Some(name("shop.example")));

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use rules::network::Hidden;
 use sqlx::Error;
 
 use crate::installation::NetworkRow;
@@ -39,7 +40,7 @@ pub(crate) fn network(row: &impl Cells) -> Result<NetworkRow, Error> {
     Ok(NetworkRow { id, domain: row.text(1)?, path: row.text(2)? })
 }
 
-/// `blog_id`, `site_id`, `domain`, `path`, age in seconds, whether hidden, of `wp_blogs`.
+/// `blog_id`, `site_id`, `domain`, `path`, age in seconds, how it is hidden, of `wp_blogs`.
 pub(crate) fn site(row: &impl Cells, snapshot: &mut Snapshot<'_>) -> Result<(), Error> {
     let (Some(id), Some(network_id)) = (row.number(0)?, row.number(1)?) else {
         snapshot.unreadable_row("blogs");
@@ -51,10 +52,19 @@ pub(crate) fn site(row: &impl Cells, snapshot: &mut Snapshot<'_>) -> Result<(), 
         domain: row.cell(2)?.unwrap_or_default(),
         path: row.cell(3)?.unwrap_or_default(),
         age: row.number(4)?,
-        hidden: row.switch(5)?,
+        hidden: hidden(row.number(5)?.unwrap_or_default()),
         registered: row.number(6)?,
     });
     Ok(())
+}
+
+/// As the statements say it: 1 archived, 2 spam or deleted.
+fn hidden(number: u64) -> Option<Hidden> {
+    match number {
+        0 => None,
+        1 => Some(Hidden::Archived),
+        _ => Some(Hidden::Deleted),
+    }
 }
 
 /// `id`, `blog_id`, `domain`, `stage`, `secure`, `active`, `primary_domain` of a mapping.

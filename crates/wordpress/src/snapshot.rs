@@ -8,7 +8,7 @@ use std::mem;
 use std::time::Duration;
 
 use rules::lookup::Spelling;
-use rules::network::{Settings, Switch};
+use rules::network::{Hidden, Settings, Switch};
 use rules::plain::{plain, shortened};
 use rules::{DomainName, Home, Identity, Mapping, Network, Problem, Problems, Site, Stage, Time};
 
@@ -26,7 +26,7 @@ pub(crate) struct SiteRow<'a> {
     pub(crate) age: Option<i64>,
     /// In seconds since 1970; none for a zero date.
     pub(crate) registered: Option<i64>,
-    pub(crate) hidden: bool,
+    pub(crate) hidden: Option<Hidden>,
 }
 
 /// A row of `wp_wu_domain_mappings`.

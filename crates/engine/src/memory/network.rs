@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rules::domain_name::LONGEST_MAPPING;
 use rules::lookup::Spelling;
-use rules::network::{Settings, Switch};
+use rules::network::{Hidden, Settings, Switch};
 use rules::source::{NetworkSource, Primary, Replaces, Right, SourceError, StageWrite};
 use rules::{Clock, DomainName, Home, Identity, Mapping, Network, Problem, Site, Stage, Time};
 
@@ -166,7 +166,7 @@ fn site(id: u64, row: &SiteRow, now: Time, problems: &mut Vec<Problem>) -> Site 
         path: row.path.clone(),
         age: Some(now.since(row.registered)),
         registered: Some(row.registered),
-        hidden: row.hidden,
+        hidden: row.hidden.then_some(Hidden::Archived),
     }
 }
 

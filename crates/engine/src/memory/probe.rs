@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use rules::evidence::{Deep, Inquiry};
 use rules::probe::{
     DnsObservation, Presented, Probe, ProofObservation, TlsObservation, TlsVerdict,
 };
@@ -23,6 +24,7 @@ struct State {
     dns: BTreeMap<DomainName, DnsObservation>,
     certificates: BTreeMap<(IpAddr, DomainName), TlsObservation>,
     proofs: BTreeMap<(IpAddr, DomainName), u64>,
+    deep: BTreeMap<DomainName, Deep>,
 }
 
 impl MemoryProbe {
@@ -59,6 +61,11 @@ impl MemoryProbe {
     /// What WordPress on `address` proves for `name`: the id of a mapping.
     pub fn proves(&self, address: IpAddr, name: &DomainName, mapping_id: u64) {
         self.state().proofs.insert((address, name.clone()), mapping_id);
+    }
+
+    /// What the deep questions about `name` bring to light from now on; else nobody says anything.
+    pub fn reveals(&self, name: &DomainName, deep: Deep) {
+        self.state().deep.insert(name.clone(), deep);
     }
 
     /// What DNS says of `name` now.
@@ -110,5 +117,9 @@ impl Probe for MemoryProbe {
             Some(id) => ProofObservation::Answered(*id),
             None => ProofObservation::NoProof { detail: "a page".to_owned() },
         }
+    }
+
+    async fn investigate(&self, name: &DomainName, _: &Inquiry<'_>) -> Deep {
+        self.state().deep.get(name).cloned().unwrap_or_default()
     }
 }

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use engine::controller::{LogLine, RunObserver};
 use engine::memory::{MemoryNetwork, SiteRow};
 use engine::{Random, Timer};
+use rules::evidence::{Deep, Inquiry};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::network::Switch;
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
@@ -289,5 +290,9 @@ impl Probe for Shared {
 
     async fn ask(&self, _: &DomainName, _: IpAddr, _: &str) -> ProofObservation {
         ProofObservation::NoProof { detail: "not asked".to_owned() }
+    }
+
+    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
+        Deep::default()
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use engine::memory::MemoryLedger;
 use engine::{Env, Exit, Failure, Random, Timer};
+use rules::evidence::{Deep, Inquiry};
 use rules::ledger::{Batch, Ledger};
 use rules::lookup::Spelling;
 use rules::network::Switch;
@@ -211,6 +212,10 @@ impl Probe for Dark {
 
     async fn ask(&self, _: &DomainName, _: IpAddr, _: &str) -> ProofObservation {
         unreachable!("no name has an address")
+    }
+
+    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
+        Deep::default()
     }
 }
 

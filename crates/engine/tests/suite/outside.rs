@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use engine::Timer;
 use engine::memory::{MemoryHost, MemoryLedger, MemoryNetwork, MemoryProbe, VirtualClock};
 use rules::entry::Routing;
+use rules::evidence::{Deep, Inquiry};
 use rules::host::{AliasHost, AliasList, HostError, Turn};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
@@ -110,6 +111,10 @@ impl Probe for SlowProbe {
 
     async fn ask(&self, name: &DomainName, address: IpAddr, question: &str) -> ProofObservation {
         self.memory.ask(name, address, question).await
+    }
+
+    async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
+        self.memory.investigate(name, inquiry).await
     }
 }
 

@@ -112,12 +112,8 @@ impl World {
 
     pub(crate) fn certify(&self, name: &str) {
         let (name, now): (DomainName, _) = (name.parse().expect("a name"), self.clock.now());
-        let certificate = Presented {
-            issuer: "Test CA".to_owned(),
-            not_before: now,
-            not_after: now + Duration::from_hours(90 * 24),
-            names: vec![name.to_string()],
-        };
+        let valid = (now, now + Duration::from_hours(90 * 24));
+        let certificate = Presented::new("Test CA", valid, vec![name.to_string()]);
         self.probe.certify(HERE, &name, certificate);
     }
 }

@@ -20,12 +20,11 @@ pub(super) fn read(der: &[u8]) -> Option<Certificate> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let validity = certificate.validity();
     Some(Certificate {
-        presented: Presented {
-            issuer: issuer(certificate.issuer()),
-            not_before: seconds(validity.not_before.timestamp()),
-            not_after: seconds(validity.not_after.timestamp()),
-            names: names(&certificate),
-        },
+        presented: Presented::new(
+            &issuer(certificate.issuer()),
+            (seconds(validity.not_before.timestamp()), seconds(validity.not_after.timestamp())),
+            names(&certificate),
+        ),
         is_its_own_issuer: certificate.issuer().as_raw() == certificate.subject().as_raw(),
     })
 }

@@ -87,7 +87,7 @@ fn judge_observation(
             let (reason, detail) = operator(domain, view, Reason::NoCertificate, detail.clone());
             without(Certificate::Missing, reason, &detail)
         }
-        TlsObservation::NoAnswer { detail } => {
+        TlsObservation::NoAnswer { detail, .. } => {
             without(Certificate::Unknown, Reason::NoWebAnswer, detail)
         }
         TlsObservation::Forbidden { detail } => {
@@ -119,7 +119,9 @@ fn judge_presented(
         TlsVerdict::NotYetValid => (Certificate::Invalid, Some(Reason::NotYetValid), None),
         TlsVerdict::SelfSigned => (Certificate::Invalid, Some(Reason::SelfSigned), Some(names())),
         TlsVerdict::UnknownIssuer => (Certificate::Invalid, Some(Reason::UnknownIssuer), None),
-        TlsVerdict::Bad => (Certificate::Invalid, Some(Reason::BadCertificate), None),
+        TlsVerdict::Weak | TlsVerdict::Bad => {
+            (Certificate::Invalid, Some(Reason::BadCertificate), None)
+        }
     };
     let issuer = Some(certificate.issuer.clone());
     Verdict { state, reason, detail, issuer, not_after: Some(certificate.not_after) }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
+use rules::evidence::{Deep, Inquiry};
+use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation, Unreached};
 use rules::{Clock, DomainName};
 
 use crate::history::ResolverMood;
@@ -49,7 +50,9 @@ impl Probe for FaultyProbe {
         let name = mapped_as(name);
         let mood = self.world.state().resolver;
         let seen = match mood {
-            ResolverMood::WebSilent => TlsObservation::NoAnswer { detail: "timed out".to_owned() },
+            ResolverMood::WebSilent => {
+                TlsObservation::NoAnswer { how: Unreached::Silent, detail: "timed out".to_owned() }
+            }
             _ => self.world.probe.certificate_of(&name, address),
         };
         self.world.state().watch.shaken(self.who, &name, &seen);
@@ -58,5 +61,10 @@ impl Probe for FaultyProbe {
 
     async fn ask(&self, _: &DomainName, _: IpAddr, _: &str) -> ProofObservation {
         ProofObservation::NoProof { detail: "nobody asks here".to_owned() }
+    }
+
+    async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
+        self.world.sleep(Duration::from_millis(200)).await;
+        self.world.probe.investigate(&mapped_as(name), inquiry).await
     }
 }

@@ -23,8 +23,8 @@ const BEGIN: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 const NETWORKS: &str = "SELECT id, domain, path FROM `{_}site` ORDER BY id";
 const SITES: &str = "SELECT blog_id, site_id, domain, path, \
     TIMESTAMPDIFF(SECOND, registered, UTC_TIMESTAMP()), \
-    archived <> 0 OR spam <> 0 OR deleted <> 0, TIMESTAMPDIFF(SECOND, '1970-01-01', registered) \
-    FROM `{_}blogs` ORDER BY blog_id";
+    CASE WHEN spam <> 0 OR deleted <> 0 THEN 2 WHEN archived <> 0 THEN 1 ELSE 0 END, \
+    TIMESTAMPDIFF(SECOND, '1970-01-01', registered) FROM `{_}blogs` ORDER BY blog_id";
 const MAPPINGS: &str = "SELECT id, blog_id, domain, stage, secure, active, primary_domain \
     FROM `{_}wu_domain_mappings` ORDER BY id";
 const OPTIONS: &str = "SELECT site_id, meta_id, meta_key, meta_value FROM `{_}sitemeta` \

@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(network.stage_words.len(), 5);
         let site = &network.sites[&1];
         assert_eq!(site.age, Some(Duration::from_mins(1441)), "a minute older by now");
-        assert!(network.sites[&2].hidden && network.sites[&2].age.is_none());
+        assert!(network.sites[&2].hidden.is_some() && network.sites[&2].age.is_none());
         let [first, second] = &network.mappings[..] else { panic!("{:?}", network.mappings) };
         assert_eq!((first.id, first.domain.as_str()), (41, "shop.example"));
         assert_eq!(first.stage, Some(Stage::CheckingDns));

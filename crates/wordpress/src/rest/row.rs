@@ -54,7 +54,7 @@ pub(super) fn site(object: &Map<String, Value>, now: Option<Time>) -> JsonRow {
     let age = registered.zip(now).and_then(|(registered, now)| now.checked_sub(registered));
     row.set(AGE, age.map(|age| age.to_string()));
     row.set(REGISTERED, registered.map(|registered| registered.to_string()));
-    row.set(HIDDEN, Some(u8::from(is_hidden(object)).to_string()));
+    row.set(HIDDEN, Some(hidden(object).to_string()));
     row
 }
 
@@ -63,9 +63,15 @@ pub(super) fn id(object: &Map<String, Value>, names: &[&str]) -> Option<u64> {
     names.iter().find_map(|name| number_of(object.get(*name)?))
 }
 
+/// How a site is hidden: 1 archived, 2 spam or deleted, 0 not at all.
+fn hidden(object: &Map<String, Value>) -> u8 {
+    let is = |name: &str| object.get(name).is_some_and(is_on);
+    if is("spam") || is("deleted") { 2 } else { u8::from(is("archived")) }
+}
+
 /// Archived, spam or deleted.
 pub(super) fn is_hidden(object: &Map<String, Value>) -> bool {
-    ["archived", "spam", "deleted"].iter().any(|name| object.get(*name).is_some_and(is_on))
+    hidden(object) != 0
 }
 
 /// What PHP's `if` makes of it.

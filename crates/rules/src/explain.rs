@@ -1,0 +1,260 @@
+//! Why a domain is not as it should be: everything that is known of it, turned into findings in the
+//! order in which somebody would mend them.
+//!
+//! Each layer has a file and returns what it finds; here it is decided what of that follows from
+//! something else and is left out, and what comes first. What is not known is never a finding: where
+//! nothing could be seen, that is said, and nothing else.
+
+mod alias;
+mod certificate;
+mod dns;
+mod issuing;
+mod records;
+mod rows;
+mod service;
+mod whole;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::acting::NotOurs;
+use crate::action::Deferred;
+use crate::entry::Entry;
+use crate::evidence::Deep;
+use crate::finding::{Actor, Code, Finding, Said, Severity};
+use crate::host_state::HostState;
+use crate::judge::{self, Check};
+use crate::ledger::Memory;
+use crate::probe::{DnsObservation, TlsObservation, TlsVerdict, Unreached};
+use crate::protected::Protected;
+use crate::stage::StagePolicy;
+use crate::{DomainName, Network, Stage, Targets, Time};
+
+pub use rows::{Rows, of_text};
+pub use whole::of_network;
+
+/// The certificate authority of the host, as CAA names it (facts: certificates).
+pub const HOSTS_CA: &str = "letsencrypt.org";
+
+/// What is known of a name besides what is observed on the wire now.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub name: &'a DomainName,
+    /// What the ledger remembers of it; none without a ledger.
+    pub entry: Option<&'a Entry>,
+    /// The stage that we wrote last, by the ledger's events.
+    pub written: Option<Stage>,
+    /// Whether the host's list shows it; none where that could not be read.
+    pub at_host: Option<bool>,
+}
+
+/// What was observed now.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The first answer of a resolver, the handshake with each address that is a target, the proof.
+    pub check: &'a Check,
+    /// The deep questions; none where they were not asked.
+    pub deep: Option<&'a Deep>,
+    pub at: Time,
+}
+
+/// What is known of the network and the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    pub network: &'a Network,
+    /// Its mappings by name.
+    pub rows: &'a Rows<'a>,
+    pub protected: &'a Protected,
+    /// Where domains must point.
+    pub targets: &'a Targets,
+    /// Addresses that were targets before, by the ledger.
+    pub earlier_targets: &'a BTreeSet<IpAddr>,
+    /// What the ledger remembers of the whole; none without a ledger.
+    pub memory: Option<&'a Memory>,
+    pub host: &'a HostState,
+    /// What the last pass held back.
+    pub deferred: &'a [Deferred],
+    pub serving: Serving,
+    /// Why this installation does not act for the network.
+    pub not_ours: Option<&'a NotOurs<'a>>,
+}
+
+/// Whether WordPress maps domains at all: `SUNRISE` and `sunrise.php`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// It does.
+    Maps,
+    /// One of the two is missing.
+    MapsNothing,
+    /// Its files are not here.
+    Unknown,
+}
+
+/// How it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    pub stages: &'a StagePolicy,
+    /// How many resolvers must agree.
+    pub dns: DnsRule,
+    /// Whether addresses that are not public are visited.
+    pub allow_private: bool,
+    /// Where a person acts at the host, where that is known.
+    pub dashboard: Option<&'a str>,
+    pub now: Time,
+}
+
+/// How many of the resolvers' answers must be right: `checks.dns`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DnsRule {
+    /// Every address is the network's, and those that answered agree.
+    #[default]
+    All,
+    /// One resolver with one right address is enough.
+    Any,
+}
+
+/// What somebody who waits for a domain does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Ready,
+    SomebodyMustAct,
+    CouldNotFindOut,
+    Wait,
+}
+
+/// All that is asked about one domain.
+#[derive(Clone, Copy, Debug)]
+struct Case<'a> {
+    subject: &'a Subject<'a>,
+    evidence: &'a Evidence<'a>,
+    situation: &'a Situation<'a>,
+    policy: &'a Policy<'a>,
+}
+
+/// Why one domain is not as it should be, what must be mended first standing first. Empty where there
+/// is nothing to say.
+pub fn explain(
+    subject: &Subject<'_>,
+    evidence: &Evidence<'_>,
+    situation: &Situation<'_>,
+    policy: &Policy<'_>,
+) -> Vec<Finding> {
+    let case = Case { subject, evidence, situation, policy };
+    let mut found = whole::of_domain(&case);
+    found.extend(rows::of_name(&case));
+    found.extend(rows::of_rows(&case));
+    found.extend(alias::of(&case));
+    found.extend(dns::of(&case));
+    let dns_is_wrong = found.iter().any(|it| is_of_dns(it.code) && it.severity == Severity::Error);
+    found.extend(issuing::of(&case, dns_is_wrong));
+    if !dns_is_wrong {
+        found.extend(certificate::of(&case, &found));
+        found.extend(service::of_web(&case));
+    }
+    found.extend(service::of_mapping(&case, &found));
+    in_order(without_what_follows(found))
+}
+
+/// `found` as it is told: errors, warnings, infos; of each what a person must mend before what only
+/// takes time; of those the order of the table.
+pub fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
+    found.sort_by_key(|it| (it.severity, it.actor() == Actor::Nobody, it.code));
+    found.dedup_by(|later, first| later.code == first.code);
+    found
+}
+
+/// Nobody is told to wait for a call that only somebody's act lets out.
+fn without_what_follows(found: Vec<Finding>) -> Vec<Finding> {
+    use Code::{HostUnreachable, NotAddedYet, Paused, RateLimited, ReservedName, Vanished};
+    let is_kept_back =
+        |it: &Finding| (Code::Copy..=Code::Doubt).contains(&it.code) || it.code == ReservedName;
+    let kept_back = found.iter().any(is_kept_back);
+    let waits = [HostUnreachable, NotAddedYet, Paused, RateLimited, Vanished];
+    found.into_iter().filter(|it| !kept_back || !waits.contains(&it.code)).collect()
+}
+
+/// Whether a domain with these findings is ready: nothing is wrong, and it was really seen. (That a
+/// proof is required and lacks is an error of its own.)
+pub fn is_ready(findings: &[Finding], evidence: &Evidence<'_>) -> bool {
+    let no_error = findings.iter().all(|it| it.severity != Severity::Error);
+    let tls = &evidence.check.tls;
+    let is_seen = matches!(evidence.check.dns, DnsObservation::Addresses { .. })
+        && tls.iter().any(is_trusted)
+        && tls.iter().all(|it| is_trusted(it) || is_out_of_reach(it));
+    no_error && is_seen
+}
+
+/// What follows from the findings of one domain.
+pub fn ending(findings: &[Finding], ready: bool) -> Ending {
+    let first = findings.iter().find(|it| it.severity == Severity::Error);
+    match first {
+        None if ready => Ending::Ready,
+        None => Ending::CouldNotFindOut,
+        Some(first) if first.code == Code::Blind => Ending::CouldNotFindOut,
+        Some(first) if first.actor() == Actor::Nobody => Ending::Wait,
+        Some(_) => Ending::SomebodyMustAct,
+    }
+}
+
+impl Ending {
+    /// Of several domains: could not find out, then somebody must act, then wait, then ready.
+    pub fn of_all(endings: impl IntoIterator<Item = Self>) -> Self {
+        let all: Vec<Self> = endings.into_iter().collect();
+        let first = [Self::CouldNotFindOut, Self::SomebodyMustAct, Self::Wait];
+        first.into_iter().find(|it| all.contains(it)).unwrap_or(Self::Ready)
+    }
+}
+
+impl<'a> Case<'a> {
+    /// The addresses of the domain that are targets, each with what it presented.
+    fn visited(&self) -> Vec<(IpAddr, &'a TlsObservation)> {
+        let addresses = judge::visits(&self.evidence.check.dns, self.situation.targets);
+        addresses.into_iter().zip(&self.evidence.check.tls).collect()
+    }
+
+    fn deep(&self) -> Option<&'a Deep> {
+        self.evidence.deep
+    }
+
+    /// Whether WordPress shows the site under the domain, as its row says.
+    fn is_served(&self) -> bool {
+        self.stage().is_some_and(Stage::is_served)
+    }
+
+    fn stage(&self) -> Option<Stage> {
+        self.situation.rows.ours(self.subject.name).first().and_then(|row| row.stage)
+    }
+
+    /// Whether every address presents what a browser would accept.
+    fn has_good_certificate(&self) -> bool {
+        let visited = self.visited();
+        !visited.is_empty() && visited.iter().all(|(_, seen)| is_trusted(seen))
+    }
+
+    fn said(&self, source: impl Into<String>, said: impl Into<String>) -> Said {
+        Said { source: source.into(), said: said.into(), at: self.evidence.at }
+    }
+}
+
+fn is_trusted(observation: &TlsObservation) -> bool {
+    matches!(observation, TlsObservation::Presented { verdict: TlsVerdict::Trusted, .. })
+}
+
+/// Whether there was no way to the address from here, so that nothing is known of it.
+fn is_out_of_reach(observation: &TlsObservation) -> bool {
+    matches!(observation, TlsObservation::NoAnswer { how: Unreached::Broken, .. })
+}
+
+/// Whether a finding says that DNS does not lead here.
+fn is_of_dns(code: Code) -> bool {
+    (Code::NoDelegation..=Code::ServersDisagree).contains(&code)
+        || matches!(code, Code::Blind | Code::NoTargets | Code::NotPropagated)
+}
+
+/// Several things in one text.
+fn list(parts: impl IntoIterator<Item = impl ToString>) -> String {
+    parts.into_iter().map(|it| it.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! What a finding carries besides its code: records, facts, times.
+
+use super::*;
+use crate::finding::{Fact, RecordAction};
+
+#[test]
+fn an_old_answer_is_waited_for_until_its_time_is_over() {
+    let mut world = World::new();
+    world.resolvers(vec![at(HERE), at("192.0.9.9")]);
+    let (findings, _) = world.explain();
+    assert_eq!(findings[0].wait_until, Some(NOW + TTL));
+    assert_eq!(findings[0].fact(Fact::Address), "192.0.9.9");
+}
+
+#[test]
+fn what_does_not_fit_in_dnssec_is_said_with_the_ds_record_to_change() {
+    let mut world = World::new();
+    world.resolvers(vec![servfail()]);
+    world.deep.resolvers[0].unvalidated = Some(at(HERE));
+    let signature = |until| Signature { covers: "A".to_owned(), from: NOW - DAY * 9, until };
+    let key = Some(vec!["257 3 13 AAAA".to_owned()]);
+    let good = Dnssec {
+        zone: "shop.example".to_owned(),
+        ds: vec!["1 13 2 AA".to_owned()],
+        keys: key.clone(),
+        fitting_ds: vec!["2 13 2 BB".to_owned()],
+        matches: true,
+        signatures: Some(vec![signature(NOW + DAY)]),
+    };
+    let table = [
+        ("ds-without-dnskey", "remove", Dnssec { keys: Some(vec![]), ..good.clone() }),
+        ("no-matching-ds", "change", Dnssec { matches: false, ..good.clone() }),
+        ("rrsig-missing", "remove", Dnssec { signatures: Some(vec![]), ..good.clone() }),
+        (
+            "rrsig-expired",
+            "remove",
+            Dnssec { signatures: Some(vec![signature(NOW - DAY)]), ..good.clone() },
+        ),
+        ("", "remove", Dnssec { keys: None, ..good }),
+    ];
+    for (detail, action, dnssec) in table {
+        world.deep.dnssec = Some(dnssec);
+        let (findings, _) = world.explain();
+        assert_eq!(findings[0].fact(Fact::Detail), detail);
+        assert_eq!(findings[0].records[0].action.as_str(), action, "{detail}");
+    }
+}
+
+#[test]
+fn the_records_to_change_are_whole() {
+    let mut world = World::new();
+    world.everybody(by("x.example", "192.0.9.9"));
+    let (findings, _) = world.explain();
+    let records: Vec<_> = findings[0]
+        .records
+        .iter()
+        .map(|it| (it.action, it.name.as_str(), it.kind.as_str(), &it.found, &it.wanted))
+        .collect();
+    let (target, here) = (vec!["x.example.".to_owned()], vec![HERE.to_owned()]);
+    let want = [
+        (RecordAction::Remove, "shop.example", "CNAME", &target, &vec![]),
+        (RecordAction::Add, "shop.example", "A", &vec![], &here),
+    ];
+    assert_eq!(records, want);
+}
+
+#[test]
+fn a_text_that_is_no_name_may_be_a_finding_of_its_own() {
+    let long = format!("{}.example", "a".repeat(64));
+    let table = [
+        ("192.0.2.1", Some(Code::ReservedName)),
+        ("[2001:db8::1]", Some(Code::ReservedName)),
+        ("localhost", Some(Code::ReservedName)),
+        ("shop.onion", Some(Code::ReservedName)),
+        (long.as_str(), Some(Code::NameTooLong)),
+        ("shop example", None),
+        ("", None),
+    ];
+    for (text, code) in table {
+        assert_eq!(of_text(text).map(|it| it.code), code, "{text}");
+    }
+}
+
+#[test]
+fn the_whole_networks_findings_stand_apart() {
+    let mut world = World::new();
+    world.network.switch = Switch::Off;
+    world.deep.resolvers.iter_mut().for_each(|it| it.validates = Some(false));
+    let rows = Rows::of(&world.network);
+    let protected = Protected::on(&world.network, None, vec![]);
+    let situation = Situation {
+        network: &world.network,
+        rows: &rows,
+        protected: &protected,
+        targets: &world.targets,
+        earlier_targets: &world.earlier,
+        memory: None,
+        host: &refused(),
+        deferred: &[],
+        serving: Serving::Unknown,
+        not_ours: None,
+    };
+    let policy = Policy {
+        stages: &world.stages,
+        dns: DnsRule::All,
+        allow_private: false,
+        dashboard: None,
+        now: NOW,
+    };
+    let evidence = Evidence { check: &world.check, deep: Some(&world.deep), at: NOW };
+    let found = of_network(&[evidence], &situation, &policy);
+    let codes: Vec<_> = found.iter().map(|it| it.code.as_str()).collect();
+    assert_eq!(codes, ["switched-off", "key-refused", "not-validated"]);
+}
