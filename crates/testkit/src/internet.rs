@@ -107,6 +107,18 @@ impl Internet {
         format!(". IN DS {}", ds_text(&ds))
     }
 
+    /// The DS record of a zone at its parent, and the one that fits its key; empty where there is none.
+    pub fn ds(&self, apex: &str) -> [String; 2] {
+        let zone = name(apex);
+        let parent = self.parent(apex);
+        let [mut at_parent, mut fitting] = [None, None];
+        self.change(&parent, |it| at_parent = it.of(&zone, RecordType::DS).first().map(ds_text));
+        self.change(&zone, |it| {
+            fitting = it.signing.as_ref().map(|signing| ds_text(&signing.ds(&zone)));
+        });
+        [at_parent, fitting].map(Option::unwrap_or_default)
+    }
+
     /// Delegate a zone to two new servers in it, `ns1` and `ns2`, with glue.
     pub fn zone(&self, apex: &str) {
         let servers = [format!("ns1.{apex}"), format!("ns2.{apex}")];
@@ -137,12 +149,14 @@ impl Internet {
     /// Have the parent send people to these servers, glue included.
     pub fn delegate(&self, apex: &str, servers: &[&str]) {
         self.undelegate(apex);
-        let ns = servers.iter().map(|it| RData::NS(NS(name(it)))).collect();
+        let ns: Vec<_> = servers.iter().map(|it| RData::NS(NS(name(it)))).collect();
         let parent = self.parent(apex);
-        self.change(&parent, |zone| zone.set(&name(apex), RecordType::NS, ns));
+        self.change(&parent, |zone| zone.set(&name(apex), RecordType::NS, ns.clone()));
         for server in servers.iter().filter(|it| name(apex).zone_of(&name(it))) {
             let address = RData::A(self.at(server).into());
-            self.change(&parent, |zone| zone.set(&name(server), RecordType::A, vec![address]));
+            self.change(&parent, |zone| {
+                zone.set(&name(server), RecordType::A, vec![address.clone()]);
+            });
         }
     }
 
@@ -158,14 +172,16 @@ impl Internet {
         let ds = ds_of(&zone, dnssec, signing.as_ref());
         self.change(&zone, |it| it.signing.clone_from(&signing));
         if !zone.is_root() {
-            self.change(&self.parent(apex), |it| it.set(&zone, RecordType::DS, ds));
+            self.change(&self.parent(apex), |it| it.set(&zone, RecordType::DS, ds.clone()));
         }
     }
 
     /// Set all records of a name and type, as zone files have them: at all servers of its zone.
     pub fn set(&self, owner: &str, kind: RecordType, texts: &[&str]) {
         let data: Vec<_> = texts.iter().map(|text| data(kind, text)).collect();
-        self.change(&self.enclosing(&name(owner)), |zone| zone.set(&name(owner), kind, data));
+        self.change(&self.enclosing(&name(owner)), |zone| {
+            zone.set(&name(owner), kind, data.clone());
+        });
     }
 
     /// The same at one server only: it differs from its siblings.
@@ -268,11 +284,11 @@ impl Internet {
     }
 
     /// Change a zone at all servers that have it.
-    fn change(&self, zone: &Name, change: impl FnOnce(&mut Zone) + Clone) {
+    fn change(&self, zone: &Name, mut change: impl FnMut(&mut Zone)) {
         let mut state = self.state();
         let zones = state.servers.values_mut().filter_map(Server::zones);
         for zone in zones.filter_map(|zones| zones.get_mut(zone)) {
-            change.clone()(zone);
+            change(zone);
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! One key serves all good certificates: thousands of names cost thousands of signatures, not keys.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rcgen::{
@@ -18,6 +19,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, Signer, SigningKey, SingleCertAndKey};
 use rustls::{Error, ServerConfig, SignatureAlgorithm, SignatureScheme};
 
+use super::locked;
 use super::signing::since_the_epoch;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -133,8 +135,21 @@ fn authority(name: &str) -> CertificateParams {
     params
 }
 
-/// What shows `certificate` to visitors of `name`; none where it is no certificate.
+/// What shows `certificate` to visitors of `name`; none where it is no certificate. Whoever shows the same to the
+/// same name shows one certificate.
 pub(super) fn config(name: &str, certificate: &Certificate) -> Option<Arc<ServerConfig>> {
+    static ISSUED: Mutex<BTreeMap<String, Arc<ServerConfig>>> = Mutex::new(BTreeMap::new());
+    let name = if *certificate == Certificate::Default { DEFAULT_NAME } else { name };
+    let key = format!("{name} {certificate:?}");
+    if let Some(config) = locked(&ISSUED).get(&key) {
+        return Some(Arc::clone(config));
+    }
+    let config = issue(name, certificate)?;
+    locked(&ISSUED).insert(key, Arc::clone(&config));
+    Some(config)
+}
+
+fn issue(name: &str, certificate: &Certificate) -> Option<Arc<ServerConfig>> {
     let shown = match certificate {
         Certificate::Alert
         | Certificate::InternalError
@@ -179,7 +194,6 @@ fn certified(name: &str, certificate: &Certificate) -> CertifiedKey {
 fn leaf(name: &str, certificate: &Certificate) -> CertificateParams {
     let covered = match certificate {
         Certificate::OtherName => OTHER_NAME,
-        Certificate::Default => DEFAULT_NAME,
         _ => name,
     };
     let mut params = CertificateParams::new([covered.to_owned()]).expect("a name for people");
