@@ -3,6 +3,7 @@
 //! A port that is closed is one where nobody listens. One that is silent takes connections and
 //! never says a word; one that is filtered does not even take them.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -18,6 +19,7 @@ use tokio_rustls::LazyConfigAcceptor;
 use super::certificate::{Certificate, config};
 use super::signing::since_the_epoch;
 use super::{locked, runtime};
+use crate::eventually;
 
 /// The fatal alerts that end a handshake, as records (RFC 8446, 6).
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
@@ -208,12 +210,20 @@ impl Web {
     }
 }
 
+/// Listen. Between its fork and its exec a child of another test may still hold the listener that was here before.
 fn bind(address: SocketAddr) -> TcpListener {
-    TcpListener::bind(address).expect("the block is ours")
+    let listener = RefCell::new(None);
+    eventually("the port is free", || {
+        listener.replace(TcpListener::bind(address).ok());
+        listener.borrow().is_some()
+    });
+    listener.into_inner().expect("it listens")
 }
 
 /// A port whose queue of connections that nobody takes is full: Linux drops what comes after.
 fn full(address: SocketAddr) -> Open {
+    // Whoever listened here before must be gone.
+    drop(bind(address));
     let _context = runtime().enter();
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_reuseaddr(true).expect("a socket of ours");
