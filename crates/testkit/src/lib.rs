@@ -4,6 +4,7 @@ pub mod alias_host;
 mod eventually;
 pub mod handed_out;
 pub mod http_server;
+pub mod internet;
 pub mod ledger;
 pub mod mariadb;
 pub mod network_meaning;
