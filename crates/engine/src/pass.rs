@@ -362,10 +362,10 @@ impl Engine {
         let mut apart = BTreeMap::new();
         let calls = if scope == Scope::All { calls } else { &mut apart };
         work.make_records(records, entries, calls).await;
-        journal.found_budgets(budget::of(plan.entries.values(), self.env.now()));
         // What a list in doubt lacks says nothing.
         let believed = list.as_ref().filter(|_| !plan.is_list_in_doubt());
         let entries = work.run(plan.entries, &plan.calls, believed, checks).await?;
+        journal.found_budgets(budget::of(entries.values(), self.env.now()));
         let Closed { host, network: mut memory, changes, problems: met } =
             journal.close(&mark).await?;
         let copy = mark.alert().await;

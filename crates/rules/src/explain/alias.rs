@@ -21,7 +21,8 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
     if !is_owed(case) {
         return Vec::new();
     }
-    let mut found: Vec<Finding> = entry.and_then(of_entry).into_iter().collect();
+    let vanished = has_vanished(case).then(|| Finding::new(Code::Vanished));
+    let mut found: Vec<Finding> = entry.and_then(of_entry).or(vanished).into_iter().collect();
     // A call that cannot be made explains that it was not.
     match pause(case) {
         Some(pause) if found.iter().all(|it| !is_refusal(it.code)) => found = vec![pause],
@@ -46,11 +47,19 @@ pub(super) fn is_owed(case: &Case<'_>) -> bool {
         return false;
     }
     match subject.entry.map(|entry| entry.alias.state) {
-        Some(Alias::Present | Alias::Protected) => false,
+        Some(Alias::Protected) => false,
+        Some(Alias::Present) => has_vanished(case),
         Some(_) => true,
         // Without a ledger only the list tells.
         None => subject.at_host == Some(false),
     }
+}
+
+/// Whether the host's list, which is believed, lacks what it had: the next pass adds it again.
+fn has_vanished(case: &Case<'_>) -> bool {
+    let is_believed = case.situation.memory.is_some_and(|memory| memory.host.list_believed);
+    let was_there = case.subject.entry.is_some_and(|entry| entry.alias.state == Alias::Present);
+    is_believed && was_there && case.subject.at_host == Some(false)
 }
 
 fn is_there_before_us(case: &Case<'_>) -> bool {
@@ -126,6 +135,10 @@ pub(super) fn pause(case: &Case<'_>) -> Option<Finding> {
         HostState::Ok | HostState::KeyRefused { .. } => None,
         HostState::Paused { reason: Reason::RateLimited, until } => {
             Some(Finding::new(Code::RateLimited).until(Some(*until)))
+        }
+        // It was just tried: nothing keeps the next call.
+        HostState::Paused { until, .. } if *until <= case.policy.now => {
+            Some(Finding::new(Code::HostUnreachable))
         }
         HostState::Paused { until, .. } => Some(Finding::new(Code::Paused).until(Some(*until))),
     }

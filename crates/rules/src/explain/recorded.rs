@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{alias, in_order};
-use crate::Time;
 use crate::entry::{Certificate, Entry, Proof, Routing};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Fact, Finding};
 use crate::judge::Check;
 use crate::probe::{DnsObservation, TlsObservation};
 use crate::reason::Reason;
+use crate::{Stage, Time};
 
 /// The deep questions about a domain are asked again so often, unless a person asks.
 pub const DEEP_AGAIN: Duration = Duration::from_hours(1);
@@ -27,8 +27,13 @@ pub struct Looked {
 pub fn of_entry(entry: &Entry) -> Vec<Finding> {
     let wrong_clock = entry.unseen().is_some_and(|it| it.reason == Reason::ClockWrong);
     let clock = wrong_clock.then(|| Finding::new(Code::ClockWrong));
-    let alias = alias::of_recorded(entry);
-    in_order(entry.findings.iter().cloned().chain(alias).chain(clock).collect())
+    let is_served = entry.mapped.as_ref().is_some_and(|it| it.stage.is_some_and(Stage::is_served));
+    let unseen = entry.unseen().filter(|_| is_served && !wrong_clock);
+    let unseen = unseen.map(|it| {
+        Finding::new(Code::Unseen).with(Fact::Detail, it.detail.clone().unwrap_or_default())
+    });
+    let recorded = [alias::of_recorded(entry), clock, unseen].into_iter().flatten();
+    in_order(entry.findings.iter().cloned().chain(recorded).collect())
 }
 
 /// Why an entry is as it is, in its first finding.

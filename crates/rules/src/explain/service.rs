@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::rows::in_row;
-use super::{Case, Serving, list};
+use super::{Case, Serving, is_out_of_reach, list};
 use crate::evidence::FrontPage;
 use crate::finding::{Code, Fact, Finding, Severity};
 use crate::network::{Hidden, Switch};
@@ -96,9 +96,19 @@ pub(super) fn of_mapping(case: &Case<'_>, found: &[Finding]) -> Vec<Finding> {
         here.push(in_row(Code::SiteArchived, row));
     }
     here.extend(by_hand(case, row));
+    here.extend(unseen(case, found));
     let is_explained = !here.is_empty() || found.iter().any(explains_service);
     here.extend(sign_up(case, row).filter(|_| !is_explained));
     here
+}
+
+/// It is served, and nothing could be seen of it.
+fn unseen(case: &Case<'_>, found: &[Finding]) -> Option<Finding> {
+    let is_explained = found.iter().any(|it| it.severity == Severity::Error);
+    let check = &case.evidence.check;
+    let is_seen =
+        check.dns.is_answer() && (check.tls.is_empty() || !check.tls.iter().all(is_out_of_reach));
+    (case.is_served() && !is_seen && !is_explained).then(|| Finding::new(Code::Unseen))
 }
 
 /// Whether a finding says by itself why WordPress does not serve the domain.
