@@ -75,6 +75,9 @@ pub fn between(before: Option<&Entry>, after: &Entry, at: Time) -> Vec<Event> {
         events.push(Event { from, to, ..Event::of(at, after, EventKind::Mapping) });
     }
     let Some(before) = before else { return events };
+    if before.is_candidate() && after.is_candidate() {
+        return events;
+    }
     let states = [
         moved(EventKind::Alias, &before.alias, &after.alias),
         moved(EventKind::Routing, &before.routing, &after.routing),

@@ -263,7 +263,7 @@ impl Internet {
         let address = self.ports.address();
         locked(&self.names).insert(name(called), address);
         self.state().servers.insert(address, Server::new(role));
-        let place = wire::Place { address, state: Arc::clone(&self.state) };
+        let place = wire::Listening { address, state: Arc::clone(&self.state) };
         let _context = runtime().enter();
         let (udp, tcp) = self.ports.dns_sockets(address);
         let udp = UdpSocket::from_std(udp).expect("a socket of ours");

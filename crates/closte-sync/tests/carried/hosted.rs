@@ -185,7 +185,7 @@ fn write_settings(world: &World) {
     fs::create_dir_all(&folder).unwrap();
     let line = |(name, value): &(String, String)| {
         let name = name.strip_prefix("CLOSTE_SYNC_")?.to_lowercase().replacen('_', ".", 1);
-        let is_list = ["checks.resolvers", "checks.targets"].contains(&&*name);
+        let is_list = ["checks.resolvers", "checks.roots", "checks.targets"].contains(&&*name);
         let is_bare = value == "true" || value.bytes().all(|it| it.is_ascii_digit());
         let value = match value.as_str() {
             list if is_list => {

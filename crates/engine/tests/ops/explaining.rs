@@ -33,13 +33,13 @@ fn served(network: Network) -> Network {
 }
 
 /// DNS and certificates, and how many names were looked at together at most.
-struct Eyes {
+struct FewAnswers {
     probe: MemoryProbe,
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Eyes {
+impl FewAnswers {
     /// `shop.example` is here with a good certificate, `new.example` elsewhere.
     fn new() -> Self {
         let probe = MemoryProbe::new(Arc::clone(&env().clock) as _);
@@ -54,7 +54,7 @@ impl Eyes {
 }
 
 #[async_trait]
-impl Probe for Eyes {
+impl Probe for FewAnswers {
     async fn resolve(&self, name: &DomainName) -> DnsObservation {
         self.probe.resolve(name).await
     }
@@ -107,7 +107,7 @@ fn host() -> MemoryHost {
 
 struct World {
     source: Source,
-    eyes: Eyes,
+    eyes: FewAnswers,
     env: Env,
     settings: PassSettings,
 }
@@ -117,7 +117,7 @@ impl World {
         // Addresses of examples are not public.
         let (targets, allow_private) = ([ip(HERE)].into(), true);
         let settings = PassSettings { targets, allow_private, ..PassSettings::default() };
-        Self { source: Source::of(served(network)), eyes: Eyes::new(), env: env(), settings }
+        Self { source: Source::of(served(network)), eyes: FewAnswers::new(), env: env(), settings }
     }
 
     async fn explain(

@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
 /// The code of the first finding of a domain, as the ledger has it.
-fn told(world: &World, name: &DomainName) -> String {
+fn first_code(world: &World, name: &DomainName) -> String {
     let entry = world.entry(name);
     headline(&entry).map_or_else(|| "-".to_owned(), |finding| finding.code.as_str().to_owned())
 }
@@ -39,17 +39,17 @@ fn a_certificate_that_is_not_renewed_is_told_of_before_it_ends_and_the_stage_sta
         };
         // A ready domain is checked every six hours.
         until(&mut world, overdue.saturating_sub(HOUR));
-        assert_eq!(told(&world, &name), "-", "{lifetime:?}");
+        assert_eq!(first_code(&world, &name), "-", "{lifetime:?}");
         until(&mut world, overdue + HOUR * 7);
-        assert_eq!(told(&world, &name), "renewal-overdue", "{lifetime:?}");
+        assert_eq!(first_code(&world, &name), "renewal-overdue", "{lifetime:?}");
         until(&mut world, soon + HOUR * 7);
-        assert_eq!(told(&world, &name), "expires-soon", "{lifetime:?}");
+        assert_eq!(first_code(&world, &name), "expires-soon", "{lifetime:?}");
         until(&mut world, lifetime + MINUTE);
-        assert_eq!(told(&world, &name), "expired", "{lifetime:?}: at once, not six hours later");
+        assert_eq!(first_code(&world, &name), "expired", "{lifetime:?}: at once, not six hours later");
         assert_eq!(world.stage_of(id), (Some(Stage::Done), true), "the stage stays");
         world.certify_for("shop.example", lifetime);
         until(&mut world, lifetime + HOUR * 7);
-        assert_eq!(told(&world, &name), "-", "{lifetime:?}: renewed");
+        assert_eq!(first_code(&world, &name), "-", "{lifetime:?}: renewed");
     }
 }
 
@@ -60,12 +60,12 @@ fn dns_that_comes_right_on_day_twenty_is_seen_within_six_hours() {
     let id = world.network.tables().map(2, "shop.example");
     world.pass(DAY * 20);
     assert_eq!(world.stage_of(id).0, Some(Stage::Failed), "its patience of two days is over");
-    assert_eq!(told(&world, &name), "no-such-name");
+    assert_eq!(first_code(&world, &name), "no-such-name");
     world.probe.points(&name, [HERE]);
     world.certify("shop.example");
     world.pass(HOUR * 6 + MINUTE);
     assert_eq!(world.stage_of(id), (Some(Stage::Done), true));
-    assert_eq!(told(&world, &name), "-");
+    assert_eq!(first_code(&world, &name), "-");
 }
 
 #[test]

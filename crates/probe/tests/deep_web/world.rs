@@ -1,7 +1,7 @@
 //! A DNS server, a web server at every address of 127/8, and a probe that asks both.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -184,6 +184,8 @@ impl World {
         dns.set("shop.test", [a("127.0.0.1")]);
         let settings = Settings {
             resolvers: Some(vec![dns.address()]),
+            // Nobody listens there.
+            roots: Some(vec![SocketAddr::new(HERE, 1)]),
             http_port: http.port,
             https_port: https.port,
             extra_roots: https.root.iter().cloned().collect(),

@@ -90,7 +90,7 @@ fn is_here(answer: &Answer, targets: &Targets) -> bool {
 }
 
 /// What an answer says, for people.
-pub(super) fn told(answer: &Answer) -> String {
+pub(super) fn answer_text(answer: &Answer) -> String {
     let by_way = match answer.through() {
         [] => String::new(),
         through => format!(" by way of {}", list(through)),
@@ -188,5 +188,8 @@ impl<'a> Resolvers<'a> {
 
 /// What each resolver said.
 fn said(case: &Case<'_>, deep: &Deep) -> Vec<Said> {
-    deep.resolvers.iter().map(|it| case.said(it.resolver.to_string(), told(&it.answer))).collect()
+    deep.resolvers
+        .iter()
+        .map(|it| case.said(it.resolver.to_string(), answer_text(&it.answer)))
+        .collect()
 }

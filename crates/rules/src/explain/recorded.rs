@@ -41,8 +41,8 @@ pub fn headline(entry: &Entry) -> Option<Finding> {
     of_entry(entry).into_iter().next()
 }
 
-/// Whether the deep questions are asked in a check at `now` that `saw` this: something is not as it
-/// should be, and they were not asked lately.
+/// Whether the deep questions are asked in a check at `now`: something is not as it
+/// should be, and they were not asked lately. Nobody waits for a twin that is not at the host.
 pub fn asks_deeper(entry: &Entry, now: Time) -> bool {
     let is_good = entry.routing.state == Routing::Here
         && entry.certificate.state == Certificate::Valid
@@ -51,7 +51,7 @@ pub fn asks_deeper(entry: &Entry, now: Time) -> bool {
     let is_lately = |looked: &Looked| {
         now.since(looked.at) < DEEP_AGAIN && entry.rechecked_at.is_none_or(|at| at < looked.at)
     };
-    !is_good && !entry.looked.as_ref().is_some_and(is_lately)
+    !is_good && !entry.is_candidate() && !entry.looked.as_ref().is_some_and(is_lately)
 }
 
 /// What a check saw, in short.

@@ -95,7 +95,7 @@ pub(super) fn of_mapping(case: &Case<'_>, found: &[Finding]) -> Vec<Finding> {
     if site.and_then(|site| site.hidden) == Some(Hidden::Archived) {
         here.push(in_row(Code::SiteArchived, row));
     }
-    here.extend(by_hand(case, row));
+    here.extend(hand_written_stage(case, row));
     here.extend(unseen(case, found));
     let is_explained = !here.is_empty() || found.iter().any(explains_service);
     here.extend(sign_up(case, row).filter(|_| !is_explained));
@@ -119,7 +119,7 @@ fn explains_service(finding: &Finding) -> bool {
 }
 
 /// The stage is neither what we wrote last nor what the three states give.
-fn by_hand(case: &Case<'_>, row: &Mapping) -> Option<Finding> {
+fn hand_written_stage(case: &Case<'_>, row: &Mapping) -> Option<Finding> {
     let (entry, written) = (case.subject.entry?, case.subject.written?);
     let network = case.situation.network;
     let mut now = entry.clone();

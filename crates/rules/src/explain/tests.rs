@@ -291,12 +291,12 @@ type Break = fn(&mut World);
 
 /// Each of these worlds is told of by these codes: `!` is a warning, `?` an info.
 fn assert_codes(table: &[(&str, Break, &str)]) {
-    let told = |breaks: &Break| {
+    let codes_of = |breaks: &Break| {
         let mut world = World::new();
         breaks(&mut world);
         world.codes()
     };
-    let is: Vec<_> = table.iter().map(|(shows, breaks, _)| (*shows, told(breaks))).collect();
+    let is: Vec<_> = table.iter().map(|(shows, breaks, _)| (*shows, codes_of(breaks))).collect();
     let is: Vec<_> = is.iter().map(|(shows, codes)| (*shows, codes.as_str())).collect();
     let want: Vec<_> = table.iter().map(|(shows, _, codes)| (*shows, *codes)).collect();
     let wrong: Vec<_> = is.iter().zip(&want).filter(|(is, want)| is != want).collect();

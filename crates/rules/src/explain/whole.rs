@@ -23,7 +23,7 @@ pub fn of_network(
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> = acting(situation).into_iter().collect();
     found.extend(clock(evidence, situation, policy));
-    found.extend(blind(evidence));
+    found.extend(no_resolver(evidence));
     found.extend(no_targets(situation));
     found.extend(key_refused(situation));
     found.extend(held_back(situation));
@@ -43,7 +43,7 @@ pub(super) fn of_domain(case: &Case<'_>) -> Vec<Finding> {
     let Case { subject, evidence, situation, policy } = case;
     let mut found: Vec<Finding> =
         clock(std::slice::from_ref(evidence), situation, policy).into_iter().collect();
-    found.extend(blind(std::slice::from_ref(evidence)));
+    found.extend(no_resolver(std::slice::from_ref(evidence)));
     found.extend(no_targets(situation));
     if is_anything_owed(case) {
         found.extend(acting(situation));
@@ -107,7 +107,7 @@ fn clock(
     Some(finding.with(Fact::Count, minutes.to_string()).evidence(said))
 }
 
-fn blind(evidence: &[Evidence<'_>]) -> Option<Finding> {
+fn no_resolver(evidence: &[Evidence<'_>]) -> Option<Finding> {
     let is_blind = !evidence.is_empty() && evidence.iter().all(dns::is_blind);
     let resolvers = evidence.iter().filter_map(|it| it.deep).flat_map(|deep| &deep.resolvers);
     is_blind.then(|| {

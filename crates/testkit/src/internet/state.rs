@@ -142,7 +142,12 @@ pub(super) struct State {
 
 impl State {
     /// What a client hears from the server at `address`.
-    pub(super) fn hear(&mut self, address: Ipv4Addr, question: &Question, asked: Asked) -> Outcome {
+    pub(super) fn receive(
+        &mut self,
+        address: Ipv4Addr,
+        question: &Question,
+        asked: Asked,
+    ) -> Outcome {
         let (transport, unchecked) = (asked.transport, asked.checking_disabled);
         let Some(server) = self.servers.get_mut(&address) else { return Outcome::Silence };
         server.asked.push(asked);

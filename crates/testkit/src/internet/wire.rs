@@ -19,18 +19,18 @@ const PAYLOAD: u16 = 1232;
 
 /// A server's place in the world.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Listening {
     pub(super) address: Ipv4Addr,
     pub(super) state: Arc<Mutex<State>>,
 }
 
-pub(super) async fn udp(socket: UdpSocket, place: Place) {
+pub(super) async fn udp(socket: UdpSocket, place: Listening) {
     let socket = Arc::new(socket);
     let mut buffer = vec![0; 4096];
     loop {
         // An ICMP error for an answer that nobody waited for is no reason to stop.
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
-        let Some((outcome, query)) = place.hear(&buffer[..length], Transport::Udp) else {
+        let Some((outcome, query)) = place.receive(&buffer[..length], Transport::Udp) else {
             continue;
         };
         let Outcome::Answer(reply, later) = outcome else { continue };
@@ -52,7 +52,7 @@ async fn answer_late(
     _ = socket.send_to(&bytes, to).await;
 }
 
-pub(super) async fn tcp(listener: TcpListener, place: Place) {
+pub(super) async fn tcp(listener: TcpListener, place: Listening) {
     let mut visits = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
@@ -63,12 +63,12 @@ pub(super) async fn tcp(listener: TcpListener, place: Place) {
 }
 
 /// One connection, with one question after the other (RFC 7766).
-async fn visit(mut stream: TcpStream, place: Place) -> io::Result<()> {
+async fn visit(mut stream: TcpStream, place: Listening) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let mut query = vec![0; usize::from(stream.read_u16().await?)];
         stream.read_exact(&mut query).await?;
-        match place.hear(&query, Transport::Tcp) {
+        match place.receive(&query, Transport::Tcp) {
             Some((Outcome::Answer(reply, later), query)) => {
                 tokio::time::sleep(later).await;
                 let bytes = place.message(&query, &reply, Transport::Tcp);
@@ -81,9 +81,9 @@ async fn visit(mut stream: TcpStream, place: Place) -> io::Result<()> {
     }
 }
 
-impl Place {
+impl Listening {
     /// What becomes of a message; none where it is no question.
-    fn hear(&self, bytes: &[u8], transport: Transport) -> Option<(Outcome, Message)> {
+    fn receive(&self, bytes: &[u8], transport: Transport) -> Option<(Outcome, Message)> {
         let query = Message::from_vec(bytes).ok()?;
         let is_question = query.metadata.message_type == MessageType::Query
             && query.metadata.op_code == OpCode::Query;
@@ -100,7 +100,7 @@ impl Place {
             dnssec_ok: dnssec,
         };
         let question = Question { name, kind: asked.query_type(), dnssec };
-        Some((locked(&self.state).hear(self.address, &question, log), query))
+        Some((locked(&self.state).receive(self.address, &question, log), query))
     }
 
     fn message(&self, query: &Message, reply: &Reply, transport: Transport) -> Vec<u8> {

@@ -69,7 +69,7 @@ struct Set<'a> {
 }
 
 /// Where a name was found.
-enum Place<'a> {
+enum Located<'a> {
     Itself,
     Wildcard(&'a Name),
     Nowhere,
@@ -129,12 +129,12 @@ impl Zone {
         }
         reply.authoritative = true;
         let source = match self.place(&asked.name) {
-            Place::Itself => asked.name.clone(),
-            Place::Wildcard(wildcard) => {
+            Located::Itself => asked.name.clone(),
+            Located::Wildcard(wildcard) => {
                 self.prove([asked.name.clone()], asked, reply);
                 wildcard.clone()
             }
-            Place::Nowhere => {
+            Located::Nowhere => {
                 reply.code = ResponseCode::NXDomain;
                 self.deny(asked, reply);
                 self.prove(self.closest_wildcard(&asked.name), asked, reply);
@@ -261,13 +261,13 @@ impl Zone {
         self.records.keys().any(|(owner, _)| name.zone_of(owner))
     }
 
-    fn place(&self, name: &Name) -> Place<'_> {
+    fn place(&self, name: &Name) -> Located<'_> {
         if self.exists(name) {
-            return Place::Itself;
+            return Located::Itself;
         }
-        let Some(wildcard) = self.closest_wildcard(name) else { return Place::Nowhere };
+        let Some(wildcard) = self.closest_wildcard(name) else { return Located::Nowhere };
         let found = self.records.keys().find(|(owner, _)| *owner == wildcard);
-        found.map_or(Place::Nowhere, |(owner, _)| Place::Wildcard(owner))
+        found.map_or(Located::Nowhere, |(owner, _)| Located::Wildcard(owner))
     }
 
     /// The closest parent that exists (RFC 4592, 3.3.1).

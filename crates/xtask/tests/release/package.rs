@@ -172,7 +172,7 @@ impl Debian {
         self.say(&["chown", "-R", &format!("{USER}:"), &place]);
         let settings = format!(
             "network.wp_config = '{place}/wp-config.php'\ncloste.api_url = '{}'\n\
-             checks.resolvers = ['{}']\nchecks.targets = ['127.0.0.1']\n\
+             checks.resolvers = ['{}']\nchecks.targets = ['127.0.0.1']\nchecks.roots = ['127.0.0.1:1']\n\
              checks.https_port = {}\nchecks.allow_private = true\nrun.poll = '1s'\n",
             sandbox.api_url(),
             sandbox.dns_addr(),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::super::records::{add_addresses, instead_of_cname, right_addresses};
 use super::super::{Case, DnsRule, list};
-use super::{is_here, told};
+use super::{answer_text, is_here};
 use crate::address::is_public;
 use crate::evidence::{Answer, Deep};
 use crate::finding::{Code, Fact, Finding, RecordChange, Severity};
@@ -42,7 +42,7 @@ pub(super) fn of(case: &Case<'_>, answer: &Answer) -> Option<Finding> {
         None => add_addresses(name, targets),
     };
     let finding = |code, records: Vec<RecordChange>| {
-        let said = case.said(source(case), told(answer));
+        let said = case.said(source(case), answer_text(answer));
         Some(Finding::new(code).records(records).evidence([said]).with(Fact::Name, list(through)))
     };
     match answer {
@@ -124,7 +124,7 @@ pub(super) fn wildcard_only(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
         is_of_wildcard(deep, found, it.through()).then_some(it)
     })?;
     let finding = Finding::new(Code::WildcardRecordOnly).as_bad_as(Severity::Info);
-    let said = case.said(source(case), told(here));
+    let said = case.said(source(case), answer_text(here));
     let name = case.subject.name;
     // A wildcard mapping wants just that.
     (!name.is_wildcard()).then(|| {

@@ -2,7 +2,7 @@
 
 use super::super::records::record;
 use super::super::{Case, list};
-use super::told;
+use super::answer_text;
 use crate::Time;
 use crate::evidence::{Answer, Deep, Dnssec, ResolverSaid};
 use crate::finding::{Code, Fact, Finding, RecordAction, RecordChange, Said};
@@ -15,9 +15,9 @@ pub(super) fn of(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
         matches!(it.answer, Answer::Failed { .. }) && it.unvalidated.as_ref().is_some_and(is_answer)
     };
     let said = deep.resolvers.iter().find(is_bogus)?;
-    let unvalidated = said.unvalidated.as_ref().map(told).unwrap_or_default();
+    let unvalidated = said.unvalidated.as_ref().map(answer_text).unwrap_or_default();
     let evidence = [
-        case.said(said.resolver.to_string(), told(&said.answer)),
+        case.said(said.resolver.to_string(), answer_text(&said.answer)),
         case.said(said.resolver.to_string(), format!("without validation: {unvalidated}")),
     ];
     let finding = Finding::new(Code::DnssecBogus).evidence(evidence);

@@ -2,7 +2,7 @@
 
 use super::super::records::{record, right_addresses};
 use super::super::{Case, list};
-use super::{is_here, told};
+use super::{answer_text, is_here};
 use crate::evidence::{Answer, Authority, Deep, ServerSaid, WalkEnd, ZoneSaid};
 use crate::finding::{Code, Fact, Finding, RecordAction, RecordChange, Said, Severity};
 
@@ -173,7 +173,7 @@ fn name_of(server: &ServerSaid) -> String {
 
 fn said(server: &ServerSaid) -> String {
     match &server.said {
-        Authority::Answered(answer) => told(answer),
+        Authority::Answered(answer) => answer_text(answer),
         Authority::Lame { detail } => format!("is not responsible: {detail}"),
         Authority::Failed { code } => code.clone(),
         Authority::Silent { detail } => format!("no answer: {detail}"),
