@@ -1,7 +1,7 @@
 //! Telling receivers outside what a pass found out.
 //!
 //! What is told is decided as for cron's mails, remembered apart from them, and written into the
-//! outbox together with that memory; [`courier`] sends it from there. Where nobody is to be told,
+//! outbox together with that memory; `courier.rs` sends it from there. Where nobody is to be told,
 //! nothing is read or written.
 
 mod courier;

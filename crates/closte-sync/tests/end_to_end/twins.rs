@@ -222,6 +222,7 @@ async fn as_of_before(world: &World) {
         CREATE INDEX entries_by_check ON entries (next_check) WHERE mapping_id IS NOT NULL; \
         UPDATE meta SET value = json_remove(value, '$.www', '$.www_told') WHERE key = 'network'; \
         DELETE FROM entries WHERE mapping_id IS NULL; \
+        DROP TABLE outbox; DROP TABLE receivers; \
         DELETE FROM _sqlx_migrations WHERE version >= 5";
     sqlx::raw_sql(sql).execute(&mut ledger).await.unwrap();
     ledger.close().await.unwrap();

@@ -23,6 +23,9 @@ use tempfile::TempDir;
 use super::missing;
 use crate::process_group::ProcessGroup;
 
+/// So many drivers are started until one finds its port.
+const DRIVERS: u32 = 5;
+
 /// Where a test that fails leaves what it saw last.
 const SEEN_LAST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/browser");
 
@@ -71,13 +74,8 @@ impl Browser {
     /// If Chromium or its driver is not installed, or does not start.
     pub fn open(server: SocketAddr) -> Self {
         let folder = tempfile::Builder::new().prefix("browser-").tempdir().expect("a folder");
-        let mut command = ProcessGroup::command("chromedriver");
-        command.arg("--port=0").env("HOME", folder.path());
-        command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_CACHE_HOME");
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = ProcessGroup::start(command).unwrap_or_else(|error| missing("sh", &error));
-        let mut talk = BufReader::new(driver.leader().stdout.take().expect("it is piped"));
-        let address = SocketAddr::from(([127, 0, 0, 1], port(&mut talk)));
+        let (driver, talk, port) = driver(folder.path());
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
         let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
         let names = format!("--host-resolver-rules=MAP *.example {server},MAP * ~NOTFOUND");
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([&*profile, &*names]).collect();
@@ -263,15 +261,31 @@ impl Drop for Browser {
     }
 }
 
-/// Where the driver says that it listens.
-fn port(talk: &mut BufReader<ChildStdout>) -> u16 {
-    for line in talk.by_ref().lines().map_while(Result::ok) {
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            return port.trim_end_matches('.').parse().expect("a port");
+/// A driver that listens, what it says, and its port. It takes a free port of IPv4 and wants the same of
+/// IPv6: where somebody has that, it ends, and another one takes another.
+fn driver(home: &Path) -> (ProcessGroup, BufReader<ChildStdout>, u16) {
+    for _ in 0..DRIVERS {
+        let mut command = ProcessGroup::command("chromedriver");
+        command.arg("--port=0").env("HOME", home);
+        command.env_remove("XDG_CONFIG_HOME").env_remove("XDG_CACHE_HOME");
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = ProcessGroup::start(command).unwrap_or_else(|error| missing("sh", &error));
+        let mut talk = BufReader::new(driver.leader().stdout.take().expect("it is piped"));
+        if let Some(port) = port(&mut talk) {
+            return (driver, talk, port);
         }
     }
-    let none = io::Error::other("it ended before it listened");
-    missing("chromedriver", &none)
+    missing("chromedriver", &io::Error::other("it ended before it listened"))
+}
+
+/// Where the driver says that it listens; none where it ends.
+fn port(talk: &mut BufReader<ChildStdout>) -> Option<u16> {
+    for line in talk.by_ref().lines().map_while(Result::ok) {
+        if let Some((_, port)) = line.split_once("started successfully on port ") {
+            return Some(port.trim_end_matches('.').parse().expect("a port"));
+        }
+    }
+    None
 }
 
 /// One command of `WebDriver` over HTTP: its value, or the driver's error.

@@ -117,7 +117,7 @@ mod tests {
             "registered": "2025-01-01 00:00:00", "archived": "0", "spam": "0", "deleted": "1"});
         assert_eq!(
             row(&as_read),
-            of(json!(["2", "1", "shop.example", "/", "60", "1", "1735689600"]))
+            of(json!(["2", "1", "shop.example", "/", "60", "2", "1735689600"]))
         );
         let as_written = json!({"id": 2, "domain": "shop.example", "path": "/",
             "registered": "0000-00-00 00:00:00", "archived": false, "spam": 0});
