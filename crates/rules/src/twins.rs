@@ -66,16 +66,8 @@ words! {
 /// The twin of `name`, which is the other way round too; none where the shorter of the two is not
 /// registrable.
 pub fn twin_of(name: &DomainName) -> Option<DomainName> {
-    if name.is_wildcard() || !is_registrable(name.without_www()) {
-        return None;
-    }
-    name.twin()
-}
-
-/// Whether `name` is one label below a public suffix. Companies' own suffixes count here: below them
-/// each name is another customer's.
-fn is_registrable(name: &str) -> bool {
-    psl::domain_str(name) == Some(name)
+    let registrable = name.registrable()?;
+    (registrable.as_str() == name.without_www()).then(|| name.twin())?
 }
 
 /// The name as which `entry` counts for the brake: a twin and its parent are one.

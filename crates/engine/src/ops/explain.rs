@@ -287,13 +287,7 @@ impl Scene<'_> {
             budgets: &remembered.budgets,
             not_ours: not_ours.as_ref(),
         };
-        let policy = Policy {
-            stages: &settings.stages,
-            dns: settings.dns,
-            allow_private: settings.allow_private,
-            dashboard: settings.dashboard.as_deref(),
-            now: self.with.env.now(),
-        };
+        let policy = settings.explained_at(self.with.env.now());
         let evidence: Vec<Evidence<'_>> = domains.iter().map(Seen::evidence).collect();
         let network = explain::of_network(&evidence, &situation, &policy);
         let mut each = evidence.iter();

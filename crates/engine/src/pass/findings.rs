@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use rules::budget::Budget;
 use rules::entry::Entry;
 use rules::evidence::{Deep, Inquiry};
-use rules::explain::{self, Evidence, Looked, Policy, Rows, Situation, Subject};
+use rules::explain::{self, Evidence, Looked, Rows, Situation, Subject};
 use rules::host_state::HostState;
 use rules::judge::Check;
 use rules::protected::Protected;
@@ -78,13 +78,7 @@ impl<'a> Explainer<'a> {
             budgets: &self.budgets,
             not_ours: None,
         };
-        let policy = Policy {
-            stages: &settings.stages,
-            dns: settings.dns,
-            allow_private: settings.allow_private,
-            dashboard: settings.dashboard.as_deref(),
-            now,
-        };
+        let policy = settings.explained_at(now);
         let subject =
             Subject { name: &entry.domain, entry: Some(entry), written: None, at_host: None };
         let findings = explain::of_check(&subject, &evidence, &situation, &policy);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rules::explain::{DnsRule, Serving};
+use rules::explain::{DnsRule, Policy, Serving};
 use rules::protected::Protected;
 use rules::records::Records;
 use rules::removal::{Brake, RemovalPolicy};
@@ -12,7 +12,7 @@ use rules::schedule::SHORTEST_INTERVAL;
 use rules::stage::StagePolicy;
 use rules::targets::TargetBasis;
 use rules::twins::Www;
-use rules::{DomainName, Network};
+use rules::{DomainName, Network, Time};
 
 /// What a pass is told beforehand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,17 @@ pub struct PassSettings {
 }
 
 impl PassSettings {
+    /// How what was seen of a domain is judged at `now`.
+    pub(crate) fn explained_at(&self, now: Time) -> Policy<'_> {
+        Policy {
+            stages: &self.stages,
+            dns: self.dns,
+            allow_private: self.allow_private,
+            dashboard: self.dashboard.as_deref(),
+            now,
+        }
+    }
+
     /// All that is protected on `network`.
     pub(crate) fn protected_on(&self, network: &Network) -> Protected {
         Protected::on(network, self.cdn.clone(), self.protected.clone())
