@@ -21,6 +21,7 @@ mod remember;
 mod report;
 mod settings;
 mod stages;
+mod status_pages;
 mod work;
 mod writers;
 

@@ -21,6 +21,7 @@ use rules::{Entry, Home, Problem, Tally, Time};
 use crate::ops::recheck_named;
 use crate::texts;
 
+use super::status_pages::status_pages;
 use super::{Alert, Change, Entries, Report, describe_failure};
 
 /// So long it is left alone after a failure.
@@ -57,6 +58,8 @@ struct State {
     known: BTreeSet<String>,
     /// What was refused, and when last: the same again is no news either.
     refused: BTreeMap<String, Time>,
+    /// The mappings whose owners have a link to a status page.
+    status_pages: BTreeSet<u64>,
     /// What its page asks for, and is not done yet.
     asked: Vec<PageRequest>,
     /// What became of requests, until the plugin knows it.
@@ -81,6 +84,7 @@ impl PluginSync {
         match self.plugin.handshake().await {
             Ok(handshake) => {
                 self.state().quiet = None;
+                self.state().status_pages = handshake.status_pages;
                 let named: Vec<_> = handshake.rechecks.iter().collect();
                 recheck_named(ledger, &named, now).await?;
                 self.ask(handshake.requests, |request| request.is_for(ledger.id(), true, now));
@@ -168,6 +172,7 @@ impl PluginSync {
         let digest = (!cut_short).then(|| digest(&entries));
         let news = digest.is_some() && self.state().domains != digest;
         let answers = self.state().answers.clone();
+        let pages = status_pages(after.entries, &self.state().status_pages);
         let report = PluginReport {
             at: now,
             ledger: after.ledger,
@@ -178,6 +183,7 @@ impl PluginSync {
             deferred: &after.report.deferred,
             answers: &answers,
             entries: news.then_some(entries),
+            pages,
             log: self.state().unsent.clone(),
         };
         match self.plugin.report(&report).await {
