@@ -162,7 +162,7 @@ fn the_owner_sees_whose_turn_it_is_what_to_change_and_three_lights_in_two_langua
          Change | TXT | shop.example | &lt;script&gt;alert(1)&lt;/script&gt; | 203.0.113.7 | 203.0.113.8 | \
          Looked | 2 hours ago | . Next look | in 3 minutes | . | I have changed it: look now | \
          Hosting | Knows the name | Changed | 2 hours ago | . | \
-         DNS | Leads elsewhere | Changed | 2 hours ago | . | \
+         DNS | Does not lead here yet | Changed | 2 hours ago | . | \
          Certificate | Follows once DNS leads here | Changed | 2 hours ago | . | \
          Whoever has the link to this page can read it and have the domain looked at, and nothing else. \
          The Network can end it. | English | Nederlands"
