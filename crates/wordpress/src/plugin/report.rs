@@ -1,7 +1,7 @@
 //! What the engine knows, as the plugin's pages in WordPress show it.
 
 use rules::action::Deferred;
-use rules::finding::{Finding, RecordChange};
+use rules::finding::{Actor, Finding, RecordChange};
 use rules::plugin_client::{
     ExplainedName, Light, PageAnswer, PluginAlert, PluginReport, Standby, StatusPage,
 };
@@ -105,7 +105,7 @@ fn page(page: &StatusPage) -> (String, Value) {
         "domain": page.domain.as_str(),
         "display": page.domain.display(),
         "ready": page.ready,
-        "turn": page.turn.map(|it| it.as_str()),
+        "turn": page.turn.map(Actor::as_str),
         "lights": page.lights.iter().map(light).collect::<Vec<_>>(),
         "texts": page.texts,
         "records": page.records.iter().map(record).collect::<Vec<_>>(),
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use rules::action::{Action, Release};
     use rules::entry::{Alias, Certificate, Mapped, Routing};
-    use rules::finding::{Actor, Code, RecordAction};
+    use rules::finding::{Code, RecordAction};
     use rules::{Reason, Stage, Tally};
 
     const NOW: Time = Time::from_millis(1_795_000_000_500);
