@@ -6,8 +6,9 @@ pub mod findings;
 
 use rules::acting::{Copied, NotOurs};
 use rules::budget::{A_WEEK, Budget, Suggestion};
-use rules::entry::{Entry, Unseen};
+use rules::entry::{Entry, Unseen, Why};
 use rules::event::{Event, EventKind};
+use rules::explain::Headline;
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::notice::{Digest, Happening, Item};
@@ -16,6 +17,7 @@ use rules::targets::TargetSource;
 use rules::telling::{Kind, Phase, Telling};
 use rules::{DomainName, Identity, Reason, Targets, Time};
 
+use self::findings::Language;
 use crate::pass::Change;
 use crate::rough::rough;
 
@@ -60,6 +62,20 @@ pub fn change(change: &Change) -> String {
 /// ` (code: words)` of a change, of that which there is; else nothing.
 pub fn why(change: &Change) -> String {
     in_parentheses(change.reason, change.detail.as_deref())
+}
+
+/// What is told of a domain before all else. A reason of a state has one sentence, in English.
+pub fn headline(headline: &Headline<'_>, language: Language) -> String {
+    match headline {
+        Headline::Found(finding) => findings::text(finding, language),
+        Headline::State(why, _) => reason(why),
+    }
+}
+
+/// The sentence of a reason, with what was seen or the host said.
+fn reason(why: &Why<'_>) -> String {
+    let detail = why.detail.map(|detail| format!(" ({})", plain(detail))).unwrap_or_default();
+    format!("{}{detail}", why.reason.sentence())
 }
 
 /// Whose twin an entry is.

@@ -1,12 +1,13 @@
 //! What is recorded of a domain: the findings of its last check, and what its alias says since.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{alias, in_order};
 use crate::entry::{Certificate, Entry, Proof, Routing};
-use crate::finding::{Code, Fact, Finding};
+use crate::finding::{Code, Fact, Finding, Severity};
 use crate::judge::Check;
-use crate::probe::{DnsObservation, TlsObservation};
+use crate::probe::{DnsObservation, ProofObservation, TlsObservation};
 use crate::reason::Reason;
 use crate::{Stage, Time};
 
@@ -24,7 +25,13 @@ pub struct Looked {
 }
 
 /// All that is known of an entry without asking anybody, what must be mended first standing first.
+/// Nothing of one that is neither mapped nor a twin any more: what was found is over.
 pub fn of_entry(entry: &Entry) -> Vec<Finding> {
+    in_order(all(entry).map(Cow::into_owned).collect())
+}
+
+/// The same, in no order.
+pub(super) fn all(entry: &Entry) -> impl Iterator<Item = Cow<'_, Finding>> {
     let wrong_clock = entry.unseen().is_some_and(|it| it.reason == Reason::ClockWrong);
     let clock = wrong_clock.then(|| Finding::new(Code::ClockWrong));
     let is_served = entry.mapped.as_ref().is_some_and(|it| it.stage.is_some_and(Stage::is_served));
@@ -33,12 +40,13 @@ pub fn of_entry(entry: &Entry) -> Vec<Finding> {
         Finding::new(Code::Unseen).with(Fact::Detail, it.detail.clone().unwrap_or_default())
     });
     let recorded = [alias::of_recorded(entry), clock, unseen].into_iter().flatten();
-    in_order(entry.findings.iter().cloned().chain(recorded).collect())
+    let found = entry.findings.iter().map(Cow::Borrowed);
+    found.chain(recorded.map(Cow::Owned)).filter(|_| entry.is_followed())
 }
 
-/// Why an entry is as it is, in its first finding.
-pub fn headline(entry: &Entry) -> Option<Finding> {
-    of_entry(entry).into_iter().next()
+/// Why a domain that is served is broken: the first error of its last check.
+pub fn first_error(entry: &Entry) -> Option<&Finding> {
+    entry.findings.iter().find(|it| it.severity == Severity::Error)
 }
 
 /// Whether the deep questions are asked in a check at `now`: something is not as it
@@ -71,13 +79,18 @@ pub fn saw(check: &Check) -> String {
         TlsObservation::NoAnswer { how, .. } => format!(" {how}"),
         TlsObservation::Forbidden { .. } => " forbidden".to_owned(),
     });
-    dns + &tls.collect::<String>()
+    let answers = check.proof.iter().filter_map(|(_, seen)| match seen {
+        ProofObservation::Answered(id) => Some(format!(" mapping {id}")),
+        ProofObservation::NoProof { .. } => None,
+    });
+    dns + &tls.chain(answers).collect::<String>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::entry::{Alias, Mapped};
+    use crate::twins::Twin;
 
     const NOW: Time = Time::from_millis(1_000_000_000);
 
@@ -107,7 +120,10 @@ mod tests {
         assert_eq!(codes(&entry), ["other-address", "protected-name"]);
         entry.mapped = None;
         entry.alias.set(NOW, Alias::Removing, Some(Reason::MappingGone), None);
-        assert_eq!(codes(&entry), ["other-address"]);
+        assert_eq!(codes(&entry), [""; 0], "what was found is over");
+        entry.twin = Some(Twin::Follows);
+        entry.alias.set(NOW, Alias::Wanted, None, None);
+        assert_eq!(codes(&entry), ["other-address", "not-added-yet"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::multisite::endpoint;
 use rules::clock::ManualClock;
-use rules::plugin_client::{PageAnswer, PluginClient, PluginReport, Standby};
+use rules::plugin_client::{PageAnswer, PluginClient, PluginDomain, PluginReport, Standby};
 use rules::request;
 use rules::source::{NetworkSource, Replaces, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, Entry, Home, Stage, Tally, Time, Whereabouts};
@@ -188,7 +188,7 @@ async fn a_report_arrives_signed() {
         alerts: &[],
         problems: &[],
         tally: Tally { ready: 3, waiting: 1, stages: BTreeMap::from([(Stage::Done, 3)]) },
-        entries: Some(vec![&entry]),
+        entries: Some(vec![PluginDomain { entry: &entry, headline: None, text: String::new() }]),
         log: Vec::new(),
     };
     channel(&server).report(&report).await.unwrap();
