@@ -8,7 +8,8 @@ use rules::acting::{Copied, NotOurs};
 use rules::budget::{A_WEEK, Budget, Suggestion};
 use rules::entry::{Entry, Unseen, Why};
 use rules::event::{Event, EventKind};
-use rules::explain::Headline;
+use rules::explain::{Headline, first_error};
+use rules::finding::Actor;
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::notice::{Digest, Happening, Item};
@@ -59,9 +60,34 @@ pub fn change(change: &Change) -> String {
     format!("{} {}: {}{}", change.action, change.domain, change.outcome, why(change))
 }
 
-/// ` (code: words)` of a change, of that which there is; else nothing.
+/// ` (code: words)` of a change, of that which there is; else nothing. Of a check what it found first,
+/// and whose turn it is: ` (proxied, owner: …)`.
 pub fn why(change: &Change) -> String {
-    in_parentheses(change.reason, change.detail.as_deref())
+    let detail = change.detail.as_deref();
+    match change.finding {
+        None => in_parentheses(change.reason, detail),
+        Some(code) => {
+            let (turn, words) = (turn(code.actor()), plain(detail.unwrap_or_default()));
+            format!(" ({}, {turn}: {words})", code.as_str())
+        }
+    }
+}
+
+/// Whose turn it is, in a word.
+pub fn turn(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Nobody => "wait",
+        somebody => somebody.as_str(),
+    }
+}
+
+/// Why a served domain is broken: what its last check found first, and whose turn it is; none where
+/// that found nothing.
+pub(crate) fn broken(entry: &Entry) -> Option<String> {
+    let (finding, language) = (first_error(entry)?, Language::English);
+    let turn = findings::turn(finding.actor(), language);
+    let label = language.labels().whose_turn;
+    Some(format!("{} ({label}: {turn})", findings::text(finding, language)))
 }
 
 /// What is told of a domain before all else. A reason of a state has one sentence, in English.

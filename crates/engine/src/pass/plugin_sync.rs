@@ -20,8 +20,7 @@ use rules::source::SourceError;
 use rules::{Entry, Home, Problem, Tally, Time};
 
 use crate::ops::recheck_named;
-use crate::texts;
-use crate::texts::findings::Language;
+use crate::texts::{self, findings::Language};
 
 use super::{Alert, Change, Entries, Report, describe_failure};
 
@@ -404,6 +403,7 @@ mod tests {
             domain: "shop.example".parse().unwrap(),
             outcome,
             reason: None,
+            finding: None,
             detail: Some(words.to_owned()),
         };
         let at = |hours| Time::from_millis(0) + Duration::from_hours(hours);

@@ -419,6 +419,7 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
         domain: entry.domain.clone(),
         outcome,
         reason: answer.is_err().then_some(entry.alias.reason).flatten(),
+        finding: None,
         detail: answer.as_ref().map_or_else(|error| Some(describe(error)), |()| texts::twin(entry)),
     }
 }
@@ -471,7 +472,7 @@ mod tests {
             before.alias.set(now, Alias::Rejected, was, said.map(str::to_owned));
             let (action, domain) = (Call::Add.action(), before.domain.clone());
             let detail = words.map(str::to_owned);
-            let change = Change { action, domain, outcome, reason, detail };
+            let change = Change { action, domain, outcome, reason, finding: None, detail };
             assert_eq!(is_refused_again(&before, &change), again, "{was:?} {said:?}, {change:?}");
         }
     }
