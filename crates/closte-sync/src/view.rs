@@ -110,7 +110,7 @@ pub(crate) struct ChangeView {
     domain: String,
     outcome: &'static str,
     reason: Option<&'static str>,
-    /// What a check found before all else, and whose turn it is.
+    /// What a check found before all else, or a refusal is, and whose turn it is.
     finding: Option<&'static str>,
     turn: Option<&'static str>,
     detail: Option<String>,

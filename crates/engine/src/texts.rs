@@ -60,8 +60,8 @@ pub fn change(change: &Change) -> String {
     format!("{} {}: {}{}", change.action, change.domain, change.outcome, why(change))
 }
 
-/// ` (code: words)` of a change, of that which there is; else nothing. Of a check what it found first,
-/// and whose turn it is: ` (proxied, owner: …)`.
+/// ` (code: words)` of a change, of that which there is; else nothing. Where it is a finding, with whose
+/// turn it is: ` (proxied, owner: …)`.
 pub fn why(change: &Change) -> String {
     let detail = change.detail.as_deref();
     match change.finding {

@@ -129,7 +129,7 @@ pub struct Change {
     pub outcome: Outcome,
     /// Why, as a code.
     pub reason: Option<Reason>,
-    /// What a check found before all else.
+    /// What a check found before all else, or what a refusal of the host is.
     pub finding: Option<Code>,
     /// The same for people: the finding, the host's words, the stage written.
     pub detail: Option<String>,

@@ -18,6 +18,7 @@ use rules::answer;
 use rules::breaker::Allowed;
 use rules::doubt;
 use rules::entry::{Call, Entry};
+use rules::finding::Code;
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::LedgerError;
@@ -414,12 +415,13 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
         Err(HostError::OutcomeUnknown { .. }) => Outcome::Unknown,
         Err(_) => Outcome::Failed,
     };
+    let reason = answer.is_err().then_some(entry.alias.reason).flatten();
     Change {
         action: call.action(),
         domain: entry.domain.clone(),
         outcome,
-        reason: answer.is_err().then_some(entry.alias.reason).flatten(),
-        finding: None,
+        reason,
+        finding: reason.and_then(|it| Code::from_word(it.code())),
         detail: answer.as_ref().map_or_else(|error| Some(describe(error)), |()| texts::twin(entry)),
     }
 }

@@ -89,7 +89,7 @@ pub fn saw(check: &Check) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Alias, Mapped};
+    use crate::entry::{Alias, LeftAlone, Mapped};
     use crate::twins::Twin;
 
     const NOW: Time = Time::from_millis(1_000_000_000);
@@ -140,5 +140,27 @@ mod tests {
         assert!(!asks_deeper(&entry, NOW + DEEP_AGAIN), "nothing is wrong");
         entry.certificate.see(NOW, Certificate::Expiring, None, None);
         assert!(asks_deeper(&entry, NOW + DEEP_AGAIN), "it should have been renewed");
+    }
+
+    #[test]
+    fn what_was_found_is_looked_at_anew_once_rows_or_the_proof_change() {
+        let mut entry = entry();
+        let looked = Looked { at: NOW, saw: String::new() };
+        (entry.looked, entry.checks.due) = (Some(looked), NOW + DEEP_AGAIN);
+        let mut row = entry.mapped.clone().unwrap();
+        entry.map(row.clone(), NOW);
+        assert_eq!((entry.looked.is_some(), entry.checks.due), (true, NOW + DEEP_AGAIN));
+        row.left_alone = Some(LeftAlone::Contested);
+        entry.map(row, NOW);
+        assert_eq!((entry.looked.is_some(), entry.checks.due), (false, NOW));
+
+        let saw = |proof| saw(&Check { dns: DnsObservation::NoSuchName, tls: Vec::new(), proof });
+        let ip = "192.0.2.7".parse().unwrap();
+        let silent = || ProofObservation::NoProof { detail: "it timed out".to_owned() };
+        assert_ne!(
+            saw(vec![(ip, ProofObservation::Answered(7))]),
+            saw(vec![(ip, ProofObservation::Answered(8))])
+        );
+        assert_eq!(saw(vec![(ip, silent())]), saw(Vec::new()));
     }
 }
