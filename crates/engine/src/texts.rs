@@ -348,6 +348,9 @@ fn in_parentheses(reason: Option<Reason>, detail: Option<&str>) -> String {
 mod tests {
     use std::time::Duration;
 
+    use rules::action::{Action, Outcome};
+    use rules::entry::{Alias, Mapped, Routing};
+    use rules::finding::{Code, Finding};
     use rules::telling::Topic;
 
     use super::*;
@@ -422,5 +425,47 @@ mod tests {
             let at = Time::from_millis(0);
             assert_eq!(event(&Event { at, domain, kind, from, to, reason, detail }), text);
         }
+    }
+
+    #[test]
+    fn a_step_says_what_was_found_and_whose_turn_it_is() {
+        let step = |reason, finding, detail: Option<&str>| {
+            let (action, outcome) = (Action::Check, Outcome::Waiting);
+            let (domain, detail) = ("a.example".parse().unwrap(), detail.map(str::to_owned));
+            change(&Change { action, domain, outcome, reason, finding, detail })
+        };
+        let (reason, words) = (Some(Reason::OtherAddress), Some("Change it."));
+        let table = [
+            (step(None, None, None), ""),
+            (step(reason, None, words), " (other-address: Change it.)"),
+            (step(reason, Some(Code::Proxied), words), " (proxied, owner: Change it.)"),
+            (step(None, Some(Code::Issuing), words), " (issuing, wait: Change it.)"),
+        ];
+        for (text, want) in table {
+            assert_eq!(text, format!("check a.example: waiting{want}"));
+        }
+    }
+
+    #[test]
+    fn a_headline_is_the_text_of_its_finding_in_that_language_or_the_sentence_of_a_reason() {
+        let at = Time::from_millis(0);
+        let mapped =
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
+        let mut entry = Entry::new("a.example".parse().unwrap(), Some(mapped), at);
+        entry.alias.set(at, Alias::Present, None, None);
+        let (reason, seen) = (Some(Reason::OtherAddress), Some("192.0.2.7".to_owned()));
+        entry.routing.set(at, Routing::Elsewhere, reason, seen);
+        let text =
+            |entry: &Entry, language| headline(&rules::explain::headline(entry).unwrap(), language);
+        let sentence = "DNS points to another server; its owner must change it (192.0.2.7)";
+        assert_eq!(text(&entry, Language::Dutch), sentence);
+        assert_eq!(broken(&entry), None);
+        let finding = Finding::new(Code::Proxied);
+        entry.findings = vec![Finding::new(Code::ExpiresSoon), finding.clone()];
+        for language in Language::ALL {
+            assert_eq!(text(&entry, language), findings::text(&finding, language));
+        }
+        let told = broken(&entry).unwrap();
+        assert!(told.ends_with("(whose turn: the owner of the domain must act)"), "{told}");
     }
 }

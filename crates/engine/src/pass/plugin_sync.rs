@@ -351,6 +351,7 @@ mod tests {
     use crate::pass::Change;
     use async_trait::async_trait;
     use rules::entry::{Alias, Mapped};
+    use rules::finding::{Code, Finding};
     use rules::plugin_client::Handshake;
 
     struct Nobody;
@@ -394,6 +395,32 @@ mod tests {
         assert!(!tells("d1.example") && !tells("d2.example"), "the last two wait shortest");
         let problems = after.problems(left_out);
         assert!(problems[0].reason.starts_with("2 more domains are not as they should be"));
+    }
+
+    #[test]
+    fn a_domain_is_news_where_its_finding_or_the_language_is_another() {
+        let mapped =
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
+        let at = Time::from_millis(0);
+        let mut entry = Entry::new("shop.example".parse().unwrap(), Some(mapped), at);
+        entry.alias.set(at, Alias::Present, None, None);
+        let told = |codes: &[Code], language| {
+            let findings = codes.iter().map(|code| Finding::new(*code)).collect();
+            let entry = Entry { findings, ..entry.clone() };
+            let entries = [(entry.domain.clone(), entry)].into();
+            let report = Report::default();
+            let after =
+                After { ledger: "l", plan: None, entries: &entries, report: &report, before: None };
+            let (domains, _) = after.worth_telling(language);
+            (digest(&domains), domains[0].text.clone())
+        };
+        let (english, text) = told(&[Code::Proxied], Language::English);
+        assert!(text.starts_with("A proxy is in front"), "{text}");
+        let (dutch, in_dutch) = told(&[Code::Proxied], Language::Dutch);
+        assert_ne!((english, &text), (dutch, &in_dutch));
+        assert_ne!(told(&[Code::OtherAddress], Language::English).0, english);
+        assert_eq!(told(&[Code::Proxied], Language::English), (english, text));
+        assert_eq!(told(&[], Language::English).1, "");
     }
 
     #[test]

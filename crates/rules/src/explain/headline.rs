@@ -11,8 +11,8 @@ use crate::finding::{Actor, Code, Finding, Severity};
 pub enum Headline<'a> {
     /// The first of its findings.
     Found(Cow<'a, Finding>),
-    /// Why one of its states is as it is, where no finding tells it: a ledger of an older version, a
-    /// name whose mapping is gone. Nobody's turn is to wait.
+    /// Why one of its states is as it is and whose turn it is, where no finding tells it: in a ledger
+    /// of an older version, of a name whose mapping is gone.
     State(Why<'a>, Actor),
 }
 
@@ -145,9 +145,8 @@ mod tests {
         let elsewhere = |entry: &mut Entry| {
             entry.routing.see(NOW, Routing::Elsewhere, Some(Reason::OtherAddress), None);
         };
-        let contested = |entry: &mut Entry| {
-            entry.mapped.as_mut().unwrap().left_alone = Some(LeftAlone::Contested);
-        };
+        let left_alone =
+            |why| move |entry: &mut Entry| entry.mapped.as_mut().unwrap().left_alone = Some(why);
         let gone = |reason| {
             move |entry: &mut Entry| {
                 found(&[Code::OtherAddress])(entry);
@@ -162,11 +161,12 @@ mod tests {
                 entry.alias.set(NOW, alias, None, None);
             }
         };
-        let table: [(&str, &dyn Fn(&mut Entry), &str); 8] = [
+        let table: [(&str, &dyn Fn(&mut Entry), &str); 9] = [
             ("it may come", &missing(Stage::CheckingSslCert), "no-certificate nobody"),
             ("it did not", &missing(Stage::SslFailed), "no-certificate host!"),
             ("the owner must act", &elsewhere, "other-address owner!"),
-            ("two rows", &contested, "contested admin!"),
+            ("two rows", &left_alone(LeftAlone::Contested), "contested admin!"),
+            ("odd", &left_alone(LeftAlone::Misspelled), "spelling-never-matched admin!"),
             ("its mapping is gone", &gone(Reason::MappingGone), "mapping-gone nobody"),
             ("the brake holds it", &gone(Reason::Brake), "brake admin!"),
             ("a twin at the host", &twin(Alias::Present), "other-address owner!"),

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::rows::about_row;
 use super::{alias, in_order};
-use crate::entry::{Certificate, Entry, Proof, Routing};
+use crate::entry::{Certificate, Entry, LeftAlone, Proof, Routing};
 use crate::finding::{Code, Fact, Finding, Severity};
 use crate::judge::Check;
 use crate::probe::{DnsObservation, ProofObservation, TlsObservation};
@@ -39,9 +40,18 @@ pub(super) fn all(entry: &Entry) -> impl Iterator<Item = Cow<'_, Finding>> {
     let unseen = unseen.map(|it| {
         Finding::new(Code::Unseen).with(Fact::Detail, it.detail.clone().unwrap_or_default())
     });
-    let recorded = [alias::of_recorded(entry), clock, unseen].into_iter().flatten();
+    let recorded = [alias::of_recorded(entry), misspelled(entry), clock, unseen];
+    let recorded = recorded.into_iter().flatten();
     let found = entry.findings.iter().map(Cow::Borrowed);
     found.chain(recorded.map(Cow::Owned)).filter(|_| entry.is_followed())
+}
+
+/// That WordPress does not surely find the row as it is written; a check knows more.
+fn misspelled(entry: &Entry) -> Option<Finding> {
+    let row = entry.mapped.as_ref()?;
+    let is_so = row.left_alone == Some(LeftAlone::Misspelled);
+    let code = Code::SpellingNeverMatched;
+    is_so.then(|| about_row(code, &entry.domain, row.mapping_id, row.site_id))
 }
 
 /// Why a domain that is served is broken: the first error of its last check.
@@ -89,7 +99,7 @@ pub fn saw(check: &Check) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Alias, LeftAlone, Mapped};
+    use crate::entry::{Alias, Mapped};
     use crate::twins::Twin;
 
     const NOW: Time = Time::from_millis(1_000_000_000);

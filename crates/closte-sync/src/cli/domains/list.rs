@@ -79,12 +79,9 @@ pub(in crate::cli) fn table<'a>(
 ) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let states = ["alias", "routing", "certificate"];
-    table.set_header(["domain", "stage"].iter().chain(&states).chain(&[
-        "why",
-        "turn",
-        "next check",
-    ]));
+    let columns =
+        ["domain", "stage", "alias", "routing", "certificate", "why", "turn", "next check"];
+    table.set_header(columns);
     for (entry, place) in twins::below_parents(entries) {
         let (name, headline) = (entry.domain.display(), explain::headline(entry));
         table.add_row([
