@@ -96,13 +96,15 @@ fn the_language_is_that_of_the_main_site_whoever_is_asked() {
     world.option("WPLANG", "'nl_NL'");
     assert_eq!(locale(), "nl_NL", "the main site has no language of its own");
     let own = |value: &str| {
-        world.wordpress.php(&format!("update_blog_option(get_main_site_id(), 'WPLANG', {value});"))
+        world.database.execute(&format!(
+            "REPLACE INTO wp_options (option_name, option_value) VALUES ('WPLANG', '{value}')"
+        ));
     };
-    own("'de_DE'");
+    own("de_DE");
     assert_eq!(locale(), "de_DE");
-    own("''");
+    own("");
     assert_eq!(locale(), "en_US");
-    own("['odd']");
+    own("a:1:{i:0;s:3:\"odd\";}");
     assert_eq!(locale(), "nl_NL");
 }
 
