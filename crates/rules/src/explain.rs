@@ -8,6 +8,7 @@
 mod alias;
 mod certificate;
 mod dns;
+mod headline;
 mod issuing;
 mod recorded;
 mod records;
@@ -32,7 +33,8 @@ use crate::protected::Protected;
 use crate::stage::StagePolicy;
 use crate::{DomainName, Network, Stage, Targets, Time, plain};
 
-pub use recorded::{DEEP_AGAIN, Looked, asks_deeper, headline, of_entry, saw};
+pub use headline::{Headline, headline};
+pub use recorded::{DEEP_AGAIN, Looked, asks_deeper, first_error, of_entry, saw};
 pub use rows::{Rows, of_text};
 pub use whole::of_network;
 
@@ -174,9 +176,14 @@ pub fn of_check(
 /// `found` as it is told: errors, warnings, infos; of each what a person must mend before what only
 /// takes time; of those the order of the table.
 pub fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
-    found.sort_by_key(|it| (it.severity, it.actor() == Actor::Nobody, it.code));
+    found.sort_by_key(order);
     found.dedup_by(|later, first| later.code == first.code);
     found
+}
+
+/// Where a finding stands among others.
+fn order(finding: &Finding) -> (Severity, bool, Code) {
+    (finding.severity, finding.actor() == Actor::Nobody, finding.code)
 }
 
 /// Nobody is told to wait for a call that only somebody's act lets out.

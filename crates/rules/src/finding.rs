@@ -378,6 +378,11 @@ impl Finding {
         self.code.actor()
     }
 
+    /// Whose turn it is; none where it is only worth knowing.
+    pub fn turn(&self) -> Option<Actor> {
+        (self.severity != Severity::Info).then(|| self.actor())
+    }
+
     /// The same, `severity` bad.
     pub fn as_bad_as(self, severity: Severity) -> Self {
         Self { severity, ..self }

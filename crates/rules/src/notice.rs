@@ -20,9 +20,9 @@ use async_trait::async_trait;
 
 use crate::Time;
 use crate::entry::Entry;
+use crate::explain;
 use crate::finding::{Actor, Severity};
 use crate::ledger::LedgerError;
-use crate::reason::Reason;
 use crate::telling::{Kind, Phase, Remembered, Telling, UNSEEN};
 use crate::words::words;
 
@@ -209,7 +209,7 @@ fn cause(telling: &Telling, entry: Option<&Entry>) -> Cause {
 
 /// What the last check of it found first, where that is an error.
 fn found(entry: &Entry) -> Option<Cause> {
-    let first = entry.findings.iter().find(|it| it.severity == Severity::Error)?;
+    let first = explain::first_error(entry)?;
     let (code, severity) = (first.code.as_str().to_owned(), first.severity);
     Some(Cause { code, severity, actor: first.actor() })
 }
@@ -218,22 +218,7 @@ fn found(entry: &Entry) -> Option<Cause> {
 fn state_of(entry: &Entry) -> Option<Cause> {
     let reason = entry.observed_why(false)?.reason;
     let (code, severity) = (reason.code().to_owned(), Severity::Error);
-    Some(Cause { code, severity, actor: actor(reason) })
-}
-
-/// Whose turn it is, of a served domain that is found broken.
-fn actor(reason: Reason) -> Actor {
-    use Reason::{
-        BadCertificate, Expired, ExpiresSoon, NoCertificate, NotYetValid, OtherName,
-        PrivateAddress, SelfSigned, UnknownIssuer,
-    };
-    match reason {
-        reason if reason.is_for_the_owner() => Actor::Owner,
-        PrivateAddress => Actor::Owner,
-        NoCertificate | OtherName | Expired | NotYetValid | SelfSigned | UnknownIssuer
-        | BadCertificate | ExpiresSoon => Actor::Host,
-        _ => Actor::Admin,
-    }
+    Some(Cause { code, severity, actor: reason.actor() })
 }
 
 /// What became of messages that were sent.
@@ -334,6 +319,7 @@ pub trait Outbox: Send + Sync {
 mod tests {
 
     use super::*;
+    use crate::Reason;
     use crate::entry::{Certificate, Routing};
     use crate::finding::{Code, Finding};
     use crate::telling::{BROKEN, Topic};

@@ -28,8 +28,9 @@ struct ExplainedView {
     for_owner: Option<String>,
 }
 
+/// One finding.
 #[derive(Debug, Serialize)]
-struct FindingView {
+pub(crate) struct FindingView {
     code: &'static str,
     severity: &'static str,
     actor: &'static str,
@@ -79,7 +80,8 @@ impl ExplanationView {
 }
 
 impl FindingView {
-    fn all(findings: &[Finding], language: Language) -> Vec<Self> {
+    /// All of `findings` in `language`.
+    pub(super) fn all(findings: &[Finding], language: Language) -> Vec<Self> {
         findings.iter().map(|finding| Self::of(finding, language)).collect()
     }
 

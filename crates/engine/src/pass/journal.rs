@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rules::action::{Action, Approved};
 use rules::budget::Budget;
 use rules::event::{self, Event};
+use rules::finding::Code;
 use rules::ledger::{
     Batch, HomeMemory, HostHealth, Ledger, LedgerError, MOST_READS, Memory, NetworkMemory,
 };
@@ -210,6 +211,7 @@ impl<'a> Journal<'a> {
                 action = change.action.as_str(),
                 outcome = change.outcome.as_str(),
                 reason = change.reason.map(rules::Reason::code),
+                finding = change.finding.map(Code::as_str),
                 "{}", texts::change(&change)
             );
         }

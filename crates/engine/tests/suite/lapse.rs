@@ -14,7 +14,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// The code of the first finding of a domain, as the ledger has it.
 fn first_code(world: &World, name: &DomainName) -> String {
     let entry = world.entry(name);
-    headline(&entry).map_or_else(|| "-".to_owned(), |finding| finding.code.as_str().to_owned())
+    headline(&entry).map_or_else(|| "-".to_owned(), |it| it.code().to_owned())
 }
 
 #[test]
