@@ -21,6 +21,7 @@ mod remember;
 mod report;
 mod settings;
 mod stages;
+mod status_pages;
 mod work;
 mod writers;
 
@@ -403,12 +404,11 @@ impl Engine {
             }
             (None, None) => (),
         }
-        match &copy {
-            Some(_) => self.announce_alerts(&report).await?,
-            None => {
-                self.announce_pass(&report, &entries).await?;
-                self.come_again(&entries, &report, self.interval(&network)).await?;
-            }
+        if copy.is_some() {
+            self.announce_alerts(&report).await?;
+        } else {
+            self.announce_pass(&report, &entries).await?;
+            self.come_again(&entries, &report, self.interval(&network)).await?;
         }
         Ok((report, network))
     }

@@ -12,7 +12,7 @@ use rules::acting::{OurLedger, not_ours};
 use rules::event::EventKind;
 use rules::evidence::{Deep, Inquiry};
 use rules::explain::{self, Ending, Evidence, Policy, Rows, Situation, Subject};
-use rules::finding::{Finding, Said};
+use rules::finding::{Code, Finding, Said, Severity};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::judge::Check;
@@ -82,6 +82,19 @@ impl Explanation {
     pub fn ending(&self) -> Ending {
         let each = self.domains.iter();
         Ending::of_all(each.map(|domain| explain::ending(&domain.findings, domain.ready)))
+    }
+}
+
+impl Explained {
+    /// What must be mended before a name that is not mapped yet would work, the first first: that
+    /// nobody could see, the name itself, DNS, and CAA. What the host and WordPress lack follows once
+    /// it is mapped.
+    pub fn in_the_way(&self) -> impl Iterator<Item = &Finding> {
+        let stands = |code| match code {
+            Code::Blind | Code::NoTargets | Code::NameTooLong | Code::ReservedName => true,
+            code => (Code::NoDelegation..=Code::CaaUnreadable).contains(&code),
+        };
+        self.findings.iter().filter(move |it| it.severity == Severity::Error && stands(it.code))
     }
 }
 

@@ -107,7 +107,9 @@ fn an_owner_reads_nothing_internal() {
                 let next_check = Some("12:00");
                 let mail =
                     ForOwner { domain: "shop.example", ready, findings: &findings, next_check };
+                let said = mail.said(language);
                 let mail = mail.text(language);
+                assert!(mail.starts_with(&said), "a page says the same: {said}");
                 assert_eq!(mail.contains("12:00"), own, "{mail}");
                 let mail = mail.to_lowercase();
                 let internal = INTERNAL.iter().find(|word| mail.contains(*word));
