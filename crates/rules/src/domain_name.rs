@@ -320,6 +320,8 @@ impl fmt::Debug for DomainName {
 }
 
 #[cfg(test)]
+mod public_suffixes;
+#[cfg(test)]
 mod uts46;
 
 #[cfg(test)]

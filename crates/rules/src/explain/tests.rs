@@ -72,7 +72,7 @@ struct World {
 }
 
 /// Something of the four that everything is explained with.
-type Make<T> = fn(&Subject<'_>, &Evidence<'_>, &Situation<'_>, &Policy<'_>) -> T;
+type Explains<T> = fn(&Subject<'_>, &Evidence<'_>, &Situation<'_>, &Policy<'_>) -> T;
 
 impl World {
     fn new() -> Self {
@@ -205,7 +205,7 @@ impl World {
     }
 
     /// What is made of all that is known.
-    fn made<T>(&self, make: Make<T>) -> T {
+    fn made<T>(&self, explains: Explains<T>) -> T {
         let rows = Rows::of(&self.network);
         let protected = Protected::on(&self.network, None, vec!["mail.*".to_owned()]);
         let subject = Subject {
@@ -241,7 +241,7 @@ impl World {
             dashboard: Some("https://host.example/d"),
             now: NOW,
         };
-        make(&subject, &evidence, &situation, &policy)
+        explains(&subject, &evidence, &situation, &policy)
     }
 
     fn explain(&self) -> (Vec<Finding>, Ending) {
