@@ -9,10 +9,12 @@ use std::net::IpAddr;
 
 use engine::ops::check::Check;
 use engine::pass::{Alert, Change, Report};
-use engine::texts;
+use engine::texts::{self, findings::Language};
 use rules::action::Deferred;
 use rules::entry::{Condition, Entry, Proof, Unseen};
 use rules::event::Event;
+use rules::explain;
+use rules::finding::{Actor, Code};
 use rules::host_state::HostState;
 use rules::ledger::{NotActing, Recorded};
 use rules::targets::{OwnAnswer, TargetSource};
@@ -20,7 +22,7 @@ use rules::{Problem, Reason, Stage, Tally, Targets, Time};
 use serde::Serialize;
 
 use crate::clock::rfc3339;
-pub(crate) use explanation::ExplanationView;
+pub(crate) use explanation::{ExplanationView, FindingView};
 
 /// One domain.
 #[derive(Debug, Serialize)]
@@ -43,6 +45,10 @@ pub(crate) struct DomainView {
     pub(crate) last_check: Option<String>,
     pub(crate) next_check: Option<String>,
     pub(crate) owned_as: Option<&'static str>,
+    /// All that is recorded of it, the first first.
+    findings: Vec<FindingView>,
+    /// Whose turn it is by what is told of it before all else.
+    turn: Option<&'static str>,
     /// Until when nothing is or was told of it.
     pub(crate) muted_until: Option<String>,
 }
@@ -104,6 +110,9 @@ pub(crate) struct ChangeView {
     domain: String,
     outcome: &'static str,
     reason: Option<&'static str>,
+    /// What a check found before all else, or a refusal is, and whose turn it is.
+    finding: Option<&'static str>,
+    turn: Option<&'static str>,
     detail: Option<String>,
 }
 
@@ -185,7 +194,8 @@ pub(crate) struct ReportView {
 }
 
 impl DomainView {
-    pub(crate) fn of(entry: &Entry) -> Self {
+    /// What is recorded of `entry`, its findings in `language`.
+    pub(crate) fn of(entry: &Entry, language: Language) -> Self {
         let mapped = entry.mapped.as_ref();
         let time = |time: Option<Time>| time.map(rfc3339);
         Self {
@@ -214,6 +224,8 @@ impl DomainView {
             last_check: time(entry.checks.last),
             next_check: time(entry.is_followed().then_some(entry.checks.due)),
             owned_as: entry.owned.map(|owned| owned.how.as_str()),
+            findings: FindingView::all(&explain::of_entry(entry), language),
+            turn: explain::headline(entry).and_then(|it| it.turn()).map(Actor::as_str),
             muted_until: time(entry.muted_until),
         }
     }
@@ -248,12 +260,12 @@ impl UnseenView {
 }
 
 impl StatusView {
-    /// The domains that anything is owed to, what the last pass left, and how the host
-    /// stands at `now`.
-    pub(crate) fn of(recorded: &Recorded, now: Time) -> Self {
+    /// The domains that anything is owed to, their findings in `language`, what the last pass left, and
+    /// how the host stands at `now`.
+    pub(crate) fn of(recorded: &Recorded, language: Language, now: Time) -> Self {
         let Recorded { entries, memory, .. } = recorded;
-        let domains: Vec<DomainView> =
-            entries.values().filter(|entry| entry.is_listed()).map(DomainView::of).collect();
+        let listed = entries.values().filter(|entry| entry.is_listed());
+        let domains: Vec<DomainView> = listed.map(|it| DomainView::of(it, language)).collect();
         let mut counts: BTreeMap<_, _> = Stage::ALL.map(|stage| (stage.as_str(), 0)).into();
         let tally = Tally::of(entries.values());
         counts.extend(tally.stages.iter().map(|(stage, count)| (stage.as_str(), *count)));
@@ -363,6 +375,8 @@ impl ReportView {
             domain: change.domain.to_string(),
             outcome: change.outcome.as_str(),
             reason: change.reason.map(Reason::code),
+            finding: change.finding.map(Code::as_str),
+            turn: change.finding.map(|it| it.actor().as_str()),
             detail: change.detail,
         };
         Self {

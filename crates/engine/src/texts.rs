@@ -6,8 +6,10 @@ pub mod findings;
 
 use rules::acting::{Copied, NotOurs};
 use rules::budget::{A_WEEK, Budget, Suggestion};
-use rules::entry::{Entry, Unseen};
+use rules::entry::{Entry, Unseen, Why};
 use rules::event::{Event, EventKind};
+use rules::explain::{Headline, first_error};
+use rules::finding::Actor;
 use rules::host_state::HostState;
 use rules::ledger::NotActing;
 use rules::notice::{Digest, Happening, Item};
@@ -16,6 +18,7 @@ use rules::targets::TargetSource;
 use rules::telling::{Kind, Phase, Telling};
 use rules::{DomainName, Identity, Reason, Targets, Time};
 
+use self::findings::Language;
 use crate::pass::Change;
 use crate::rough::rough;
 
@@ -57,9 +60,48 @@ pub fn change(change: &Change) -> String {
     format!("{} {}: {}{}", change.action, change.domain, change.outcome, why(change))
 }
 
-/// ` (code: words)` of a change, of that which there is; else nothing.
+/// ` (code: words)` of a change, of that which there is; else nothing. Where it is a finding, with whose
+/// turn it is: ` (proxied, owner: …)`.
 pub fn why(change: &Change) -> String {
-    in_parentheses(change.reason, change.detail.as_deref())
+    let detail = change.detail.as_deref();
+    match change.finding {
+        None => in_parentheses(change.reason, detail),
+        Some(code) => {
+            let (turn, words) = (turn(code.actor()), plain(detail.unwrap_or_default()));
+            format!(" ({}, {turn}: {words})", code.as_str())
+        }
+    }
+}
+
+/// Whose turn it is, in a word.
+pub fn turn(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Nobody => "wait",
+        somebody => somebody.as_str(),
+    }
+}
+
+/// Why a served domain is broken: what its last check found first, and whose turn it is; none where
+/// that found nothing.
+pub(crate) fn broken(entry: &Entry) -> Option<String> {
+    let (finding, language) = (first_error(entry)?, Language::English);
+    let turn = findings::turn(finding.actor(), language);
+    let label = language.labels().whose_turn;
+    Some(format!("{} ({label}: {turn})", findings::text(finding, language)))
+}
+
+/// What is told of a domain before all else. A reason of a state has one sentence, in English.
+pub fn headline(headline: &Headline<'_>, language: Language) -> String {
+    match headline {
+        Headline::Found(finding) => findings::text(finding, language),
+        Headline::State(why, _) => reason(why),
+    }
+}
+
+/// The sentence of a reason, with what was seen or the host said.
+fn reason(why: &Why<'_>) -> String {
+    let detail = why.detail.map(|detail| format!(" ({})", plain(detail))).unwrap_or_default();
+    format!("{}{detail}", why.reason.sentence())
 }
 
 /// Whose twin an entry is.
@@ -306,6 +348,9 @@ fn in_parentheses(reason: Option<Reason>, detail: Option<&str>) -> String {
 mod tests {
     use std::time::Duration;
 
+    use rules::action::{Action, Outcome};
+    use rules::entry::{Alias, Mapped, Routing};
+    use rules::finding::{Code, Finding};
     use rules::telling::Topic;
 
     use super::*;
@@ -380,5 +425,47 @@ mod tests {
             let at = Time::from_millis(0);
             assert_eq!(event(&Event { at, domain, kind, from, to, reason, detail }), text);
         }
+    }
+
+    #[test]
+    fn a_step_says_what_was_found_and_whose_turn_it_is() {
+        let step = |reason, finding, detail: Option<&str>| {
+            let (action, outcome) = (Action::Check, Outcome::Waiting);
+            let (domain, detail) = ("a.example".parse().unwrap(), detail.map(str::to_owned));
+            change(&Change { action, domain, outcome, reason, finding, detail })
+        };
+        let (reason, words) = (Some(Reason::OtherAddress), Some("Change it."));
+        let table = [
+            (step(None, None, None), ""),
+            (step(reason, None, words), " (other-address: Change it.)"),
+            (step(reason, Some(Code::Proxied), words), " (proxied, owner: Change it.)"),
+            (step(None, Some(Code::Issuing), words), " (issuing, wait: Change it.)"),
+        ];
+        for (text, want) in table {
+            assert_eq!(text, format!("check a.example: waiting{want}"));
+        }
+    }
+
+    #[test]
+    fn a_headline_is_the_text_of_its_finding_in_that_language_or_the_sentence_of_a_reason() {
+        let at = Time::from_millis(0);
+        let mapped =
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
+        let mut entry = Entry::new("a.example".parse().unwrap(), Some(mapped), at);
+        entry.alias.set(at, Alias::Present, None, None);
+        let (reason, seen) = (Some(Reason::OtherAddress), Some("192.0.2.7".to_owned()));
+        entry.routing.set(at, Routing::Elsewhere, reason, seen);
+        let text =
+            |entry: &Entry, language| headline(&rules::explain::headline(entry).unwrap(), language);
+        let sentence = "DNS points to another server; its owner must change it (192.0.2.7)";
+        assert_eq!(text(&entry, Language::Dutch), sentence);
+        assert_eq!(broken(&entry), None);
+        let finding = Finding::new(Code::Proxied);
+        entry.findings = vec![Finding::new(Code::ExpiresSoon), finding.clone()];
+        for language in Language::ALL {
+            assert_eq!(text(&entry, language), findings::text(&finding, language));
+        }
+        let told = broken(&entry).unwrap();
+        assert!(told.ends_with("(whose turn: the owner of the domain must act)"), "{told}");
     }
 }

@@ -286,6 +286,9 @@ impl Entry {
             (self.routing.unseen, self.certificate.unseen) = (None, None);
             self.checks.zone_fails = None;
             (self.findings, self.looked) = (Vec::new(), None);
+        } else if self.left_alone() != mapped.left_alone {
+            // What was found of its rows is old.
+            (self.checks.due, self.looked) = (now, None);
         }
         (self.mapped, self.twin) = (Some(mapped), None);
         (self.gone, self.tombstone) = (Gone::default(), None);
@@ -384,8 +387,7 @@ impl Entry {
         self.proof.state != Proof::Proven && is_asked && !self.domain.is_wildcard()
     }
 
-    /// Whether it stays as it is until somebody acts: the domain's owner, or the
-    /// network's admin.
+    /// Whether its states stay as they are until somebody acts.
     pub fn needs_person(&self) -> bool {
         let Some(mapped) = &self.mapped else { return false };
         let given_up = matches!(mapped.stage, Some(Stage::Failed | Stage::SslFailed));

@@ -378,6 +378,11 @@ impl Finding {
         self.code.actor()
     }
 
+    /// Whose turn it is; none where it is only worth knowing.
+    pub fn turn(&self) -> Option<Actor> {
+        (self.severity != Severity::Info).then(|| self.actor())
+    }
+
     /// The same, `severity` bad.
     pub fn as_bad_as(self, severity: Severity) -> Self {
         Self { severity, ..self }
@@ -407,6 +412,15 @@ impl Finding {
     /// The same, until `time`.
     pub fn until(self, time: Option<Time>) -> Self {
         Self { wait_until: time, ..self }
+    }
+
+    /// The same with its facts and records in other words; evidence is as it was said.
+    pub fn worded(mut self, word: impl Fn(&str) -> String) -> Self {
+        let records = self.records.iter_mut();
+        let records = records
+            .flat_map(|it| [&mut it.name].into_iter().chain(&mut it.found).chain(&mut it.wanted));
+        self.facts.values_mut().chain(records).for_each(|text| *text = word(text));
+        self
     }
 
     /// A fact; empty where it has none.

@@ -14,14 +14,15 @@ mod digest;
 mod state;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::Time;
 use crate::entry::Entry;
+use crate::explain;
 use crate::finding::{Actor, Severity};
 use crate::ledger::LedgerError;
-use crate::reason::Reason;
 use crate::telling::{Kind, Phase, Remembered, Telling, UNSEEN};
 use crate::words::words;
 
@@ -208,7 +209,7 @@ fn cause(telling: &Telling, entry: Option<&Entry>) -> Cause {
 
 /// What the last check of it found first, where that is an error.
 fn found(entry: &Entry) -> Option<Cause> {
-    let first = entry.findings.iter().find(|it| it.severity == Severity::Error)?;
+    let first = explain::first_error(entry)?;
     let (code, severity) = (first.code.as_str().to_owned(), first.severity);
     Some(Cause { code, severity, actor: first.actor() })
 }
@@ -217,22 +218,7 @@ fn found(entry: &Entry) -> Option<Cause> {
 fn state_of(entry: &Entry) -> Option<Cause> {
     let reason = entry.observed_why(false)?.reason;
     let (code, severity) = (reason.code().to_owned(), Severity::Error);
-    Some(Cause { code, severity, actor: actor(reason) })
-}
-
-/// Whose turn it is, of a served domain that is found broken.
-fn actor(reason: Reason) -> Actor {
-    use Reason::{
-        BadCertificate, Expired, ExpiresSoon, NoCertificate, NotYetValid, OtherName,
-        PrivateAddress, SelfSigned, UnknownIssuer,
-    };
-    match reason {
-        reason if reason.is_for_the_owner() => Actor::Owner,
-        PrivateAddress => Actor::Owner,
-        NoCertificate | OtherName | Expired | NotYetValid | SelfSigned | UnknownIssuer
-        | BadCertificate | ExpiresSoon => Actor::Host,
-        _ => Actor::Admin,
-    }
+    Some(Cause { code, severity, actor: reason.actor() })
 }
 
 /// What became of messages that were sent.
@@ -244,6 +230,8 @@ pub enum Delivery {
     Refused(String),
     /// They did not get there, or it is not known: they are sent again.
     Failed(String),
+    /// It did not take them now, and says after how long it may be tried again.
+    Busy { why: String, wait: Duration },
 }
 
 /// Somebody outside who is told.
@@ -329,9 +317,9 @@ pub trait Outbox: Send + Sync {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
+    use crate::Reason;
     use crate::entry::{Certificate, Routing};
     use crate::finding::{Code, Finding};
     use crate::telling::{BROKEN, Topic};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::action::Deferred;
+use crate::explain::Headline;
 use crate::finding::{Actor, Finding, RecordChange};
 use crate::request::Asked;
 use crate::source::SourceError;
@@ -46,6 +47,8 @@ pub struct Handshake {
     pub ultimate_multisite: Option<String>,
     /// How it replaces the built-in integration: `registry`, `hooks` or `off`.
     pub mode: String,
+    /// The language of the network's main site, such as `nl_NL`; empty where it does not say.
+    pub locale: String,
     /// Domains that people want checked; it says each once.
     pub rechecks: Vec<DomainName>,
     /// What people decided on its page; it says each until it is answered.
@@ -141,6 +144,23 @@ pub struct Standby<'a> {
     pub answers: &'a [PageAnswer],
 }
 
+/// A domain as the plugin shows it.
+#[derive(Clone, Debug)]
+pub struct PluginDomain<'a> {
+    pub entry: &'a Entry,
+    /// What is told of it before all else; none where there is nothing to tell.
+    pub headline: Option<Headline<'a>>,
+    /// The same in the language of the network; empty where there is nothing to tell.
+    pub text: String,
+}
+
+impl PluginDomain<'_> {
+    /// Whether somebody must act.
+    pub fn needs_somebody(&self) -> bool {
+        self.headline.as_ref().is_some_and(Headline::needs_somebody)
+    }
+}
+
 /// What the engine knows after a pass.
 #[derive(Clone, Debug)]
 pub struct PluginReport<'a> {
@@ -159,7 +179,7 @@ pub struct PluginReport<'a> {
     /// What the pass kept back.
     pub deferred: &'a [Deferred],
     /// Every mapped domain; none where nothing about them has changed.
-    pub entries: Option<Vec<&'a Entry>>,
+    pub entries: Option<Vec<PluginDomain<'a>>>,
     /// What became of requests since the last time.
     pub answers: &'a [PageAnswer],
     /// What the owners read who have a link to a status page.

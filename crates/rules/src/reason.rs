@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::finding::{Actor, Code};
+
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
         /// The coded reason of a state.
@@ -151,6 +153,17 @@ impl Reason {
                 | Proxied
                 | DnsFailed
         )
+    }
+
+    /// Whose turn it is where waiting does not help: as the finding of the same code says.
+    pub fn actor(self) -> Actor {
+        let same = Code::from_word(self.code()).map(Code::actor);
+        same.unwrap_or(match self {
+            Self::DnsFailed => Actor::Owner,
+            Self::BadCertificate => Actor::Host,
+            Self::Contested | Self::Misspelled | Self::NoResolver => Actor::Admin,
+            _ => Actor::Nobody,
+        })
     }
 
     /// The reason of a code; none for an unknown code.

@@ -159,6 +159,7 @@ final class Channel {
 			'php'                => PHP_VERSION,
 			'ultimate_multisite' => Ultimate_Multisite::version(),
 			'mode'               => Takeover::mode(),
+			'locale'             => self::locale(),
 			'switched_on'        => Engine::is_switched_on(),
 			'object_cache'       => (bool) wp_using_ext_object_cache(),
 			'rechecks'           => empty( $asked['take'] ) ? Rechecks::waiting() : Rechecks::take(),
@@ -166,6 +167,17 @@ final class Channel {
 			'status_pages'       => Status_Links::ids(),
 			'refused'            => Refusals::told(),
 		);
+	}
+
+	/**
+	 * The language of the network's main site; `get_locale()` would be that of the site whose request this is.
+	 *
+	 * @return string
+	 */
+	private static function locale() {
+		$own    = get_blog_option( get_main_site_id(), 'WPLANG', null );
+		$locale = is_string( $own ) ? $own : get_site_option( 'WPLANG' );
+		return is_string( $locale ) && '' !== $locale ? $locale : 'en_US';
 	}
 
 	/**

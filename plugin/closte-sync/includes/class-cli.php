@@ -27,7 +27,7 @@ final class Cli {
 			\WP_CLI::log( "$stage: $count" );
 		}
 		foreach ( Admin_Page::needing_a_person() as $domain ) {
-			\WP_CLI::log( "{$domain['domain']}: " . Words::of_domain( $domain ) );
+			\WP_CLI::log( "{$domain['domain']}: " . Words::with_turn( $domain ) );
 		}
 	}
 

@@ -3,8 +3,7 @@
  * Why a domain is not ready, in the box "Domains" in which customers of the network see theirs.
  *
  * Ultimate Multisite has a filter for what each row of it shows; a version without it shows nothing more.
- * Customers read only what they can act on, or what is no secret of those who operate the network: of
- * anything else, that it is being seen to.
+ * Customers read what they can act on: of anything else, that it is being seen to.
  *
  * @package Closte_Sync
  */
@@ -17,29 +16,6 @@ defined( 'ABSPATH' ) || exit;
  * The rows of that box.
  */
 final class Customer_Box {
-
-	/**
-	 * The reasons whose texts are for customers: those of the domain's DNS, which are theirs to act on, and
-	 * those of its certificate, which say what visitors see.
-	 */
-	const FOR_CUSTOMERS = array(
-		'no-such-name',
-		'no-address',
-		'other-address',
-		'partly-elsewhere',
-		'ipv6-elsewhere',
-		'proxied',
-		'dns-failed',
-		'no-certificate',
-		'other-name',
-		'expired',
-		'not-yet-valid',
-		'self-signed',
-		'unknown-issuer',
-		'bad-certificate',
-		'expires-soon',
-		'not-routed-here',
-	);
 
 	/**
 	 * Listen to Ultimate Multisite.
@@ -63,7 +39,7 @@ final class Customer_Box {
 		if ( null === $known || ! empty( $known['ready'] ) ) {
 			return $info;
 		}
-		if ( ! isset( $known['reason'] ) || ! in_array( $known['reason'], self::FOR_CUSTOMERS, true ) ) {
+		if ( ! isset( $known['turn'] ) || 'owner' !== $known['turn'] ) {
 			$known['text'] = __( 'This domain is being set up; the operator of the network knows.', 'closte-sync' );
 		}
 		$info['closte-sync'] = array(

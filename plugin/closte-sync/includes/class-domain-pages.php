@@ -31,7 +31,7 @@ final class Domain_Pages {
 	}
 
 	/**
-	 * Add the reason, the next check and the link to check now to a row of the list.
+	 * Add the first finding, whose turn it is, the next check and the link to check now to a row of the list.
 	 *
 	 * @param mixed $actions The links of the row, one of which edits the domain.
 	 * @param mixed $table   The id of the table.
@@ -97,7 +97,7 @@ final class Domain_Pages {
 		}
 		return sprintf(
 			'%s <a href="%s">%s</a>',
-			esc_html( Words::of_domain( $known ) ),
+			esc_html( Words::with_turn( $known ) ),
 			esc_url( Admin_Page::recheck_url( $known['domain'] ) ),
 			esc_html__( 'Check now', 'closte-sync' )
 		);

@@ -288,7 +288,7 @@ final class Domain_Table extends \WP_List_Table {
 	}
 
 	/**
-	 * The first reason.
+	 * The first finding, and whose turn it is. Nobody has to do anything about a protected name.
 	 *
 	 * @param object $row A mapping.
 	 * @return string HTML, escaped.
@@ -298,9 +298,16 @@ final class Domain_Table extends \WP_List_Table {
 		if ( null === $domain ) {
 			return '<span class="closte-sync-soft">' . esc_html__( 'Nothing to report', 'closte-sync' ) . '</span>';
 		}
-		$text  = isset( $domain['text'] ) && is_string( $domain['text'] ) ? esc_html( $domain['text'] ) : '';
-		$badge = '<span class="closte-sync-badge is-stop">' . esc_html__( 'Needs somebody', 'closte-sync' ) . '</span> ';
-		return in_array( (int) $row->id, $this->person, true ) ? $badge . $text : $text;
+		$text   = isset( $domain['text'] ) && is_string( $domain['text'] ) ? esc_html( $domain['text'] ) : '';
+		$person = in_array( (int) $row->id, $this->person, true );
+		$turn   = Words::turn( $domain );
+		if ( '' === $turn && $person ) {
+			$turn = __( 'Needs somebody', 'closte-sync' );
+		}
+		if ( '' === $turn || Admin_Page::is_protected( $domain ) ) {
+			return $text;
+		}
+		return sprintf( '<span class="closte-sync-badge is-%s">%s</span> %s', $person ? 'stop' : 'going', esc_html( $turn ), $text );
 	}
 
 	/**

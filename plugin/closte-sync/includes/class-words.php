@@ -127,7 +127,35 @@ final class Words {
 	}
 
 	/**
-	 * What the engine reports about a domain: the reason, and when it checks again.
+	 * Whose turn it is.
+	 *
+	 * @param array $domain What is known about it.
+	 * @return string Empty where it is nobody's, or not known.
+	 */
+	public static function turn( array $domain ) {
+		$turns = array(
+			'owner'  => __( 'Owner\'s turn', 'closte-sync' ),
+			'admin'  => __( 'Your turn', 'closte-sync' ),
+			'host'   => __( 'The host\'s turn', 'closte-sync' ),
+			'nobody' => __( 'Waiting', 'closte-sync' ),
+		);
+		$turn  = isset( $domain['turn'] ) && is_string( $domain['turn'] ) ? $domain['turn'] : '';
+		return isset( $turns[ $turn ] ) ? $turns[ $turn ] : '';
+	}
+
+	/**
+	 * What the engine reports about a domain, and before it whose turn it is.
+	 *
+	 * @param array $domain What is known about it.
+	 * @return string
+	 */
+	public static function with_turn( array $domain ) {
+		$turn = self::turn( $domain );
+		return ( '' === $turn ? '' : "$turn: " ) . self::of_domain( $domain );
+	}
+
+	/**
+	 * What the engine reports about a domain: its first finding, and when it checks again.
 	 *
 	 * @param array $domain What is known about it.
 	 * @return string

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use engine::ops::{self, Explained, Explanation};
 use engine::texts::findings::{ForOwner, Language, records, text, turn};
 use rules::explain::Ending;
-use rules::finding::{Actor, Code, Finding, RecordChange, Severity};
+use rules::finding::{Actor, Code, Finding, RecordChange, Said, Severity};
 use tokio_util::sync::CancellationToken;
 
 use super::console::Tone;
@@ -214,14 +214,18 @@ impl Teller {
         };
         let mut part = format!("{}: {headline}\n", domain.display);
         if let Some(first) = first {
-            self.finding(&mut part, first, "  ");
+            finding(&mut part, first, self.language, "  ");
         }
         if !others.is_empty() {
             let _ = writeln!(part, "\n  {}", labels.also);
             self.list(&mut part, others);
         }
-        let mut said: Vec<_> = domain.findings.iter().flat_map(|it| &it.evidence).collect();
-        said.dedup();
+        let mut said: Vec<&Said> = Vec::new();
+        for one in domain.findings.iter().flat_map(|it| &it.evidence).chain(&domain.seen) {
+            if !said.contains(&one) {
+                said.push(one);
+            }
+        }
         if !said.is_empty() {
             let _ = writeln!(part, "\n  {}", labels.evidence);
         }
@@ -235,28 +239,28 @@ impl Teller {
     }
 
     fn list(&self, part: &mut String, findings: &[Finding]) {
-        for finding in findings {
-            let code = self.console.paint(finding.code.as_str(), tone(finding));
-            let _ = writeln!(part, "    {code} ({})", finding.severity);
-            self.finding(part, finding, "      ");
+        for it in findings {
+            let code = self.console.paint(it.code.as_str(), tone(it));
+            let _ = writeln!(part, "    {code} ({})", it.severity);
+            finding(part, it, self.language, "      ");
         }
     }
+}
 
-    /// What is so and what to do, whose turn it is, and the records.
-    fn finding(&self, part: &mut String, finding: &Finding, indent: &str) {
-        let labels = self.language.labels();
-        let _ = writeln!(part, "{indent}{}", text(finding, self.language));
-        if finding.severity != Severity::Info || finding.actor() == Actor::Nobody {
-            let whose = turn(finding.actor(), self.language);
-            let _ = writeln!(part, "{indent}{}: {whose}", labels.whose_turn);
-        }
-        if let Some(until) = finding.wait_until {
-            let _ = writeln!(part, "{indent}{}: {}", labels.wait_until, rfc3339(until));
-        }
-        if !finding.records.is_empty() {
-            let table = records(&finding.records, &format!("{indent}  "), self.language);
-            let _ = write!(part, "\n{indent}{}\n{table}", labels.records);
-        }
+/// Add to `part` what is so and what to do, whose turn it is, and the records.
+pub(super) fn finding(part: &mut String, finding: &Finding, language: Language, indent: &str) {
+    let labels = language.labels();
+    let _ = writeln!(part, "{indent}{}", text(finding, language));
+    if finding.severity != Severity::Info || finding.actor() == Actor::Nobody {
+        let whose = turn(finding.actor(), language);
+        let _ = writeln!(part, "{indent}{}: {whose}", labels.whose_turn);
+    }
+    if let Some(until) = finding.wait_until {
+        let _ = writeln!(part, "{indent}{}: {}", labels.wait_until, rfc3339(until));
+    }
+    if !finding.records.is_empty() {
+        let table = records(&finding.records, &format!("{indent}  "), language);
+        let _ = write!(part, "\n{indent}{}\n{table}", labels.records);
     }
 }
 

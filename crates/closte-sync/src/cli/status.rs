@@ -26,7 +26,7 @@ impl Args {
         let ledger = context.wiring().ledger_to_read().await?;
         let recorded = ledger.load().await?;
         let now = rules::Clock::now(&SystemClock);
-        let view = StatusView::of(&recorded, now);
+        let view = StatusView::of(&recorded, context.environment.language(), now);
         if context.console.is_json() {
             context.console.json(&view);
         } else {

@@ -32,7 +32,7 @@ async fn a_served_domain_that_breaks_is_told_once_and_when_it_is_good_again() {
     world.set("report.broken_after", "0s");
     world.elsewhere("shop.example");
     let ran = cron(&world);
-    let told = "shop.example is broken: DNS points to another server";
+    let told = "shop.example is broken: The name points to another server";
     assert!(ran.out.starts_with(told) && ran.out.contains("192.0.2.77"), "{ran:?}");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "one domain does not change the exit code");
     is_silent(&cron(&world), 0);

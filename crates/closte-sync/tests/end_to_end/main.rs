@@ -10,6 +10,7 @@ mod commands;
 mod copies;
 mod explaining;
 mod following;
+mod headlines;
 mod hosts;
 mod kills;
 mod mails;

@@ -60,7 +60,7 @@ async fn the_log_names_the_stage_that_was_written_and_why_the_host_said_no() {
     let (ran, _) = stop(run);
     assert!(ran.err.contains("write-stage shop.example: done (done)"), "{ran:?}");
     assert!(ran.err.contains("write-stage no.example: done (failed)"), "{ran:?}");
-    let told = ran.err.matches("add-alias no.example: rejected (invalid-domain: ").count();
+    let told = ran.err.matches("add-alias no.example: rejected (invalid-domain, admin: ").count();
     assert_eq!(told, 1, "{ran:?}");
 }
 

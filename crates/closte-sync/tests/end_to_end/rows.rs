@@ -93,7 +93,10 @@ async fn a_row_that_wordpress_never_finds_is_told_with_the_spelling_to_use_and_n
         let shown = world.done(&format!("domains show {name}"));
         assert!(shown.out.contains(&format!("write it as `{name}`")), "{shown:?}");
         let listed = world.done("domains list");
-        assert!(listed.out.lines().any(|line| line.contains("misspelled")), "{listed:?}");
+        assert!(
+            listed.out.lines().any(|line| line.contains("spelling-never-matched  admin")),
+            "{listed:?}"
+        );
         world.database.execute(&format!(
             "UPDATE wp_wu_domain_mappings SET domain = '{name}' WHERE id = {row}"
         ));

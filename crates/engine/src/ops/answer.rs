@@ -1,6 +1,7 @@
 //! The answer to a request, on its way through the ledger to the process that asked.
 
 use rules::action::{Action, Deferred, Outcome, Release};
+use rules::finding::Code;
 use rules::host_state::HostState;
 use rules::taking_over::Ownership;
 use rules::{DomainName, Problem, Reason, Time};
@@ -81,6 +82,8 @@ struct ChangeItem {
     domain: String,
     outcome: String,
     reason: Option<String>,
+    #[serde(default)]
+    finding: Option<String>,
     detail: Option<String>,
 }
 
@@ -190,6 +193,7 @@ impl From<&Change> for ChangeItem {
             domain: change.domain.to_string(),
             outcome: change.outcome.to_string(),
             reason: change.reason.map(|reason| reason.code().to_owned()),
+            finding: change.finding.map(|code| code.as_str().to_owned()),
             detail: change.detail.clone(),
         }
     }
@@ -202,6 +206,7 @@ impl ChangeItem {
             domain: name(&self.domain)?,
             outcome: Outcome::from_word(&self.outcome)?,
             reason: self.reason.as_deref().and_then(Reason::from_code),
+            finding: self.finding.as_deref().and_then(Code::from_word),
             detail: self.detail,
         })
     }
@@ -316,6 +321,7 @@ mod tests {
                 domain: domain.clone(),
                 outcome: Outcome::Refused,
                 reason: Some(Reason::HostSaidNo),
+                finding: Some(Code::HostSaidNo),
                 detail: Some("\"nein\"".to_owned()),
             }],
             deferred: vec![Deferred {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rules::ledger::{Batch, Ledger, LedgerError};
-use rules::telling::{self, Pass, Patience, Scope, Sign, Telling, Topic};
+use rules::telling::{self, BROKEN, Pass, Patience, Scope, Sign, Telling, Topic};
 use rules::{DomainName, Entry, Time};
 
 use super::Answer;
 use crate::pass::Report;
+use crate::texts;
 
 /// The code of a pass that could not run to its end.
 const COULD_NOT: &str = "could-not-run";
@@ -65,7 +66,7 @@ impl Found {
         now: Time,
     ) -> Self {
         let domains = entries.values();
-        let domains = domains.filter_map(|entry| telling::of_domain(entry, &patience, now));
+        let domains = domains.filter_map(|entry| of_domain(entry, &patience, now));
         let refusals = entries.values().filter_map(telling::of_refusal);
         let problems = report.problems.iter().map(telling::of_problem);
         let signs = alerts(report).chain(domains).chain(refusals).chain(problems).collect();
@@ -88,6 +89,18 @@ impl Found {
     fn only(signs: BTreeMap<Topic, Sign>) -> Self {
         Self { signs, scope: Scope::OnlyThis, muted: BTreeSet::new() }
     }
+}
+
+/// How it is with a domain; of a broken one with what was found.
+fn of_domain(entry: &Entry, patience: &Patience, now: Time) -> Option<(Topic, Sign)> {
+    let (topic, mut sign) = telling::of_domain(entry, patience, now)?;
+    if let Sign::Stands { code, what } = &mut sign
+        && code == BROKEN
+        && let Some(text) = texts::broken(entry)
+    {
+        *what = text;
+    }
+    Some((topic, sign))
 }
 
 /// What needs a person of the whole.

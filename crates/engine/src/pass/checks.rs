@@ -8,7 +8,7 @@ use futures_util::{StreamExt, future};
 use rules::action::{Action, Outcome};
 use rules::entry::{Entry, Routing};
 use rules::evidence::Deep;
-use rules::explain::{self, DnsRule};
+use rules::explain::{self, DnsRule, Headline};
 use rules::judge::{self, Check, View};
 use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::proof::{self, Asking};
@@ -22,7 +22,7 @@ use super::findings::{Explainer, Looking};
 use super::journal::Journal;
 use super::{Change, Engine, PassObserver, PassSettings};
 use crate::env::Env;
-use crate::texts;
+use crate::texts::{self, findings::Language};
 
 /// So many checks are under way at once.
 const AT_ONCE: usize = 64;
@@ -56,6 +56,7 @@ impl<'a> Checker<'a> {
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> Self {
+        engine.probe.recall_roots(journal.roots_silent());
         Self {
             engine,
             network,
@@ -144,8 +145,7 @@ impl<'a> Checker<'a> {
             return check;
         }
         let each = self.engine.probe.resolve_by_each(name).await;
-        let dns = judge::agreed(check.dns.clone(), each, targets);
-        if dns == check.dns { check } else { Check { dns, tls: Vec::new(), proof: Vec::new() } }
+        judge::agreed(check, each, targets)
     }
 
     /// What the deep questions about `entry` brought to light; none where they are not due, nobody would
@@ -156,11 +156,13 @@ impl<'a> Checker<'a> {
         if !would_answer || !explain::asks_deeper(entry, self.engine.env.now()) {
             return None;
         }
-        tokio::select! {
+        let deep = tokio::select! {
             biased;
             deep = self.explainer.look_deeper(entry, looking) => Some(deep),
             () = self.out_of_time() => None,
-        }
+        };
+        self.journal.found_roots(self.engine.probe.roots_silent());
+        deep
     }
 
     /// Returns when a check that is under way is given up.
@@ -278,11 +280,15 @@ fn checked(entry: &Entry, require_proof: bool) -> Change {
         None => Outcome::Waiting,
     };
     let why = entry.observed_why(held_back);
+    let first = explain::headline(entry).filter(|it| it.turn().is_some());
+    let first = first.as_ref().and_then(Headline::finding);
+    let text = first.map(|it| texts::findings::text(it, Language::English));
     Change {
         action: Action::Check,
         domain: entry.domain.clone(),
         outcome,
         reason: why.map(|why| why.reason),
-        detail: why.and_then(|why| why.detail).map(str::to_owned),
+        finding: first.map(|it| it.code),
+        detail: text.or_else(|| why?.detail.map(str::to_owned)),
     }
 }

@@ -14,10 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rules::action::{Action, Approved};
 use rules::budget::Budget;
 use rules::event::{self, Event};
+use rules::finding::Code;
 use rules::ledger::{
     Batch, HomeMemory, HostHealth, Ledger, LedgerError, MOST_READS, Memory, NetworkMemory,
 };
 use rules::planted;
+use rules::probe::RootsSilent;
 use rules::records::MappedSites;
 use rules::removal::changes_owned;
 use rules::{DomainName, Entry, Problem, Problems, Targets};
@@ -210,6 +212,7 @@ impl<'a> Journal<'a> {
                 action = change.action.as_str(),
                 outcome = change.outcome.as_str(),
                 reason = change.reason.map(rules::Reason::code),
+                finding = change.finding.map(Code::as_str),
                 "{}", texts::change(&change)
             );
         }
@@ -246,6 +249,18 @@ impl<'a> Journal<'a> {
         let mut state = self.state();
         state.network_changed |= state.network.budgets != budgets;
         state.network.budgets = budgets;
+    }
+
+    /// That no server of the root answers.
+    pub(super) fn roots_silent(&self) -> Option<RootsSilent> {
+        self.state().network.roots_silent
+    }
+
+    /// Whether a server of the root answers, as the probe knows it now.
+    pub(super) fn found_roots(&self, silent: Option<RootsSilent>) {
+        let mut state = self.state();
+        state.network_changed |= state.network.roots_silent != silent;
+        state.network.roots_silent = silent;
     }
 
     /// Domains must point there.

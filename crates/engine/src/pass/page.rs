@@ -78,19 +78,21 @@ impl Engine {
             env: &self.env,
             settings: &self.settings,
         };
-        let answers = names.into_iter().map(|(id, name)| answer_to_name(&with, id, name));
+        let answers = names.into_iter().map(|name| answer_to_name(&with, plugin.language(), name));
         future::join_all(answers).await.into_iter().for_each(|answer| plugin.answer(answer));
     }
 }
 
 /// What stands in the way of `name`, or why that is not known.
-async fn answer_to_name(with: &Explaining<'_>, id: String, name: String) -> PageAnswer {
+async fn answer_to_name(
+    with: &Explaining<'_>,
+    language: Language,
+    (id, name): (String, String),
+) -> PageAnswer {
     let names = [name];
     let (asked, time) = (pin!(explain(with, &names)), pin!(with.env.sleep(NAMES_WITHIN)));
     let (refused, explained) = match future::select(asked, time).await {
-        Either::Left((Ok(it), _)) => {
-            (None, it.domains.first().map(|it| in_words(it, Language::English)))
-        }
+        Either::Left((Ok(it), _)) => (None, it.domains.first().map(|it| in_words(it, language))),
         Either::Left((Err(failure), _)) => (Some(failure.in_one_line()), None),
         Either::Right(_) => (Some(too_slow(&names[0])), None),
     };

@@ -111,6 +111,7 @@ impl Planned {
             domain: domain.clone(),
             outcome: Outcome::Planned,
             reason: None,
+            finding: None,
             detail: None,
         };
         let records = self.plan.records.iter().flat_map(|record| {

@@ -10,16 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rules::action::{Action, Deferred, Outcome};
+use rules::explain;
 use rules::ledger::{LastPass, Ledger, LedgerError};
 use rules::plugin_client::{
-    PageAnswer, PageRequest, PluginAlert, PluginClient, PluginReport, Standby,
+    PageAnswer, PageRequest, PluginAlert, PluginClient, PluginDomain, PluginReport, Standby,
 };
 use rules::reason::Reason;
 use rules::source::SourceError;
 use rules::{Entry, Home, Problem, Tally, Time};
 
 use crate::ops::recheck_named;
-use crate::texts;
+use crate::texts::{self, findings::Language};
 
 use super::status_pages::status_pages;
 use super::{Alert, Change, Entries, Report, describe_failure};
@@ -50,6 +51,8 @@ pub struct PluginSync {
 struct State {
     /// Until when it is left alone, and why.
     quiet: Option<(Time, Problem)>,
+    /// The language of its pages.
+    language: Language,
     /// What it was told of the domains last.
     domains: Option<u64>,
     /// What went wrong and has not been told yet.
@@ -83,8 +86,11 @@ impl PluginSync {
         }
         match self.plugin.handshake().await {
             Ok(handshake) => {
-                self.state().quiet = None;
-                self.state().status_pages = handshake.status_pages;
+                {
+                    let mut state = self.state();
+                    (state.quiet, state.language) = (None, Language::of_locale(&handshake.locale));
+                    state.status_pages = handshake.status_pages;
+                }
                 let named: Vec<_> = handshake.rechecks.iter().collect();
                 recheck_named(ledger, &named, now).await?;
                 self.ask(handshake.requests, |request| request.is_for(ledger.id(), true, now));
@@ -123,6 +129,11 @@ impl PluginSync {
     /// What the page asks for; each once.
     pub(super) fn asked(&self) -> Vec<PageRequest> {
         std::mem::take(&mut self.state().asked)
+    }
+
+    /// The language of its pages, as it said last.
+    pub(super) fn language(&self) -> Language {
+        self.state().language
     }
 
     /// Keep what became of a request until it is told.
@@ -168,7 +179,8 @@ impl PluginSync {
         if self.is_quiet(now).is_some() {
             return;
         }
-        let (entries, left_out) = after.worth_telling();
+        let language = self.language();
+        let (entries, left_out) = after.worth_telling(language);
         let digest = (!cut_short).then(|| digest(&entries));
         let news = digest.is_some() && self.state().domains != digest;
         let answers = self.state().answers.clone();
@@ -233,19 +245,27 @@ pub(super) struct After<'a> {
 }
 
 impl After<'_> {
-    /// The domains to tell, and how many more there are: those that need a person go first, then those
+    /// The domains to tell, and how many more there are: those that need somebody go first, then those
     /// that wait longest.
-    fn worth_telling(&self) -> (Vec<&Entry>, usize) {
+    fn worth_telling(&self, language: Language) -> (Vec<PluginDomain<'_>>, usize) {
         let mapped: Vec<_> = self.entries.values().filter(|entry| entry.mapped.is_some()).collect();
         let many = MANY < mapped.len();
-        let is_well = |entry: &Entry| entry.is_ready() && !entry.needs_person();
-        let mut told: Vec<_> =
-            mapped.into_iter().filter(|entry| !many || !is_well(entry)).collect();
+        let domain = |entry| {
+            let (headline, text) = (explain::headline(entry), String::new());
+            PluginDomain { entry, headline, text }
+        };
+        let is_well = |it: &PluginDomain<'_>| it.entry.is_ready() && !it.needs_somebody();
+        let told = mapped.into_iter().map(domain).filter(|it| !many || !is_well(it));
+        let mut told: Vec<_> = told.collect();
         let left_out = told.len().saturating_sub(MOST_DOMAINS);
         if left_out != 0 {
             let since = |entry: &Entry| entry.why().and_then(|why| why.since);
-            told.sort_by_key(|entry| (!entry.needs_person(), since(entry)));
+            told.sort_by_key(|it| (!it.needs_somebody(), since(it.entry)));
             told.truncate(MOST_DOMAINS);
+        }
+        for domain in &mut told {
+            let text = domain.headline.as_ref().map(|it| texts::headline(it, language));
+            domain.text = text.unwrap_or_default();
         }
         (told, left_out)
     }
@@ -323,14 +343,15 @@ fn line(change: &Change) -> Line {
     }
 }
 
-/// A number that is another one when anything that is told of `entries` is.
-fn digest(entries: &[&Entry]) -> u64 {
+/// A number that is another one when anything that is told of `domains` is.
+fn digest(domains: &[PluginDomain<'_>]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for entry in entries {
+    for PluginDomain { entry, headline, text } in domains {
         let states = (entry.alias.state, entry.routing.state, entry.certificate.state);
         let reason = entry.why().map(|why| (why.reason, why.since));
         let row = entry.mapped.as_ref().map(|it| (it.mapping_id, it.stage));
-        format!("{} {states:?} {reason:?} {row:?}", entry.domain).hash(&mut hasher);
+        let headline = headline.as_ref().map(|it| (it.code(), it.turn(), text));
+        format!("{} {states:?} {reason:?} {headline:?} {row:?}", entry.domain).hash(&mut hasher);
         (entry.checks.due.as_millis() / 1000).hash(&mut hasher);
     }
     hasher.finish()
@@ -342,6 +363,7 @@ mod tests {
     use crate::pass::Change;
     use async_trait::async_trait;
     use rules::entry::{Alias, Mapped};
+    use rules::finding::{Code, Finding};
     use rules::plugin_client::Handshake;
 
     struct Nobody;
@@ -378,13 +400,39 @@ mod tests {
         let report = Report::default();
         let after =
             After { ledger: "l", plan: None, entries: &entries, report: &report, before: None };
-        let (told, left_out) = after.worth_telling();
-        let tells = |name: &str| told.iter().any(|entry| entry.domain.as_str() == name);
+        let (told, left_out) = after.worth_telling(Language::English);
+        let tells = |name: &str| told.iter().any(|it| it.entry.domain.as_str() == name);
         assert_eq!((told.len(), left_out), (5000, 2));
         assert!(tells("d0.example") && tells("d5001.example"), "a person, and who waits longest");
         assert!(!tells("d1.example") && !tells("d2.example"), "the last two wait shortest");
         let problems = after.problems(left_out);
         assert!(problems[0].reason.starts_with("2 more domains are not as they should be"));
+    }
+
+    #[test]
+    fn a_domain_is_news_where_its_finding_or_the_language_is_another() {
+        let mapped =
+            Mapped { mapping_id: 1, site_id: 2, stage: None, secure: false, left_alone: None };
+        let at = Time::from_millis(0);
+        let mut entry = Entry::new("shop.example".parse().unwrap(), Some(mapped), at);
+        entry.alias.set(at, Alias::Present, None, None);
+        let told = |codes: &[Code], language| {
+            let findings = codes.iter().map(|code| Finding::new(*code)).collect();
+            let entry = Entry { findings, ..entry.clone() };
+            let entries = [(entry.domain.clone(), entry)].into();
+            let report = Report::default();
+            let after =
+                After { ledger: "l", plan: None, entries: &entries, report: &report, before: None };
+            let (domains, _) = after.worth_telling(language);
+            (digest(&domains), domains[0].text.clone())
+        };
+        let (english, text) = told(&[Code::Proxied], Language::English);
+        assert!(text.starts_with("A proxy is in front"), "{text}");
+        let (dutch, in_dutch) = told(&[Code::Proxied], Language::Dutch);
+        assert_ne!((english, &text), (dutch, &in_dutch));
+        assert_ne!(told(&[Code::OtherAddress], Language::English).0, english);
+        assert_eq!(told(&[Code::Proxied], Language::English), (english, text));
+        assert_eq!(told(&[], Language::English).1, "");
     }
 
     #[test]
@@ -394,6 +442,7 @@ mod tests {
             domain: "shop.example".parse().unwrap(),
             outcome,
             reason: None,
+            finding: None,
             detail: Some(words.to_owned()),
         };
         let at = |hours| Time::from_millis(0) + Duration::from_hours(hours);

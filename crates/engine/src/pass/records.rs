@@ -50,6 +50,7 @@ impl Work<'_> {
                 domain: record.domain.clone(),
                 outcome,
                 reason: None,
+                finding: None,
                 detail: Some(format!("site {}", record.site_id)),
             };
             journal.change(change, false);

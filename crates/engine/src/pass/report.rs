@@ -2,6 +2,7 @@
 
 use rules::acting::NotOurs;
 use rules::action::{Action, Deferred, Outcome};
+use rules::finding::Code;
 use rules::host::HostError;
 use rules::host_state::HostState;
 use rules::ledger::{LedgerError, NotActing};
@@ -128,7 +129,9 @@ pub struct Change {
     pub outcome: Outcome,
     /// Why, as a code.
     pub reason: Option<Reason>,
-    /// The same for people: the host's words, the stage written.
+    /// What a check found before all else, or what a refusal of the host is.
+    pub finding: Option<Code>,
+    /// The same for people: the finding, the host's words, the stage written.
     pub detail: Option<String>,
 }
 

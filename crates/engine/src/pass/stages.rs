@@ -195,6 +195,7 @@ fn change(domain: &DomainName, write: &StageWrite, written: Option<&Written>) ->
             None => Outcome::Failed,
         },
         reason: None,
+        finding: None,
         detail: Some(write.to.to_string()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rules::Entry;
 use rules::explain;
-use rules::finding::{Actor, Severity};
+use rules::finding::{Actor, Finding, Severity};
 use rules::plugin_client::{Light, StatusPage};
 
 use super::Entries;
@@ -24,7 +24,7 @@ fn page(mapping_id: u64, entry: &Entry) -> StatusPage {
     let ready = entry.is_ready();
     let owner = ForOwner { domain: &display, ready, findings: &findings, next_check: None };
     let first = findings.iter().find(|it| it.severity != Severity::Info);
-    let turn = if owner.is_their_turn() { Some(Actor::Owner) } else { first.map(|it| it.actor()) };
+    let turn = if owner.is_their_turn() { Some(Actor::Owner) } else { first.map(Finding::actor) };
     StatusPage {
         mapping_id,
         domain: entry.domain.clone(),

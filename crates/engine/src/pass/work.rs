@@ -18,6 +18,7 @@ use rules::answer;
 use rules::breaker::Allowed;
 use rules::doubt;
 use rules::entry::{Call, Entry};
+use rules::finding::Code;
 use rules::host::{AliasList, HostError};
 use rules::judge;
 use rules::ledger::LedgerError;
@@ -414,11 +415,13 @@ fn called(entry: &Entry, call: Call, answer: &Result<(), HostError>) -> Change {
         Err(HostError::OutcomeUnknown { .. }) => Outcome::Unknown,
         Err(_) => Outcome::Failed,
     };
+    let reason = answer.is_err().then_some(entry.alias.reason).flatten();
     Change {
         action: call.action(),
         domain: entry.domain.clone(),
         outcome,
-        reason: answer.is_err().then_some(entry.alias.reason).flatten(),
+        reason,
+        finding: reason.and_then(|it| Code::from_word(it.code())),
         detail: answer.as_ref().map_or_else(|error| Some(describe(error)), |()| texts::twin(entry)),
     }
 }
@@ -471,7 +474,7 @@ mod tests {
             before.alias.set(now, Alias::Rejected, was, said.map(str::to_owned));
             let (action, domain) = (Call::Add.action(), before.domain.clone());
             let detail = words.map(str::to_owned);
-            let change = Change { action, domain, outcome, reason, detail };
+            let change = Change { action, domain, outcome, reason, finding: None, detail };
             assert_eq!(is_refused_again(&before, &change), again, "{was:?} {said:?}, {change:?}");
         }
     }

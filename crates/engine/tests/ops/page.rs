@@ -34,6 +34,7 @@ pub(crate) struct Page {
     reports: Mutex<Vec<Told>>,
     standbys: Mutex<Vec<(String, String)>>,
     answers: Mutex<Vec<PageAnswer>>,
+    locale: Mutex<String>,
     /// The mappings that have a link to a status page, and what was told of them last.
     links: Mutex<BTreeSet<u64>>,
     pages: Mutex<Vec<StatusPage>>,
@@ -49,6 +50,8 @@ struct Told {
     deferred: Vec<(Action, DomainName, Release)>,
     problems: usize,
     domains: Option<usize>,
+    /// What is told of them for people.
+    texts: Vec<String>,
 }
 
 impl Page {
@@ -93,8 +96,9 @@ impl PluginClient for Page {
     async fn handshake(&self) -> Result<Handshake, SourceError> {
         let rechecks = std::mem::take(&mut *self.rechecks.lock().unwrap());
         let requests = self.requests.lock().unwrap().clone();
+        let locale = self.locale.lock().unwrap().clone();
         let status_pages = self.links.lock().unwrap().clone();
-        Ok(Handshake { rechecks, requests, status_pages, ..Handshake::default() })
+        Ok(Handshake { rechecks, requests, locale, status_pages, ..Handshake::default() })
     }
 
     async fn stand_by(&self, standby: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError> {
@@ -111,7 +115,15 @@ impl PluginClient for Page {
         let deferred = deferred.map(|it| (it.action, it.domain.clone(), it.release)).collect();
         let (ledger, plan) = (report.ledger.to_owned(), report.plan.map(str::to_owned));
         let (problems, domains) = (report.problems.len(), report.entries.as_ref().map(Vec::len));
-        self.reports.lock().unwrap().push(Told { ledger, plan, deferred, problems, domains });
+        let texts = report.entries.iter().flatten().map(|it| it.text.clone()).collect();
+        self.reports.lock().unwrap().push(Told {
+            ledger,
+            plan,
+            deferred,
+            problems,
+            domains,
+            texts,
+        });
         Ok(())
     }
 }
@@ -294,6 +306,18 @@ async fn who_loses_the_mark_within_a_pass_stands_by_and_tells_its_domains_once_i
     let reports = world.page.reports.lock().unwrap();
     let told: Vec<_> = reports[1..].iter().map(|it| it.domains).collect();
     assert_eq!(told[0], Some(2), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_network_reads_of_its_domains_in_its_own_language() {
+    let world = World::new(Network { mappings: vec![mapping(1, 2, "a.example")], ..network() });
+    world.pass().await;
+    let english = world.page.last().texts;
+    *world.page.locale.lock().unwrap() = "nl_NL".to_owned();
+    world.pass().await;
+    let dutch = world.page.last().texts;
+    assert_eq!((english.len(), dutch.len()), (1, 1), "another language is news");
+    assert!(!english[0].is_empty() && english != dutch, "{english:?} {dutch:?}");
 }
 
 #[tokio::test]

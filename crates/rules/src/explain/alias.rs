@@ -92,7 +92,6 @@ pub(super) fn says(code: Code) -> bool {
 
 /// What an entry says of its alias by itself, without the host's list and a read of the network.
 pub(super) fn of_recorded(entry: &Entry) -> Option<Finding> {
-    entry.mapped.as_ref()?;
     if entry.alias.state == Alias::Protected {
         let protected = Finding::new(Code::ProtectedName);
         return Some(protected.with(Fact::Detail, entry.alias.detail.clone().unwrap_or_default()));

@@ -1,12 +1,14 @@
 //! What is recorded of a domain: the findings of its last check, and what its alias says since.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use super::rows::about_row;
 use super::{alias, in_order};
-use crate::entry::{Certificate, Entry, Proof, Routing};
-use crate::finding::{Code, Fact, Finding};
+use crate::entry::{Certificate, Entry, LeftAlone, Proof, Routing};
+use crate::finding::{Code, Fact, Finding, Severity};
 use crate::judge::Check;
-use crate::probe::{DnsObservation, TlsObservation};
+use crate::probe::{DnsObservation, ProofObservation, TlsObservation};
 use crate::reason::Reason;
 use crate::{Stage, Time};
 
@@ -24,7 +26,13 @@ pub struct Looked {
 }
 
 /// All that is known of an entry without asking anybody, what must be mended first standing first.
+/// Nothing of one that is neither mapped nor a twin any more: what was found is over.
 pub fn of_entry(entry: &Entry) -> Vec<Finding> {
+    in_order(all(entry).map(Cow::into_owned).collect())
+}
+
+/// The same, in no order.
+pub(super) fn all(entry: &Entry) -> impl Iterator<Item = Cow<'_, Finding>> {
     let wrong_clock = entry.unseen().is_some_and(|it| it.reason == Reason::ClockWrong);
     let clock = wrong_clock.then(|| Finding::new(Code::ClockWrong));
     let is_served = entry.mapped.as_ref().is_some_and(|it| it.stage.is_some_and(Stage::is_served));
@@ -32,13 +40,23 @@ pub fn of_entry(entry: &Entry) -> Vec<Finding> {
     let unseen = unseen.map(|it| {
         Finding::new(Code::Unseen).with(Fact::Detail, it.detail.clone().unwrap_or_default())
     });
-    let recorded = [alias::of_recorded(entry), clock, unseen].into_iter().flatten();
-    in_order(entry.findings.iter().cloned().chain(recorded).collect())
+    let recorded = [alias::of_recorded(entry), misspelled(entry), clock, unseen];
+    let recorded = recorded.into_iter().flatten();
+    let found = entry.findings.iter().map(Cow::Borrowed);
+    found.chain(recorded.map(Cow::Owned)).filter(|_| entry.is_followed())
 }
 
-/// Why an entry is as it is, in its first finding.
-pub fn headline(entry: &Entry) -> Option<Finding> {
-    of_entry(entry).into_iter().next()
+/// That WordPress does not surely find the row as it is written; a check knows more.
+fn misspelled(entry: &Entry) -> Option<Finding> {
+    let row = entry.mapped.as_ref()?;
+    let is_so = row.left_alone == Some(LeftAlone::Misspelled);
+    let code = Code::SpellingNeverMatched;
+    is_so.then(|| about_row(code, &entry.domain, row.mapping_id, row.site_id))
+}
+
+/// Why a domain that is served is broken: the first error of its last check.
+pub fn first_error(entry: &Entry) -> Option<&Finding> {
+    entry.findings.iter().find(|it| it.severity == Severity::Error)
 }
 
 /// Whether the deep questions are asked in a check at `now`: something is not as it
@@ -71,13 +89,18 @@ pub fn saw(check: &Check) -> String {
         TlsObservation::NoAnswer { how, .. } => format!(" {how}"),
         TlsObservation::Forbidden { .. } => " forbidden".to_owned(),
     });
-    dns + &tls.collect::<String>()
+    let answers = check.proof.iter().filter_map(|(_, seen)| match seen {
+        ProofObservation::Answered(id) => Some(format!(" mapping {id}")),
+        ProofObservation::NoProof { .. } => None,
+    });
+    dns + &tls.chain(answers).collect::<String>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::entry::{Alias, Mapped};
+    use crate::twins::Twin;
 
     const NOW: Time = Time::from_millis(1_000_000_000);
 
@@ -107,7 +130,10 @@ mod tests {
         assert_eq!(codes(&entry), ["other-address", "protected-name"]);
         entry.mapped = None;
         entry.alias.set(NOW, Alias::Removing, Some(Reason::MappingGone), None);
-        assert_eq!(codes(&entry), ["other-address"]);
+        assert_eq!(codes(&entry), [""; 0], "what was found is over");
+        entry.twin = Some(Twin::Follows);
+        entry.alias.set(NOW, Alias::Wanted, None, None);
+        assert_eq!(codes(&entry), ["other-address", "not-added-yet"]);
     }
 
     #[test]
@@ -124,5 +150,27 @@ mod tests {
         assert!(!asks_deeper(&entry, NOW + DEEP_AGAIN), "nothing is wrong");
         entry.certificate.see(NOW, Certificate::Expiring, None, None);
         assert!(asks_deeper(&entry, NOW + DEEP_AGAIN), "it should have been renewed");
+    }
+
+    #[test]
+    fn what_was_found_is_looked_at_anew_once_rows_or_the_proof_change() {
+        let mut entry = entry();
+        let looked = Looked { at: NOW, saw: String::new() };
+        (entry.looked, entry.checks.due) = (Some(looked), NOW + DEEP_AGAIN);
+        let mut row = entry.mapped.clone().unwrap();
+        entry.map(row.clone(), NOW);
+        assert_eq!((entry.looked.is_some(), entry.checks.due), (true, NOW + DEEP_AGAIN));
+        row.left_alone = Some(LeftAlone::Contested);
+        entry.map(row, NOW);
+        assert_eq!((entry.looked.is_some(), entry.checks.due), (false, NOW));
+
+        let saw = |proof| saw(&Check { dns: DnsObservation::NoSuchName, tls: Vec::new(), proof });
+        let ip = "192.0.2.7".parse().unwrap();
+        let silent = || ProofObservation::NoProof { detail: "it timed out".to_owned() };
+        assert_ne!(
+            saw(vec![(ip, ProofObservation::Answered(7))]),
+            saw(vec![(ip, ProofObservation::Answered(8))])
+        );
+        assert_eq!(saw(vec![(ip, silent())]), saw(Vec::new()));
     }
 }

@@ -159,8 +159,12 @@ fn outranked(rows: &Rows<'_>, name: &DomainName, first: &Mapping) -> Option<Find
 
 /// A finding about `row`.
 pub(super) fn in_row(code: Code, row: &Mapping) -> Finding {
-    let row = format!("{} (mapping {}, site {})", row.domain, row.id, row.site_id);
-    Finding::new(code).with(Fact::Name, row)
+    about_row(code, &row.domain, row.id, row.site_id)
+}
+
+/// The same, about the row `id` that maps `name`.
+pub(super) fn about_row(code: Code, name: &DomainName, id: u64, site_id: u64) -> Finding {
+    Finding::new(code).with(Fact::Name, format!("{name} (mapping {id}, site {site_id})"))
 }
 
 /// A finding about `row`, which contradicts `other`.

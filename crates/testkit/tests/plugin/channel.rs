@@ -89,6 +89,26 @@ fn without_ultimate_multisite_it_says_so_and_does_nothing() {
 }
 
 #[test]
+fn the_language_is_that_of_the_main_site_whoever_is_asked() {
+    let world = World::new();
+    let locale = || world.call("hello", &json!({}))["locale"].clone();
+    assert_eq!(locale(), "en_US");
+    world.option("WPLANG", "'nl_NL'");
+    assert_eq!(locale(), "nl_NL", "the main site has no language of its own");
+    let own = |value: &str| {
+        world.database.execute(&format!(
+            "REPLACE INTO wp_options (option_name, option_value) VALUES ('WPLANG', '{value}')"
+        ));
+    };
+    own("de_DE");
+    assert_eq!(locale(), "de_DE");
+    own("");
+    assert_eq!(locale(), "en_US");
+    own("a:1:{i:0;s:3:\"odd\";}");
+    assert_eq!(locale(), "nl_NL");
+}
+
+#[test]
 fn bad_requests_are_refused_by_their_codes_and_counted() {
     let world = World::new();
     let good = Call::signed("hello", &json!({}));

@@ -18,7 +18,7 @@ fn report(world: &World) -> u64 {
             "alerts": ["<b>An alert</b>"], "problems": ["A problem"], "counts": {"done": 12},
             "ready": 12, "waiting": 1,
             "domains": {
-                shop.to_string(): {"domain": "shop.example", "person": true, "text": "DNS <i>elsewhere</i>", "next": 1000},
+                shop.to_string(): {"domain": "shop.example", "person": true, "turn": "admin", "text": "DNS <i>elsewhere</i>", "next": 1000},
                 fine.to_string(): {"domain": "fine.example", "person": false, "text": "Ready", "next": null},
             },
         }),
@@ -41,7 +41,7 @@ fn the_page_shows_what_was_reported_and_has_a_domain_checked() {
         "A problem",
         "12 domains are ready, 1 is not.",
         "<strong>shop.example</strong>",
-        "Needs somebody</span> DNS &lt;i&gt;elsewhere&lt;/i&gt;",
+        "is-stop\">Your turn</span> DNS &lt;i&gt;elsewhere&lt;/i&gt;",
         "<strong>fine.example</strong>",
         "assets/admin.css",
         "href=\"https://panel.example/?a=1&#038;b=2\"",
@@ -72,7 +72,10 @@ fn protected_names_are_listed_apart() {
     let world = World::new();
     let domain = |name: &str, alias: &str, person: bool| {
         let id = world.map(name, "failed");
-        let it = json!({"domain": name, "alias": alias, "person": person, "text": format!("Why {name}")});
+        let turn = if alias == "protected" { json!("owner") } else { json!(["odd"]) };
+        let it = json!({
+            "domain": name, "alias": alias, "person": person, "turn": turn, "text": format!("Why {name}"),
+        });
         (id.to_string(), it)
     };
     let domains: serde_json::Map<_, _> = [
@@ -86,9 +89,10 @@ fn protected_names_are_listed_apart() {
     let admin = Admin::of(&world);
     let view = |view: &str| admin.page(&format!("{PAGE}&show={view}")).body;
     let (needed, protected) = (view("person"), view("protected"));
-    assert!(needed.contains("Why shop.example") && !needed.contains("kept.example"), "{needed}");
+    assert!(needed.contains("Needs somebody</span> Why shop.example"), "{needed}");
+    assert!(!needed.contains("kept.example"), "{needed}");
     assert!(protected.contains("Why kept.example") && protected.contains("Why fine.example"));
-    assert!(!protected.contains("shop.example") && !protected.contains("Needs somebody</span>"));
+    assert!(!protected.contains("shop.example") && !protected.contains("closte-sync-badge"));
     world.call("report", &json!({"domains": {}}));
     assert!(!admin.page(PAGE).body.contains("Protected names"));
 }
@@ -104,17 +108,17 @@ fn a_customers_box_shows_why_a_domain_is_not_ready() {
         let fine = world.map("ready.example", "done");
         let renamed = world.map("new-name.example", "failed");
         let hidden = world.map("hidden.example", "failed");
-        let known = |id: u64, name: &str, reason: &str, ready: bool| {
+        let known = |id: u64, name: &str, turn: &str, ready: bool| {
             (
                 id.to_string(),
-                json!({"domain": name, "reason": reason, "ready": ready, "text": "DNS <i>elsewhere</i>", "next": 1000}),
+                json!({"domain": name, "turn": turn, "ready": ready, "text": "DNS <i>elsewhere</i>", "next": 1000}),
             )
         };
         let domains: serde_json::Map<_, _> = [
-            known(shop, "shop.example", "other-address", false),
-            known(fine, "ready.example", "other-address", true),
-            known(renamed, "old-name.example", "other-address", false),
-            known(hidden, "hidden.example", "key-refused", false),
+            known(shop, "shop.example", "owner", false),
+            known(fine, "ready.example", "owner", true),
+            known(renamed, "old-name.example", "owner", false),
+            known(hidden, "hidden.example", "admin", false),
         ]
         .into_iter()
         .collect();
@@ -173,7 +177,7 @@ fn own_pages_show_the_reason(world: &World) {
     let note = row("domain_list_table", shop, 1);
     let note = note.as_str().unwrap();
     assert!(
-        note.starts_with("DNS &lt;i&gt;elsewhere&lt;/i&gt; (next check: now) <a href="),
+        note.starts_with("Your turn: DNS &lt;i&gt;elsewhere&lt;/i&gt; (next check: now) <a href="),
         "{note}"
     );
     assert_eq!(row("domain_list_table", shop + 9, 1), Value::Null);
@@ -266,7 +270,7 @@ fn the_command_line_shows_and_does_the_same() {
     let status = run("$cli->status();");
     assert!(
         status
-            .contains("log: 12 domains are ready, 1 is not.\nlog: done: 12\nlog: shop.example: DNS <i>elsewhere</i> (next check: now)\n"),
+            .contains("log: 12 domains are ready, 1 is not.\nlog: done: 12\nlog: shop.example: Your turn: DNS <i>elsewhere</i> (next check: now)\n"),
         "{status}"
     );
     assert!(run("$cli->recheck(['Shop.example']);").starts_with("success: shop.example"));

@@ -393,7 +393,8 @@ fn pages_that_are_not_stored_are_not_acknowledged_and_an_older_engine_has_none()
     assert_eq!(world.read_option("closte_sync_pages"), Value::Null);
     report(&world, 1, &reported(now()));
     assert_eq!(world.kept("closte_sync_pages")["1"]["domain"], "shop.example");
-    let pages: serde_json::Map<_, _> = (0..600).map(|id| (id.to_string(), reported(now()))).collect();
+    let pages: serde_json::Map<_, _> =
+        (0..600).map(|id| (id.to_string(), reported(now()))).collect();
     world.call("report", &json!({ "pages": pages }));
     assert_eq!(world.kept("closte_sync_pages").as_object().unwrap().len(), 500);
     world.heard();

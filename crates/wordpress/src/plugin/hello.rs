@@ -37,6 +37,8 @@ pub struct Hello {
     pub ultimate_multisite: Option<String>,
     /// How it replaces the built-in integration: `registry`, `hooks` or `off`.
     pub mode: String,
+    /// The language of the network's main site, such as `nl_NL`.
+    pub locale: String,
     /// Whether Closte is switched on.
     pub switched_on: bool,
     /// Whether WordPress has a persistent object cache.
@@ -83,6 +85,7 @@ impl PluginClient for PluginChannel {
             time: hello.time,
             ultimate_multisite: hello.ultimate_multisite,
             mode: hello.mode,
+            locale: hello.locale,
             // What is not a domain cannot be mapped, so nobody waits for it.
             rechecks: hello.rechecks.iter().filter_map(|it| it.parse().ok()).collect(),
             requests: hello.requests,
@@ -117,6 +120,7 @@ fn hello(answer: &Map<String, Value>) -> Hello {
         php: text("php").unwrap_or_default(),
         ultimate_multisite: text("ultimate_multisite"),
         mode: text("mode").unwrap_or_default(),
+        locale: text("locale").unwrap_or_default(),
         switched_on: is("switched_on"),
         object_cache: is("object_cache"),
         rechecks: list.filter_map(Value::as_str).map(str::to_owned).collect(),

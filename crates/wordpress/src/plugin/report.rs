@@ -1,9 +1,10 @@
 //! What the engine knows, as the plugin's pages in WordPress show it.
 
 use rules::action::Deferred;
+use rules::explain::Headline;
 use rules::finding::{Actor, Finding, RecordChange};
 use rules::plugin_client::{
-    ExplainedName, Light, PageAnswer, PluginAlert, PluginReport, Standby, StatusPage,
+    ExplainedName, Light, PageAnswer, PluginAlert, PluginDomain, PluginReport, Standby, StatusPage,
 };
 use rules::{DomainName, Entry, Problem, Time};
 use serde_json::{Map, Value, json};
@@ -42,8 +43,7 @@ pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
         "log": report.log,
     });
     if let Some(entries) = &report.entries {
-        body["domains"] =
-            entries.iter().filter_map(|entry| domain(entry)).collect::<Map<_, _>>().into();
+        body["domains"] = entries.iter().filter_map(domain).collect::<Map<_, _>>().into();
     }
     body
 }
@@ -133,33 +133,27 @@ fn deferred(step: &Deferred) -> Value {
     })
 }
 
-/// A mapped entry by the id of its mapping.
-fn domain(entry: &Entry) -> Option<(String, Value)> {
+/// A mapped domain by the id of its mapping.
+fn domain(domain: &PluginDomain<'_>) -> Option<(String, Value)> {
+    let PluginDomain { entry, headline, text } = domain;
     let mapped = entry.mapped.as_ref()?;
-    let (reason, text) = why(entry).unzip();
+    let finding = headline.as_ref().and_then(Headline::finding);
     let value = json!({
         "domain": entry.domain.as_str(),
         "ready": entry.is_ready(),
-        "person": entry.needs_person(),
+        "person": domain.needs_somebody(),
         "alias": entry.alias.state.as_str(),
         "routing": entry.routing.state.as_str(),
         "certificate": entry.certificate.state.as_str(),
-        "reason": reason,
-        "text": text,
+        "finding": finding.map(|it| it.code.as_str()),
+        "turn": headline.as_ref().and_then(Headline::turn).map(Actor::as_str),
+        // An older plugin knows only this.
+        "reason": entry.why().map(|why| why.reason.code()),
+        "text": headline.as_ref().map(|_| text),
         "since": seconds(since(entry)),
         "next": seconds(entry.checks.due),
     });
     Some((mapped.mapping_id.to_string(), value))
-}
-
-/// The first reason that there is, as a code and for people.
-fn why(entry: &Entry) -> Option<(&'static str, String)> {
-    let why = entry.why()?;
-    let text = match why.detail.filter(|_| entry.alias.reason.is_some()) {
-        Some(words) => format!("{}: {words}", why.reason.sentence()),
-        None => why.reason.sentence().to_owned(),
-    };
-    Some((why.reason.code(), text))
 }
 
 /// Since when it is as it is: by its first reason, else since the last of its states changed.
@@ -180,6 +174,7 @@ mod tests {
     use super::*;
     use rules::action::{Action, Release};
     use rules::entry::{Alias, Certificate, Mapped, Routing};
+    use rules::explain;
     use rules::finding::{Code, RecordAction};
     use rules::{Reason, Stage, Tally};
 
@@ -198,11 +193,19 @@ mod tests {
         entry.routing.set(NOW, Routing::Elsewhere, Some(Reason::OtherAddress), None);
         let unknown = (Certificate::Unknown, Some(Reason::NotRoutedHere));
         entry.certificate.set(NOW, unknown.0, unknown.1, None);
+        entry.findings = vec![Finding::new(Code::CnameElsewhere)];
         entry.checks.due = NOW + Duration::from_mins(5);
         entry
     }
 
-    fn report<'a>(entries: Option<Vec<&'a Entry>>, problems: &'a [Problem]) -> PluginReport<'a> {
+    fn told(entry: &Entry) -> PluginDomain<'_> {
+        PluginDomain { entry, headline: explain::headline(entry), text: "It is so.".to_owned() }
+    }
+
+    fn report<'a>(
+        entries: Option<Vec<PluginDomain<'a>>>,
+        problems: &'a [Problem],
+    ) -> PluginReport<'a> {
         let stages = BTreeMap::from([(Stage::CheckingDns, 1)]);
         PluginReport {
             at: NOW,
@@ -241,7 +244,8 @@ mod tests {
             hint: "act".to_owned(),
         };
         let alerts = [alert("brake", None), alert("doubt", Some("a.example"))];
-        let report = PluginReport { alerts: &alerts, ..report(Some(vec![&entry]), &problems) };
+        let report =
+            PluginReport { alerts: &alerts, ..report(Some(vec![told(&entry)]), &problems) };
         let body = body(&engine(), &report);
         let want = json!({
             "engine": "0.1.0", "at": 1_795_000_000, "ledger": "l-1", "silence": 3600,
@@ -257,8 +261,8 @@ mod tests {
             "domains": { "41": {
                 "domain": "shop.example", "ready": false, "person": true,
                 "alias": "present", "routing": "elsewhere", "certificate": "unknown",
-                "reason": "other-address",
-                "text": "DNS points to another server; its owner must change it",
+                "finding": "cname-elsewhere", "turn": "owner",
+                "reason": "other-address", "text": "It is so.",
                 "since": 1_795_000_000,
                 "next": 1_795_000_300,
             }},
@@ -377,13 +381,15 @@ mod tests {
     }
 
     #[test]
-    fn the_hosts_own_words_follow_what_they_mean() {
+    fn a_ready_domain_has_no_headline_and_what_is_not_mapped_no_page() {
         let mut entry = entry();
-        let words = Some("No such plan".to_owned());
-        entry.alias.set(NOW, Alias::Rejected, Some(Reason::HostSaidNo), words);
-        let text = "the host said no; its words say why: No such plan".to_owned();
-        assert_eq!(why(&entry), Some(("host-said-no", text)));
+        entry.findings.clear();
+        entry.routing.set(NOW, Routing::Here, None, None);
+        entry.certificate.set(NOW, Certificate::Valid, None, None);
+        let (_, ready) = domain(&told(&entry)).unwrap();
+        let shown = ["finding", "turn", "reason", "text", "person"].map(|field| &ready[field]);
+        assert_eq!(shown, [&json!(null), &json!(null), &json!(null), &json!(null), &json!(false)]);
         entry.mapped = None;
-        assert_eq!(domain(&entry), None, "what is not mapped has no page");
+        assert_eq!(domain(&told(&entry)), None);
     }
 }

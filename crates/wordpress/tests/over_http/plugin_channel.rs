@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::multisite::endpoint;
 use rules::clock::ManualClock;
-use rules::plugin_client::{PageAnswer, PageAsked, PluginClient, PluginReport, Standby};
+use rules::plugin_client::{
+    PageAnswer, PageAsked, PluginClient, PluginDomain, PluginReport, Standby,
+};
 use rules::request;
 use rules::source::{NetworkSource, Replaces, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, Entry, Home, Stage, Tally, Time, Whereabouts};
@@ -91,7 +93,7 @@ async fn a_handshake_hands_over_what_people_want_checked() {
         json!({
             "plugin": "0.1.0", "protocol": 1, "time": 1_795_000_007, "wordpress": "6.1",
             "php": "8.2.0", "ultimate_multisite": "2.4.13", "mode": "registry",
-            "switched_on": true, "object_cache": false, "new": "ignored",
+            "locale": "nl_NL", "switched_on": true, "object_cache": false, "new": "ignored",
             "rechecks": ["Shop.example", "no host!"],
             "requests": [
                 { "id": "1", "do": "apply", "plan": "0123", "ledger": "l-1", "at": 1_795_000_000 },
@@ -122,7 +124,8 @@ async fn a_handshake_hands_over_what_people_want_checked() {
     assert_eq!(asked, [("1", apply), ("2", keep), ("3", here), ("6", explain)]);
     assert_eq!(handshake.status_pages, [7, 41].into());
     assert_eq!((handshake.requests[2].ledger.as_str(), handshake.requests[2].at), ("l-2", NOW));
-    assert_eq!((handshake.refused, handshake.mode.as_str()), (2, "registry"));
+    let told = (handshake.refused, handshake.mode.as_str(), handshake.locale.as_str());
+    assert_eq!(told, (2, "registry", "nl_NL"));
     let hello = channel(&server).hello().await.unwrap();
     assert_eq!((hello.wordpress.as_str(), hello.php.as_str()), ("6.1", "8.2.0"));
     assert_eq!(hello.rechecks, ["Shop.example", "no host!"]);
@@ -195,7 +198,7 @@ async fn a_report_arrives_signed() {
         alerts: &[],
         problems: &[],
         tally: Tally { ready: 3, waiting: 1, stages: BTreeMap::from([(Stage::Done, 3)]) },
-        entries: Some(vec![&entry]),
+        entries: Some(vec![PluginDomain { entry: &entry, headline: None, text: String::new() }]),
         pages: Vec::new(),
         log: Vec::new(),
     };

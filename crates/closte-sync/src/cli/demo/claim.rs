@@ -1,9 +1,12 @@
 //! What should be so, held against what was read.
 
+use engine::texts::{self, findings::Language};
 use rules::Reason;
 use rules::entry::{Alias, Certificate, Condition, Entry, Routing};
+use rules::explain;
 
 use super::observed::Observed;
+use crate::cli::domains::list;
 
 /// Something that should be so of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +100,7 @@ fn tells(observed: &Observed, domain: &str, reason: Reason) -> Option<String> {
     let events = observed.ledger.shows.events.iter();
     let mut its = events.filter(|event| event.domain.as_str() == domain);
     let marks = [format!("({reason})"), format!("({reason}: ")];
-    let text = engine::texts::event;
+    let text = texts::event;
     let event = its.find(|event| marks.iter().any(|mark| text(event).contains(mark)))?;
     Some(format!("{domain} {}: {}", event.kind, text(event)))
 }
@@ -123,13 +126,22 @@ fn all_of(observed: &Observed, domain: &str) -> String {
         || "no mapping".to_owned(),
         |mapping| format!("{}, secure {}", mapping.stage, u8::from(mapping.secure)),
     );
-    let states = observed.entry(domain).map_or_else(|| "not in the ledger".to_owned(), states);
+    let entry = observed.entry(domain);
+    let states = entry.map_or_else(|| "not in the ledger".to_owned(), states);
+    let why = entry.and_then(headline).map(|why| format!("; {why}")).unwrap_or_default();
     let host = match (&observed.sandbox.problem, observed.has(domain)) {
         (Some(_), _) => "the host cannot be asked",
         (None, true) => "at the host",
         (None, false) => "not at the host",
     };
-    format!("{row}; {states}; {host}")
+    format!("{row}; {states}; {host}{why}")
+}
+
+/// What is told of it before all else, and whose turn it is.
+fn headline(entry: &Entry) -> Option<String> {
+    let headline = explain::headline(entry).filter(|_| !entry.is_retired())?;
+    let text = texts::headline(&headline, Language::English);
+    Some(format!("{}: {text}", list::in_short(entry)))
 }
 
 /// `alias present, routing elsewhere (other-address: …)`; no more where nothing is mapped.

@@ -120,9 +120,9 @@ fn label(stage: &str) -> (&str, Tone) {
     (stage, tone)
 }
 
-/// Why it is not done; nothing more is owed to one whose mapping is gone.
+/// Why it is not done and whose turn it is; nothing more is owed to one whose mapping is gone.
 fn why(entry: &Entry) -> String {
-    if entry.is_retired() { String::new() } else { list::why(entry) }
+    if entry.is_retired() { String::new() } else { list::in_short(entry) }
 }
 
 /// As much of a line as a narrow terminal shows: one that wraps cannot be redrawn in place.

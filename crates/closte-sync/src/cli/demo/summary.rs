@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use engine::texts::findings::Language;
 use serde::Serialize;
 
 use super::observed::Observed;
@@ -75,7 +76,7 @@ impl Summary {
                 .entries
                 .values()
                 .filter(|entry| !entry.is_candidate())
-                .map(DomainView::of)
+                .map(|entry| DomainView::of(entry, Language::English))
                 .collect(),
             host_calls: observed
                 .sandbox

@@ -1,7 +1,10 @@
 //! `closte-sync domains list`: a line a domain.
 
 use comfy_table::{Table, presets};
+use engine::texts;
 use rules::entry::Entry;
+use rules::explain::{self, Headline};
+use rules::finding::Actor;
 use rules::ledger::{LastPass, Ledger};
 use rules::twins::{self, Indent};
 use rules::{Stage, Time};
@@ -12,7 +15,7 @@ use crate::cli::{Console, Context, Exit, Failure};
 use crate::clock::{SystemClock, relative};
 use crate::view::DomainView;
 
-/// List the domains, each with its stage and its reason
+/// List the domains, each with its stage, its first finding and whose turn it is
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// What is at Closte and not closte-sync's, as the last pass saw it
@@ -35,7 +38,9 @@ impl Args {
         let recorded = ledger.load().await?;
         let entries = recorded.entries.values().filter(|entry| entry.is_listed());
         if context.console.is_json() {
-            context.console.json(&View { domains: entries.map(DomainView::of).collect() });
+            let language = context.environment.language();
+            let domains = entries.map(|entry| DomainView::of(entry, language)).collect();
+            context.console.json(&View { domains });
         } else {
             let now = rules::Clock::now(&SystemClock);
             context.console.say(table(context.console, entries, now));
@@ -66,7 +71,7 @@ fn unmanaged(context: &Context, last_pass: &LastPass) {
     context.console.say(lines.join("\n"));
 }
 
-/// Domains as a table: name, stage, why, when next.
+/// Domains as a table: name, stage, why, whose turn, when next.
 pub(in crate::cli) fn table<'a>(
     console: Console,
     entries: impl Iterator<Item = &'a Entry>,
@@ -74,16 +79,19 @@ pub(in crate::cli) fn table<'a>(
 ) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["domain", "stage", "alias", "routing", "certificate", "why", "next check"]);
+    let columns =
+        ["domain", "stage", "alias", "routing", "certificate", "why", "turn", "next check"];
+    table.set_header(columns);
     for (entry, place) in twins::below_parents(entries) {
-        let name = entry.domain.display();
+        let (name, headline) = (entry.domain.display(), explain::headline(entry));
         table.add_row([
             if place == Indent::BelowParent { format!("  {name}") } else { name.into_owned() },
             stage(console, entry),
             entry.alias.state.to_string(),
             entry.routing.state.to_string(),
             entry.certificate.state.to_string(),
-            why(entry),
+            why(headline.as_ref()),
+            turn(entry, headline.as_ref()),
             if entry.is_followed() {
                 relative(entry.checks.due.max(now), now)
             } else {
@@ -112,7 +120,21 @@ fn tone(stage: Stage) -> Tone {
     }
 }
 
-/// The reason that comes first.
-pub(in crate::cli) fn why(entry: &Entry) -> String {
-    entry.why().map(|why| why.reason.code().to_owned()).unwrap_or_default()
+/// The code of what is told before all else.
+fn why(headline: Option<&Headline<'_>>) -> String {
+    headline.map(|it| it.code().to_owned()).unwrap_or_default()
+}
+
+/// Whose turn it is; `wait` too where a domain that is not ready has nothing to tell yet.
+fn turn(entry: &Entry, headline: Option<&Headline<'_>>) -> String {
+    let is_begun = headline.is_some() || entry.is_ready();
+    let turn = headline.and_then(Headline::turn).or((!is_begun).then_some(Actor::Nobody));
+    turn.map(|actor| texts::turn(actor).to_owned()).unwrap_or_default()
+}
+
+/// Why a domain is as it is and whose turn it is, in short: `proxied, owner`.
+pub(in crate::cli) fn in_short(entry: &Entry) -> String {
+    let headline = explain::headline(entry);
+    let parts = [why(headline.as_ref()), turn(entry, headline.as_ref())];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }

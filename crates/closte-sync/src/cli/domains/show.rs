@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 
 use engine::ops::unknown;
+use engine::texts::{self, findings};
 use rules::DomainName;
 use rules::entry::{Condition, Entry, LeftAlone};
 use rules::event::{Event, EventKind};
+use rules::explain;
 use rules::ledger::Ledger;
 use rules::twins;
 use serde::Serialize;
 
-use super::domain_name;
+use super::{domain_name, list};
+use crate::cli::explain::finding as explained;
 use crate::cli::{Context, Exit, Failure};
 use crate::clock::{SystemClock, relative, rfc3339};
 use crate::view::{DomainView, EventView};
@@ -18,7 +21,7 @@ use crate::view::{DomainView, EventView};
 /// So many events are shown.
 const EVENTS: u32 = 50;
 
-/// Show one domain: its states, why, what is next, and what happened
+/// Show one domain: why it is as it is, whose turn it is, its states, and what happened
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The domain, for example `shop.example.com`
@@ -46,20 +49,32 @@ impl Args {
         };
         let twin = twin.filter(|entry| entry.twin.is_some() && entry.is_followed());
         let events = ledger.events(Some(&self.domain), EVENTS).await?;
+        let language = context.environment.language();
         if context.console.is_json() {
             let events = events.into_iter().map(EventView::of).collect();
-            let (domain, twin) = (DomainView::of(&entry), twin.as_ref().map(DomainView::of));
+            let domain = DomainView::of(&entry, language);
+            let twin = twin.as_ref().map(|twin| DomainView::of(twin, language));
             context.console.json(&View { domain, twin, events });
         } else {
-            context.console.say(text(&entry, twin.as_ref(), &events));
+            context.console.say(text(&entry, twin.as_ref(), &events, language));
         }
         Ok(Exit::Done)
     }
 }
 
-fn text(entry: &Entry, twin: Option<&Entry>, events: &[Event]) -> String {
+fn text(
+    entry: &Entry,
+    twin: Option<&Entry>,
+    events: &[Event],
+    language: findings::Language,
+) -> String {
     let now = rules::Clock::now(&SystemClock);
     let mut text = format!("{}\n", entry.domain.display());
+    headline(&mut text, entry, language);
+    if entry.is_followed() {
+        let label = language.labels().next_check;
+        let _ = writeln!(text, "  {label}: {}\n", relative(entry.checks.due.max(now), now));
+    }
     if entry.domain.display() != entry.domain.as_str() {
         let _ = writeln!(text, "  written as    {}", entry.domain);
     }
@@ -74,7 +89,7 @@ fn text(entry: &Entry, twin: Option<&Entry>, events: &[Event]) -> String {
             let _ = writeln!(text, "                write it as `{}`", entry.domain);
         }
     } else {
-        let twin = engine::texts::twin(entry).map(|twin| format!(", {twin}"));
+        let twin = texts::twin(entry).map(|twin| format!(", {twin}"));
         let _ = writeln!(text, "  mapping       none{}", twin.unwrap_or_default());
     }
     if let Some(twin) = twin {
@@ -87,9 +102,6 @@ fn text(entry: &Entry, twin: Option<&Entry>, events: &[Event]) -> String {
         let _ = writeln!(text, "                from {issuer}, until {}", rfc3339(end));
     }
     let _ = writeln!(text, "  proof         {}", describe(&entry.proof));
-    if entry.is_followed() {
-        let _ = writeln!(text, "  next check     {}", relative(entry.checks.due.max(now), now));
-    }
     if let Some(until) = entry.muted_until.filter(|until| now < *until) {
         let _ = writeln!(text, "  muted         until {}", rfc3339(until));
     }
@@ -105,21 +117,36 @@ fn text(entry: &Entry, twin: Option<&Entry>, events: &[Event]) -> String {
     text
 }
 
-/// `www.shop.example: alias present, routing here, certificate valid`, with the reason that comes first.
+/// What is told of it before all else, whose turn it is, and what to change.
+fn headline(text: &mut String, entry: &Entry, language: findings::Language) {
+    let Some(headline) = explain::headline(entry) else { return };
+    let _ = writeln!(text, "  {}", headline.code());
+    if let Some(finding) = headline.finding() {
+        return explained(text, finding, language, "  ");
+    }
+    let _ = writeln!(text, "  {}", texts::headline(&headline, language));
+    if let Some(actor) = headline.turn() {
+        let label = language.labels().whose_turn;
+        let _ = writeln!(text, "  {label}: {}", findings::turn(actor, language));
+    }
+}
+
+/// `www.shop.example: alias present, routing here, certificate valid`, with what is told of it before
+/// all else.
 fn in_short(twin: &Entry) -> String {
     let (alias, routing, certificate) =
         (twin.alias.state, twin.routing.state, twin.certificate.state);
-    let why = twin.why().map(|why| format!(" ({})", why.reason));
-    format!(
-        "{}: alias {alias}, routing {routing}, certificate {certificate}{}",
-        twin.domain.display(),
-        why.unwrap_or_default()
-    )
+    let why = match list::in_short(twin) {
+        why if why.is_empty() => why,
+        why => format!(" ({why})"),
+    };
+    let name = twin.domain.display();
+    format!("{name}: alias {alias}, routing {routing}, certificate {certificate}{why}")
 }
 
 /// What it is about and what happened.
 fn happened(event: &Event) -> String {
-    let text = engine::texts::event(event);
+    let text = texts::event(event);
     match event.kind {
         // An older text says itself what it is about.
         EventKind::Note => text,
