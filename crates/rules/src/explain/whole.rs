@@ -47,9 +47,9 @@ pub(super) fn of_domain(case: &Case<'_>) -> Vec<Finding> {
     found.extend(no_targets(situation));
     if is_anything_owed(case) {
         found.extend(acting(situation));
+        found.extend(key_refused(situation));
     }
     if is_owed(case) {
-        found.extend(key_refused(situation));
         found.extend(held_for(subject, situation));
     }
     found

@@ -2,15 +2,13 @@
 
 use super::super::records::record;
 use super::super::{Case, list};
-use super::answer_text;
+use super::{answer_text, is_answer};
 use crate::Time;
 use crate::evidence::{Answer, Deep, Dnssec, ResolverSaid};
 use crate::finding::{Code, Fact, Finding, RecordAction, RecordChange, Said};
 
 /// That signatures do not fit: SERVFAIL, and an answer without validation.
 pub(super) fn of(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
-    let is_answer =
-        |answer: &Answer| !matches!(answer, Answer::Failed { .. } | Answer::Silent { .. });
     let is_bogus = |it: &&ResolverSaid| {
         matches!(it.answer, Answer::Failed { .. }) && it.unvalidated.as_ref().is_some_and(is_answer)
     };
