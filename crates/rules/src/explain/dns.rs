@@ -4,7 +4,7 @@
 //! servers were not asked, or could not be, the resolvers' answer stands.
 
 mod addresses;
-mod bogus;
+pub(super) mod bogus;
 mod servers;
 
 use std::collections::BTreeSet;

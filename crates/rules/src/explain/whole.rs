@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::alias::is_owed;
+use super::dns::bogus::calls_bogus;
 use super::{Case, Evidence, Policy, Serving, Situation, Subject, dns, list};
 use crate::Time;
 use crate::acting::NotOurs;
 use crate::doubt::Lasting;
+use crate::evidence::ResolverSaid;
 use crate::finding::{Code, Fact, Finding};
 use crate::host_state::HostState;
 use crate::network::Switch;
@@ -29,8 +31,9 @@ pub fn of_network(
     found.extend(held_back(situation));
     found.extend(switches(situation));
     let resolvers = || evidence.iter().filter_map(|it| it.deep).flat_map(|deep| &deep.resolvers);
-    let validates = |is| resolvers().any(|it| it.validates == Some(is));
-    if validates(false) && !validates(true) {
+    // Of one that is silent it is not known.
+    let validates = |it: &ResolverSaid| it.validates != Some(false) || calls_bogus(it);
+    if resolvers().next().is_some() && !resolvers().any(validates) {
         let who =
             list(resolvers().map(|it| it.resolver).collect::<std::collections::BTreeSet<_>>());
         found.push(Finding::new(Code::NotValidated).with(Fact::Server, who));
