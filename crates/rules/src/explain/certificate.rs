@@ -153,7 +153,7 @@ fn instead(case: &Case<'_>, fault: Finding, found: &[Finding]) -> Option<Finding
         return Some(spent.evidence(fault.evidence));
     }
     let until = since_here(case) + case.policy.stages.certificate_patience;
-    if case.policy.now < until && !case.is_served() {
+    if case.policy.now < until && !case.is_served() && alias::may_be_there(case) {
         let issuing = Finding::new(Code::Issuing).evidence(fault.evidence);
         return Some(issuing.until(Some(until)));
     }
