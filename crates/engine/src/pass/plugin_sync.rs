@@ -83,9 +83,7 @@ impl PluginSync {
         }
         match self.plugin.handshake().await {
             Ok(handshake) => {
-                let mut state = self.state();
-                (state.quiet, state.language) = (None, Language::of_locale(&handshake.locale));
-                drop(state);
+                self.answered(&handshake.locale);
                 let named: Vec<_> = handshake.rechecks.iter().collect();
                 recheck_named(ledger, &named, now).await?;
                 self.ask(handshake.requests, |request| request.is_for(ledger.id(), true, now));
@@ -93,6 +91,12 @@ impl PluginSync {
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
         }
+    }
+
+    /// It is there, and its network has that language.
+    fn answered(&self, locale: &str) {
+        let mut state = self.state();
+        (state.quiet, state.language) = (None, Language::of_locale(locale));
     }
 
     /// Say that the installation of `home` does not act and why, and ask whether it shall.
