@@ -97,7 +97,7 @@ mod tests {
     type Row<'a> = (&'a str, &'a dyn Fn(&mut Entry), &'a str);
 
     /// `code turn`, and `!` where somebody must act; of a ready domain without news `-`.
-    fn told(change: impl Fn(&mut Entry)) -> String {
+    fn summary(change: impl Fn(&mut Entry)) -> String {
         let mut entry = ready();
         change(&mut entry);
         let Some(headline) = headline(&entry) else { return "-".to_owned() };
@@ -132,7 +132,7 @@ mod tests {
             ("served and unseen", &unseen, "unseen nobody"),
         ];
         for (shows, change, want) in table {
-            assert_eq!(told(change), want, "{shows}");
+            assert_eq!(summary(change), want, "{shows}");
         }
     }
 
@@ -176,7 +176,7 @@ mod tests {
             ("a twin that nobody waits for", &twin(Alias::Absent), "-"),
         ];
         for (shows, change, want) in table {
-            assert_eq!(told(change), want, "{shows}");
+            assert_eq!(summary(change), want, "{shows}");
         }
     }
 }
