@@ -6,14 +6,13 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, LOCATION};
 use http::{Answer, Url};
 use rules::Time;
 use rules::host::HostError;
 use serde_json::{Map, Value};
 
 use crate::api_key::ApiKey;
-use crate::retry_after;
 
 /// How the host begins when it will not take a name. The connection test names
 /// none, and hears just this.
@@ -95,8 +94,7 @@ impl Reader<'_> {
     }
 
     fn retry_after(self, answer: &Answer) -> Option<Duration> {
-        let value = answer.header(RETRY_AFTER)?;
-        retry_after::wait(value, answer.header(DATE), self.now)
+        answer.retry_after(self.now.into())
     }
 
     fn key_refused(self, status: u16, said: Option<&Map<String, Value>>) -> HostError {
@@ -185,7 +183,7 @@ fn is_rejection(said: &Map<String, Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::header::{HeaderName, HeaderValue};
+    use http::header::{DATE, HeaderName, HeaderValue, RETRY_AFTER};
     use http::{NoAnswer, StatusCode};
 
     fn answer(status: u16, headers: &[(HeaderName, &str)], body: &str) -> Answer {

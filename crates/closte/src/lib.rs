@@ -26,7 +26,6 @@ mod http_host;
 mod list;
 mod pace;
 mod report;
-mod retry_after;
 mod transport;
 
 pub use api_key::UnusableKey;

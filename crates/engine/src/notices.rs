@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rules::ledger::LedgerError;
 use rules::notice::{
-    DIGEST_EVERY, Message, NoticeMemory, Post, Receiver, Written, digest, grouped,
+    DIGEST_EVERY, Known, Message, NoticeMemory, Post, Receiver, Written, digest, grouped,
 };
 use rules::telling::{self, Pass, Patience, Telling};
 use rules::{Problem, Time};
@@ -164,6 +164,20 @@ impl Engine {
             self.notices.queued.notify_one();
         }
         Ok(())
+    }
+
+    /// Whether messages wait that were tried in vain, or that this process cannot send.
+    pub(crate) async fn has_unsent_messages(&self) -> Result<bool, LedgerError> {
+        if self.notices.receivers.is_empty() {
+            return Ok(false);
+        }
+        let known = self.ledger.outbox().receivers().await?;
+        Ok(self.notices.receivers.iter().any(|receiver| {
+            known.get(receiver.name()).is_some_and(|Known { state, waiting }| {
+                let is_failing = state.failing_since.is_some() && state.off_since.is_none();
+                0 < *waiting && (is_failing || !receiver.can_send())
+            })
+        }))
     }
 
     /// What is wrong with receivers.

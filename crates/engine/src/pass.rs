@@ -21,6 +21,7 @@ mod remember;
 mod report;
 mod settings;
 mod stages;
+mod status_pages;
 mod work;
 mod writers;
 
@@ -400,14 +401,14 @@ impl Engine {
                 let before = last.as_ref();
                 let after = After { ledger, plan, entries: &entries, report: &report, before };
                 plugin.push(&after, self.env.now()).await;
-                let interval = self.interval(&network);
-                self.come_again(&entries, &report, interval).await?;
             }
             (None, None) => (),
         }
-        match &copy {
-            Some(_) => self.announce_alerts(&report).await?,
-            None => self.announce_pass(&report, &entries).await?,
+        if copy.is_some() {
+            self.announce_alerts(&report).await?;
+        } else {
+            self.announce_pass(&report, &entries).await?;
+            self.come_again(&entries, &report, self.interval(&network)).await?;
         }
         Ok((report, network))
     }

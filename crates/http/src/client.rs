@@ -5,7 +5,7 @@
 //! was handed to it. A close that meets the request on its way is an unknown outcome, as it must be.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{AsHeaderName, HeaderMap};
 use reqwest::redirect::Policy;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::base_url::BaseUrl;
 use crate::no_answer::NoAnswer;
+use crate::retry_after;
 
 /// How long a kept-alive connection may rest. Shorter than servers allow (the usual ones close
 /// after 5 s or more), so that seldom is one closed under a request.
@@ -181,5 +182,10 @@ impl Answer {
     /// A header, where it is there and readable.
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// How long it asks to be waited, by `Retry-After`, at most a day; none where it does not say.
+    pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        retry_after::wait(&self.headers, now)
     }
 }

@@ -11,6 +11,7 @@
 mod base_url;
 mod client;
 mod no_answer;
+mod retry_after;
 mod secret_url;
 mod words;
 

@@ -19,6 +19,7 @@ use rules::ledger::{
     Batch, CheckBasis, HomeMemory, HostHealth, LastPass, LedgerError, Memory, NetworkMemory,
     NotActing,
 };
+use rules::probe::RootsSilent;
 use rules::records::SiteMark;
 use rules::telling::{Kind, Remembered, Told, Topic};
 use rules::twins::Www;
@@ -63,6 +64,7 @@ struct NetworkRow {
     targets: Option<TargetsItem>,
     earlier_targets: BTreeSet<IpAddr>,
     budgets: Vec<(String, usize, usize, Option<i64>)>,
+    roots_silent: Option<(i64, i64)>,
     www: Option<String>,
     www_told: u8,
 }
@@ -287,6 +289,7 @@ impl From<&NetworkMemory> for NetworkRow {
             targets: memory.targets.as_ref().map(TargetsItem::from),
             earlier_targets: memory.earlier_targets.clone(),
             budgets: memory.budgets.iter().map(budget_item).collect(),
+            roots_silent: memory.roots_silent.map(silent_item),
             www: Some(memory.www.to_string()),
             www_told: memory.www_told.into(),
         }
@@ -314,6 +317,7 @@ impl TryFrom<NetworkRow> for NetworkMemory {
             targets: row.targets.map(Targets::from),
             earlier_targets: row.earlier_targets,
             budgets: row.budgets.into_iter().filter_map(budget).collect(),
+            roots_silent: row.roots_silent.map(silent),
             www: www(row.www.as_deref()),
             www_told: row.www_told != 0,
         })
@@ -343,6 +347,15 @@ fn budget(
 ) -> Option<(DomainName, Budget)> {
     let next = next.map(Time::from_millis);
     Some((name.parse().ok()?, Budget { issued, waiting, next }))
+}
+
+/// Since when, and until when.
+fn silent_item(silent: RootsSilent) -> (i64, i64) {
+    (silent.since.as_millis(), silent.until.as_millis())
+}
+
+fn silent((since, until): (i64, i64)) -> RootsSilent {
+    RootsSilent { since: Time::from_millis(since), until: Time::from_millis(until) }
 }
 
 fn removal_item((domain, at): (&DomainName, &Time)) -> (String, i64) {

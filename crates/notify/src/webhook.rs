@@ -1,7 +1,8 @@
 //! A webhook: each message is posted as JSON, signed by Standard Webhooks.
 //!
 //! The id stays, the time and with it the signature are those of the try. 2xx is delivered; 4xx ends
-//! the message, but for 408 and 429, which ask for patience; all else is tried again.
+//! the message, but for 408 and 429, which ask for patience; all else is tried again, not before
+//! `Retry-After` says.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -52,9 +53,9 @@ impl Webhook {
         Ok(self.client.get_or_init(|| client))
     }
 
-    async fn post(&self, message: &Message) -> Result<StatusCode, NoAnswer> {
-        let (client, body) = (self.client()?, body(message));
-        let seconds = self.clock.now().as_millis().div_euclid(1000);
+    async fn post(&self, message: &Message) -> Result<Delivery, NoAnswer> {
+        let (client, body, now) = (self.client()?, body(message), self.clock.now());
+        let seconds = now.as_millis().div_euclid(1000);
         let request = client
             .request(Method::POST, self.url.whole())
             .header(CONTENT_TYPE, "application/json")
@@ -63,7 +64,11 @@ impl Webhook {
             .header("webhook-signature", self.secret.sign(&message.id, seconds, &body))
             .body(body);
         let limits = Limits { time: TIME, silence: TIME, octets: MOST };
-        Ok(client.begin(request, limits).await?.status())
+        let answer = client.begin(request, limits).await?.with_body(Vec::new());
+        Ok(match (meaning(answer.status), answer.retry_after(now.into())) {
+            (Delivery::Failed(why), Some(wait)) => Delivery::Busy { why, wait },
+            (delivery, _) => delivery,
+        })
     }
 }
 
@@ -75,7 +80,7 @@ impl Receiver for Webhook {
 
     async fn send(&self, messages: &[Message]) -> Delivery {
         for message in messages {
-            match self.post(message).await.map(meaning) {
+            match self.post(message).await {
                 Ok(Delivery::Delivered) => (),
                 Ok(other) => return other,
                 Err(error) => return Delivery::Failed(error.to_string()),
@@ -121,7 +126,7 @@ mod tests {
                 let is = match meaning(StatusCode::from_u16(*status).unwrap()) {
                     Delivery::Delivered => "delivered",
                     Delivery::Refused(_) => "refused",
-                    Delivery::Failed(_) => "failed",
+                    Delivery::Failed(_) | Delivery::Busy { .. } => "failed",
                 };
                 assert_eq!(is, want, "{status}");
             }

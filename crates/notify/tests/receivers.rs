@@ -136,6 +136,31 @@ async fn no_redirect_is_followed_and_nothing_secret_is_told() {
     assert!(!format!("{sent:?} {nobody:?} {webhook:?}").contains("s3cret"));
 }
 
+#[tokio::test]
+async fn a_server_that_says_when_to_come_again_is_obeyed() {
+    let said = |seconds: &str| vec![("retry-after", seconds.to_owned())];
+    let answers = Mutex::new(vec![(429, said("120")), (503, said("60")), (404, said("9"))]);
+    let server = Server::start(move |_| {
+        let (status, headers) = answers.lock().unwrap().remove(0);
+        Answer::Said(status, headers, String::new())
+    })
+    .await;
+    let (url, secret) = (server.url().parse().unwrap(), Secret::parse(SECRET).unwrap());
+    let webhook = Webhook::new("hook", url, secret, Arc::new(ManualClock::at(NOW)));
+    let busy = |why: &str, seconds| Delivery::Busy {
+        why: why.to_owned(),
+        wait: Duration::from_secs(seconds),
+    };
+    let table = [
+        busy("it answers 429 Too Many Requests", 120),
+        busy("it answers 503 Service Unavailable", 60),
+        Delivery::Refused("it answers 404 Not Found".to_owned()),
+    ];
+    for want in table {
+        assert_eq!(webhook.send(&[message("msg_1")]).await, want);
+    }
+}
+
 /// A program that writes down what it is given, and ends as a file says.
 struct Script {
     folder: tempfile::TempDir,

@@ -31,8 +31,9 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use hickory_proto::rr::Name;
-use rules::DomainName;
 use rules::evidence::{Answer, CaaStep, Dnssec, Inquiry, ResolverSaid, ZoneSaid};
+use rules::probe::RootsSilent;
+use rules::{Clock, DomainName};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::dns::server::Server;
@@ -43,11 +44,12 @@ use dnssec::Bogus;
 use exchange::Asking;
 use kept::lock;
 use resolvers::{Resolvers, Validating};
+use root_watch::RootWatch;
 use routes::Routes;
 use walk::{Walker, Way};
 
-/// How long all questions about one name may take.
-const WHOLE: Duration = Duration::from_secs(15);
+/// How long a deep look at one name may take, its web included.
+pub(crate) const WHOLE: Duration = Duration::from_secs(15);
 
 /// How many names are investigated at once; more wait.
 const NAMES_AT_ONCE: usize = 64;
@@ -75,10 +77,10 @@ pub(crate) struct Means {
     pub(crate) timeout: Duration,
     pub(crate) guard: Guard,
     pub(crate) nat64: Arc<Nat64>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Who asks, and what it learned that other names share.
-#[derive(Debug)]
 pub(crate) struct Inquirer {
     walker: Walker,
     validating: Validating,
@@ -94,9 +96,10 @@ struct Heard<'a> {
 
 impl Inquirer {
     pub(crate) fn new(means: Means) -> Self {
-        let Means { roots, port, timeout, guard, nat64 } = means;
+        let Means { roots, port, timeout, guard, nat64, clock } = means;
         let roots = roots.filter(|it| !it.is_empty()).unwrap_or_else(roots::of_the_internet);
-        let walker = Walker::new(roots, Routes { guard, port, nat64 }, timeout);
+        let watch = RootWatch::new(roots, clock);
+        let walker = Walker::new(watch, Routes { guard, port, nat64 }, timeout);
         Self {
             walker,
             validating: Validating::default(),
@@ -105,9 +108,14 @@ impl Inquirer {
         }
     }
 
-    /// Whether a server of the root answered when one was asked last; none where none was.
-    pub(crate) fn roots_answer(&self) -> Option<bool> {
-        self.walker.watch.answers()
+    /// That no server of the root answered when they were asked last.
+    pub(crate) fn roots_silent(&self) -> Option<RootsSilent> {
+        self.walker.watch.silent()
+    }
+
+    /// What was known of that before counts until they are asked.
+    pub(crate) fn recall_roots(&self, silent: RootsSilent) {
+        self.walker.watch.recall(silent);
     }
 
     /// Whether each server of the root answers; in error, how it failed.

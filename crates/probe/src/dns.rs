@@ -172,8 +172,10 @@ async fn follow(server: &Server, name: &Name, how: How) -> Result<Told, LookupEr
             Ok(Reading::LedOn) => (),
             Ok(reading) => return Ok(Told { reading, through: path.through() }),
             Err(refusal) => {
-                let (server, asked) = (server.address, written(&asked));
-                let detail = format!("{server} answered for `{asked}`: {}", refusal.detail);
+                // The name itself may be asked under a label that nobody reads of.
+                let led = (asked != *name).then(|| format!(" for `{}`", written(&asked)));
+                let (server, led) = (server.address, led.unwrap_or_default());
+                let detail = format!("{server} answered{led}: {}", refusal.detail);
                 return Err(LookupError::Failed { detail, again: refusal.again });
             }
         }

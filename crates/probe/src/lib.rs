@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rules::evidence::{Answer, Deep, Inquiry};
-use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
+use rules::probe::{DnsObservation, Probe, ProofObservation, RootsSilent, TlsObservation};
 use rules::{Clock, DomainName};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::oneshot;
@@ -41,9 +41,6 @@ use guard::{Guard, Private};
 use nat64::Nat64;
 use tls::Tls;
 use web::DeepWeb;
-
-/// How long a deep look may take.
-const INVESTIGATION: Duration = Duration::from_secs(15);
 
 /// How to check.
 #[derive(Clone, Debug)]
@@ -131,6 +128,7 @@ impl NetProbe {
             timeout,
             guard: guard.clone(),
             nat64: Arc::clone(&nat64),
+            clock: Arc::clone(&clock),
         };
         let connector = Connector::new(guard, Arc::clone(&nat64), timeout);
         let tls = Tls::new(connector, https_port, extra_roots, clock)?;
@@ -148,22 +146,18 @@ impl NetProbe {
         self.dns.check().await
     }
 
-    /// Whether a server of the root answered when one was asked last; none where none was asked yet.
-    /// While none does, no walk is made for an hour.
-    pub fn roots_answer(&self) -> Option<bool> {
-        self.inquirer.roots_answer()
-    }
-
     /// Whether each server of the root answers that this machine has a route to; in error, how it
     /// failed.
     pub async fn check_roots(&self) -> Vec<(SocketAddr, Result<(), String>)> {
         self.inquirer.check_roots().await
     }
 
-    /// `found`, with the IPv4 address in the place of each that the network's NAT64 made of one.
-    async fn untranslated(&self, found: &mut BTreeSet<IpAddr>) {
-        let ask = async || self.dns.ipv6_of(&nat64::tells()).await;
-        *found = self.nat64.translated(found.iter().copied(), ask).await.into_iter().collect();
+    /// In each of these, the IPv4 address in the place of each that the network's NAT64 made of one.
+    async fn untranslated(&self, all: Vec<&mut BTreeSet<IpAddr>>) {
+        for found in all {
+            let ask = async || self.dns.ipv6_of(&nat64::tells()).await;
+            *found = self.nat64.translated(found.iter().copied(), ask).await.into_iter().collect();
+        }
     }
 }
 
@@ -171,19 +165,13 @@ impl NetProbe {
 impl Probe for NetProbe {
     async fn resolve(&self, name: &DomainName) -> DnsObservation {
         let mut observation = self.dns.resolve(name).await;
-        if let DnsObservation::Addresses { found, .. } = &mut observation {
-            self.untranslated(found).await;
-        }
+        self.untranslated(observation.found_mut().into_iter().collect()).await;
         observation
     }
 
     async fn resolve_by_each(&self, name: &DomainName) -> Vec<DnsObservation> {
         let mut each = self.dns.resolve_by_each(name).await;
-        for observation in &mut each {
-            if let DnsObservation::Addresses { found, .. } = observation {
-                self.untranslated(found).await;
-            }
-        }
+        self.untranslated(each.iter_mut().filter_map(DnsObservation::found_mut).collect()).await;
         each
     }
 
@@ -196,26 +184,30 @@ impl Probe for NetProbe {
     }
 
     async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
-        let deadline = Instant::now() + INVESTIGATION;
+        let deadline = Instant::now() + deep::WHOLE;
         let (tell, told) = oneshot::channel();
         let web = async {
             let mut addresses = told.await.unwrap_or_default();
-            self.untranslated(&mut addresses).await;
+            self.untranslated(vec![&mut addresses]).await;
             self.deep_web(name, inquiry, &addresses, deadline).await
         };
         let dns = self.inquirer.investigate(&self.dns, name, inquiry, tell);
         let (mut dns, web) = tokio::join!(dns, web);
-        for said in &mut dns.resolvers {
-            for answer in [Some(&mut said.answer), said.unvalidated.as_mut()].into_iter().flatten()
-            {
-                if let Answer::Addresses { found, .. } = answer {
-                    self.untranslated(found).await;
-                }
-            }
-        }
+        let answers = dns.resolvers.iter_mut();
+        let answers =
+            answers.flat_map(|it| [&mut it.answer].into_iter().chain(&mut it.unvalidated));
+        self.untranslated(answers.filter_map(Answer::found_mut).collect()).await;
         let DeepDns { resolvers, sibling, zones, dnssec, caa } = dns;
         let DeepWeb { http, stranger, front } = web;
         Deep { resolvers, sibling, zones, dnssec, caa, http, stranger, front }
+    }
+
+    fn roots_silent(&self) -> Option<RootsSilent> {
+        self.inquirer.roots_silent()
+    }
+
+    fn recall_roots(&self, silent: Option<RootsSilent>) {
+        silent.into_iter().for_each(|it| self.inquirer.recall_roots(it));
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::{Add, Sub};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A point in time: milliseconds since 1970-01-01 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,13 @@ impl Time {
     /// How far this and `other` are apart, whichever is later.
     pub fn distance(self, other: Self) -> Duration {
         self.since(other).max(other.since(self))
+    }
+}
+
+/// A point before 1970 is taken as its beginning.
+impl From<Time> for SystemTime {
+    fn from(time: Time) -> Self {
+        Self::UNIX_EPOCH + time.since(Time::default())
     }
 }
 

@@ -15,6 +15,9 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 /// The most octets that WordPress' column for a mapping can store (`varchar(191)`).
 pub const LONGEST_MAPPING: usize = 191;
 
+/// What separates labels (UTS 46, 2.3).
+const FULL_STOPS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
+
 /// A domain name in its one canonical form, maybe with a leading `*.`.
 ///
 /// ```
@@ -232,7 +235,7 @@ impl FromStr for DomainName {
 ///
 /// Hyphens in the third and fourth place are allowed: such names exist.
 fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
-    let text = text.strip_suffix('.').unwrap_or(text);
+    let text = text.strip_suffix(FULL_STOPS).unwrap_or(text);
     if text.is_empty() {
         return Err(NotADomain::Empty);
     }
@@ -241,7 +244,16 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
     }
     let name =
         ascii(text, Hyphens::CheckFirstLast, DnsLength::Verify).ok_or_else(|| why_not(text))?;
-    if is_address(&name) { Err(NotADomain::Address) } else { Ok(name) }
+    match () {
+        () if is_address(&name) => Err(NotADomain::Address),
+        () if name.split('.').any(is_encoded_twice) => Err(NotADomain::Encoding),
+        () => Ok(name),
+    }
+}
+
+/// Whether what a label decodes to would be an encoding again (UTS 46, 4.1).
+fn is_encoded_twice(label: &str) -> bool {
+    label.starts_with("xn--xn--") && idna::domain_to_unicode(label).0.starts_with("xn--")
 }
 
 fn ascii(text: &str, hyphens: Hyphens, length: DnsLength) -> Option<Cow<'_, str>> {
@@ -257,7 +269,7 @@ fn why_not(text: &str) -> NotADomain {
     match ascii(text, Hyphens::Allow, DnsLength::Ignore) {
         None => why_not_ascii(text),
         Some(name) if name.split('.').any(str::is_empty) => NotADomain::EmptyLabel,
-        Some(name) if name.split('.').any(|it| it.starts_with('-') || it.ends_with('-')) => {
+        Some(_) if ascii(text, Hyphens::CheckFirstLast, DnsLength::Ignore).is_none() => {
             NotADomain::Hyphen
         }
         Some(_) => NotADomain::TooLong,
@@ -306,6 +318,11 @@ impl fmt::Debug for DomainName {
         fmt::Debug::fmt(&*self.0, f)
     }
 }
+
+#[cfg(test)]
+mod public_suffixes;
+#[cfg(test)]
+mod uts46;
 
 #[cfg(test)]
 mod tests {

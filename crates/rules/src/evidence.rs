@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::probe::TlsObservation;
+use crate::probe::{DnsObservation, TlsObservation};
 use crate::{Targets, Time};
 
 /// What the deep questions need to know.
@@ -346,6 +346,30 @@ impl Answer {
         match self {
             Self::Addresses { found, .. } => Some(found),
             _ => None,
+        }
+    }
+
+    /// The addresses, to put another in the place of one; none of any other answer.
+    pub fn found_mut(&mut self) -> Option<&mut BTreeSet<IpAddr>> {
+        match self {
+            Self::Addresses { found, .. } => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The same as a check sees it.
+    pub fn observed(&self) -> DnsObservation {
+        let failed = |detail: &str| DnsObservation::Failed { detail: detail.to_owned() };
+        match self.clone() {
+            Self::Addresses { found, through, .. } => {
+                DnsObservation::Addresses { found, through, unanswered: None }
+            }
+            Self::NoSuchName { .. } | Self::Dangling { .. } => DnsObservation::NoSuchName,
+            Self::NoAddress { through, .. } => DnsObservation::NoAddress { through },
+            Self::Circle { .. } => failed("CNAME records in a circle"),
+            Self::LedOut { .. } => failed("a CNAME into another zone"),
+            Self::Failed { code } => failed(&code),
+            Self::Silent { detail } => DnsObservation::NoAnswer { detail },
         }
     }
 

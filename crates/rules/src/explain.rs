@@ -13,6 +13,7 @@ mod issuing;
 mod recorded;
 mod records;
 mod rows;
+mod seen;
 mod service;
 mod whole;
 
@@ -24,7 +25,7 @@ use crate::action::Deferred;
 use crate::budget::Budget;
 use crate::entry::Entry;
 use crate::evidence::Deep;
-use crate::finding::{Actor, Code, Finding, Said, Severity};
+use crate::finding::{Actor, Code, Fact, Finding, Said, Severity};
 use crate::host_state::HostState;
 use crate::judge::{self, Check};
 use crate::ledger::Memory;
@@ -36,6 +37,7 @@ use crate::{DomainName, Network, Stage, Targets, Time, plain};
 pub use headline::{Headline, headline};
 pub use recorded::{DEEP_AGAIN, Looked, asks_deeper, first_error, of_entry, saw};
 pub use rows::{Rows, of_text};
+pub use seen::{Lights, lights, seen};
 pub use whole::of_network;
 
 /// The certificate authority of the host, as CAA names it (facts: certificates).
@@ -60,6 +62,8 @@ pub struct Evidence<'a> {
     pub check: &'a Check,
     /// The deep questions; none where they were not asked.
     pub deep: Option<&'a Deep>,
+    /// The label in whose place the mapping may have a `*`.
+    pub label: &'a str,
     pub at: Time,
 }
 
@@ -159,10 +163,28 @@ pub fn explain(
         found.extend(service::of_web(&case));
     }
     found.extend(service::of_mapping(&case, &found));
-    in_order(without_what_follows(found))
+    found.extend(unseen(&case, &found));
+    let found = found.into_iter().map(|it| it.worded(|text| evidence.as_mapped(text)));
+    in_order(without_what_follows(found.collect()))
 }
 
-/// The same, seen by a pass: what an alias says is left to [`of_entry`], as it changes by itself.
+/// A domain is served, and nothing that was asked can tell whether rightly: there is no way from here
+/// to any of its addresses.
+fn unseen(case: &Case<'_>, found: &[Finding]) -> Option<Finding> {
+    let visited = case.visited();
+    let detail = visited.iter().find_map(|(_, seen)| match seen {
+        TlsObservation::NoAnswer { detail, .. } => Some(detail),
+        _ => None,
+    });
+    let is_unseen = visited.iter().all(|(_, seen)| is_out_of_reach(seen))
+        && case.is_served()
+        && found.iter().all(|it| it.severity != Severity::Error);
+    let finding = Finding::new(Code::Unseen).with(Fact::Detail, detail.filter(|_| is_unseen)?);
+    Some(finding.evidence(visited.iter().map(|it| certificate::said(case, it))))
+}
+
+/// The same, seen by a pass: what an alias says, and what could not be seen, is left to [`of_entry`], as
+/// it changes by itself.
 pub fn of_check(
     subject: &Subject<'_>,
     evidence: &Evidence<'_>,
@@ -170,7 +192,7 @@ pub fn of_check(
     policy: &Policy<'_>,
 ) -> Vec<Finding> {
     let found = explain(subject, evidence, situation, policy);
-    found.into_iter().filter(|it| !alias::says(it.code)).collect()
+    found.into_iter().filter(|it| !alias::says(it.code) && it.code != Code::Unseen).collect()
 }
 
 /// `found` as it is told: errors, warnings, infos; of each what a person must mend before what only
@@ -228,6 +250,13 @@ impl Ending {
     }
 }
 
+impl Evidence<'_> {
+    /// `text` of what was asked under a label that nobody has, as it is mapped.
+    fn as_mapped(&self, text: &str) -> String {
+        text.replace(&format!("{}.", self.label), "*.")
+    }
+}
+
 impl<'a> Case<'a> {
     /// The addresses of the domain that are targets, each with what it presented.
     fn visited(&self) -> Vec<(IpAddr, &'a TlsObservation)> {
@@ -269,7 +298,8 @@ impl<'a> Case<'a> {
     }
 
     fn said(&self, source: impl Into<String>, said: impl Into<String>) -> Said {
-        let (source, said) = (plain::kept(source), plain::kept(said));
+        let as_mapped = |text: String| self.evidence.as_mapped(&plain::kept(text));
+        let (source, said) = (as_mapped(source.into()), as_mapped(said.into()));
         Said { source, said, at: self.evidence.at }
     }
 }

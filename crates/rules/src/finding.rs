@@ -414,6 +414,15 @@ impl Finding {
         Self { wait_until: time, ..self }
     }
 
+    /// The same with its facts and records in other words; evidence is as it was said.
+    pub fn worded(mut self, word: impl Fn(&str) -> String) -> Self {
+        let records = self.records.iter_mut();
+        let records = records
+            .flat_map(|it| [&mut it.name].into_iter().chain(&mut it.found).chain(&mut it.wanted));
+        self.facts.values_mut().chain(records).for_each(|text| *text = word(text));
+        self
+    }
+
     /// A fact; empty where it has none.
     pub fn fact(&self, fact: Fact) -> &str {
         self.facts.get(&fact).map_or("", String::as_str)

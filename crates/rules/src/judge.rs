@@ -67,18 +67,17 @@ pub fn visits(dns: &DnsObservation, targets: &Targets) -> Vec<IpAddr> {
     }
 }
 
-/// What DNS said that counts, where one resolver said `first` and `each` for itself: the first answer
-/// that leads elsewhere, where those that answered must agree.
-pub fn agreed(
-    first: DnsObservation,
-    each: Vec<DnsObservation>,
-    targets: &Targets,
-) -> DnsObservation {
+/// What counts of `check` where those resolvers that answer must agree, and said `each`: the first
+/// answer that leads elsewhere, where nobody is visited.
+pub fn agreed(check: Check, each: Vec<DnsObservation>, targets: &Targets) -> Check {
     let leads_elsewhere = |dns: &DnsObservation| match dns {
         DnsObservation::Addresses { found, .. } => !found.iter().all(|ip| targets.contains(*ip)),
         other => other.is_answer(),
     };
-    each.into_iter().find(leads_elsewhere).unwrap_or(first)
+    match each.into_iter().find(leads_elsewhere) {
+        Some(dns) if dns != check.dns => Check { dns, tls: Vec::new(), proof: Vec::new() },
+        _ => check,
+    }
 }
 
 /// Take in what a check saw: new states, and when to check next.
@@ -273,7 +272,8 @@ mod tests {
     fn a_domain_is_led_here_once_all_resolvers_that_answer_agree() {
         let targets: Targets = ips("192.0.2.1").into();
         let right = || addresses("192.0.2.1");
-        let of_all = |each| agreed(right(), each, &targets);
+        let first = || Check { dns: right(), tls: vec![], proof: vec![] };
+        let of_all = |each| agreed(first(), each, &targets).dns;
         assert_eq!(of_all(vec![]), right());
         assert_eq!(of_all(vec![right(), no_answer(), failed("SERVFAIL")]), right());
         assert_eq!(of_all(vec![right(), DnsObservation::NoSuchName]), DnsObservation::NoSuchName);

@@ -16,6 +16,7 @@ use crate::entry::{Call, Entry};
 use crate::event::Event;
 use crate::network::Settings;
 use crate::notice::Outbox;
+use crate::probe::RootsSilent;
 use crate::records::{MappedSites, SiteMark};
 use crate::request::{Asked, Request};
 use crate::telling::Remembered;
@@ -197,6 +198,8 @@ pub struct NetworkMemory {
     pub earlier_targets: BTreeSet<IpAddr>,
     /// Registrable domains that run short of certificates this week.
     pub budgets: BTreeMap<DomainName, Budget>,
+    /// That no server of the root answers, so that no pass asks them for an hour.
+    pub roots_silent: Option<RootsSilent>,
     /// Whether twins are added where the operator does not say: the ledger started with it.
     pub www: Www,
     /// Whether people were told that they are not.

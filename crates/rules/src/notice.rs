@@ -14,6 +14,7 @@ mod digest;
 mod state;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -229,6 +230,8 @@ pub enum Delivery {
     Refused(String),
     /// They did not get there, or it is not known: they are sent again.
     Failed(String),
+    /// It did not take them now, and says after how long it may be tried again.
+    Busy { why: String, wait: Duration },
 }
 
 /// Somebody outside who is told.
@@ -314,7 +317,6 @@ pub trait Outbox: Send + Sync {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
     use crate::Reason;

@@ -1,14 +1,17 @@
 //! The plugin inside WordPress, as the engine sees it: it receives what the engine knows, and says
-//! what people ask for on its page: checks, and decisions that else need a shell.
+//! what people ask for on its page: checks, decisions that else need a shell, and what is to be said of
+//! a name that is not mapped yet.
 //!
 //! Nothing depends on it: where it does not answer, only pages in WordPress are outdated.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
 use crate::action::Deferred;
 use crate::explain::Headline;
+use crate::finding::{Actor, Finding, RecordChange};
 use crate::request::Asked;
 use crate::source::SourceError;
 use crate::{DomainName, Entry, Home, Problem, Tally, Time};
@@ -50,6 +53,8 @@ pub struct Handshake {
     pub rechecks: Vec<DomainName>,
     /// What people decided on its page; it says each until it is answered.
     pub requests: Vec<PageRequest>,
+    /// The mappings whose owners have a link to a status page.
+    pub status_pages: BTreeSet<u64>,
     /// How many requests it has refused.
     pub refused: u64,
 }
@@ -76,7 +81,16 @@ pub struct PageRequest {
     pub ledger: String,
     /// When it was asked for.
     pub at: Time,
-    pub asked: Asked,
+    pub asked: PageAsked,
+}
+
+/// What it is that a person asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageAsked {
+    /// A decision: the holder of the ledger's lock does it, as with the command.
+    Decision(Asked),
+    /// What stands in the way of a name before it is mapped, as it was written. Nothing is changed by it.
+    Explain(String),
 }
 
 impl PageRequest {
@@ -85,7 +99,7 @@ impl PageRequest {
     /// A copied database contains the request too, so it is done for one ledger only. Who does not
     /// act may be asked for nothing but to act.
     pub fn is_for(&self, ledger: &str, acts: bool, now: Time) -> bool {
-        let may_be_done = acts || self.asked == Asked::EnableHere;
+        let may_be_done = acts || self.asked == PageAsked::Decision(Asked::EnableHere);
         self.ledger == ledger && may_be_done && now.since(self.at) < REQUEST_EXPIRES_AFTER
     }
 }
@@ -97,6 +111,20 @@ pub struct PageAnswer {
     pub id: String,
     /// Why it was not done, and what to do about it; none where it was done.
     pub refused: Option<(String, Option<String>)>,
+    /// What was found out about the name that it named, where it asked for that.
+    pub explained: Option<ExplainedName>,
+}
+
+/// What stands in the way of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainedName {
+    /// As it goes over the wire; a text that can be no domain as it was asked for.
+    pub domain: String,
+    /// As people write it.
+    pub display: String,
+    pub ready: bool,
+    /// What must be mended, the first first, each with its text.
+    pub findings: Vec<(Finding, String)>,
 }
 
 /// What an installation says that does not act for the network.
@@ -154,8 +182,41 @@ pub struct PluginReport<'a> {
     pub entries: Option<Vec<PluginDomain<'a>>>,
     /// What became of requests since the last time.
     pub answers: &'a [PageAnswer],
+    /// What the owners read who have a link to a status page.
+    pub pages: Vec<StatusPage>,
     /// What went wrong since the last time, one line each.
     pub log: Vec<String>,
+}
+
+/// What the owner of a domain reads of it, and nothing internal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusPage {
+    pub mapping_id: u64,
+    pub domain: DomainName,
+    pub ready: bool,
+    /// Whose turn it is: the owner's where anything is theirs to mend; none where there is nothing to mend.
+    pub turn: Option<Actor>,
+    /// In the order in which a domain passes them.
+    pub lights: [Light; 3],
+    /// What is so and what to do, by the code of the language.
+    pub texts: BTreeMap<&'static str, String>,
+    /// What the owner must change in DNS.
+    pub records: Vec<RecordChange>,
+    /// When it was looked at last; none where it was not yet.
+    pub last: Option<Time>,
+    /// When it is looked at next.
+    pub next: Time,
+}
+
+/// One of the three states of a domain, as its owner sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Light {
+    /// `hosting`, `dns` or `certificate`.
+    pub light: &'static str,
+    /// The word of the state.
+    pub state: &'static str,
+    /// Since when.
+    pub since: Time,
 }
 
 #[cfg(test)]
@@ -166,8 +227,10 @@ mod tests {
     #[rustfmt::skip] // One case a line.
     fn a_request_is_for_one_ledger_one_day_and_a_copy_may_only_be_asked_to_act() {
         let hours = |hours: u64| Time::from_millis(1_795_000_000_000) + Duration::from_hours(hours);
-        let (apply, here) = (Asked::Apply("0123".to_owned()), Asked::EnableHere);
-        let keep = Asked::Keep("shop.example".parse().unwrap());
+        let decision = PageAsked::Decision;
+        let (apply, here) = (decision(Asked::Apply("0123".to_owned())), decision(Asked::EnableHere));
+        let keep = decision(Asked::Keep("shop.example".parse().unwrap()));
+        let explain = PageAsked::Explain("shop.example".to_owned());
         let table = [
             // what it shows                    asked   ledger   acts   asked at  now  done
             ("who acts applies a plan",         &apply, "ours",  true,  10,       10,  true),
@@ -177,6 +240,8 @@ mod tests {
             ("it is another ledger's",          &apply, "other", true,  10,       10,  false),
             ("a copy applies nothing",          &apply, "ours",  false, 10,       10,  false),
             ("a copy gives up nothing",         &keep,  "ours",  false, 10,       10,  false),
+            ("who acts looks at a name",        &explain, "ours", true, 10,       10,  true),
+            ("a copy looks at none",            &explain, "ours", false, 10,      10,  false),
             ("a copy may be asked to act",      &here,  "ours",  false, 10,       10,  true),
             ("another copy may not",            &here,  "other", false, 10,       10,  false),
             ("who acts already may, too",       &here,  "ours",  true,  10,       10,  true),

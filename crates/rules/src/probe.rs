@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -45,6 +46,35 @@ pub trait Probe: Send + Sync {
     /// that do not depend on each other run together. A wildcard is asked for under the label of
     /// `inquiry`, and its CAA at its base.
     async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep;
+
+    /// That no server of the root answered when they were asked last; none where one did, or none
+    /// was asked.
+    fn roots_silent(&self) -> Option<RootsSilent> {
+        None
+    }
+
+    /// Take over what an earlier probe knew of that, where this one has not asked yet.
+    fn recall_roots(&self, _silent: Option<RootsSilent>) {}
+}
+
+/// That no server of the root answers this machine: DNS to others than its resolvers is most likely
+/// closed on the way, and no delegation can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RootsSilent {
+    /// Since when.
+    pub since: Time,
+    /// Until when they are not asked again.
+    pub until: Time,
+}
+
+impl RootsSilent {
+    /// How long they are left alone.
+    pub const LEFT_ALONE: Duration = Duration::from_hours(1);
+
+    /// They were asked at `now`, and were silent `before` too where that is given.
+    pub fn at(now: Time, before: Option<Self>) -> Self {
+        Self { since: before.map_or(now, |it| it.since), until: now + Self::LEFT_ALONE }
+    }
 }
 
 /// What DNS said about a name.
@@ -84,6 +114,14 @@ impl DnsObservation {
     pub fn unanswered(&self) -> Option<&Unanswered> {
         match self {
             Self::Addresses { unanswered, .. } => unanswered.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The addresses, to put another in the place of one; none of any other answer.
+    pub fn found_mut(&mut self) -> Option<&mut BTreeSet<IpAddr>> {
+        match self {
+            Self::Addresses { found, .. } => Some(found),
             _ => None,
         }
     }
@@ -216,6 +254,33 @@ impl Presented {
             issuer_url: None,
         }
     }
+
+    /// How far its lifetime is over: it should have been renewed when a third is left (half, under ten
+    /// days), and ends when a tenth or a day is.
+    pub fn age(&self, now: Time) -> Age {
+        const DAY: Duration = Duration::from_hours(24);
+        let lifetime = self.not_after.since(self.not_before);
+        let left = self.not_after.since(now);
+        let overdue = lifetime / if lifetime < DAY * 10 { 2 } else { 3 };
+        // Of one that lives for days only, a day is not the end yet.
+        let ending = (lifetime / 10).max(DAY.min(lifetime / 4));
+        match left {
+            _ if left < ending => Age::Ending,
+            _ if left < overdue => Age::Overdue,
+            _ => Age::Young,
+        }
+    }
+}
+
+/// How far the lifetime of a certificate is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// It need not be renewed yet.
+    Young,
+    /// It should have been renewed.
+    Overdue,
+    /// It ends soon.
+    Ending,
 }
 
 /// What a browser would say of a certificate.
@@ -237,4 +302,33 @@ pub enum TlsVerdict {
     Weak,
     /// Anything else: broken, revoked, a signature that does not fit.
     Bad,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[rustfmt::skip] // One case a line.
+    fn a_certificate_is_judged_by_its_own_lifetime() {
+        use Age::{Ending, Overdue, Young};
+        let hours = |hours: u32| Time::from_millis(0) + Duration::from_hours(u64::from(hours));
+        let table = [
+            // what it shows                     lifetime  left (hours)
+            ("90 days, 31 left",                 90 * 24,  31 * 24, Young),
+            ("90 days, 29 left",                 90 * 24,  29 * 24, Overdue),
+            ("90 days, 10 left",                 90 * 24,  10 * 24, Overdue),
+            ("90 days, 8 left",                  90 * 24,  8 * 24,  Ending),
+            ("45 days, 16 left",                 45 * 24,  16 * 24, Young),
+            ("45 days, 14 left",                 45 * 24,  14 * 24, Overdue),
+            ("45 days, 4 left",                  45 * 24,  4 * 24,  Ending),
+            ("160 hours, 90 left",               160,      90,      Young),
+            ("160 hours, 70 left",               160,      70,      Overdue),
+            ("160 hours, 23 left",               160,      23,      Ending),
+        ];
+        for (shows, lifetime_hours, left, age) in table {
+            let certificate = Presented::new("CA", (hours(0), hours(lifetime_hours)), Vec::new());
+            assert_eq!(certificate.age(hours(lifetime_hours - left)), age, "{shows}");
+        }
+    }
 }

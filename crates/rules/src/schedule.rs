@@ -101,16 +101,19 @@ pub struct Left {
     pub released: Option<Time>,
     /// The next check of any mapped domain.
     pub check: Option<Time>,
+    /// Whether messages wait that could not be sent.
+    pub messages: bool,
 }
 
 /// When the next pass is due, where nothing keeps running that would make it by itself.
 ///
 /// Never before the `interval` is over, and after [`LONGEST_GAP`] at most. While a domain is not
-/// ready or a call is pending it comes for what is due first, and after [`LONGEST_WAIT`] at most;
+/// ready, a call is pending or a message waits it comes for what is due first, and after [`LONGEST_WAIT`] at most;
 /// else checks do not count: those of ready domains are due one by one, and wait for each other.
 pub fn next_pass(left: &Left, interval: Duration, now: Time) -> Time {
     let NextCalls { add, remove } = left.calls;
-    let is_at_rest = left.waiting == 0 && !left.cut_short && add.or(remove).is_none();
+    let is_at_rest =
+        left.waiting == 0 && !left.cut_short && !left.messages && add.or(remove).is_none();
     let (check, longest) =
         if is_at_rest { (None, LONGEST_GAP) } else { (left.check, LONGEST_WAIT) };
     let due = [add, remove, left.released, check].into_iter().flatten().min();
@@ -275,6 +278,7 @@ mod tests {
             ("one is kept for days",                      Left { released: at(9000), ..rest },                      360),
             ("it was cut short",                          Left { cut_short: true, check: at(600), ..rest },         5),
             ("cut short, and nothing is known to be due", Left { cut_short: true, ..rest },                         15),
+            ("a message could not be sent",               Left { messages: true, ..rest },                          15),
         ];
         for (shows, left, minutes) in table {
             assert_eq!(next_pass(&left, MINUTE * 5, now), now + MINUTE * minutes, "{shows}");

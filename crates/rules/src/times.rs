@@ -8,6 +8,7 @@ use crate::Time;
 use crate::breaker;
 use crate::entry::{Condition, Entry, HOT};
 use crate::ledger::{HostHealth, Memory};
+use crate::probe::RootsSilent;
 use crate::reason::Reason;
 use crate::schedule::{LONGEST_ASK, LONGEST_GAP};
 
@@ -70,6 +71,10 @@ pub fn mend_memory(memory: &mut Memory, now: Time) {
     mend_host(&mut memory.host, now);
     if let Some(at) = &mut memory.network.forgot_at {
         past(at, now);
+    }
+    if let Some(silent) = &mut memory.network.roots_silent {
+        past(&mut silent.since, now);
+        at_most(&mut silent.until, now, RootsSilent::LEFT_ALONE);
     }
 }
 

@@ -16,6 +16,7 @@ use rules::ledger::{
     Batch, CheckBasis, Claim, HomeMemory, HostHealth, LastPass, Ledger, Memory, NetworkMemory,
     NextCalls, NotActing,
 };
+use rules::probe::RootsSilent;
 use rules::records::{MappedSites, SiteMark};
 use rules::request::{Asked, EXPIRES_AFTER};
 use rules::telling::{Kind, Told, Topic};
@@ -361,6 +362,7 @@ fn full_memory() -> Memory {
                 stage_words: BTreeSet::from([Stage::Done, Stage::SslFailed]),
             }),
             targets: Some(targets()),
+            roots_silent: Some(RootsSilent { since: at(-6), until: at(6) }),
             budgets: [(domain(3), Budget { issued: 50, waiting: 2, next: Some(at(3)) })].into(),
             earlier_targets: [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9))].into(),
             www: Www::AsWordpress,

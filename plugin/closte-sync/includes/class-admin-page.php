@@ -42,7 +42,8 @@ final class Admin_Page {
 	 * Add the page below Ultimate Multisite's menu, or below the settings where that is not there.
 	 */
 	public static function add() {
-		add_submenu_page( self::parent_page(), 'closte-sync', 'closte-sync', self::CAPABILITY, self::SLUG, array( self::class, 'show' ) );
+		$page = add_submenu_page( self::parent_page(), 'closte-sync', 'closte-sync', self::CAPABILITY, self::SLUG, array( self::class, 'show' ) );
+		add_action( "load-$page", array( Link_Forms::class, 'take' ) );
 	}
 
 	/**
@@ -151,6 +152,7 @@ final class Admin_Page {
 		}
 		echo '<hr class="wp-header-end">';
 		self::show_taken();
+		Link_Forms::show_taken();
 		Decisions::show_requests();
 		self::show_alerts( array() === $report['notices'] ? $report['alerts'] : $report['notices'] );
 		Decisions::show_standbys();
@@ -158,6 +160,7 @@ final class Admin_Page {
 		Engine_Section::show();
 		self::show_problems( $report['problems'] );
 		Decisions::show_plan();
+		Name_Form::show();
 		self::show_domains();
 		echo '</div>';
 	}
@@ -263,6 +266,7 @@ final class Admin_Page {
 		$table->prepare_items();
 		printf( '<h2>%s</h2>', esc_html__( 'Domains', 'closte-sync' ) );
 		$table->views();
+		Link_Forms::show();
 		printf( '<form method="get"><input type="hidden" name="page" value="%s">', esc_attr( self::SLUG ) );
 		// phpcs:ignore WordPress.Security.NonceVerification -- Only what is shown.
 		$view = isset( $_GET['show'] ) ? sanitize_key( $_GET['show'] ) : '';

@@ -139,7 +139,7 @@ final class Channel {
 	}
 
 	/**
-	 * Versions and modes, what a person wants checked, and what one decided.
+	 * Versions and modes, what a person wants checked, what one decided, and whose owners have a status page.
 	 *
 	 * @param array $asked Whether to hand over the former, as `take`; and who does not act and why, as `standby`.
 	 * @return array|\WP_Error
@@ -164,6 +164,7 @@ final class Channel {
 			'object_cache'       => (bool) wp_using_ext_object_cache(),
 			'rechecks'           => empty( $asked['take'] ) ? Rechecks::waiting() : Rechecks::take(),
 			'requests'           => Requests::for_engine(),
+			'status_pages'       => Status_Links::ids(),
 			'refused'            => Refusals::told(),
 		);
 	}
@@ -193,7 +194,7 @@ final class Channel {
 		}
 		Standbys::acts( isset( $asked['ledger'] ) ? $asked['ledger'] : null );
 		$is_answered = Requests::answer( isset( $asked['answers'] ) ? $asked['answers'] : null );
-		if ( ! $is_answered || ! Engine::store( $asked ) || ! Engine::note_heard( time() ) ) {
+		if ( ! $is_answered || ! Engine::store( $asked ) || ! Owner_Pages::store( $asked ) || ! Engine::note_heard( time() ) ) {
 			return self::not_stored();
 		}
 		Gap::forget_until( $before );

@@ -53,6 +53,39 @@ final class Cli {
 	}
 
 	/**
+	 * Makes a link to a status page for the owner of a domain, which ends the older one; or ends it.
+	 *
+	 * ## OPTIONS
+	 *
+	 * <domain>
+	 * : Its name, as it is mapped.
+	 *
+	 * [--revoke]
+	 * : End the link that there is.
+	 *
+	 * @param string[] $arguments The name.
+	 * @param array    $options   Whether to end it.
+	 */
+	public function link( $arguments, $options = array() ) {
+		$domain   = strtolower( $arguments[0] );
+		$mappings = Ultimate_Multisite::mappings_of( $domain );
+		if ( array() === $mappings ) {
+			\WP_CLI::error( "$domain is not mapped on this network." );
+		} elseif ( ! empty( $options['revoke'] ) ) {
+			$ended = count( array_filter( array_map( array( Status_Links::class, 'revoke' ), $mappings ) ) );
+			\WP_CLI::success( 0 < $ended ? "The link of $domain ended." : "$domain has no link." );
+		} else {
+			$address = Status_Links::make( $mappings[0], $domain );
+			if ( null === $address ) {
+				\WP_CLI::error( Words::no_link() );
+				return;
+			}
+			\WP_CLI::log( $address );
+			\WP_CLI::success( 'It is valid for 30 days, and shown only now.' );
+		}
+	}
+
+	/**
 	 * Says what is not as it should be.
 	 */
 	public function doctor() {

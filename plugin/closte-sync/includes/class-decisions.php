@@ -1,7 +1,7 @@
 <?php
 /**
- * What a person can decide on our page, in place of a command: to apply a plan, to keep an alias, to have
- * an installation act.
+ * What a person can ask for on our page, in place of a command: to apply a plan, to keep an alias, to have
+ * an installation act, to look at a name before it is mapped.
  *
  * Nothing is decided here: each is a request that the engine fetches with its next pass, and does or
  * refuses as it does with the command.
@@ -39,6 +39,9 @@ final class Decisions {
 		if ( ! array_key_exists( $sent['do'], Requests::KINDS ) || '' === $sent['ledger'] || ( 'here' === $sent['do'] ? '' === $sent['sure'] : '' === $sent['what'] ) ) {
 			wp_die( esc_html__( 'This form is not complete.', 'closte-sync' ), '', array( 'response' => 400 ) );
 		}
+		if ( 'explain' === $sent['do'] ) {
+			$sent['what'] = Name_Form::demand( $sent['what'] );
+		}
 		$is_taken = Requests::add( $sent['do'], $sent['what'], $sent['ledger'] );
 		Admin_Page::back( self::ASK, $is_taken ? 'yes' : 'full' );
 	}
@@ -48,7 +51,9 @@ final class Decisions {
 	 */
 	public static function show_requests() {
 		foreach ( Requests::take_answers( get_current_user_id() ) as $answer ) {
-			if ( $answer['done'] ) {
+			if ( $answer['done'] && isset( $answer['explained'] ) ) {
+				Name_Form::show_answer( $answer['explained'] );
+			} elseif ( $answer['done'] ) {
 				Admin_Page::show_notice( 'success', self::done_text( $answer ) );
 			} else {
 				/* translators: %s: what was asked for. */
@@ -181,11 +186,11 @@ final class Decisions {
 	/**
 	 * The beginning of a form.
 	 *
-	 * @param string $kind   What is asked for.
-	 * @param string $what   What it is about.
-	 * @param string $ledger Of the installation that is asked.
+	 * @param string      $kind   What is asked for.
+	 * @param string|null $what   What it is about; null where the form has a field for that.
+	 * @param string      $ledger Of the installation that is asked.
 	 */
-	private static function open_form( $kind, $what, $ledger ) {
+	public static function open_form( $kind, $what, $ledger ) {
 		$hidden = array(
 			'action'   => self::ASK,
 			'_wpnonce' => wp_create_nonce( self::ASK ),
@@ -195,7 +200,7 @@ final class Decisions {
 		);
 		printf( '<form method="post" action="%s">', esc_url( get_admin_url( get_main_site_id(), 'admin-post.php' ) ) );
 		wp_referer_field();
-		foreach ( $hidden as $name => $value ) {
+		foreach ( array_filter( $hidden, 'is_string' ) as $name => $value ) {
 			printf( '<input type="hidden" name="%s" value="%s">', esc_attr( $name ), esc_attr( $value ) );
 		}
 	}
@@ -207,7 +212,7 @@ final class Decisions {
 	 * @param string $classes Of the button.
 	 * @param string $name    What it does, where its label alone does not say.
 	 */
-	private static function close_form( $label, $classes, $name = '' ) {
+	public static function close_form( $label, $classes, $name = '' ) {
 		$name = '' === $name ? $label : $name;
 		printf( '<button type="submit" class="%s" aria-label="%s">%s</button></form>', esc_attr( $classes ), esc_attr( $name ), esc_html( $label ) );
 	}
@@ -221,10 +226,12 @@ final class Decisions {
 	private static function title( array $request ) {
 		$titles = array(
 			/* translators: %s: the hash of a plan. */
-			'apply' => __( 'Apply the plan %s', 'closte-sync' ),
+			'apply'   => __( 'Apply the plan %s', 'closte-sync' ),
 			/* translators: %s: a domain. */
-			'keep'  => __( 'Keep the alias %s', 'closte-sync' ),
-			'here'  => __( 'This installation acts from now on', 'closte-sync' ),
+			'keep'    => __( 'Keep the alias %s', 'closte-sync' ),
+			'here'    => __( 'This installation acts from now on', 'closte-sync' ),
+			/* translators: %s: a domain. */
+			'explain' => __( 'Look at %s', 'closte-sync' ),
 		);
 		return sprintf( $titles[ $request['do'] ], Requests::what( $request ) );
 	}
@@ -238,10 +245,12 @@ final class Decisions {
 	private static function done_text( array $request ) {
 		$texts = array(
 			/* translators: %s: the hash of a plan. */
-			'apply' => __( 'The plan %s was applied.', 'closte-sync' ),
+			'apply'   => __( 'The plan %s was applied.', 'closte-sync' ),
 			/* translators: %s: a domain. */
-			'keep'  => __( 'The alias %s stays at the host: closte-sync never removes it.', 'closte-sync' ),
-			'here'  => __( 'The installation acts for this network from now on.', 'closte-sync' ),
+			'keep'    => __( 'The alias %s stays at the host: closte-sync never removes it.', 'closte-sync' ),
+			'here'    => __( 'The installation acts for this network from now on.', 'closte-sync' ),
+			/* translators: %s: a domain. */
+			'explain' => __( 'The name %s was looked at.', 'closte-sync' ),
 		);
 		return sprintf( $texts[ $request['do'] ], Requests::what( $request ) );
 	}

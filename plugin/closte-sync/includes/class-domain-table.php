@@ -242,6 +242,7 @@ final class Domain_Table extends \WP_List_Table {
 		foreach ( $links as $name => list( $url, $label ) ) {
 			$actions[ $name ] = sprintf( '<a href="%s">%s</a>', esc_url( $url ), esc_html( $label ) );
 		}
+		$actions += Link_Forms::buttons( (int) $row->id, $row->domain );
 		return sprintf( '<strong>%s</strong>%s', esc_html( $row->domain ), $this->row_actions( $actions, true ) );
 	}
 

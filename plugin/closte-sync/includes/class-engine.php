@@ -308,7 +308,7 @@ final class Engine {
 	 * @param string $name Its name.
 	 * @return string|null
 	 */
-	private static function text( array $told, $name ) {
+	public static function text( array $told, $name ) {
 		return isset( $told[ $name ] ) && is_string( $told[ $name ] ) && '' !== $told[ $name ] ? $told[ $name ] : null;
 	}
 
@@ -319,7 +319,7 @@ final class Engine {
 	 * @param string $name Its name.
 	 * @return int|null
 	 */
-	private static function number( array $told, $name ) {
+	public static function number( array $told, $name ) {
 		return isset( $told[ $name ] ) && is_numeric( $told[ $name ] ) ? (int) $told[ $name ] : null;
 	}
 
@@ -374,7 +374,7 @@ final class Engine {
 	 * @param string $name Its name.
 	 * @return array
 	 */
-	private static function items( array $told, $name ) {
+	public static function items( array $told, $name ) {
 		return isset( $told[ $name ] ) && is_array( $told[ $name ] ) ? $told[ $name ] : array();
 	}
 }

@@ -68,7 +68,7 @@ final class Nonces {
 	 *
 	 * @return string
 	 */
-	private static function table() {
+	public static function table() {
 		global $wpdb;
 		return $wpdb->get_blog_prefix( get_main_site_id() ) . 'options';
 	}

@@ -32,6 +32,8 @@ final class Plugin {
 		Nudge::listen();
 		Passes::listen();
 		Customer_Box::listen();
+		Status_Links::listen();
+		Status_Page::listen();
 		Site_Health::listen();
 		if ( is_admin() ) {
 			Admin_Page::listen();

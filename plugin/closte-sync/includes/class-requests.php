@@ -34,9 +34,10 @@ final class Requests {
 	 * What can be asked for, and the name of what belongs to it; null for nothing.
 	 */
 	const KINDS = array(
-		'apply' => 'plan',
-		'keep'  => 'domain',
-		'here'  => null,
+		'apply'   => 'plan',
+		'keep'    => 'domain',
+		'here'    => null,
+		'explain' => 'domain',
 	);
 
 	/**
@@ -219,6 +220,7 @@ final class Requests {
 				$closed[ $name ] = mb_substr( $answer[ $name ], 0, Engine::LONGEST, 'UTF-8' );
 			}
 		}
+		$closed['explained'] = isset( $answer['explained'] ) && is_array( $answer['explained'] ) ? Name_Form::tidy( $answer['explained'] ) : null;
 		return $closed + array( 'at' => time() ) + $request;
 	}
 

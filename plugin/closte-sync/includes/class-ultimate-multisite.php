@@ -168,13 +168,23 @@ final class Ultimate_Multisite {
 	 * @return bool
 	 */
 	public static function is_mapped( $domain ) {
+		return array() !== self::mappings_of( $domain );
+	}
+
+	/**
+	 * The mappings of a name to sites of this network.
+	 *
+	 * @param string $domain The name.
+	 * @return int[] Their ids, the oldest first.
+	 */
+	public static function mappings_of( $domain ) {
 		global $wpdb;
 		$table = self::mappings_table();
 		$ours  = self::of_our_sites();
 		$quiet = $wpdb->suppress_errors();
 		// phpcs:ignore WordPress.DB -- Its cache may be stale.
-		$found = $wpdb->get_var( $wpdb->prepare( "SELECT 1 FROM `$table` WHERE domain = %s AND $ours LIMIT 1", $domain ) );
+		$ids = (array) $wpdb->get_col( $wpdb->prepare( "SELECT id FROM `$table` WHERE domain = %s AND $ours ORDER BY id LIMIT 50", $domain ) );
 		$wpdb->suppress_errors( $quiet );
-		return null !== $found;
+		return array_map( 'intval', $ids );
 	}
 }

@@ -104,6 +104,15 @@ final class Words {
 	}
 
 	/**
+	 * That a link to a status page was not made.
+	 *
+	 * @return string
+	 */
+	public static function no_link() {
+		return __( 'No link could be made: there are too many already, or the database refused it.', 'closte-sync' );
+	}
+
+	/**
 	 * Who does the work for Closte.
 	 *
 	 * @return string

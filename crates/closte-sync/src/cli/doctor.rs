@@ -2,6 +2,8 @@
 //!
 //! Here everything is opened and tried; what it means is decided in `engine::ops::examine`.
 
+use std::net::SocketAddr;
+
 use engine::ops::{
     self, Findings, HostAnswers, LedgerFound, NetworkFound, PluginFound, Probing, Route,
 };
@@ -138,15 +140,17 @@ impl Doctor<'_> {
         now: Time,
     ) -> Result<Probing, Failure> {
         let probe = self.wiring.probe()?;
-        let resolvers = probe.check_resolvers().await;
+        let (resolvers, roots) = tokio::join!(probe.check_resolvers(), probe.check_roots());
         let set = &self.wiring.settings.targets;
         let wp = access.and_then(|access| access.wp.as_ref()).filter(|_| set.is_empty());
         let (public, no_address) = wp.map(public_addresses).unwrap_or_default();
         let basis = TargetBasis { set, public: &public, own };
         let targets = engine::targets(&basis, before, &probe, now).await;
-        let named = |(at, answer): (_, _)| (ToString::to_string(&at), answer);
-        let resolvers = resolvers.into_iter().map(named).collect();
-        Ok(Probing { resolvers, targets, no_address })
+        let named = |all: Vec<(SocketAddr, _)>| {
+            all.into_iter().map(|(at, answer)| (at.to_string(), answer)).collect()
+        };
+        let (resolvers, roots) = (named(resolvers), named(roots));
+        Ok(Probing { resolvers, roots, targets, no_address })
     }
 
     /// What a person can send in.

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use engine::ops::{self, Explained, Explanation};
 use engine::texts::findings::{ForOwner, Language, records, text, turn};
 use rules::explain::Ending;
-use rules::finding::{Actor, Code, Finding, RecordChange, Severity};
+use rules::finding::{Actor, Code, Finding, RecordChange, Said, Severity};
 use tokio_util::sync::CancellationToken;
 
 use super::console::Tone;
@@ -220,8 +220,12 @@ impl Teller {
             let _ = writeln!(part, "\n  {}", labels.also);
             self.list(&mut part, others);
         }
-        let mut said: Vec<_> = domain.findings.iter().flat_map(|it| &it.evidence).collect();
-        said.dedup();
+        let mut said: Vec<&Said> = Vec::new();
+        for one in domain.findings.iter().flat_map(|it| &it.evidence).chain(&domain.seen) {
+            if !said.contains(&one) {
+                said.push(one);
+            }
+        }
         if !said.is_empty() {
             let _ = writeln!(part, "\n  {}", labels.evidence);
         }

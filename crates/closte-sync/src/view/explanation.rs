@@ -2,6 +2,7 @@
 
 use engine::ops::{Explained, Explanation};
 use engine::texts::findings::{Language, text};
+use rules::explain::Lights;
 use rules::finding::{Finding, RecordChange, Said};
 use serde::Serialize;
 
@@ -22,10 +23,20 @@ struct ExplainedView {
     mapped: bool,
     ready: bool,
     findings: Vec<FindingView>,
+    seen: Vec<SaidView>,
+    lights: Option<LightsView>,
     next_check: Option<String>,
     /// The text for its owner, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     for_owner: Option<String>,
+}
+
+/// How the three things that a domain needs stand.
+#[derive(Debug, Serialize)]
+struct LightsView {
+    alias: &'static str,
+    routing: &'static str,
+    certificate: &'static str,
 }
 
 /// One finding.
@@ -69,12 +80,24 @@ impl ExplanationView {
             mapped: it.mapped,
             ready: it.ready,
             findings: FindingView::all(&it.findings, language),
+            seen: it.seen.iter().map(SaidView::of).collect(),
+            lights: it.lights.map(LightsView::of),
             next_check: it.next_check.map(rfc3339),
             for_owner: for_owner(it),
         };
         Self {
             domains: explanation.domains.iter().map(domain).collect(),
             network: FindingView::all(&explanation.network, language),
+        }
+    }
+}
+
+impl LightsView {
+    fn of(lights: Lights) -> Self {
+        Self {
+            alias: lights.alias.map_or("unknown", |it| if it { "present" } else { "absent" }),
+            routing: lights.routing.as_str(),
+            certificate: lights.certificate.as_str(),
         }
     }
 }

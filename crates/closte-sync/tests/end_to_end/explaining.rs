@@ -159,7 +159,7 @@ async fn the_owner_gets_a_mail_without_anything_internal_in_either_language() {
     assert_eq!(json["for_owner"].as_str().unwrap(), dutch);
     assert_eq!(
         json["findings"][0]["text"],
-        json!("De naam wijst naar een andere server (192.0.2.77). Wijzig het in 127.0.0.1.")
+        json!("De naam wijst naar een andere server (192.0.2.77). Wijzig dat in 127.0.0.1.")
     );
 }
 

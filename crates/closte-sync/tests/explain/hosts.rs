@@ -28,6 +28,7 @@ pub(crate) const REFUSED: &[Case] = cases! {
 
 #[rustfmt::skip] // One case a line.
 pub(crate) const OWED: &[Case] = cases! {
+    "it was there and is gone", SHOP, "vanished",         WAIT,  [], synced, |w| { w.pass(); w.host.drop_alias(SHOP); };
     "no pass was made yet",     SHOP, "not-added-yet",    WAIT,  [], new, |w| w.host.drop_alias(SHOP);
     "a call without an answer", SHOP, "outcome-unknown",  WAIT,  [], new, |w| { w.host.drop_alias(SHOP); w.host.fault(adding(Act::Reset)); w.sync(); };
     "asked to wait",            SHOP, "rate-limited",     WAIT,  [], new, |w| { w.host.drop_alias(SHOP); w.host.fault(Fault::new(Act::RateLimited { retry_after: Some(RetryAfter::Seconds(600)) })); w.sync(); };

@@ -5,6 +5,7 @@
 use testkit::internet::{Answer, Certificate, Door, Fault, RecordType, Scheme};
 
 use crate::explained::{Case, cases, hold};
+use crate::wildcards::wildcard;
 use crate::world::{LABEL, SHOP, World};
 
 const CAA: RecordType = RecordType::CAA;
@@ -64,13 +65,6 @@ pub(crate) const MISSING: &[Case] = cases! {
     "fifty names got theirs this week", SHOP, "budget-spent",     WAIT,  [], new, |w| { fifty(w); w.row(SHOP, "stage = 'checking-ssl-cert', secure = 0"); w.uncertified(); w.sync(); };
     "a wildcard",                       "*.shop.example", "wildcard-by-hand", ADMIN, [], new, wildcard;
 };
-
-/// `*.shop.example` is mapped and leads here, without a certificate.
-fn wildcard(world: &mut World) {
-    world.records("*.shop.example", RecordType::A, &["{here}"]);
-    world.map(2, "*.shop.example");
-    world.host.insert_alias("*.shop.example");
-}
 
 /// Fifty more names of the domain are mapped, and got their certificates just now.
 fn fifty(world: &mut World) {

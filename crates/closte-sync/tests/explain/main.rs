@@ -17,4 +17,5 @@ mod served;
 mod two_faults;
 mod validating;
 mod whole;
+mod wildcards;
 mod world;

@@ -3,7 +3,7 @@
 use testkit::internet::{Answer, Scheme};
 
 use crate::explained::{Case, cases, hold};
-use crate::world::{LABEL, SHOP, World};
+use crate::world::{LABEL, RESOLVERS, SHOP, World};
 
 #[test]
 fn what_is_not_this_mapping_is_named() {
@@ -23,6 +23,26 @@ fn a_domain_that_is_as_it_should_be_is_ready_and_has_nothing_to_say() {
     let domain = &explained.json["domains"][0];
     assert_eq!((domain["ready"].as_bool(), domain["mapped"].as_bool()), (Some(true), Some(true)));
     assert_eq!(domain["display"], SHOP);
+    let lights = serde_json::json!({"alias": "present", "routing": "here", "certificate": "valid"});
+    assert_eq!(domain["lights"], lights);
+    let here = world.here.address().to_string();
+    let word = |it: &serde_json::Value, field| it[field].as_str().unwrap().to_owned();
+    let seen = domain["seen"].as_array().unwrap().iter();
+    let seen: Vec<_> = seen.map(|it| (word(it, "source"), word(it, "said"))).collect();
+    let [first, second, certificate, proof] = &seen[..] else { panic!("{seen:?}") };
+    let resolvers = RESOLVERS.map(|it| (world.internet.socket(it).to_string(), here.clone()));
+    assert_eq!([first, second], resolvers.each_ref());
+    assert!(
+        certificate.0 == here && certificate.1.contains("for shop.example, until "),
+        "{seen:?}"
+    );
+    assert_eq!(*proof, (here, "answers for mapping 1".to_owned()));
+    let text = world.run(&["explain", SHOP, "--lang", "en"]).stdout;
+    let text = String::from_utf8_lossy(&text);
+    assert!(
+        seen.iter().all(|(source, said)| text.contains(&format!("{source}: {said}"))),
+        "{text}"
+    );
 }
 
 #[rustfmt::skip] // One case a line.

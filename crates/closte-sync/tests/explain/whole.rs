@@ -3,7 +3,7 @@
 use testkit::internet::{Fault, RecordType, Scope, Validation};
 
 use crate::explained::{Case, cases, hold};
-use crate::world::{LABEL, RESOLVERS, SHOP, World, new_network};
+use crate::world::{LABEL, RESOLVERS, ROOTS, SHOP, World, new_network};
 
 #[test]
 fn what_is_wrong_with_the_whole_stands_first_where_it_is_why() {
@@ -20,6 +20,7 @@ pub(crate) const SEEING: &[Case] = cases! {
     "the web is an hour ahead",   SHOP, "clock-wrong", ADMIN, [], new, |w| w.here.clock_ahead(3600);
     "the web is an hour behind",  SHOP, "clock-wrong", ADMIN, [], new, |w| w.here.clock_ahead(-3600);
     "eight minutes are nothing",  SHOP, "already-at-host", INFO, [], new, |w| w.here.clock_ahead(480);
+    "no way from here to it",     SHOP, "unseen",      UNSEEN, [], synced, |w| { w.set("checks.targets", "fe80::7"); w.records(SHOP, RecordType::A, &[]); w.records(SHOP, RecordType::AAAA, &["fe80::7"]); };
     "no target is known",         SHOP, "no-targets",  ADMIN, [], new, |w| { w.set("checks.targets", ""); w.records("network.example", RecordType::A, &[]); };
 };
 
@@ -28,6 +29,7 @@ pub(crate) const WHOLE: &[Case] = cases! {
     "a copy of another app",        SHOP, "copy",              ADMIN, [], synced, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); w.wp_config("'app1'", "'app2'"); };
     "a ledger of another network",  SHOP, "other-network",     ADMIN, [], synced, another_network;
     "the database was put back",    SHOP, "database-restored", ADMIN, [], synced, put_back;
+    "Closte's list is empty",       SHOP, "list-doubt",        ADMIN, [], synced, |w| { w.pass(); w.host.drop_alias(SHOP); w.host.drop_alias(LABEL); w.pass(); };
     "Closte is switched off",       SHOP, "switched-off",      ADMIN, [], new, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); w.option("wu_host_integrations_enabled", "a:0:{}"); };
 };
 
@@ -42,6 +44,37 @@ fn where_no_resolver_answers_the_exit_says_so() {
     assert_eq!(found, (2, "blind", vec!["blind"]));
     let finding = explained.finding("blind");
     assert_eq!((&finding["severity"], &finding["actor"]), (&"error".into(), &"admin".into()));
+}
+
+#[test]
+fn roots_that_answer_nobody_are_left_alone_by_passes_and_told_by_the_doctor() {
+    let world = World::new();
+    world.points(SHOP, &world.there);
+    for root in ROOTS {
+        world.internet.fault(root, Scope::all(), Fault::Silent);
+    }
+    // Resolvers are not behind the same firewall.
+    for resolver in RESOLVERS {
+        let there = world.there.address().to_string();
+        world.internet.hold(resolver, (SHOP, RecordType::A), (&[&there], 900));
+        world.internet.hold(resolver, (SHOP, RecordType::AAAA), (&[], 900));
+    }
+    let asked = || ROOTS.map(|root| world.internet.asked(root).len());
+    world.pass();
+    let once = asked();
+    assert_ne!(once, [0, 0]);
+    world.pass();
+    assert_eq!(asked(), once, "the next process knows it");
+    let doctor = world.run(&["doctor", "--output", "json"]);
+    let doctor: serde_json::Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    let checks = doctor["checks"].as_array().unwrap();
+    let roots = checks.iter().find(|it| it["check"] == "root servers").unwrap();
+    let told = roots["detail"].as_str().unwrap().starts_with("none has answered for ");
+    assert!(roots["state"] == "warn" && told, "{roots}");
+    let by_doctor = asked();
+    let explained = world.explain(SHOP);
+    assert_eq!(explained.codes()[0], "other-address", "the resolvers say so: {explained:#?}");
+    assert_ne!(asked(), by_doctor, "a person asks once more");
 }
 
 #[test]

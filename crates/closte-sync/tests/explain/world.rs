@@ -25,6 +25,8 @@ pub(crate) const LABEL: &str = "cafe.shop.example";
 pub(crate) const NS1: &str = "ns1.shop.example";
 pub(crate) const NS2: &str = "ns2.shop.example";
 pub(crate) const SERVERS: [&str; 2] = [NS1, NS2];
+/// The servers of the root.
+pub(crate) const ROOTS: [&str; 2] = ["a.root", "b.root"];
 /// The resolvers: the first validates, the second does not.
 pub(crate) const RESOLVERS: [&str; 2] = ["r1", "r2"];
 
@@ -254,6 +256,16 @@ impl World {
         Explained::new(&self.run(&["explain", name, "--output", "json"]))
     }
 
+    /// Everything that people read of a name. No made-up label is in it, see [`World::run`].
+    pub(crate) fn write_to_the_owner(&self, name: &str) {
+        for language in ["en", "nl"] {
+            self.run(&["explain", name, "--lang", language]);
+            self.run(&["explain", name, "--lang", language, "--for", "owner"]);
+        }
+        self.sync();
+        self.run(&["domains", "show", name]);
+    }
+
     /// A text with this world's addresses and DS records in it.
     pub(crate) fn filled(&self, text: &str) -> String {
         let [ds, fitting] = self.internet.ds(SHOP);
@@ -262,7 +274,8 @@ impl World {
         text.replace("{ds}", &ds).replace("{fitting}", &fitting)
     }
 
-    /// Run a command to its end. Whatever it prints, no secret is in it.
+    /// Run a command to its end. Whatever it prints, no secret is in it, and no label that we made up to ask for a
+    /// wildcard.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let ended = Command::new(env!("CARGO_BIN_EXE_closte-sync"))
             .args(arguments)
@@ -279,6 +292,9 @@ impl World {
             let printed = String::from_utf8_lossy(printed);
             assert!(!printed.contains(KEY), "{arguments:?} printed the key: {printed}");
             assert!(!printed.contains("panicked"), "{arguments:?} panicked: {printed}");
+            let mut names = printed.split("closte-sync-").skip(1).filter_map(|it| it.get(..9));
+            let is_made_up = |it: &str| it.trim_matches(|c: char| c.is_ascii_hexdigit()) == ".";
+            assert!(!names.any(is_made_up), "{arguments:?} printed a made-up label: {printed}");
         }
         ended
     }

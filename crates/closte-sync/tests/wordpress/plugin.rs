@@ -463,6 +463,55 @@ async fn the_resident_program_does_at_once_what_is_decided_in_wordpress() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_with_a_link_sees_on_its_page_what_to_change_and_has_it_looked_at() {
+    let mut joined = Joined::new().await;
+    let shop = joined.mapped("shop.example");
+    let run = joined.run();
+    joined.world.elsewhere("shop.example");
+    let make = format!("echo \\Closte_Sync\\Status_Links::make({shop}, 'shop.example');");
+    let link = joined.wordpress.php(&make);
+    let look = |what: &str| {
+        let get = format!(
+            "$_GET = ['closte-sync-status' => '{}', 'lang' => '{what}'];",
+            &link[link.len() - 32..]
+        );
+        let served = "$_SERVER['REQUEST_METHOD'] = 'GET'; \\Closte_Sync\\Status_Page::serve();";
+        joined.wordpress.php(&format!("{get} {served}"))
+    };
+    eventually("it is reported", || look("en").contains("You do") || look("en").contains("turn"));
+    joined.wordpress.php("\\Closte_Sync\\Rechecks::add('shop.example');");
+    eventually("it is the owner's turn", || look("en").contains("It is your turn: 1 record"));
+    let (english, dutch) = (look("en"), look("nl"));
+    assert!(
+        english.contains("does not work as it should yet.") && english.contains("192.0.2.77"),
+        "{english}"
+    );
+    assert!(dutch.contains("werkt nog niet zoals het moet."), "{dutch}");
+    joined.world.here("shop.example");
+    joined.wordpress.php("\\Closte_Sync\\Rechecks::add('shop.example');");
+    eventually("it is ready", || look("en").contains("<span>Ready</span>"));
+    run.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_looked_at_by_the_next_pass_before_it_is_mapped() {
+    let joined = Joined::new().await;
+    joined.world.done("sync");
+    joined.world.elsewhere("new.example");
+    joined.asks("explain", "new.example", &joined.report()["ledger"]);
+    joined.world.done("sync");
+    let told = joined.option("closte_sync_answers");
+    let told: Value = serde_json::from_str(told.as_str().unwrap()).unwrap();
+    let explained = &told[0]["explained"];
+    assert_eq!(
+        (&explained["display"], &explained["turn"]),
+        (&json!("new.example"), &json!("owner"))
+    );
+    assert_eq!(explained["records"][0]["name"], "new.example", "{told:#}");
+    assert_eq!(joined.world.json("status")["domains"], json!([]), "nothing remembers it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_tells_the_plugin_only_that_it_does_not_act_until_it_is_asked_to() {
     let joined = Joined::new().await;
     joined.mapped("shop.example");

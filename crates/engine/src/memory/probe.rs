@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use rules::evidence::{Deep, Inquiry};
 use rules::probe::{
-    DnsObservation, Presented, Probe, ProofObservation, TlsObservation, TlsVerdict,
+    DnsObservation, Presented, Probe, ProofObservation, RootsSilent, TlsObservation, TlsVerdict,
 };
 use rules::{Clock, DomainName};
 
@@ -25,6 +25,7 @@ struct State {
     certificates: BTreeMap<(IpAddr, DomainName), TlsObservation>,
     proofs: BTreeMap<(IpAddr, DomainName), u64>,
     deep: BTreeMap<DomainName, Deep>,
+    roots_silent: Option<RootsSilent>,
 }
 
 impl MemoryProbe {
@@ -66,6 +67,11 @@ impl MemoryProbe {
     /// What the deep questions about `name` bring to light from now on; else nobody says anything.
     pub fn reveals(&self, name: &DomainName, deep: Deep) {
         self.state().deep.insert(name.clone(), deep);
+    }
+
+    /// No server of the root answers from now on, or one does.
+    pub fn silences_roots(&self, silent: Option<RootsSilent>) {
+        self.state().roots_silent = silent;
     }
 
     /// What DNS says of `name` now.
@@ -121,5 +127,14 @@ impl Probe for MemoryProbe {
 
     async fn investigate(&self, name: &DomainName, _: &Inquiry<'_>) -> Deep {
         self.state().deep.get(name).cloned().unwrap_or_default()
+    }
+
+    fn roots_silent(&self) -> Option<RootsSilent> {
+        self.state().roots_silent
+    }
+
+    fn recall_roots(&self, silent: Option<RootsSilent>) {
+        let mut state = self.state();
+        state.roots_silent = state.roots_silent.or(silent);
     }
 }

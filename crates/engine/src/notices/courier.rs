@@ -104,7 +104,7 @@ impl Engine {
             };
             let attempt = Attempt { at: self.env.now(), chance: self.env.chance() };
             state = state.after(&sent, attempt);
-            let is_over = !matches!(sent, Delivery::Failed(_));
+            let is_over = matches!(sent, Delivery::Delivered | Delivery::Refused(_));
             let over = if is_over { &messages[..] } else { &[] };
             outbox.settle(receiver.name(), over, &state).await?;
             if !is_over && is_at_hand {

@@ -12,6 +12,7 @@ use rules::acting::OurLedger;
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::ledger::Recorded;
+use rules::probe::RootsSilent;
 use rules::twins::Www;
 use rules::{Problem, Targets, Time, answer};
 
@@ -20,6 +21,7 @@ pub use plugin::{PluginFound, PluginHello, plugin_answers};
 
 use super::check::{Check, State, fail, failed, ok, warn};
 use crate::failure::Failure;
+use crate::rough::rough;
 use crate::texts;
 
 /// What came of trying everything that a pass needs.
@@ -91,6 +93,8 @@ impl HostAnswers {
 pub struct Probing {
     /// Each resolver, and in error how it failed.
     pub resolvers: Vec<(String, Result<(), String>)>,
+    /// Each server of the root that there is a way to, likewise.
+    pub roots: Vec<(String, Result<(), String>)>,
     /// Where domains must point.
     pub targets: Targets,
     /// What is named as an address of the network's and is none.
@@ -114,8 +118,11 @@ pub fn examine(findings: &Findings) -> Vec<Check> {
     checks.extend(network::checks(findings));
     checks.extend(findings.receivers.iter().map(receiver));
     match &findings.probing {
-        Ok(probing) => checks
-            .extend([resolvers(&probing.resolvers), targets(probing, findings.network.as_ref())]),
+        Ok(probing) => checks.extend([
+            resolvers(&probing.resolvers),
+            roots(probing, findings),
+            targets(probing, findings.network.as_ref()),
+        ]),
         Err(failure) => checks.push(failed("resolvers", failure)),
     }
     checks
@@ -207,6 +214,24 @@ fn resolvers(answers: &[(String, Result<(), String>)]) -> Check {
     }
     let hint = "set `checks.resolvers`, such as 9.9.9.9:53, or repair /etc/resolv.conf";
     fail("resolvers", described, hint)
+}
+
+/// Whether delegations can be looked at.
+fn roots(probing: &Probing, findings: &Findings) -> Check {
+    let all = probing.roots.len();
+    let answer = probing.roots.iter().filter(|(_, answer)| answer.is_ok()).count();
+    if 0 < answer {
+        return ok("root servers", format!("{answer} of {all} answer"));
+    }
+    let recorded = findings.ledger.as_ref().ok().and_then(|it| it.recorded.as_ref());
+    let silent = recorded.and_then(|(_, it)| it.memory.network.roots_silent);
+    let has = |it: RootsSilent| format!("has answered for {}", rough(findings.now.since(it.since)));
+    let has = silent.map_or_else(|| "answers".to_owned(), has);
+    let what =
+        format!("none {has}, so delegations cannot be looked at and only the resolvers are asked");
+    let hint = "a firewall most likely closes outgoing DNS: open UDP and TCP to port 53, or name \
+                servers that can be reached in `checks.roots`";
+    warn("root servers", what, hint)
 }
 
 fn targets(probing: &Probing, network: Option<&Result<NetworkFound, Failure>>) -> Check {

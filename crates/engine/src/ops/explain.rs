@@ -11,8 +11,8 @@ use futures_util::{StreamExt, future, stream};
 use rules::acting::{OurLedger, not_ours};
 use rules::event::EventKind;
 use rules::evidence::{Deep, Inquiry};
-use rules::explain::{self, Ending, Evidence, Policy, Rows, Situation, Subject};
-use rules::finding::{Finding, Said};
+use rules::explain::{self, Ending, Evidence, Lights, Policy, Rows, Situation, Subject};
+use rules::finding::{Code, Finding, Said, Severity};
 use rules::host::{AliasHost, AliasList, HostError};
 use rules::host_state::HostState;
 use rules::judge::Check;
@@ -71,6 +71,10 @@ pub struct Explained {
     pub ready: bool,
     /// The first first.
     pub findings: Vec<Finding>,
+    /// Who said what, whether anything is wrong or not.
+    pub seen: Vec<Said>,
+    /// How it stands; none of a text that can be no domain.
+    pub lights: Option<Lights>,
     /// When it is checked next, where it is.
     pub next_check: Option<Time>,
     /// When it was looked at.
@@ -82,6 +86,19 @@ impl Explanation {
     pub fn ending(&self) -> Ending {
         let each = self.domains.iter();
         Ending::of_all(each.map(|domain| explain::ending(&domain.findings, domain.ready)))
+    }
+}
+
+impl Explained {
+    /// What must be mended before a name that is not mapped yet would work, the first first: that
+    /// nobody could see, the name itself, DNS, and CAA. What the host and WordPress lack follows once
+    /// it is mapped.
+    pub fn in_the_way(&self) -> impl Iterator<Item = &Finding> {
+        let stands = |code| match code {
+            Code::Blind | Code::NoTargets | Code::NameTooLong | Code::ReservedName => true,
+            code => (Code::NoDelegation..=Code::CaaUnreadable).contains(&code),
+        };
+        self.findings.iter().filter(move |it| it.severity == Severity::Error && stands(it.code))
     }
 }
 
@@ -177,6 +194,8 @@ struct Observed {
 struct Seen {
     check: Check,
     deep: Deep,
+    /// The label that it was asked under where a wildcard is mapped.
+    label: String,
     at: Time,
 }
 
@@ -247,7 +266,7 @@ impl Explaining<'_> {
         let (concrete, inquiry) = (name.checked_as(&label), Inquiry { targets, label: &label });
         let check = see(self.probe, &concrete, targets, asking);
         let (check, deep) = future::join(check, self.probe.investigate(name, &inquiry)).await;
-        Seen { check, deep, at: self.env.now() }
+        Seen { check, deep, label, at: self.env.now() }
     }
 }
 
@@ -311,9 +330,7 @@ impl Scene<'_> {
 
 impl Seen {
     fn evidence(&self) -> Evidence<'_> {
-        // Where nobody was asked, nobody failed.
-        let deep = Some(&self.deep).filter(|deep| **deep != Deep::default());
-        Evidence { check: &self.check, deep, at: self.at }
+        Evidence { check: &self.check, deep: Some(&self.deep), label: &self.label, at: self.at }
     }
 }
 
@@ -324,6 +341,8 @@ fn of_text(text: String, finding: Finding, at: Time) -> Explained {
         mapped: false,
         ready: false,
         findings: vec![finding],
+        seen: Vec::new(),
+        lights: None,
         next_check: None,
         at,
     }
@@ -343,6 +362,8 @@ fn of_domain(
         mapped: situation.rows.is_mapped(subject.name),
         ready: explain::is_ready(&findings, evidence),
         findings,
+        seen: explain::seen(subject, evidence, situation, policy),
+        lights: Some(explain::lights(subject, evidence, situation, policy)),
         next_check: checked.map(|entry| entry.checks.due.max(policy.now)),
         at: evidence.at,
     }

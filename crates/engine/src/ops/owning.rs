@@ -38,8 +38,10 @@ pub async fn keep(
 
 fn not_kept(domain: &DomainName, why: NotKept) -> Failure {
     match why {
-        NotKept::Mapped => Failure::no(format!("`{domain}` is mapped: its alias stays anyway"))
-            .hint("delete the mapping first; to keep a name for good, set `protected.names`"),
+        NotKept::Mapped => Failure::no(format!(
+            "`{domain}`, or the domain whose twin it is, is mapped: its alias stays anyway"
+        ))
+        .hint("delete the mapping first; to keep a name for good, set `protected.names`"),
         NotKept::NotOwned => Failure::no(format!(
             "closte-sync does not own the alias `{domain}`, and never removes it"
         )),

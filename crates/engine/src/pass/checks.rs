@@ -56,6 +56,7 @@ impl<'a> Checker<'a> {
         deadline: &'a Deadline<'a>,
         observer: &'a dyn PassObserver,
     ) -> Self {
+        engine.probe.recall_roots(journal.roots_silent());
         Self {
             engine,
             network,
@@ -144,8 +145,7 @@ impl<'a> Checker<'a> {
             return check;
         }
         let each = self.engine.probe.resolve_by_each(name).await;
-        let dns = judge::agreed(check.dns.clone(), each, targets);
-        if dns == check.dns { check } else { Check { dns, tls: Vec::new(), proof: Vec::new() } }
+        judge::agreed(check, each, targets)
     }
 
     /// What the deep questions about `entry` brought to light; none where they are not due, nobody would
@@ -156,11 +156,13 @@ impl<'a> Checker<'a> {
         if !would_answer || !explain::asks_deeper(entry, self.engine.env.now()) {
             return None;
         }
-        tokio::select! {
+        let deep = tokio::select! {
             biased;
             deep = self.explainer.look_deeper(entry, looking) => Some(deep),
             () = self.out_of_time() => None,
-        }
+        };
+        self.journal.found_roots(self.engine.probe.roots_silent());
+        deep
     }
 
     /// Returns when a check that is under way is given up.

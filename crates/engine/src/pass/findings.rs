@@ -62,7 +62,7 @@ impl<'a> Explainer<'a> {
             entry.looked = Some(Looked { at: now, saw });
         }
         let (rows, protected) = self.known().await;
-        let evidence = Evidence { check: looking.check, deep, at: now };
+        let evidence = Evidence { check: looking.check, deep, label: looking.label, at: now };
         let settings = &self.engine.settings;
         let situation = Situation {
             network: self.network,

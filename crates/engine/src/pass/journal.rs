@@ -19,6 +19,7 @@ use rules::ledger::{
     Batch, HomeMemory, HostHealth, Ledger, LedgerError, MOST_READS, Memory, NetworkMemory,
 };
 use rules::planted;
+use rules::probe::RootsSilent;
 use rules::records::MappedSites;
 use rules::removal::changes_owned;
 use rules::{DomainName, Entry, Problem, Problems, Targets};
@@ -248,6 +249,18 @@ impl<'a> Journal<'a> {
         let mut state = self.state();
         state.network_changed |= state.network.budgets != budgets;
         state.network.budgets = budgets;
+    }
+
+    /// That no server of the root answers.
+    pub(super) fn roots_silent(&self) -> Option<RootsSilent> {
+        self.state().network.roots_silent
+    }
+
+    /// Whether a server of the root answers, as the probe knows it now.
+    pub(super) fn found_roots(&self, silent: Option<RootsSilent>) {
+        let mut state = self.state();
+        state.network_changed |= state.network.roots_silent != silent;
+        state.network.roots_silent = silent;
     }
 
     /// Domains must point there.

@@ -30,6 +30,7 @@ impl Engine {
             calls: self.ledger.next_calls().await?,
             released: report.deferred.iter().filter_map(|deferred| deferred.until).min(),
             check: self.ledger.next_due().await?,
+            messages: self.has_unsent_messages().await?,
         };
         self.write_next_pass(next_pass(&left, interval, self.env.now())).await;
         Ok(())

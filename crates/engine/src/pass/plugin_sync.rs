@@ -22,6 +22,7 @@ use rules::{Entry, Home, Problem, Tally, Time};
 use crate::ops::recheck_named;
 use crate::texts::{self, findings::Language};
 
+use super::status_pages::status_pages;
 use super::{Alert, Change, Entries, Report, describe_failure};
 
 /// So long it is left alone after a failure.
@@ -60,6 +61,8 @@ struct State {
     known: BTreeSet<String>,
     /// What was refused, and when last: the same again is no news either.
     refused: BTreeMap<String, Time>,
+    /// The mappings whose owners have a link to a status page.
+    status_pages: BTreeSet<u64>,
     /// What its page asks for, and is not done yet.
     asked: Vec<PageRequest>,
     /// What became of requests, until the plugin knows it.
@@ -83,7 +86,11 @@ impl PluginSync {
         }
         match self.plugin.handshake().await {
             Ok(handshake) => {
-                self.answered(&handshake.locale);
+                {
+                    let mut state = self.state();
+                    (state.quiet, state.language) = (None, Language::of_locale(&handshake.locale));
+                    state.status_pages = handshake.status_pages;
+                }
                 let named: Vec<_> = handshake.rechecks.iter().collect();
                 recheck_named(ledger, &named, now).await?;
                 self.ask(handshake.requests, |request| request.is_for(ledger.id(), true, now));
@@ -91,12 +98,6 @@ impl PluginSync {
             }
             Err(error) => Ok(Some(self.leave_alone(&error, now))),
         }
-    }
-
-    /// It is there, and its network has that language.
-    fn answered(&self, locale: &str) {
-        let mut state = self.state();
-        (state.quiet, state.language) = (None, Language::of_locale(locale));
     }
 
     /// Say that the installation of `home` does not act and why, and ask whether it shall.
@@ -128,6 +129,11 @@ impl PluginSync {
     /// What the page asks for; each once.
     pub(super) fn asked(&self) -> Vec<PageRequest> {
         std::mem::take(&mut self.state().asked)
+    }
+
+    /// The language of its pages, as it said last.
+    pub(super) fn language(&self) -> Language {
+        self.state().language
     }
 
     /// Keep what became of a request until it is told.
@@ -173,11 +179,12 @@ impl PluginSync {
         if self.is_quiet(now).is_some() {
             return;
         }
-        let language = self.state().language;
+        let language = self.language();
         let (entries, left_out) = after.worth_telling(language);
         let digest = (!cut_short).then(|| digest(&entries));
         let news = digest.is_some() && self.state().domains != digest;
         let answers = self.state().answers.clone();
+        let pages = status_pages(after.entries, &self.state().status_pages);
         let report = PluginReport {
             at: now,
             ledger: after.ledger,
@@ -188,6 +195,7 @@ impl PluginSync {
             deferred: &after.report.deferred,
             answers: &answers,
             entries: news.then_some(entries),
+            pages,
             log: self.state().unsent.clone(),
         };
         match self.plugin.report(&report).await {

@@ -51,6 +51,14 @@ impl Language {
         }
     }
 
+    /// Its code, as in `lang`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Dutch => "nl",
+        }
+    }
+
     /// What stands around texts in it.
     pub fn labels(self) -> &'static Labels {
         match self {

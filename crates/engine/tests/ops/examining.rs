@@ -14,6 +14,7 @@ use engine::ops::{
 use rules::host::{AliasList, HostError};
 use rules::ledger::{HostHealth, Memory, Recorded};
 use rules::network::{Switch, WwwTwins};
+use rules::probe::RootsSilent;
 use rules::source::{Right, SourceError};
 use rules::twins::Www;
 use rules::{Network, Stage, Targets};
@@ -35,6 +36,7 @@ async fn findings(network: Network) -> Findings {
         network: Some(Ok(NetworkFound { files: true, writers: vec!["sql"], ..found })),
         probing: Ok(Probing {
             resolvers: vec![("9.9.9.9:53".to_owned(), Ok(()))],
+            roots: vec![("198.41.0.4:53".to_owned(), Ok(()))],
             targets: BTreeSet::from(["192.0.2.1".parse().unwrap()]).into(),
             no_address: None,
         }),
@@ -83,6 +85,7 @@ async fn a_healthy_network_is_told_in_the_order_in_which_a_pass_needs_it() {
     ok object cache: none: WordPress shows a new stage at once
     ok plugin: not installed; `closte-sync plugin install` installs it
     ok resolvers: 9.9.9.9:53 answers
+    ok root servers: 1 of 1 answer
     ok targets: domains must point to 192.0.2.1, by `checks.targets`
     ");
 }
@@ -132,6 +135,7 @@ async fn without_wp_config_php_the_rest_is_examined_all_the_same() {
     ok API key: Access authorized
     ok getdomains: 0 aliases; it has not shown a name that we added yet, so what it lacks is not taken as absent
     ok resolvers: 9.9.9.9:53 answers
+    ok root servers: 1 of 1 answer
     ok targets: domains must point to 192.0.2.1, by `checks.targets`
     ");
 }
@@ -295,7 +299,12 @@ async fn from_another_machine_only_what_the_rest_api_tells_is_judged() {
 async fn one_resolver_that_answers_is_enough_and_targets_must_be_known() {
     let mut findings = findings(network()).await;
     let (up, down) = (("a".to_owned(), Ok(())), ("b".to_owned(), Err("no".to_owned())));
-    let probing = |resolvers| Probing { resolvers, targets: Targets::default(), no_address: None };
+    let probing = |resolvers| Probing {
+        resolvers,
+        roots: Vec::new(),
+        targets: Targets::default(),
+        no_address: None,
+    };
     findings.probing = Ok(probing(vec![up, down.clone()]));
     says(&findings, "ok resolvers: a answers, b does not (no)");
     findings.probing = Ok(probing(vec![down]));
@@ -304,4 +313,20 @@ async fn one_resolver_that_answers_is_enough_and_targets_must_be_known() {
         "`net.example` has no address in DNS and no address in CLOSTE_PUBLIC_IP_ADDRESS is known";
     let what = format!("it is not known where domains must point: {why}; set `checks.targets`");
     says(&findings, &format!("fail targets: {what}"));
+}
+
+#[tokio::test]
+async fn roots_that_are_silent_are_told_with_since_when() {
+    let mut findings = findings(network()).await;
+    says(&findings, "ok root servers: 1 of 1 answer");
+    let silent = vec![("198.41.0.4:53".to_owned(), Err("no answer".to_owned()))];
+    findings.probing.as_mut().unwrap().roots = silent;
+    let so = "so delegations cannot be looked at and only the resolvers are asked";
+    says(&findings, &format!("warn root servers: none answers, {so}"));
+    let mut recorded = Recorded::default();
+    let since = NOW - Duration::from_hours(5);
+    recorded.memory.network.roots_silent = Some(RootsSilent::at(since, None));
+    findings.ledger.as_mut().unwrap().recorded = Some(("l".to_owned(), recorded));
+    says(&findings, &format!("warn root servers: none has answered for 5 h, {so}"));
+    assert!(!any_failed(&examine(&findings)), "checks go on without them");
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use engine::memory::MemoryReceiver;
 use engine::pass::{Ends, PluginSync, Silent};
-use engine::{Engine, PassSettings};
+use engine::{Engine, Notices, PassSettings};
 use rules::Network;
 use rules::network::Switch;
+use rules::notice::{Attempt, Delivery, Message, NoticeMemory, Post, ReceiverState, Written};
 use rules::source::NetworkSource;
 
 use crate::page::Page;
 use crate::passing::engine;
-use crate::world::{Source, copy, mapping, name, network};
+use crate::world::{NOW, Source, copy, mapping, name, network};
 
 /// Whose pass it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,5 +110,26 @@ async fn who_lost_the_mark_in_the_middle_says_nothing_to_who_has_it() {
         world.source.is_taken();
         world.pass(&Ends::default()).await;
         assert_eq!(world.next()[before..], next, "{by:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_could_not_be_sent_is_tried_again_soon() {
+    for (tries, next) in [(0, 6 * 3600), (1, 900)] {
+        let mut world = World::new(By::Plugin, network());
+        let hook = MemoryReceiver::new("hook", world.engine.env.clock.clone());
+        let patience = world.engine.notices.patience;
+        world.engine.notices = Notices::new(vec![Arc::new(hook)], patience);
+        let written = Written { id: "msg_1".to_owned(), at: NOW, text: "so".to_owned() };
+        let (messages, receivers) = (vec![Message::test(written)], vec!["hook".to_owned()]);
+        let post = Post { memory: NoticeMemory::default(), messages, receivers };
+        let outbox = world.engine.ledger.outbox();
+        outbox.post(&post).await.unwrap();
+        let failed = Delivery::Failed("no answer".to_owned());
+        let attempt = Attempt { at: NOW, chance: 0.0 };
+        let state = (0..tries).fold(ReceiverState::default(), |it, _| it.after(&failed, attempt));
+        outbox.settle("hook", &[], &state).await.unwrap();
+        world.pass(&Ends::default()).await;
+        assert_eq!(world.next(), [next], "after {tries} tries");
     }
 }

@@ -1,17 +1,20 @@
-//! What people decide on the plugin's page: done by the next pass, and answered.
+//! What people ask for on the plugin's page: done by the next pass, and answered; and what owners read
+//! on theirs.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::Engine;
-use engine::memory::MemoryLedger;
+use engine::memory::{MemoryLedger, MemoryProbe};
 use engine::pass::{AlertCode, Ends, PassObserver, Passed, PluginSync, Report, Silent};
 use rules::action::{Action, Release};
+use rules::finding::{Actor, Code};
 use rules::ledger::Ledger;
 use rules::plan::Plan;
 use rules::plugin_client::{
-    Handshake, PageAnswer, PageRequest, PluginClient, PluginReport, Standby,
+    Handshake, PageAnswer, PageAsked, PageRequest, PluginClient, PluginReport, Standby, StatusPage,
 };
 use rules::request::Asked;
 use rules::source::SourceError;
@@ -32,6 +35,9 @@ pub(crate) struct Page {
     standbys: Mutex<Vec<(String, String)>>,
     answers: Mutex<Vec<PageAnswer>>,
     locale: Mutex<String>,
+    /// The mappings that have a link to a status page, and what was told of them last.
+    links: Mutex<BTreeSet<u64>>,
+    pages: Mutex<Vec<StatusPage>>,
     /// Whether what it is told does not reach it.
     is_deaf: Mutex<bool>,
 }
@@ -54,6 +60,10 @@ impl Page {
     }
 
     fn asks_of(&self, ledger: &str, asked: Asked) {
+        self.wants(ledger, PageAsked::Decision(asked));
+    }
+
+    fn wants(&self, ledger: &str, asked: PageAsked) {
         let mut requests = self.requests.lock().unwrap();
         let id = requests.len().to_string();
         requests.push(PageRequest { id, ledger: ledger.to_owned(), at: NOW, asked });
@@ -87,7 +97,8 @@ impl PluginClient for Page {
         let rechecks = std::mem::take(&mut *self.rechecks.lock().unwrap());
         let requests = self.requests.lock().unwrap().clone();
         let locale = self.locale.lock().unwrap().clone();
-        Ok(Handshake { rechecks, requests, locale, ..Handshake::default() })
+        let status_pages = self.links.lock().unwrap().clone();
+        Ok(Handshake { rechecks, requests, locale, status_pages, ..Handshake::default() })
     }
 
     async fn stand_by(&self, standby: &Standby<'_>) -> Result<Vec<PageRequest>, SourceError> {
@@ -99,6 +110,7 @@ impl PluginClient for Page {
 
     async fn report(&self, report: &PluginReport<'_>) -> Result<(), SourceError> {
         self.take(report.answers)?;
+        self.pages.lock().unwrap().clone_from(&report.pages);
         let deferred = report.deferred.iter();
         let deferred = deferred.map(|it| (it.action, it.domain.clone(), it.release)).collect();
         let (ledger, plan) = (report.ledger.to_owned(), report.plan.map(str::to_owned));
@@ -344,4 +356,77 @@ async fn a_request_of_the_day_before_is_over() {
     world.pass().await;
     let kept = world.ledger.entry(&name("a.example")).await.unwrap().unwrap();
     assert!(kept.owned.is_some() && world.page.refusals().is_empty());
+}
+
+/// What stands in the way of each name that was asked about, with its text; nothing where nothing does.
+fn in_the_way(page: &Page) -> Vec<(String, Option<(Code, String)>)> {
+    let answers = page.answers.lock().unwrap();
+    let named = answers.iter().filter_map(|it| it.explained.as_ref());
+    let first = |it: &rules::plugin_client::ExplainedName| {
+        let first = it.findings.first().map(|(finding, text)| (finding.code, text.clone()));
+        (it.display.clone(), first)
+    };
+    named.map(first).collect()
+}
+
+#[tokio::test]
+async fn a_name_is_looked_at_before_it_is_mapped_and_nothing_remembers_it() {
+    let mut world = World::new(network());
+    let probe = MemoryProbe::new(Arc::clone(&world.engine.env.clock) as _);
+    probe.points(&name("here.example"), ["192.0.2.1".parse().unwrap()]);
+    probe.points(&name("there.example"), ["9.9.9.77".parse().unwrap()]);
+    world.engine.probe = Box::new(probe);
+    let before = world.ledger.contents().entries;
+    for text in ["Here.example", "there.example", "no name", "later.example"] {
+        world.page.wants(OURS, PageAsked::Explain(text.to_owned()));
+    }
+    world.pass().await;
+    let found = in_the_way(&world.page);
+    assert_eq!((found.len(), found[0].clone()), (2, ("here.example".to_owned(), None)));
+    let (code, text) = found[1].1.clone().unwrap();
+    assert_eq!((found[1].0.as_str(), code), ("there.example", Code::OtherAddress));
+    assert!(text.contains("9.9.9.77"), "{text}");
+    let refusals = world.page.refusals();
+    assert!(refusals[2].contains("`no name` is not a domain name"), "{refusals:?}");
+    assert_eq!(world.page.requests.lock().unwrap().len(), 1, "three at once; the rest waits");
+    world.pass().await;
+    assert_eq!(in_the_way(&world.page).len(), 3);
+    assert_eq!(world.ledger.contents().entries, before, "nothing of it is remembered");
+    assert_eq!(world.at_the_host().await, 0);
+}
+
+#[tokio::test]
+async fn a_copy_looks_at_no_name() {
+    let world = World::new(copy());
+    world.page.wants(OURS, PageAsked::Explain("here.example".to_owned()));
+    world.pass().await;
+    assert_eq!(*world.page.answers.lock().unwrap(), []);
+}
+
+#[tokio::test]
+async fn owners_read_of_the_domains_that_have_a_link_also_where_a_pass_is_cut_short() {
+    let rows = vec![mapping(1, 2, "a.example"), mapping(2, 2, "b.example")];
+    let mut world = World::new(Network { mappings: rows, ..network() });
+    let probe = MemoryProbe::new(Arc::clone(&world.engine.env.clock) as _);
+    probe.points(&name("a.example"), ["9.9.9.77".parse().unwrap()]);
+    world.engine.probe = Box::new(probe);
+    world.pass().await;
+    assert_eq!(*world.page.pages.lock().unwrap(), [], "nobody has a link");
+    world.page.links.lock().unwrap().extend([1, 77]);
+    let ends = Ends::default();
+    ends.nudge.cancel();
+    assert_eq!(world.page.last().domains, Some(2));
+    world.pass_that(&Silent, &ends).await;
+    assert_eq!(world.page.last().domains, None);
+    let pages = world.page.pages.lock().unwrap().clone();
+    let [page] = pages.as_slice() else { panic!("one page: {pages:?}") };
+    assert_eq!((page.mapping_id, page.domain.as_str(), page.ready), (1, "a.example", false));
+    assert_eq!((page.turn, page.last), (Some(Actor::Owner), Some(NOW)));
+    assert_eq!(
+        page.lights.map(|it| (it.light, it.state)),
+        [("hosting", "present"), ("dns", "elsewhere"), ("certificate", "unknown"),]
+    );
+    assert_eq!(page.records[0].wanted, ["192.0.2.1"]);
+    assert!(page.texts["en"].contains("points to another server (9.9.9.77)"), "{page:?}");
+    assert!(page.texts["nl"].contains("wijst naar een andere server (9.9.9.77)"), "{page:?}");
 }

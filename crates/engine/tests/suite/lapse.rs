@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use rules::explain::headline;
-use rules::{DomainName, Stage};
+use rules::probe::{Probe, RootsSilent};
+use rules::{Clock, DomainName, Stage};
 
 use crate::world::{HERE, World};
 
@@ -85,4 +86,20 @@ fn the_deep_questions_are_asked_once_an_hour_at_most_while_a_domain_is_not_good(
     let before = looks(&world).len();
     world.pass(DAY * 2);
     assert_eq!(looks(&world).len(), before, "nothing is asked of a domain that is ready");
+}
+
+#[test]
+fn that_no_root_answers_is_remembered_from_pass_to_pass() {
+    let mut world = World::new();
+    world.network.tables().map(2, "shop.example");
+    let recorded = |world: &World| world.ledger.contents().memory.network.roots_silent;
+    let silent = RootsSilent::at(world.clock.now(), None);
+    world.probe.silences_roots(Some(silent));
+    world.pass(MINUTE);
+    assert_eq!(recorded(&world), Some(silent));
+    // Another process, whose probe has asked nobody yet.
+    world.probe.silences_roots(None);
+    world.pass(MINUTE);
+    assert_eq!(world.probe.roots_silent(), Some(silent), "it was told");
+    assert_eq!(recorded(&world), Some(silent));
 }

@@ -11,7 +11,7 @@ use engine::memory::{MemoryHost, MemoryLedger, MemoryNetwork, MemoryProbe, Virtu
 use rules::entry::Routing;
 use rules::evidence::{Deep, Inquiry};
 use rules::host::{AliasHost, AliasList, HostError, Turn};
-use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
+use rules::probe::{DnsObservation, Probe, ProofObservation, RootsSilent, TlsObservation};
 use rules::source::{NetworkSource, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, DomainName, Stage};
 
@@ -118,6 +118,14 @@ impl Probe for SlowProbe {
     async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
         self.looked.lock().expect("a lock").push(self.clock.passed());
         self.memory.investigate(name, inquiry).await
+    }
+
+    fn roots_silent(&self) -> Option<RootsSilent> {
+        self.memory.roots_silent()
+    }
+
+    fn recall_roots(&self, silent: Option<RootsSilent>) {
+        self.memory.recall_roots(silent);
     }
 }
 

@@ -2,12 +2,13 @@
 //! the way, and every walk would wait for nothing: so no walk is made for an hour.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use hickory_proto::rr::{Name, RecordType};
-use tokio::time::Instant;
+use rules::Clock;
+use rules::probe::RootsSilent;
 
 use super::exchange::{Asking, Question};
 use super::kept::lock;
@@ -15,57 +16,52 @@ use super::routes::has_route;
 use crate::dns::answer::Manner;
 use crate::dns::server::Server;
 
-/// How long the root is left alone.
-const LEFT_ALONE: Duration = Duration::from_hours(1);
-
 /// The root's servers, and what is known of them.
-#[derive(Debug)]
 pub(super) struct RootWatch {
     pub(super) servers: Vec<SocketAddr>,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Default)]
 enum State {
     #[default]
     NotAsked,
     Answers,
-    Silent {
-        since: Instant,
-        detail: String,
-    },
+    Silent(RootsSilent),
 }
 
 impl RootWatch {
-    pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
-        Self { servers, state: Mutex::default() }
+    pub(super) fn new(servers: Vec<SocketAddr>, clock: Arc<dyn Clock>) -> Self {
+        Self { servers, clock, state: Mutex::default() }
     }
 
-    /// Whether one of them answered when they were asked last; none where they were not asked.
-    pub(super) fn answers(&self) -> Option<bool> {
-        match &*lock(&self.state) {
-            State::NotAsked => None,
-            State::Answers => Some(true),
-            State::Silent { .. } => Some(false),
+    /// That none of them answered when they were asked last.
+    pub(super) fn silent(&self) -> Option<RootsSilent> {
+        match *lock(&self.state) {
+            State::Silent(silent) => Some(silent),
+            State::NotAsked | State::Answers => None,
+        }
+    }
+
+    /// What was known before counts until they are asked.
+    pub(super) fn recall(&self, silent: RootsSilent) {
+        let mut state = lock(&self.state);
+        if let State::NotAsked = *state {
+            *state = State::Silent(silent);
         }
     }
 
     /// Why they are not asked now.
     pub(super) fn left_alone(&self) -> Option<String> {
-        match &*lock(&self.state) {
-            State::Silent { since, detail } if since.elapsed() < LEFT_ALONE => {
-                Some(format!("not asked again within an hour of this: {detail}"))
-            }
-            _ => None,
-        }
+        let silent = self.silent().filter(|it| self.clock.now() < it.until);
+        silent.map(|_| "not asked: no server of the root answered within the last hour".to_owned())
     }
 
-    /// Remember how asking them went.
-    pub(super) fn heard<T>(&self, answered: &Result<T, String>) {
-        *lock(&self.state) = match answered {
-            Ok(_) => State::Answers,
-            Err(detail) => State::Silent { since: Instant::now(), detail: detail.clone() },
-        };
+    /// Remember whether one of them answered.
+    pub(super) fn heard(&self, answered: bool) {
+        let silent = RootsSilent::at(self.clock.now(), self.silent());
+        *lock(&self.state) = if answered { State::Answers } else { State::Silent(silent) };
     }
 
     /// Ask each of them that this machine has a way to, and remember whether one answered.
@@ -81,8 +77,7 @@ impl RootWatch {
             }
         });
         let checked = join_all(checks).await;
-        let none = || Err("no server of the root answers".to_owned());
-        self.heard(&checked.iter().find(|(_, it)| it.is_ok()).map_or_else(none, |_| Ok(())));
+        self.heard(checked.iter().any(|(_, it)| it.is_ok()));
         checked
     }
 }

@@ -7,7 +7,7 @@
 //! [`Walker::walk`] is where to start reading.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,6 @@ use crate::dns::answer::{Manner, written};
 const DEPTH: u8 = 4;
 
 /// Walks, and keeps what it learns.
-#[derive(Debug)]
 pub(super) struct Walker {
     root: Arc<Zone>,
     pub(super) watch: RootWatch,
@@ -68,11 +67,11 @@ impl<'a> Way<'a> {
 }
 
 impl Walker {
-    pub(super) fn new(roots: Vec<SocketAddr>, routes: Routes, timeout: Duration) -> Self {
-        let servers = Servers::Root(roots.clone());
+    pub(super) fn new(watch: RootWatch, routes: Routes, timeout: Duration) -> Self {
+        let servers = Servers::Root(watch.servers.clone());
         Self {
             root: Arc::new(Zone { name: Name::root(), parent: None, servers }),
-            watch: RootWatch::new(roots),
+            watch,
             routes,
             hosts: Kept::default(),
             zones: Kept::default(),
@@ -171,7 +170,7 @@ impl Walker {
         let is_fresh = way.asking.is_fresh();
         let next = self.ask_for_cut(root, asked, way).await;
         if next.is_ok() || is_fresh {
-            self.watch.heard(&next);
+            self.watch.heard(next.is_ok());
         }
         next
     }

@@ -1,10 +1,15 @@
 //! The walk from the root: which zone a name lies in, and who says so.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use hickory_proto::rr::RecordType;
+use probe::NetProbe;
+use rules::clock::ManualClock;
 use rules::evidence::{Answer, Authority, Deep, WalkEnd};
+use rules::probe::{Probe, RootsSilent};
+use rules::{Clock, Time};
 
 use crate::world::{Quirk, TIMEOUT, World, investigate, probe_with};
 
@@ -189,15 +194,29 @@ async fn a_delegation_is_kept_for_all_names() {
 async fn a_root_that_answers_nobody_is_left_alone_for_an_hour() {
     let world = World::with_shop(&["shop.test. A 192.0.2.1"]).await;
     world.quirk(1, Quirk::Silent);
-    let probe = world.probe();
-    assert_eq!(probe.roots_answer(), None);
-    assert_eq!(end(&investigate(&probe, "shop.test").await), "nobody of `` answers");
-    assert_eq!(probe.roots_answer(), Some(false));
-    let asked = world.asked(1).len();
-    let deep = investigate(&probe, "shop.test").await;
-    assert!(detail(&deep).starts_with("not asked again within an hour of this: "), "{deep:?}");
-    assert_eq!(world.asked(1).len(), asked);
-    let checked = probe.check_roots().await;
+    let clock = Arc::new(ManualClock::at(Time::from_millis(1_000)));
+    let probe = || NetProbe::new(world.settings(), clock.clone()).expect("settings");
+    let (first, asked) = (probe(), || world.asked(1).len());
+    assert_eq!(first.roots_silent(), None);
+    assert_eq!(end(&investigate(&first, "shop.test").await), "nobody of `` answers");
+    let silent = RootsSilent::at(clock.now(), None);
+    assert_eq!(first.roots_silent(), Some(silent));
+    let before = asked();
+    // The next process remembers it.
+    let second = probe();
+    second.recall_roots(first.roots_silent());
+    for probe in [&first, &second] {
+        let deep = investigate(probe, "shop.test").await;
+        let want = "not asked: no server of the root answered within the last hour";
+        assert_eq!(detail(&deep), want);
+    }
+    assert_eq!(asked(), before);
+    clock.advance(RootsSilent::LEFT_ALONE);
+    investigate(&second, "shop.test").await;
+    assert!(before < asked(), "they are asked again");
+    let again = RootsSilent::at(clock.now(), Some(silent));
+    assert_eq!((second.roots_silent(), again.since), (Some(again), silent.since));
+    let checked = first.check_roots().await;
     assert!(matches!(&checked[..], [(root, Err(_))] if *root == world.at(1)), "{checked:?}");
 }
 
@@ -208,7 +227,7 @@ async fn a_top_level_domain_that_is_silent_alone_does_not_end_all_walks() {
     world.quirk(5, Quirk::Silent);
     let probe = world.probe();
     assert_eq!(end(&investigate(&probe, "shop.dead").await), "nobody of `dead` answers");
-    assert_eq!(probe.roots_answer(), Some(true));
+    assert_eq!(probe.roots_silent(), None);
     assert_eq!(probe.check_roots().await, [(world.at(1), Ok(()))]);
 }
 

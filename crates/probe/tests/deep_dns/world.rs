@@ -1,7 +1,7 @@
 //! An internet in a few lines: DNS servers on loopback that share one port, with zones written as
 //! text and the faults that servers have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use rules::evidence::{Deep, Inquiry};
 use rules::probe::Probe;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How long one question may take in these tests.
@@ -43,8 +44,6 @@ pub(crate) enum Quirk {
     DropsEdns,
     /// It complains of EDNS.
     DislikesEdns,
-    /// It answers after this time.
-    Slow(Duration),
     /// It is a resolver.
     Recursive,
     /// It sets AD.
@@ -66,10 +65,20 @@ pub(crate) struct Asked {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Which server it is.
+    number: u8,
     zones: BTreeMap<Name, Vec<Record>>,
     quirks: Vec<Quirk>,
     asked: Vec<Asked>,
+    /// Questions whose answers wait for each other.
+    together: Vec<(Question, Missing)>,
 }
+
+/// A name and a type.
+type Question = (Name, RecordType);
+
+/// Of questions that wait for each other, those that have not come, each with its server.
+type Missing = Arc<watch::Sender<BTreeSet<(u8, Question)>>>;
 
 /// The servers.
 pub(crate) struct World {
@@ -101,8 +110,8 @@ impl World {
     pub(crate) async fn start() -> Self {
         let (port, sockets) = bind().await;
         let mut world = Self { port, states: Vec::new(), tasks: Vec::new() };
-        for (udp, tcp) in sockets {
-            let state = Arc::new(Mutex::new(State::default()));
+        for (number, (udp, tcp)) in (1..).zip(sockets) {
+            let state = Arc::new(Mutex::new(State { number, ..State::default() }));
             world.states.push(Arc::clone(&state));
             world.tasks.push(tokio::spawn(serve_udp(Arc::new(udp), Arc::clone(&state))));
             world.tasks.push(tokio::spawn(serve_tcp(tcp, state)));
@@ -156,6 +165,17 @@ impl World {
 
     pub(crate) fn quirk(&self, server: u8, quirk: Quirk) {
         self.state(server).quirks.push(quirk);
+    }
+
+    /// Withhold the answers to these questions until all of them have come: who asks one after the other never
+    /// gets any.
+    pub(crate) fn together(&self, questions: &[(u8, &str, RecordType)]) {
+        let questions = questions.iter().map(|(server, of, kind)| (*server, (name(of), *kind)));
+        let all: BTreeSet<_> = questions.collect();
+        let missing = Arc::new(watch::Sender::new(all.clone()));
+        for (server, question) in all {
+            self.state(server).together.push((question, Arc::clone(&missing)));
+        }
     }
 
     /// What a server was asked for so far.
@@ -225,12 +245,12 @@ async fn bind() -> (u16, Vec<(UdpSocket, TcpListener)>) {
 async fn serve_udp(socket: Arc<UdpSocket>, state: Arc<Mutex<State>>) {
     let mut query = [0; 1500];
     while let Ok((length, from)) = socket.recv_from(&mut query).await {
-        let Some((answer, slow)) = locked(&state).answer(&query[..length], false) else {
+        let Some((answer, others)) = locked(&state).answer(&query[..length], false) else {
             continue;
         };
         let socket = Arc::clone(&socket);
         tokio::spawn(async move {
-            tokio::time::sleep(slow).await;
+            have_come(others).await;
             // Who asked may be gone.
             let _ = socket.send_to(&answer, from).await;
         });
@@ -247,18 +267,26 @@ async fn serve_stream(mut stream: TcpStream, state: Arc<Mutex<State>>) -> Option
     let mut query = vec![0; usize::from(stream.read_u16().await.ok()?)];
     stream.read_exact(&mut query).await.ok()?;
     let answered = locked(&state).answer(&query, true);
-    let Some((answer, slow)) = answered else { std::future::pending().await };
-    tokio::time::sleep(slow).await;
+    let Some((answer, others)) = answered else { std::future::pending().await };
+    have_come(others).await;
     stream.write_u16(u16::try_from(answer.len()).ok()?).await.ok()?;
     stream.write_all(&answer).await.ok()
 }
 
+/// Wait until all questions have come that one waits for.
+async fn have_come(others: Option<Missing>) {
+    if let Some(others) = others {
+        // It is kept as long as it is waited for.
+        let _ = others.subscribe().wait_for(BTreeSet::is_empty).await;
+    }
+}
+
 impl State {
-    /// The answer, and after how long it comes; none of a server that says nothing.
-    fn answer(&mut self, query: &[u8], tcp: bool) -> Option<(Vec<u8>, Duration)> {
+    /// The answer, and the questions that it waits for; none of a server that says nothing.
+    fn answer(&mut self, query: &[u8], tcp: bool) -> Option<(Vec<u8>, Option<Missing>)> {
         use Quirk::{
             Bogus, BogusAddress, DislikesEdns, DropsEdns, Fails, NoAuthority, NoTcp, NoUdp,
-            Recursive, RefersUpwards, Refuses, Silent, Slow, Truncates, Validates,
+            Recursive, RefersUpwards, Refuses, Silent, Truncates, Validates,
         };
         let query = Message::from_vec(query).ok()?;
         let question = query.queries.first()?.clone();
@@ -273,7 +301,6 @@ impl State {
             answer.metadata.authoritative = false;
             answer.metadata.recursion_available = true;
         }
-        let mut slow = Duration::ZERO;
         for quirk in &self.quirks {
             match quirk {
                 Silent => return None,
@@ -303,7 +330,6 @@ impl State {
                 {
                     empty(&mut answer, ResponseCode::ServFail);
                 }
-                Slow(time) => slow = *time,
                 Validates => answer.metadata.authentic_data = query.metadata.authentic_data,
                 _ => {}
             }
@@ -313,7 +339,13 @@ impl State {
             answer.answers.retain(is_plain);
             answer.authorities.retain(is_plain);
         }
-        Some((answer.to_vec().ok()?, slow))
+        let mut together = self.together.iter();
+        let others = together.find(|(question, _)| *question == (asked.clone(), kind));
+        let others = others.map(|(question, missing)| {
+            missing.send_modify(|all| all.retain(|it| *it != (self.number, question.clone())));
+            Arc::clone(missing)
+        });
+        Some((answer.to_vec().ok()?, others))
     }
 
     /// What the zones say of `asked`.

@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::time::Duration;
 
 use super::{Case, alias, list};
 use crate::entry::Routing;
 use crate::finding::{Code, Fact, Finding, Said, Severity};
-use crate::probe::{Presented, TlsObservation, TlsVerdict, Unreached};
+use crate::probe::{Age, Presented, TlsObservation, TlsVerdict, Unreached};
 use crate::{DomainName, Time};
-
-const DAY: Duration = Duration::from_hours(24);
 
 /// What is wrong with the certificate of a domain that is routed here; `found` is what was found so
 /// far.
@@ -43,7 +40,11 @@ fn fault(case: &Case<'_>, ip: IpAddr, seen: &TlsObservation) -> Option<Code> {
                     Some(Code::DefaultCertificate)
                 }
                 TlsVerdict::OtherName => Some(Code::OtherName),
-                TlsVerdict::Trusted => lifetime(certificate, case.policy.now),
+                TlsVerdict::Trusted => match certificate.age(case.policy.now) {
+                    Age::Young => None,
+                    Age::Overdue => Some(Code::RenewalOverdue),
+                    Age::Ending => Some(Code::ExpiresSoon),
+                },
                 _ if !covers => Some(Code::OtherName),
                 TlsVerdict::Expired => Some(Code::Expired),
                 TlsVerdict::NotYetValid => Some(Code::NotYetValid),
@@ -87,21 +88,6 @@ fn is_incomplete(case: &Case<'_>, certificate: &Presented) -> bool {
     certificate.issuer_url.is_some() || case.visited().iter().any(sends_it)
 }
 
-/// Whether a good certificate should have been renewed, by its lifetime: a third is left (half, under
-/// ten days), then a tenth or a day.
-fn lifetime(certificate: &Presented, now: Time) -> Option<Code> {
-    let lifetime = certificate.not_after.since(certificate.not_before);
-    let left = certificate.not_after.since(now);
-    let overdue = lifetime / if lifetime < DAY * 10 { 2 } else { 3 };
-    // Of one that lives for days only, a day is not the end yet.
-    let soon = (lifetime / 10).max(DAY.min(lifetime / 4));
-    if left < soon {
-        Some(Code::ExpiresSoon)
-    } else {
-        (left < overdue).then_some(Code::RenewalOverdue)
-    }
-}
-
 /// The finding of one fault at `ips`.
 fn of_fault(case: &Case<'_>, code: Code, ips: &[IpAddr]) -> Finding {
     let visited = case.visited();
@@ -127,11 +113,13 @@ fn of_fault(case: &Case<'_>, code: Code, ips: &[IpAddr]) -> Finding {
     }
 }
 
-fn said(case: &Case<'_>, (ip, seen): &(IpAddr, &TlsObservation)) -> Said {
+/// What an address presents, and how long that is good.
+pub(super) fn said(case: &Case<'_>, (ip, seen): &(IpAddr, &TlsObservation)) -> Said {
     let said = match seen {
         TlsObservation::Presented { certificate, .. } => {
             let names = list(certificate.names.iter().take(5));
-            format!("presents a certificate of {} for {names}", certificate.issuer)
+            let until = certificate.not_after.date();
+            format!("presents a certificate of {} for {names}, until {until}", certificate.issuer)
         }
         TlsObservation::NoCertificate { detail }
         | TlsObservation::NoAnswer { detail, .. }
@@ -226,30 +214,6 @@ mod tests {
         ];
         for (pattern, name, is_covered) in table {
             assert_eq!(covers(pattern, &name.parse().unwrap()), is_covered, "{pattern} {name}");
-        }
-    }
-
-    #[test]
-    #[rustfmt::skip] // One case a line.
-    fn a_certificate_is_judged_by_its_own_lifetime() {
-        use Code::{ExpiresSoon, RenewalOverdue};
-        let hours = |hours: u32| Time::from_millis(0) + Duration::from_hours(u64::from(hours));
-        let table = [
-            // what it shows                     lifetime  left (hours)
-            ("90 days, 31 left",                 90 * 24,  31 * 24, None),
-            ("90 days, 29 left",                 90 * 24,  29 * 24, Some(RenewalOverdue)),
-            ("90 days, 10 left",                 90 * 24,  10 * 24, Some(RenewalOverdue)),
-            ("90 days, 8 left",                  90 * 24,  8 * 24,  Some(ExpiresSoon)),
-            ("45 days, 16 left",                 45 * 24,  16 * 24, None),
-            ("45 days, 14 left",                 45 * 24,  14 * 24, Some(RenewalOverdue)),
-            ("45 days, 4 left",                  45 * 24,  4 * 24,  Some(ExpiresSoon)),
-            ("160 hours, 90 left",               160,      90,      None),
-            ("160 hours, 70 left",               160,      70,      Some(RenewalOverdue)),
-            ("160 hours, 23 left",               160,      23,      Some(ExpiresSoon)),
-        ];
-        for (shows, lifetime_hours, left, code) in table {
-            let certificate = Presented::new("CA", (hours(0), hours(lifetime_hours)), Vec::new());
-            assert_eq!(lifetime(&certificate, hours(lifetime_hours - left)), code, "{shows}");
         }
     }
 }

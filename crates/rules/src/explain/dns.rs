@@ -186,6 +186,14 @@ impl<'a> Resolvers<'a> {
     }
 }
 
+/// What each resolver says now; the one of a check where no others were asked.
+pub(super) fn said_now(case: &Case<'_>) -> Vec<Said> {
+    match case.deep() {
+        Some(deep) if !deep.resolvers.is_empty() => said(case, deep),
+        _ => vec![case.said("resolver", answer_text(&seen(&case.evidence.check.dns)))],
+    }
+}
+
 /// What each resolver said.
 fn said(case: &Case<'_>, deep: &Deep) -> Vec<Said> {
     deep.resolvers

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::records::record;
-use super::{Case, HOSTS_CA, list};
+use super::{Case, HOSTS_CA, is_out_of_reach, list};
 use crate::evidence::{Caa, CaaSaid, CaaStep, HttpEnd, HttpVisit};
 use crate::finding::{Code, Fact, Finding, RecordAction, Severity};
 use crate::probe::TlsObservation;
@@ -31,7 +31,12 @@ pub(super) fn of(case: &Case<'_>, dns_is_wrong: bool) -> Vec<Finding> {
     let mut found: Vec<Finding> = of_caa(case, &deep.caa, dns_is_wrong).into_iter().collect();
     // A wildcard is validated by DNS alone.
     if !dns_is_wrong && !case.subject.name.is_wildcard() {
-        found.extend(deep.http.iter().filter_map(|(ip, visit)| of_visit(case, *ip, visit)));
+        // What this machine has no way to says nothing of its ports.
+        let visited = case.visited();
+        let no_way =
+            |at: &IpAddr| visited.iter().any(|(ip, seen)| ip == at && is_out_of_reach(seen));
+        let visits = deep.http.iter().filter(|(ip, _)| !no_way(ip));
+        found.extend(visits.filter_map(|(ip, visit)| of_visit(case, *ip, visit)));
     }
     let severity = if case.has_good_certificate() { Severity::Warn } else { Severity::Error };
     found.into_iter().map(|it| it.as_bad_as(severity)).collect()

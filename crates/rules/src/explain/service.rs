@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::rows::in_row;
 use super::{Case, Serving, is_out_of_reach, list};
 use crate::evidence::FrontPage;
-use crate::finding::{Code, Fact, Finding, Severity};
+use crate::finding::{Code, Fact, Finding, Said, Severity};
 use crate::network::{Hidden, Switch};
 use crate::probe::ProofObservation;
 use crate::stage;
@@ -45,7 +45,7 @@ fn is_right(case: &Case<'_>, first: &Mapping, id: u64) -> bool {
 
 /// The address answers for another mapping: of this network, or of another WordPress.
 fn of_answer(case: &Case<'_>, ip: IpAddr, id: u64) -> Finding {
-    let said = case.said(ip.to_string(), format!("answers for mapping {id}"));
+    let said = said(case, &(ip, ProofObservation::Answered(id)));
     match known(case, id) {
         Some(other) => {
             let other = format!("{} (mapping {id}, site {})", other.domain, other.site_id);
@@ -59,6 +59,15 @@ fn of_answer(case: &Case<'_>, ip: IpAddr, id: u64) -> Finding {
     }
 }
 
+/// What an address answered when WordPress was asked for its proof.
+pub(super) fn said(case: &Case<'_>, (ip, answer): &(IpAddr, ProofObservation)) -> Said {
+    let said = match answer {
+        ProofObservation::Answered(id) => format!("answers for mapping {id}"),
+        ProofObservation::NoProof { detail } => detail.clone(),
+    };
+    case.said(ip.to_string(), said)
+}
+
 /// Nothing was proven, where it was asked for or is required.
 fn no_proof(case: &Case<'_>) -> Option<Finding> {
     let answers = &case.evidence.check.proof;
@@ -66,11 +75,7 @@ fn no_proof(case: &Case<'_>) -> Option<Finding> {
     if answers.is_empty() && !required || case.subject.name.is_wildcard() {
         return None;
     }
-    let said = answers.iter().filter_map(|(ip, seen)| match seen {
-        ProofObservation::NoProof { detail } => Some(case.said(ip.to_string(), detail)),
-        ProofObservation::Answered(_) => None,
-    });
-    let finding = Finding::new(Code::NoProof).evidence(said);
+    let finding = Finding::new(Code::NoProof).evidence(answers.iter().map(|it| said(case, it)));
     Some(if required { finding.as_bad_as(Severity::Error) } else { finding })
 }
 

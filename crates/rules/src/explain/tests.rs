@@ -71,6 +71,9 @@ struct World {
     allow_private: bool,
 }
 
+/// Something of the four that everything is explained with.
+type Explains<T> = fn(&Subject<'_>, &Evidence<'_>, &Situation<'_>, &Policy<'_>) -> T;
+
 impl World {
     fn new() -> Self {
         let name: DomainName = "shop.example".parse().unwrap();
@@ -143,17 +146,7 @@ impl World {
             answer,
             validates: Some(true),
         };
-        self.check.dns = match answers.first().unwrap() {
-            Answer::Addresses { found, through, .. } => DnsObservation::Addresses {
-                found: found.clone(),
-                through: through.clone(),
-                unanswered: None,
-            },
-            Answer::NoSuchName { .. } => DnsObservation::NoSuchName,
-            Answer::Silent { detail } => DnsObservation::NoAnswer { detail: detail.clone() },
-            Answer::Failed { code } => DnsObservation::Failed { detail: code.clone() },
-            other => DnsObservation::NoAddress { through: other.through().to_vec() },
-        };
+        self.check.dns = answers[0].observed();
         self.deep.resolvers = answers.into_iter().enumerate().map(resolver).collect();
     }
 
@@ -211,7 +204,8 @@ impl World {
         self.deep.front = [(ip(HERE), page)].into();
     }
 
-    fn explain(&self) -> (Vec<Finding>, Ending) {
+    /// What is made of all that is known.
+    fn made<T>(&self, explains: Explains<T>) -> T {
         let rows = Rows::of(&self.network);
         let protected = Protected::on(&self.network, None, vec!["mail.*".to_owned()]);
         let subject = Subject {
@@ -220,7 +214,8 @@ impl World {
             written: self.written,
             at_host: self.at_host,
         };
-        let evidence = Evidence { check: &self.check, deep: Some(&self.deep), at: NOW };
+        let evidence =
+            Evidence { check: &self.check, deep: Some(&self.deep), label: "zq7", at: NOW };
         let ours = self
             .entry
             .is_some()
@@ -246,10 +241,15 @@ impl World {
             dashboard: Some("https://host.example/d"),
             now: NOW,
         };
-        let findings = explain(&subject, &evidence, &situation, &policy);
-        let ready = is_ready(&findings, &evidence);
-        let ending = ending(&findings, ready);
-        (findings, ending)
+        explains(&subject, &evidence, &situation, &policy)
+    }
+
+    fn explain(&self) -> (Vec<Finding>, Ending) {
+        self.made(|subject, evidence, situation, policy| {
+            let findings = explain(subject, evidence, situation, policy);
+            let ending = ending(&findings, is_ready(&findings, evidence));
+            (findings, ending)
+        })
     }
 
     fn codes(&self) -> String {

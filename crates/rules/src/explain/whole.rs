@@ -1,5 +1,6 @@
 //! What is wrong with the whole network, and where that is why one domain is not ready.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::alias::is_owed;
@@ -31,8 +32,7 @@ pub fn of_network(
     let resolvers = || evidence.iter().filter_map(|it| it.deep).flat_map(|deep| &deep.resolvers);
     let validates = |is| resolvers().any(|it| it.validates == Some(is));
     if validates(false) && !validates(true) {
-        let who =
-            list(resolvers().map(|it| it.resolver).collect::<std::collections::BTreeSet<_>>());
+        let who = list(resolvers().map(|it| it.resolver).collect::<BTreeSet<_>>());
         found.push(Finding::new(Code::NotValidated).with(Fact::Server, who));
     }
     super::in_order(found)
@@ -111,7 +111,7 @@ fn no_resolver(evidence: &[Evidence<'_>]) -> Option<Finding> {
     let is_blind = !evidence.is_empty() && evidence.iter().all(dns::is_blind);
     let resolvers = evidence.iter().filter_map(|it| it.deep).flat_map(|deep| &deep.resolvers);
     is_blind.then(|| {
-        let who: std::collections::BTreeSet<_> = resolvers.map(|it| it.resolver).collect();
+        let who: BTreeSet<_> = resolvers.map(|it| it.resolver).collect();
         Finding::new(Code::Blind).with(Fact::Server, list(who))
     })
 }

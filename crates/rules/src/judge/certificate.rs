@@ -1,10 +1,8 @@
 //! What was seen of a certificate.
 
-use std::time::Duration;
-
 use super::View;
 use crate::entry::{Certificate, Entry};
-use crate::probe::{Presented, TlsObservation, TlsVerdict, Unanswered};
+use crate::probe::{Age, Presented, TlsObservation, TlsVerdict, Unanswered};
 use crate::reason::Reason;
 use crate::{DomainName, Time};
 
@@ -107,7 +105,7 @@ fn judge_presented(
         names => format!("it is for {}", names.join(", ")),
     };
     let (state, reason, detail) = match verdict {
-        TlsVerdict::Trusted if is_expiring(certificate, view.now) => {
+        TlsVerdict::Trusted if certificate.age(view.now) != Age::Young => {
             (Certificate::Expiring, Some(Reason::ExpiresSoon), None)
         }
         TlsVerdict::Trusted => (Certificate::Valid, None, None),
@@ -139,14 +137,6 @@ fn operator(
     }
     let page = view.dashboard.map(|url| format!("; finish it at {url}")).unwrap_or_default();
     (Reason::WildcardByHand, format!("{detail}{page}"))
-}
-
-/// Whether less than a third of a lifetime is left; half of one under ten days.
-fn is_expiring(certificate: &Presented, now: Time) -> bool {
-    let lifetime = certificate.not_after.since(certificate.not_before);
-    let short = lifetime < Duration::from_hours(10 * 24);
-    let left = certificate.not_after.since(now);
-    left < lifetime / if short { 2 } else { 3 }
 }
 
 /// A certificate whose end has passed is refused by every browser.

@@ -54,23 +54,25 @@ impl ReceiverState {
         let since = self.failing_since.map_or(at, |since| since.min(at));
         let silent = SILENT <= at.since(since);
         let off_since = self.off_since.or(silent.then_some(at));
-        match delivery {
-            Delivery::Delivered => Self { delivered_at: Some(at), ..Self::default() },
-            Delivery::Refused(why) => Self {
-                tries: 0,
-                due: None,
-                failing_since: Some(since),
-                off_since,
-                refused: Some(Refusal { at, why: plain::kept(why) }),
-                ..self.clone()
-            },
-            Delivery::Failed(why) => {
-                let tries = self.tries.saturating_add(1);
-                let due = Some(at + gap(tries, chance));
-                let why = Some(plain::kept(why));
-                Self { tries, due, why, failing_since: Some(since), off_since, ..self.clone() }
+        let (why, wait) = match delivery {
+            Delivery::Delivered => return Self { delivered_at: Some(at), ..Self::default() },
+            Delivery::Refused(why) => {
+                return Self {
+                    tries: 0,
+                    due: None,
+                    failing_since: Some(since),
+                    off_since,
+                    refused: Some(Refusal { at, why: plain::kept(why) }),
+                    ..self.clone()
+                };
             }
-        }
+            Delivery::Failed(why) => (why, Duration::ZERO),
+            Delivery::Busy { why, wait } => (why, *wait),
+        };
+        let tries = self.tries.saturating_add(1);
+        let due = Some(at + gap(tries, chance).max(wait));
+        let why = Some(plain::kept(why));
+        Self { tries, due, why, failing_since: Some(since), off_since, ..self.clone() }
     }
 
     /// Whether it may be tried at `now`. A time further ahead than the longest gap was written by a
@@ -116,7 +118,8 @@ mod tests {
     #[test]
     #[rustfmt::skip] // One case a line.
     fn it_is_tried_in_growing_gaps_until_it_took_nothing_for_three_days() {
-        use Delivery::{Delivered, Failed, Refused};
+        use Delivery::{Busy, Delivered, Failed, Refused};
+        let busy = |seconds| Busy { why: "429".to_owned(), wait: Duration::from_secs(seconds) };
         let (no, gone) = (|| Failed("no answer".to_owned()), || Refused("410 Gone".to_owned()));
         let day = 24 * 60;
         let table = [
@@ -128,9 +131,11 @@ mod tests {
             ("it refuses one, which is over",   4,          gone(),     0,     None,      Some(1),       false, true),
             ("it took one",                     5,          Delivered,  0,     None,      None,          false, false),
             ("silent again",                    6,          no(),       1,     Some(30),  Some(6),       false, false),
-            ("for almost three days",           5 + 3 * day, no(),      2,     Some(60),  Some(6),       false, false),
-            ("for three days",                  6 + 3 * day, no(),      3,     Some(120), Some(6),       true,  false),
-            ("somebody tries it, in vain",      4 * day,    no(),       4,     Some(240), Some(6),       true,  false),
+            ("it asks for more patience",       7,          busy(300),  2,     Some(300), Some(6),       false, false),
+            ("or for less",                     12,         busy(5),    3,     Some(120), Some(6),       false, false),
+            ("for almost three days",           5 + 3 * day, no(),      4,     Some(240), Some(6),       false, false),
+            ("for three days",                  6 + 3 * day, no(),      5,     Some(480), Some(6),       true,  false),
+            ("somebody tries it, in vain",      4 * day,    no(),       6,     Some(960), Some(6),       true,  false),
             ("somebody tries it",               5 * day,    Delivered,  0,     None,      None,          false, false),
         ];
         let mut state = ReceiverState::default();

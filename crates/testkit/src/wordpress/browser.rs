@@ -100,6 +100,17 @@ impl Browser {
         self.ask("POST", "/url", &json!({"url": format!("{before}{to}")}));
     }
 
+    /// Show pages as on a phone of this width from now on.
+    ///
+    /// # Panics
+    ///
+    /// If the browser cannot.
+    pub fn be_a_phone(&self, width: u32) {
+        let screen = json!({"width": width, "height": 740, "deviceScaleFactor": 1, "mobile": true});
+        let command = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": screen});
+        self.ask("POST", "/goog/cdp/execute", &command);
+    }
+
     /// Log in as the network's admin, by the form.
     ///
     /// # Panics

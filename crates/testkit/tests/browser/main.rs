@@ -4,5 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "what should be there is there, or the test fails")]
 
 mod serving;
+mod status_page;
 mod uploading;
 mod world;

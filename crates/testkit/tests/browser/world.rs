@@ -33,9 +33,14 @@ impl World {
 
     /// A browser of the network's admin.
     pub(crate) fn browser(&self) -> Browser {
-        let browser = Browser::open(self.server.address());
+        let browser = self.stranger();
         browser.log_in();
         browser
+    }
+
+    /// A browser of somebody who has no account.
+    pub(crate) fn stranger(&self) -> Browser {
+        Browser::open(self.server.address())
     }
 
     /// A file of the test, beside the document root.

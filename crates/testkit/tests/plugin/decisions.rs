@@ -273,3 +273,61 @@ fn an_answer_that_is_not_stored_is_not_acknowledged() {
     }
     assert_eq!(ids(&world).len(), 1);
 }
+
+#[test]
+fn a_name_is_looked_at_before_it_is_mapped_and_what_was_found_warns() {
+    let world = World::new();
+    let admin = Admin::of(&world);
+    let title = "Look at a name before it is mapped";
+    assert!(!admin.page(PAGE).body.contains(title), "there is nobody to ask");
+    world.call("report", &json!({"engine": "0.1.0", "ledger": "l-1"}));
+    let page = admin.page(PAGE);
+    assert!(page.body.contains(title), "{}", page.body);
+    for wrong in
+        ["", "shop", "https%3A%2F%2Fshop.example", "192.0.2.1", "a b.example", "%3Cb%3E.example"]
+    {
+        let answer = admin.submit(&page, "explain", &format!("what={wrong}"));
+        assert_eq!(answer.status, 400, "{wrong}");
+        assert!(!answer.body.contains("<b>.example"), "{}", answer.body);
+    }
+    let refused = admin.submit(&page, "explain", "what=https%3A%2F%2Fshop.example");
+    assert!(refused.body.contains("is not a domain name. Write the bare name"), "{}", refused.body);
+    for name in ["Clear.Example.", "b%C3%BCcher.example", "*.far.example"] {
+        assert_eq!(admin.submit(&page, "explain", &format!("what={name}")).status, 302, "{name}");
+    }
+    assert_eq!(
+        waiting(&world),
+        ["explain clear.example l-1", "explain bücher.example l-1", "explain *.far.example l-1"]
+    );
+    let page = admin.page(PAGE).body;
+    assert!(page.contains("Look at clear.example, asked for "), "{page}");
+
+    let record = json!({"action": "add", "name": "bücher.example", "type": "A", "found": [], "wanted": ["203.0.113.7<i>"]});
+    let finding = json!({"code": "no-such-name", "severity": "error", "turn": "owner", "text": "It does <not> exist.", "records": [record]});
+    let explained = |name: &str, findings: Value| json!({"domain": name, "display": name, "ready": false, "findings": findings});
+    let ids = ids(&world);
+    let answers = json!([
+        {"id": ids[0], "done": true, "explained": explained("clear.example", json!([]))},
+        {"id": ids[1], "done": true, "explained": explained("bücher.example", json!([finding, 7]))},
+        {"id": ids[2], "done": false, "text": "too slow", "hint": "ask again"},
+    ]);
+    world.call("report", &json!({"engine": "0.1.0", "ledger": "l-1", "answers": answers}));
+    let page = admin.page(PAGE).body;
+    for text in [
+        "Nothing stands in the way of clear.example.",
+        "bücher.example can be mapped, but would not work yet.",
+        "It does &lt;not&gt; exist.",
+        "It is the turn of the owner of the domain.",
+        "<td>Add</td><td>A</td><td>bücher.example</td><td></td><td>203.0.113.7&lt;i&gt;</td>",
+        "admin.php?page=wp-ultimo-domains",
+        "This was not done: Look at *.far.example",
+        "too slow",
+    ] {
+        assert!(page.contains(text), "{text}\n{page}");
+    }
+    assert!(!admin.page(PAGE).body.contains("clear.example"), "told once");
+    assert_eq!(waiting(&world), Vec::<String>::new());
+    world.option("wu_host_integrations_enabled", "'a:0:{}'");
+    assert!(!admin.page(PAGE).body.contains(title), "Closte is switched off, so no pass asks");
+    assert_eq!(world.complaints(), Vec::<String>::new());
+}

@@ -18,5 +18,6 @@ mod pages;
 mod passes;
 mod source;
 mod stages;
+mod status_page;
 mod takeover;
 mod world;

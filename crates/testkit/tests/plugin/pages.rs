@@ -293,6 +293,9 @@ fn what_it_stored_goes_with_it_but_for_the_home() {
     report(&world);
     world.call("home", &json!({"domain": "network.example", "ledger": "l-1"}));
     world.wordpress.php("wp_set_current_user(1); Closte_Sync\\Dismissals::dismiss('brake', '0');");
+    world.wordpress.php(
+        "Closte_Sync\\Status_Links::make(1, 'a.example'); Closte_Sync\\Look_Limits::take(1, 7);",
+    );
     let dismissed = "SELECT meta_key FROM wp_usermeta WHERE meta_key LIKE 'closte%'";
     assert_eq!(world.database.execute(dismissed), "closte_sync_dismissed\n");
     world.wordpress.deactivate_plugin();

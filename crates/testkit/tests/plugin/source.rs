@@ -105,7 +105,9 @@ fn the_header_has_the_version_of_the_program_and_what_is_shipped_is_whole() {
     let files = shipped();
     let names: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
     for name in
-        ["assets/admin.css", "closte-sync.php", "license.txt", "readme.txt", "uninstall.php"]
+        ["assets/admin.css", "assets/status.css", "closte-sync.php", "license.txt", "readme.txt"]
+            .into_iter()
+            .chain(["uninstall.php"])
     {
         assert!(names.iter().any(|it| it == name), "{names:?}");
     }

@@ -163,7 +163,8 @@ impl World {
         self.ask(&format!("GET /wp-cron.php?doing_wp_cron HTTP/1.0\r\nHost: {host}\r\n\r\n"))
     }
 
-    fn ask(&self, request: &str) -> Answer {
+    /// What is answered to a request as it goes over the wire.
+    pub(crate) fn ask(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(self.server.address()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut text = Vec::new();
@@ -210,6 +211,14 @@ impl<'a> Admin<'a> {
             "$id = wp_create_user('{name}', 'not-a-secret', '{name}@network.example'); \
              require_once ABSPATH . 'wp-admin/includes/ms.php'; grant_super_admin($id); echo $id;"
         ));
+        Self::with_id(world, &id)
+    }
+
+    /// Somebody who has an account and may do nothing.
+    pub(crate) fn customer(world: &'a World) -> Self {
+        let id = world
+            .wordpress
+            .php("echo wp_create_user('customer', 'not-a-secret', 'c@network.example');");
         Self::with_id(world, &id)
     }
 

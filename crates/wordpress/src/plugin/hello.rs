@@ -1,8 +1,12 @@
 //! What the plugin says about itself.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use rules::Time;
-use rules::plugin_client::{Handshake, PageRequest, PluginClient, PluginReport, Standby};
+use rules::plugin_client::{
+    Handshake, PageAsked, PageRequest, PluginClient, PluginReport, Standby,
+};
 use rules::request::Asked;
 use rules::source::SourceError;
 use serde_json::{Map, Value, json};
@@ -12,6 +16,9 @@ use crate::web::number_of;
 
 const HELLO: Call = Call { name: "hello", doing: "greeting the plugin" };
 const REPORT: Call = Call { name: "report", doing: "reporting to the plugin" };
+
+/// More status pages than this are not told.
+const MOST_PAGES: usize = 500;
 
 /// What the plugin says about itself and about where it runs. What it leaves out is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +47,8 @@ pub struct Hello {
     pub rechecks: Vec<String>,
     /// What people decided on its page, of that which we know how to do.
     pub requests: Vec<PageRequest>,
+    /// The mappings whose owners have a link to a status page.
+    pub status_pages: BTreeSet<u64>,
     /// The requests that it refused.
     pub refused: Refusals,
 }
@@ -80,6 +89,7 @@ impl PluginClient for PluginChannel {
             // What is not a domain cannot be mapped, so nobody waits for it.
             rechecks: hello.rechecks.iter().filter_map(|it| it.parse().ok()).collect(),
             requests: hello.requests,
+            status_pages: hello.status_pages,
             refused: hello.refused.count,
         })
     }
@@ -99,6 +109,7 @@ fn hello(answer: &Map<String, Value>) -> Hello {
     let is = |key| answer.get(key).and_then(Value::as_bool).unwrap_or_default();
     let list = answer.get("rechecks").and_then(Value::as_array).into_iter().flatten();
     let requests = answer.get("requests").and_then(Value::as_array).into_iter().flatten();
+    let pages = answer.get("status_pages").and_then(Value::as_array).into_iter().flatten();
     let refused = answer.get("refused");
     let of_refused = |key| refused.and_then(|it| it.get(key));
     Hello {
@@ -114,6 +125,7 @@ fn hello(answer: &Map<String, Value>) -> Hello {
         object_cache: is("object_cache"),
         rechecks: list.filter_map(Value::as_str).map(str::to_owned).collect(),
         requests: requests.filter_map(request).collect(),
+        status_pages: pages.filter_map(number_of).take(MOST_PAGES).collect(),
         refused: Refusals {
             count: of_refused("count").and_then(number_of).unwrap_or_default(),
             last: of_refused("last").and_then(Value::as_str).map(str::to_owned),
@@ -126,9 +138,10 @@ fn hello(answer: &Map<String, Value>) -> Hello {
 fn request(value: &Value) -> Option<PageRequest> {
     let text = |key| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let asked = match value.get("do")?.as_str()? {
-        "apply" => Asked::Apply(text("plan")?),
-        "keep" => Asked::Keep(text("domain")?.parse().ok()?),
-        "here" => Asked::EnableHere,
+        "apply" => PageAsked::Decision(Asked::Apply(text("plan")?)),
+        "keep" => PageAsked::Decision(Asked::Keep(text("domain")?.parse().ok()?)),
+        "here" => PageAsked::Decision(Asked::EnableHere),
+        "explain" => PageAsked::Explain(text("domain")?),
         _ => return None,
     };
     let at = value.get("at").and_then(time)?;

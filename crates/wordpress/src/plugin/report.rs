@@ -2,8 +2,10 @@
 
 use rules::action::Deferred;
 use rules::explain::Headline;
-use rules::finding::Actor;
-use rules::plugin_client::{PageAnswer, PluginAlert, PluginDomain, PluginReport, Standby};
+use rules::finding::{Actor, Finding, RecordChange};
+use rules::plugin_client::{
+    ExplainedName, Light, PageAnswer, PluginAlert, PluginDomain, PluginReport, Standby, StatusPage,
+};
 use rules::{DomainName, Entry, Problem, Time};
 use serde_json::{Map, Value, json};
 
@@ -37,6 +39,7 @@ pub(super) fn body(engine: &Engine, report: &PluginReport<'_>) -> Value {
         "deferred": report.deferred.iter().take(MOST_DEFERRED).map(deferred).collect::<Vec<_>>(),
         "deferred_count": report.deferred.len(),
         "answers": answers(report.answers),
+        "pages": report.pages.iter().map(page).collect::<Map<_, _>>(),
         "log": report.log,
     });
     if let Some(entries) = &report.entries {
@@ -67,9 +70,56 @@ pub(super) fn standby(standby: &Standby<'_>) -> Value {
 fn answers(answers: &[PageAnswer]) -> Vec<Value> {
     let answer = |answer: &PageAnswer| {
         let (text, hint) = answer.refused.clone().unzip();
-        json!({ "id": answer.id, "done": text.is_none(), "text": text, "hint": hint.flatten() })
+        let mut value = json!({
+            "id": answer.id, "done": text.is_none(), "text": text, "hint": hint.flatten(),
+        });
+        if let Some(name) = &answer.explained {
+            value["explained"] = explained(name);
+        }
+        value
     };
     answers.iter().map(answer).collect()
+}
+
+/// What stands in the way of a name.
+fn explained(name: &ExplainedName) -> Value {
+    let ExplainedName { domain, display, ready, findings } = name;
+    let finding = |(it, text): &(Finding, String)| {
+        json!({
+            "code": it.code.as_str(),
+            "severity": it.severity.as_str(),
+            "turn": it.actor().as_str(),
+            "text": text,
+            "records": it.records.iter().map(record).collect::<Vec<_>>(),
+        })
+    };
+    let findings: Vec<_> = findings.iter().map(finding).collect();
+    json!({ "domain": domain, "display": display, "ready": ready, "findings": findings })
+}
+
+/// What an owner reads, by the id of the mapping.
+fn page(page: &StatusPage) -> (String, Value) {
+    let light =
+        |it: &Light| json!({ "light": it.light, "state": it.state, "since": seconds(it.since) });
+    let value = json!({
+        "domain": page.domain.as_str(),
+        "display": page.domain.display(),
+        "ready": page.ready,
+        "turn": page.turn.map(Actor::as_str),
+        "lights": page.lights.iter().map(light).collect::<Vec<_>>(),
+        "texts": page.texts,
+        "records": page.records.iter().map(record).collect::<Vec<_>>(),
+        "last": page.last.map(seconds),
+        "next": seconds(page.next),
+    });
+    (page.mapping_id.to_string(), value)
+}
+
+fn record(record: &RecordChange) -> Value {
+    let RecordChange { action, name, kind, found, wanted } = record;
+    json!({
+        "action": action.as_str(), "name": name, "type": kind, "found": found, "wanted": wanted,
+    })
 }
 
 fn deferred(step: &Deferred) -> Value {
@@ -125,7 +175,7 @@ mod tests {
     use rules::action::{Action, Release};
     use rules::entry::{Alias, Certificate, Mapped, Routing};
     use rules::explain;
-    use rules::finding::{Code, Finding};
+    use rules::finding::{Code, RecordAction};
     use rules::{Reason, Stage, Tally};
 
     const NOW: Time = Time::from_millis(1_795_000_000_500);
@@ -167,6 +217,7 @@ mod tests {
             deferred: &[],
             answers: &[],
             entries,
+            pages: Vec::new(),
             log: vec!["a line".to_owned()],
         }
     }
@@ -208,7 +259,7 @@ mod tests {
             ],
             "problems": ["wp_blogs.domain 5: odd", "all of it"],
             "counts": { "checking-dns": 1 }, "ready": 0, "waiting": 1,
-            "plan": null, "deferred": [], "deferred_count": 0, "answers": [],
+            "plan": null, "deferred": [], "deferred_count": 0, "answers": [], "pages": {},
             "domains": { "41": {
                 "domain": "shop.example", "ready": false, "person": true,
                 "alias": "present", "routing": "elsewhere", "certificate": "unknown",
@@ -235,8 +286,8 @@ mod tests {
         let deferred: Vec<_> = (0..60).map(step).collect();
         let refused = ("too late".to_owned(), Some("look again".to_owned()));
         let answers = [
-            PageAnswer { id: "a".to_owned(), refused: None },
-            PageAnswer { id: "b".to_owned(), refused: Some(refused) },
+            PageAnswer { id: "a".to_owned(), refused: None, explained: None },
+            PageAnswer { id: "b".to_owned(), refused: Some(refused), explained: None },
         ];
         let report = PluginReport {
             plan: Some("0123"),
@@ -257,6 +308,71 @@ mod tests {
             { "id": "b", "done": false, "text": "too late", "hint": "look again" },
         ]);
         assert_eq!(body["answers"], answers);
+    }
+
+    #[test]
+    fn owners_and_who_asked_about_a_name_are_told_in_words_and_records() {
+        let change = RecordChange {
+            action: RecordAction::Change,
+            name: "shop.example".to_owned(),
+            kind: "A".to_owned(),
+            found: vec!["192.0.2.77".to_owned()],
+            wanted: vec!["203.0.113.7".to_owned()],
+        };
+        let light = |light, state| Light { light, state, since: NOW };
+        let page = StatusPage {
+            mapping_id: 41,
+            domain: "xn--caf-dma.example".parse().unwrap(),
+            ready: false,
+            turn: Some(Actor::Owner),
+            lights: [
+                light("hosting", "present"),
+                light("dns", "elsewhere"),
+                light("certificate", "unknown"),
+            ],
+            texts: BTreeMap::from([
+                ("en", "Change it.".to_owned()),
+                ("nl", "Wijzig het.".to_owned()),
+            ]),
+            records: vec![change.clone()],
+            last: None,
+            next: NOW,
+        };
+        let finding = Finding::new(Code::OtherAddress).records([change]);
+        let explained = ExplainedName {
+            domain: "new.example".to_owned(),
+            display: "new.example".to_owned(),
+            ready: false,
+            findings: vec![(finding, "Change it.".to_owned())],
+        };
+        let answers =
+            [PageAnswer { id: "a".to_owned(), refused: None, explained: Some(explained) }];
+        let report = PluginReport { answers: &answers, pages: vec![page], ..report(None, &[]) };
+        let body = body(&engine(), &report);
+        let record = json!({
+            "action": "change", "name": "shop.example", "type": "A",
+            "found": ["192.0.2.77"], "wanted": ["203.0.113.7"],
+        });
+        let light =
+            |light, state| json!({ "light": light, "state": state, "since": 1_795_000_000 });
+        let page = json!({
+            "domain": "xn--caf-dma.example", "display": "café.example",
+            "ready": false, "turn": "owner",
+            "lights": [light("hosting", "present"), light("dns", "elsewhere"), light("certificate", "unknown")],
+            "texts": { "en": "Change it.", "nl": "Wijzig het." }, "records": [record],
+            "last": null, "next": 1_795_000_000,
+        });
+        assert_eq!(body["pages"], json!({ "41": page }));
+        let finding = json!({
+            "code": "other-address", "severity": "error", "turn": "owner",
+            "text": "Change it.", "records": [record],
+        });
+        let explained = json!({
+            "domain": "new.example", "display": "new.example", "ready": false, "findings": [finding],
+        });
+        let answer =
+            json!({ "id": "a", "done": true, "text": null, "hint": null, "explained": explained });
+        assert_eq!(body["answers"], json!([answer]));
     }
 
     #[test]

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::multisite::endpoint;
 use rules::clock::ManualClock;
-use rules::plugin_client::{PageAnswer, PluginClient, PluginDomain, PluginReport, Standby};
+use rules::plugin_client::{
+    PageAnswer, PageAsked, PluginClient, PluginDomain, PluginReport, Standby,
+};
 use rules::request;
 use rules::source::{NetworkSource, Replaces, SourceError, StageWrite, StageWriter, Written};
 use rules::{Clock, Entry, Home, Stage, Tally, Time, Whereabouts};
@@ -99,8 +101,11 @@ async fn a_handshake_hands_over_what_people_want_checked() {
                 { "id": "3", "do": "here", "ledger": "l-2", "at": 1_795_000_000 },
                 { "id": "4", "do": "dance", "ledger": "l-1", "at": 1_795_000_000 },
                 { "id": "5", "do": "keep", "domain": "no host!", "ledger": "l-1", "at": 0 },
+                { "id": "6", "do": "explain", "domain": "no host!", "ledger": "l-1", "at": 0 },
+                { "id": "7", "do": "explain", "ledger": "l-1", "at": 0 },
                 7,
             ],
+            "status_pages": [41, "7", 41, "no", -1],
             "refused": { "count": "2", "last": "closte_sync_forged", "at": 1_795_000_000 },
         })
     })
@@ -111,9 +116,13 @@ async fn a_handshake_hands_over_what_people_want_checked() {
     assert_eq!(handshake.rechecks, ["shop.example".parse().unwrap()]);
     let asked: Vec<_> =
         handshake.requests.iter().map(|it| (it.id.as_str(), it.asked.clone())).collect();
-    let keep = request::Asked::Keep("shop.example".parse().unwrap());
-    let apply = request::Asked::Apply("0123".to_owned());
-    assert_eq!(asked, [("1", apply), ("2", keep), ("3", request::Asked::EnableHere)]);
+    let keep = PageAsked::Decision(request::Asked::Keep("shop.example".parse().unwrap()));
+    let apply = PageAsked::Decision(request::Asked::Apply("0123".to_owned()));
+    let here = PageAsked::Decision(request::Asked::EnableHere);
+    // What is no name is answered, so that who asked learns it.
+    let explain = PageAsked::Explain("no host!".to_owned());
+    assert_eq!(asked, [("1", apply), ("2", keep), ("3", here), ("6", explain)]);
+    assert_eq!(handshake.status_pages, [7, 41].into());
     assert_eq!((handshake.requests[2].ledger.as_str(), handshake.requests[2].at), ("l-2", NOW));
     let told = (handshake.refused, handshake.mode.as_str(), handshake.locale.as_str());
     assert_eq!(told, (2, "registry", "nl_NL"));
@@ -156,7 +165,7 @@ async fn who_does_not_act_says_so_takes_nothing_and_hears_what_is_asked() {
         json!({ "requests": [{ "id": "8", "do": "here", "ledger": "l-2", "at": 1_795_000_000 }] })
     })
     .await;
-    let answers = [PageAnswer { id: "7".to_owned(), refused: None }];
+    let answers = [PageAnswer { id: "7".to_owned(), refused: None, explained: None }];
     let standby = Standby {
         at: NOW,
         home: &home,
@@ -166,7 +175,7 @@ async fn who_does_not_act_says_so_takes_nothing_and_hears_what_is_asked() {
         answers: &answers,
     };
     let requests = channel(&server).stand_by(&standby).await.unwrap();
-    assert_eq!(requests[0].asked, request::Asked::EnableHere);
+    assert_eq!(requests[0].asked, PageAsked::Decision(request::Asked::EnableHere));
 }
 
 #[tokio::test]
@@ -190,6 +199,7 @@ async fn a_report_arrives_signed() {
         problems: &[],
         tally: Tally { ready: 3, waiting: 1, stages: BTreeMap::from([(Stage::Done, 3)]) },
         entries: Some(vec![PluginDomain { entry: &entry, headline: None, text: String::new() }]),
+        pages: Vec::new(),
         log: Vec::new(),
     };
     channel(&server).report(&report).await.unwrap();

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use engine::ops::{self, Added, NewMapping};
+use engine::ops::{self, Added, Explained, NewMapping};
 use engine::texts::findings::{records, text};
 use rules::DomainName;
-use rules::finding::{Code, Finding, Severity};
 use rules::source::Primary;
 
 use super::domain_name;
@@ -18,7 +17,7 @@ const ASKED_WITHIN: Duration = Duration::from_secs(15);
 /// Map a domain to a site
 ///
 /// Wildcards and international names are allowed. The next pass adds it at the
-/// host and follows it. What its DNS lacks is told beforehand, and keeps nobody from it.
+/// host and follows it. What stands in its way, such as in DNS, is told beforehand, and keeps nobody from it.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The domain, for example `shop.example.com` or `*.example.com`
@@ -59,12 +58,8 @@ impl Args {
         let asked = tokio::time::timeout(ASKED_WITHIN, ops::explain(&explaining, &names));
         let Ok(Ok(explanation)) = asked.await else { return };
         let language = context.environment.language();
-        let of_dns = |it: &&Finding| {
-            it.severity == Severity::Error
-                && (Code::NoDelegation..=Code::CaaUnreadable).contains(&it.code)
-        };
-        let mut findings = explanation.domains.iter().flat_map(|domain| &domain.findings);
-        if let Some(finding) = findings.find(of_dns) {
+        let mut findings = explanation.domains.iter().flat_map(Explained::in_the_way);
+        if let Some(finding) = findings.next() {
             let (code, text) = (finding.code.as_str(), text(finding, language));
             let table = records(&finding.records, "  ", language);
             let table =

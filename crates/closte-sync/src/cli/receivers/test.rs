@@ -61,7 +61,7 @@ fn view(tried: Tried) -> TriedView {
     let (delivered, refused, said) = match delivery {
         Delivery::Delivered => (true, false, None),
         Delivery::Refused(why) => (false, true, Some(why)),
-        Delivery::Failed(why) => (false, false, Some(why)),
+        Delivery::Failed(why) | Delivery::Busy { why, .. } => (false, false, Some(why)),
     };
     TriedView { receiver, delivered, refused, said, switched_on: was_off && delivered }
 }

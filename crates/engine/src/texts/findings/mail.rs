@@ -1,8 +1,8 @@
-//! A text for the domain's owner, ready for a mail: plain words, and nothing internal.
+//! What the domain's owner is told, in a mail and on a page: plain words, and nothing internal.
 
 use std::fmt::Write as _;
 
-use rules::finding::{Actor, Finding, Severity};
+use rules::finding::{Actor, Finding, RecordChange, Severity};
 
 use super::{Language, records, text};
 
@@ -53,22 +53,14 @@ const DUTCH: Words = Words {
 };
 
 impl ForOwner<'_> {
-    /// The text in that language. Where it is not the owner's turn, it is one sentence that says so.
+    /// The whole mail in that language. Where it is not the owner's turn, it is one sentence that says so.
     pub fn text(&self, language: Language) -> String {
-        let words = match language {
-            Language::English => &ENGLISH,
-            Language::Dutch => &DUTCH,
-        };
-        let theirs = |it: &&Finding| it.actor() == Actor::Owner && it.severity != Severity::Info;
-        let mut theirs = self.findings.iter().filter(theirs);
-        let Some(first) = theirs.next() else { return self.nothing_to_do(words) };
-        let how = if first.severity == Severity::Error { words.broken } else { words.half };
-        let mut mail = format!("{} {how}\n\n{}\n", self.domain, text(first, language));
-        let mut changes = first.records.clone();
-        for other in theirs {
-            let _ = writeln!(mail, "\n{} {}", words.besides, text(other, language));
-            changes.extend(other.records.iter().cloned());
+        let words = Words::of(language);
+        let mut mail = self.said(language) + "\n";
+        if !self.is_their_turn() {
+            return mail;
         }
+        let changes = self.records();
         if !changes.is_empty() {
             let _ = write!(mail, "\n{}\n\n{}", words.change, records(&changes, "  ", language));
         }
@@ -78,11 +70,49 @@ impl ForOwner<'_> {
         mail
     }
 
+    /// What is so and what to do, without records and times: paragraphs, with an empty line between
+    /// them. Where it is not the owner's turn, it is one sentence that says so.
+    pub fn said(&self, language: Language) -> String {
+        let words = Words::of(language);
+        let mut theirs = self.theirs();
+        let Some(first) = theirs.next() else { return self.nothing_to_do(words) };
+        let how = if first.severity == Severity::Error { words.broken } else { words.half };
+        let mut said = format!("{} {how}\n\n{}", self.domain, text(first, language));
+        for other in theirs {
+            let _ = write!(said, "\n\n{} {}", words.besides, text(other, language));
+        }
+        said
+    }
+
+    /// What the owner must change in DNS.
+    pub fn records(&self) -> Vec<RecordChange> {
+        self.theirs().flat_map(|it| it.records.iter().cloned()).collect()
+    }
+
+    /// Whether the owner must do anything.
+    pub fn is_their_turn(&self) -> bool {
+        self.theirs().next().is_some()
+    }
+
+    fn theirs(&self) -> impl Iterator<Item = &Finding> {
+        let theirs = |it: &&Finding| it.actor() == Actor::Owner && it.severity != Severity::Info;
+        self.findings.iter().filter(theirs)
+    }
+
     fn nothing_to_do(&self, words: &Words) -> String {
         let [before, after] = words.not_yours;
         if self.ready {
-            return format!("{} {}\n", self.domain, words.ready);
+            return format!("{} {}", self.domain, words.ready);
         }
-        format!("{before}{}{after}\n", self.domain)
+        format!("{before}{}{after}", self.domain)
+    }
+}
+
+impl Words {
+    fn of(language: Language) -> &'static Self {
+        match language {
+            Language::English => &ENGLISH,
+            Language::Dutch => &DUTCH,
+        }
     }
 }

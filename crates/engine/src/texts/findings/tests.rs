@@ -107,7 +107,9 @@ fn an_owner_reads_nothing_internal() {
                 let next_check = Some("12:00");
                 let mail =
                     ForOwner { domain: "shop.example", ready, findings: &findings, next_check };
+                let said = mail.said(language);
                 let mail = mail.text(language);
+                assert!(mail.starts_with(&said), "a page says the same: {said}");
                 assert_eq!(mail.contains("12:00"), own, "{mail}");
                 let mail = mail.to_lowercase();
                 let internal = INTERNAL.iter().find(|word| mail.contains(*word));
@@ -153,7 +155,7 @@ fn a_mail_leads_with_the_owners_first_finding_whatever_else_there_is() {
     insta::assert_snapshot!(mail.text(Language::Dutch), @r#"
     shop.example werkt nog niet zoals het moet.
 
-    De naam wijst naar een andere server (192.0.2.77). Wijzig het in 203.0.113.7.
+    De naam wijst naar een andere server (192.0.2.77). Wijzig dat in 203.0.113.7.
 
     Verder: Een CAA-record van www.shop.example verbiedt letsencrypt.org een certificaat uit te geven. Voeg er een toe dat het toestaat.
 

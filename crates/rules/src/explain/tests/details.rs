@@ -108,8 +108,74 @@ fn the_whole_networks_findings_stand_apart() {
         dashboard: None,
         now: NOW,
     };
-    let evidence = Evidence { check: &world.check, deep: Some(&world.deep), at: NOW };
+    let evidence = Evidence { check: &world.check, deep: Some(&world.deep), label: "zq7", at: NOW };
     let found = of_network(&[evidence], &situation, &policy);
     let codes: Vec<_> = found.iter().map(|it| it.code.as_str()).collect();
     assert_eq!(codes, ["switched-off", "key-refused", "not-validated"]);
+}
+
+#[test]
+#[rustfmt::skip] // One case a line.
+fn lights_are_what_a_pass_would_record_of_it_now() {
+    let table: [(&str, fn(&mut World), Option<bool>, &str, &str); 8] = [
+        ("all right",                      |_| {},                                                            Some(true), "here",      "valid"),
+        ("not at the host",                |w| w.at_host = Some(false),                                       Some(false), "here",     "valid"),
+        ("no list",                        |w| w.at_host = None,                                              None,       "here",      "valid"),
+        ("another server",                 |w| { w.everybody(at("198.51.100.9")); w.check.tls.clear(); },     Some(true), "elsewhere", "unknown"),
+        ("one resolver holds another",     |w| w.resolvers(vec![at(HERE), at("198.51.100.9")]),               Some(true), "elsewhere", "unknown"),
+        ("the same where one is enough",   |w| { w.dns = DnsRule::Any; w.resolvers(vec![at(HERE), at("198.51.100.9")]); }, Some(true), "here", "valid"),
+        ("nobody answers",                 |w| { w.resolvers(vec![silent(); 2]); w.check.tls.clear(); },      Some(true), "unknown",   "unknown"),
+        ("it has expired",                 |w| w.presents(TlsVerdict::Expired, "shop.example"),               Some(true), "here",      "invalid"),
+    ];
+    for (shows, breaks, alias, routing, certificate) in table {
+        let mut world = World::new();
+        world.at_host = Some(true);
+        breaks(&mut world);
+        let lights = world.made(lights);
+        let is = (lights.alias, lights.routing.as_str(), lights.certificate.as_str());
+        assert_eq!(is, (alias, routing, certificate), "{shows}");
+    }
+}
+
+#[test]
+fn what_was_seen_is_told_of_a_domain_that_is_right_too() {
+    let said: Vec<_> = World::new().made(seen).into_iter().map(|it| (it.source, it.said)).collect();
+    let until = (NOW + DAY * 80).date();
+    let presents =
+        format!("presents a certificate of Let's Encrypt, R11 for shop.example, until {until}");
+    let want = [
+        ("192.0.2.1:53", HERE),
+        ("192.0.2.2:53", HERE),
+        (HERE, &presents),
+        (HERE, "answers for mapping 7"),
+    ];
+    assert_eq!(said, want.map(|(source, said)| (source.to_owned(), said.to_owned())));
+}
+
+#[test]
+fn what_is_out_of_reach_from_here_is_unseen_and_blamed_on_nobody() {
+    let mut world = World::new();
+    let detail = "network is unreachable".to_owned();
+    world.check.tls =
+        vec![TlsObservation::NoAnswer { how: Unreached::Broken, detail: detail.clone() }];
+    world.check.proof.clear();
+    world.port_80(HttpEnd::Broken { detail });
+    assert_eq!(world.codes(), "unseen!");
+    world.stage(Stage::CheckingSslCert);
+    assert_eq!(world.codes(), "", "nobody was served before");
+}
+
+#[test]
+fn a_label_that_nobody_has_is_told_as_the_wildcard_that_was_asked_about() {
+    let mut world = World::new();
+    world.everybody(Answer::NoSuchName { ttl: DAY });
+    let end = WalkEnd::NotDelegated {
+        parent: "example".to_owned(),
+        name: "zq7.shop.example".to_owned(),
+        by: "ns1.example (192.0.2.53)".to_owned(),
+    };
+    world.deep.zones[0].end = end;
+    let (findings, _) = world.explain();
+    assert!(!format!("{findings:?}").contains("zq7"), "{findings:?}");
+    assert_eq!(findings[0].fact(Fact::Name), "*.shop.example");
 }
