@@ -356,9 +356,19 @@ final class Status_Page {
 			$html = $this->sentence( 'as_of', Engine::heard_at() );
 		} else {
 			$html  = null === $page['last'] ? '' : $this->sentence( 'last', min( $page['last'], $this->now ) ) . ' ';
-			$html .= null === $page['next'] ? '' : $this->sentence( 'next', max( $page['next'], $this->now ) );
+			$html .= null === $page['next'] ? '' : $this->next( $page['next'] );
 		}
 		return "<p class=\"soft\">$html</p>";
+	}
+
+	/**
+	 * When it is looked at next.
+	 *
+	 * @param int $time Then.
+	 * @return string HTML, escaped.
+	 */
+	private function next( $time ) {
+		return $time > $this->now ? $this->sentence( 'next', $time ) : esc_html( sprintf( $this->words['next'], $this->words['now'] ) );
 	}
 
 	/**

@@ -50,7 +50,7 @@ final class Status_Words {
 			'adding'    => 'Is being prepared',
 			'rejected'  => 'Does not know the name yet',
 			'here'      => 'Leads here',
-			'elsewhere' => 'Leads elsewhere',
+			'elsewhere' => 'Does not lead here yet',
 			'valid'     => 'Valid',
 			'expiring'  => 'Is being renewed',
 			'missing'   => 'On its way',
@@ -69,6 +69,7 @@ final class Status_Words {
 		'gone'      => 'This link is no longer valid',
 		'ask_new'   => 'Ask %s for a new one.',
 		'foot'      => 'Whoever has the link to this page can read it and have the domain looked at, and nothing else. %s can end it.',
+		'just'      => 'just now',
 		'now'       => 'now',
 		'ago'       => '%s ago',
 		'in'        => 'in %s',
@@ -105,7 +106,7 @@ final class Status_Words {
 			'adding'    => 'Wordt voorbereid',
 			'rejected'  => 'Kent de naam nog niet',
 			'here'      => 'Wijst hierheen',
-			'elsewhere' => 'Wijst ergens anders heen',
+			'elsewhere' => 'Wijst nog niet hierheen',
 			'valid'     => 'Geldig',
 			'expiring'  => 'Wordt vernieuwd',
 			'missing'   => 'Onderweg',
@@ -124,6 +125,7 @@ final class Status_Words {
 		'gone'      => 'Deze link is niet meer geldig',
 		'ask_new'   => 'Vraag %s om een nieuwe.',
 		'foot'      => 'Wie de link naar deze pagina heeft, kan haar lezen en naar het domein laten kijken, en verder niets. %s kan de link beëindigen.',
+		'just'      => 'zojuist',
 		'now'       => 'nu',
 		'ago'       => '%s geleden',
 		'in'        => 'over %s',
@@ -179,7 +181,7 @@ final class Status_Words {
 	 */
 	public static function moment( array $words, $time, $now ) {
 		if ( $time === $now ) {
-			return $words['now'];
+			return $words['just'];
 		}
 		return sprintf( $words[ $time < $now ? 'ago' : 'in' ], self::duration( $words, abs( $time - $now ) ) );
 	}

@@ -27,7 +27,7 @@ const INTERNAL: [&str; 14] = [
 ];
 
 /// What the engine reports of `shop.example`, whose owner must change a record.
-fn told(since: u64) -> Value {
+fn reported(since: u64) -> Value {
     let light = |light: &str, state: &str| json!({"light": light, "state": state, "since": since});
     json!({
         "domain": "shop.example", "display": "shöp.example", "ready": false, "turn": "owner",
@@ -138,7 +138,7 @@ fn the_owner_sees_whose_turn_it_is_what_to_change_and_three_lights_in_two_langua
     world.heard();
     let fresh = send(&world, "GET", &link, "");
     assert!(text(&fresh).contains("shop.example | It is being looked at"), "{}", text(&fresh));
-    report(&world, id, &told(now() - 7300));
+    report(&world, id, &reported(now() - 7300));
 
     let page = send(&world, "GET", &link, "Accept-Language: de, en;q=0.8, nl;q=0.5\r\n");
     for header in [
@@ -162,7 +162,7 @@ fn the_owner_sees_whose_turn_it_is_what_to_change_and_three_lights_in_two_langua
          Change | TXT | shop.example | &lt;script&gt;alert(1)&lt;/script&gt; | 203.0.113.7 | 203.0.113.8 | \
          Looked | 2 hours ago | . Next look | in 3 minutes | . | I have changed it: look now | \
          Hosting | Knows the name | Changed | 2 hours ago | . | \
-         DNS | Leads elsewhere | Changed | 2 hours ago | . | \
+         DNS | Does not lead here yet | Changed | 2 hours ago | . | \
          Certificate | Follows once DNS leads here | Changed | 2 hours ago | . | \
          Whoever has the link to this page can read it and have the domain looked at, and nothing else. \
          The Network can end it. | English | Nederlands"
@@ -196,7 +196,7 @@ fn where_it_is_not_the_owners_turn_nothing_has_to_be_done() {
     let world = World::new();
     let id = world.map("shop.example", "done");
     let link = make(&world, id, "shop.example");
-    let mut page = told(now());
+    let mut page = reported(now());
     (page["records"], page["turn"]) = (json!([]), json!("host"));
     page["texts"] = json!({"en": "It is <i>being</i> seen to."});
     report(&world, id, &page);
@@ -230,7 +230,7 @@ fn no_page_says_anything_internal() {
     let id = world.map("shop.example", "checking-dns");
     let link = make(&world, id, "shop.example");
     let wrong = format!("/?closte-sync-status={}", "0".repeat(32));
-    let mut page = told(now());
+    let mut page = reported(now());
     for state in [
         "present",
         "wanted",
@@ -265,7 +265,7 @@ fn a_link_ends_with_its_time_its_mapping_its_name_its_network_and_the_plugin() {
     let world = World::new();
     let id = world.map("shop.example", "checking-dns");
     let link = make(&world, id, "shop.example");
-    report(&world, id, &told(now()));
+    report(&world, id, &reported(now()));
     let status = || send(&world, "GET", &link, "").status;
     let sql = |sql: &str| _ = world.database.execute(sql);
     assert_eq!(status(), 200);
@@ -391,14 +391,15 @@ fn pages_that_are_not_stored_are_not_acknowledged_and_an_older_engine_has_none()
     let world = World::new();
     world.heard();
     assert_eq!(world.read_option("closte_sync_pages"), Value::Null);
-    report(&world, 1, &told(now()));
+    report(&world, 1, &reported(now()));
     assert_eq!(world.kept("closte_sync_pages")["1"]["domain"], "shop.example");
-    let pages: serde_json::Map<_, _> = (0..600).map(|id| (id.to_string(), told(now()))).collect();
+    let pages: serde_json::Map<_, _> =
+        (0..600).map(|id| (id.to_string(), reported(now()))).collect();
     world.call("report", &json!({ "pages": pages }));
     assert_eq!(world.kept("closte_sync_pages").as_object().unwrap().len(), 500);
     world.heard();
     assert_eq!(world.kept("closte_sync_pages"), json!([]), "what nobody reports is no more");
     world.break_options();
-    let refused = world.refused(&Call::signed("report", &json!({"pages": {"1": told(now())}})));
+    let refused = world.refused(&Call::signed("report", &json!({"pages": {"1": reported(now())}})));
     assert_eq!(refused, (503, "closte_sync_not_stored".to_owned()));
 }
