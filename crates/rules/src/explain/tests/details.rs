@@ -128,10 +128,13 @@ fn the_whole_networks_findings_stand_apart() {
     }
 }
 
+/// What it shows, what is broken, and the three lights.
+type Light<'a> = (&'a str, fn(&mut World), Option<bool>, &'a str, &'a str);
+
 #[test]
 #[rustfmt::skip] // One case a line.
 fn lights_are_what_a_pass_would_record_of_it_now() {
-    let table: [(&str, fn(&mut World), Option<bool>, &str, &str); 8] = [
+    let table: [Light<'_>; 8] = [
         ("all right",                      |_| {},                                                            Some(true), "here",      "valid"),
         ("not at the host",                |w| w.at_host = Some(false),                                       Some(false), "here",     "valid"),
         ("no list",                        |w| w.at_host = None,                                              None,       "here",      "valid"),
