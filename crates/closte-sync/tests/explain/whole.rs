@@ -26,6 +26,7 @@ pub(crate) const SEEING: &[Case] = cases! {
 #[rustfmt::skip] // One case a line.
 pub(crate) const WHOLE: &[Case] = cases! {
     "a copy of another app",        SHOP, "copy",              ADMIN, [], synced, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); w.wp_config("'app1'", "'app2'"); };
+    "a copy without a ledger",      SHOP, "copy",              ADMIN, [], synced, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); let ledger = w.folder.path().join("new/ledger.db"); w.set("ledger.url", &format!("sqlite://{}", ledger.display())); };
     "a ledger of another network",  SHOP, "other-network",     ADMIN, [], synced, another_network;
     "the database was put back",    SHOP, "database-restored", ADMIN, [], synced, put_back;
     "Closte is switched off",       SHOP, "switched-off",      ADMIN, [], new, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); w.option("wu_host_integrations_enabled", "a:0:{}"); };
