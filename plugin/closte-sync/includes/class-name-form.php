@@ -78,7 +78,7 @@ final class Name_Form {
 		$title = $is_clear ? __( 'Nothing stands in the way of %s.', 'closte-sync' ) : __( '%s can be mapped, but would not work yet.', 'closte-sync' );
 		printf( '<div class="notice notice-%s inline"><p><strong>%s</strong></p>', $is_clear ? 'success' : 'warning', esc_html( sprintf( $title, $found['display'] ) ) );
 		if ( ! $is_clear ) {
-			printf( '<p>%s</p><p>%s</p>', esc_html( $found['text'] ), esc_html( self::turn( $found['turn'] ) ) );
+			printf( '<p>%s <strong>%s</strong></p>', esc_html( $found['text'] ), esc_html( Words::turn( $found ) ) );
 			self::show_records( $found['records'] );
 		}
 		$page = network_admin_url( 'admin.php?page=' . Domain_Pages::LIST_PAGE );
@@ -94,7 +94,7 @@ final class Name_Form {
 		if ( array() === $records ) {
 			return;
 		}
-		$words = Status_Words::in( 'en' );
+		$words = Status_Words::in( Status_Words::language( '', '', get_locale() ) );
 		echo '<table class="widefat striped closte-sync-records"><thead><tr>';
 		foreach ( $words['columns'] as $column ) {
 			printf( '<th scope="col">%s</th>', esc_html( $column ) );
@@ -116,21 +116,5 @@ final class Name_Form {
 	 */
 	private static function cell( $text ) {
 		return '<td>' . nl2br( esc_html( $text ) ) . '</td>';
-	}
-
-	/**
-	 * Whose turn it is.
-	 *
-	 * @param string $actor The engine's word.
-	 * @return string
-	 */
-	private static function turn( $actor ) {
-		$words = array(
-			'owner'  => __( 'It is the turn of the owner of the domain.', 'closte-sync' ),
-			'admin'  => __( 'It is the turn of the network\'s admin.', 'closte-sync' ),
-			'host'   => __( 'It is the turn of the hosting.', 'closte-sync' ),
-			'nobody' => __( 'It comes right by waiting.', 'closte-sync' ),
-		);
-		return isset( $words[ $actor ] ) ? $words[ $actor ] : '';
 	}
 }

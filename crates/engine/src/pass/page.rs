@@ -79,7 +79,9 @@ impl Engine {
             settings: &self.settings,
         };
         let answers = names.into_iter().map(|name| answer_to_name(&with, plugin.language(), name));
-        future::join_all(answers).await.into_iter().for_each(|answer| plugin.answer(answer));
+        for answer in future::join_all(answers).await {
+            plugin.answer(answer);
+        }
     }
 }
 

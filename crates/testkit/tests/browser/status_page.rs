@@ -5,7 +5,7 @@ use testkit::wordpress::Listen;
 use crate::world::World;
 
 /// Stores what the engine reports, and makes a link, which is printed.
-const REPORT_AND_LINK: &str = r#"
+const REPORT_AND_LINK: &str = r"
     $light = fn($light, $state) => ['light' => $light, 'state' => $state, 'since' => time() - 7300];
     $record = fn($type, $found, $wanted) => ['action' => 'change', 'type' => $type,
         'name' => 'a-very-long-name-of-a-shop.with-parts.shop.example', 'found' => $found, 'wanted' => $wanted];
@@ -16,7 +16,7 @@ const REPORT_AND_LINK: &str = r#"
         'records' => [$record('A', ['192.0.2.7'], ['203.0.113.7']),
             $record('AAAA', ['2001:0db8:1111:2222:3333:4444:5555:6666'], [])],
         'last' => time() - 60, 'next' => time() + 300]]]);
-    echo Closte_Sync\Status_Links::make($id, 'shop.example');"#;
+    echo Closte_Sync\Status_Links::make($id, 'shop.example');";
 
 #[test]
 fn an_owner_reads_it_on_a_phone_copies_a_value_and_has_the_domain_looked_at() {

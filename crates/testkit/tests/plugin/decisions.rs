@@ -316,8 +316,7 @@ fn a_name_is_looked_at_before_it_is_mapped_and_what_was_found_warns() {
     for text in [
         "Nothing stands in the way of clear.example.",
         "bücher.example can be mapped, but would not work yet.",
-        "It does &lt;not&gt; exist.",
-        "It is the turn of the owner of the domain.",
+        "It does &lt;not&gt; exist. <strong>Owner&#039;s turn</strong>",
         "<td>Add</td><td>A</td><td>bücher.example</td><td></td><td>203.0.113.7&lt;i&gt;</td>",
         "admin.php?page=wp-ultimo-domains",
         "This was not done: Look at *.far.example",
