@@ -57,7 +57,7 @@ pub(super) fn is_owed(case: &Case<'_>) -> bool {
 
 /// Whether a call is to be made as far as is known: nothing is recorded of a domain that is not served
 /// yet, and the host's list cannot be read.
-fn may_be_owed(case: &Case<'_>) -> bool {
+pub(super) fn may_be_owed(case: &Case<'_>) -> bool {
     let Case { subject, situation, .. } = case;
     let is_unknown = subject.entry.is_none() && subject.at_host.is_none();
     is_unknown && !case.is_served() && situation.protected.why(subject.name).is_none()
@@ -159,6 +159,12 @@ pub(super) fn pause(case: &Case<'_>) -> Option<Finding> {
         }
         HostState::Paused { until, .. } => Some(Finding::new(Code::Paused).until(Some(*until))),
     }
+}
+
+/// Whether a finding says that no call to the host is made.
+pub(super) fn rests(finding: &Finding) -> bool {
+    use Code::{HostUnreachable, KeyRefused, Paused, RateLimited};
+    [KeyRefused, RateLimited, HostUnreachable, Paused].contains(&finding.code)
 }
 
 fn is_refusal(code: Code) -> bool {

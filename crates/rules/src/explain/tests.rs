@@ -438,6 +438,7 @@ fn what_wordpress_and_the_host_do_is_told_as_far_as_it_matters_here() {
     use Alias::{Adding, Rejected, Wanted};
     let table: Vec<(&str, Break, &str)> = vec![
         ("not mapped",                    |w| { w.network.mappings.clear(); w.entry = None; w.at_host = Some(false) },   "not-mapped?"),
+        ("not mapped, a twin",            |w| { w.network.mappings.clear(); let entry = w.entry.as_mut().unwrap(); (entry.mapped, entry.twin) = (None, Some(crate::twins::Twin::Follows)) }, ""),
         ("not mapped, at the host",       |w| { w.network.mappings.clear(); w.entry = None },                            "not-ours? not-mapped?"),
         ("its site is missing",           |w| { w.network.sites.remove(&2); w.at_host = None },                          "site-missing"),
         ("its site is deleted",           |w| w.network.sites.get_mut(&2).unwrap().hidden = Some(Hidden::Deleted),       "site-deleted"),
@@ -469,6 +470,7 @@ fn what_wordpress_and_the_host_do_is_told_as_far_as_it_matters_here() {
         ("the same, it is there",         |w| w.host = refused(),                                                        ""),
         ("the same, its stage is owed",   |w| { w.stage(Stage::CheckingDns); w.host = refused() },                       "key-refused"),
         ("no ledger, and no list",        |w| { nothing_known(w); w.host = HostState::Paused { reason: Reason::HostUnreachable, until: NOW } }, "host-unreachable"),
+        ("the same, no certificate yet",  |w| { nothing_known(w); w.without_certificate(); w.host = refused() },         "key-refused"),
         ("the same, it is served",        |w| { nothing_known(w); w.stage_of_row(Stage::Done); w.host = HostState::Paused { reason: Reason::HostUnreachable, until: NOW } }, ""),
         ("switched off",                  |w| w.network.switch = Switch::Off,                                            ""),
         ("the same, it is owed",          |w| { w.alias(Wanted, None); w.network.switch = Switch::Off },                 "switched-off"),
