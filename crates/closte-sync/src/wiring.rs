@@ -212,7 +212,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// The ledger, to read; none where there is none yet.
-    async fn readable_ledger(&self) -> Result<Option<Box<dyn Ledger>>, Failure> {
+    pub(crate) async fn readable_ledger(&self) -> Result<Option<Box<dyn Ledger>>, Failure> {
         match SqliteLedger::open_readonly(&self.ledger_path()?).await {
             Ok(ledger) => Ok(Some(Box::new(ledger))),
             Err(LedgerError::Missing { .. }) => Ok(None),

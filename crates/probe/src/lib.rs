@@ -207,7 +207,9 @@ impl Probe for NetProbe {
     }
 
     fn recall_roots(&self, silent: Option<RootsSilent>) {
-        silent.into_iter().for_each(|it| self.inquirer.recall_roots(it));
+        if let Some(silent) = silent {
+            self.inquirer.recall_roots(silent);
+        }
     }
 }
 

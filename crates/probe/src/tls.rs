@@ -232,7 +232,7 @@ fn without_certificate(error: &io::Error) -> TlsObservation {
             no_certificate("what it presented is not a readable certificate".to_owned())
         }
         (Some(error), _) => no_certificate(format!("no handshake is possible: {error}")),
-        (None, io::ErrorKind::UnexpectedEof) => {
+        (None, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset) => {
             no_certificate("it closed the connection without a certificate".to_owned())
         }
         (None, _) => no_answer(unreached(error), crate::plain(error)),

@@ -155,17 +155,26 @@ pub fn explain(
     found.extend(rows::of_name(&case));
     found.extend(rows::of_rows(&case));
     found.extend(alias::of(&case));
-    found.extend(dns::of(&case));
-    let dns_is_wrong = found.iter().any(|it| is_of_dns(it.code) && it.severity == Severity::Error);
-    found.extend(issuing::of(&case, dns_is_wrong));
-    if !dns_is_wrong {
-        found.extend(certificate::of(&case, &found));
-        found.extend(service::of_web(&case));
+    // What the wire says of a name that nobody can have follows from that.
+    if found.iter().all(|it| it.code != Code::ReservedName) {
+        found = with_the_wire(&case, found);
     }
     found.extend(service::of_mapping(&case, &found));
     found.extend(unseen(&case, &found));
     let found = found.into_iter().map(|it| it.worded(|text| evidence.as_mapped(text)));
     in_order(without_what_follows(found.collect()))
+}
+
+/// `found`, and what DNS, the certificate and the web say.
+fn with_the_wire(case: &Case<'_>, mut found: Vec<Finding>) -> Vec<Finding> {
+    found.extend(dns::of(case));
+    let dns_is_wrong = found.iter().any(|it| is_of_dns(it.code) && it.severity == Severity::Error);
+    found.extend(issuing::of(case, dns_is_wrong));
+    if !dns_is_wrong {
+        found.extend(certificate::of(case, &found));
+        found.extend(service::of_web(case));
+    }
+    found
 }
 
 /// A domain is served, and nothing that was asked can tell whether rightly: there is no way from here

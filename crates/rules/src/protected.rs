@@ -76,10 +76,10 @@ impl Protected {
             Some(Protection::CdnHostname)
         } else if host {
             Some(Protection::Host)
-        } else if name.is_public_suffix() {
-            Some(Protection::PublicSuffix)
         } else if let Some(top) = special_use(name.as_str()) {
             Some(Protection::SpecialUse(top))
+        } else if name.is_public_suffix() {
+            Some(Protection::PublicSuffix)
         } else {
             let hit = self.globs.iter().find(|(_, glob)| glob.matches(name.as_str()));
             hit.map(|(text, _)| Protection::Operator(text.clone()))
@@ -146,6 +146,7 @@ mod tests {
             ("shop.onion",          Some(Protection::SpecialUse("onion"))),
             ("*.shop.onion",        Some(Protection::SpecialUse("onion"))),
             ("shop.home.arpa",      Some(Protection::SpecialUse("arpa"))),
+            ("home.arpa",           Some(Protection::SpecialUse("arpa"))), // a public suffix too
             ("printer.local",       Some(Protection::SpecialUse("local"))),
             ("onion.shop.example",  None),
             ("shop.test",           None),

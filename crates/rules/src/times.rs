@@ -139,8 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn the_host_is_not_left_alone_for_longer_than_it_can_have_asked_for() {
+    fn neither_host_nor_root_is_left_alone_for_longer_than_can_be() {
         let mut memory = Memory::default();
+        memory.network.roots_silent = Some(RootsSilent::at(now() + DAY, None));
         memory.host.quiet_until = Some(now() + DAY * 365);
         memory.host.breaker.open_until = Some(now() + DAY);
         memory.network.forgot_at = Some(now() + DAY);
@@ -148,5 +149,7 @@ mod tests {
         assert_eq!(memory.host.quiet_until, Some(now()));
         assert_eq!(memory.host.breaker.open_until, Some(now()));
         assert_eq!(memory.network.forgot_at, Some(now()));
+        let silent = RootsSilent { since: now(), until: now() };
+        assert_eq!(memory.network.roots_silent, Some(silent));
     }
 }

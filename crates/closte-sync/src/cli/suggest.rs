@@ -1,8 +1,11 @@
 //! `closte-sync suggest`: what would spare certificates.
 
+use std::collections::BTreeMap;
+
 use engine::texts;
 use rules::budget::{self, Suggestion};
-use rules::ledger::Ledger;
+use rules::wanted::Wanted;
+use rules::{Entry, Time};
 use serde::Serialize;
 
 use super::{Context, Exit, Failure};
@@ -37,9 +40,17 @@ impl Args {
         let access = wiring.access()?;
         let link = dashboard(access.wp.as_ref());
         let network = access.source.read().await?;
-        let recorded = wiring.ledger_to_read().await?.load().await?;
+        let mut entries = match wiring.readable_ledger().await? {
+            Some(ledger) => ledger.load().await?.entries,
+            None => BTreeMap::new(),
+        };
+        // What no pass has seen yet counts by the age of its site.
+        for (name, mapped) in Wanted::of(&network).names {
+            let unseen = || Entry::new(name.clone(), Some(mapped), Time::default());
+            entries.entry(name.clone()).or_insert_with(unseen);
+        }
         let now = rules::Clock::now(&SystemClock);
-        let found = budget::suggestions(recorded.entries.values(), &network, now);
+        let found = budget::suggestions(entries.values(), &network, now);
         let view = |it: &Suggestion| SuggestionView {
             wildcard: it.wildcard.to_string(),
             spares: it.spares,

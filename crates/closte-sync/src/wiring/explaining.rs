@@ -1,5 +1,6 @@
 //! What explains a domain: only what reads, and as much of it as there is.
 
+use engine::memory::MemoryLedger;
 use engine::ops::Explaining;
 use engine::{Env, Failure, PassSettings};
 use rules::host::AliasHost;
@@ -42,10 +43,11 @@ impl Wiring<'_> {
             Host::Asked => self.boxed_host().await.map_err(|failure| unread.push(failure)).ok(),
             Host::LeftAlone => None,
         };
-        let ledger = self.readable_ledger().await.map_err(|failure| unread.push(failure));
+        let ledger = self.readable_ledger().await.map_err(|failure| unread.push(failure)).ok();
+        // The first pass would begin an empty one, which is not the one that the network's mark names.
+        let ledger = ledger.map(|it| it.unwrap_or_else(|| Box::new(MemoryLedger::new(""))));
         let settings = self.pass_settings(access.wp.as_ref());
         let (probe, env) = (Box::new(self.probe()?), system_env());
-        let ledger = ledger.ok().flatten();
         Ok(Explainer { access, host, probe, ledger, env, settings, unread })
     }
 

@@ -70,7 +70,10 @@ async fn a_person_who_asks_is_heard_at_once_and_others_wait_their_time() {
     world.map(1, "shop.example");
     world.elsewhere("shop.example");
     let run = world.command("run").spawn().unwrap();
-    eventually("the first check", || world.sandbox.dns().queries_of("shop.example") > 0);
+    eventually("the first check is over", || {
+        let shown = world.run("domains show shop.example --output json");
+        shown.code == 0 && shown.json()["last_check"].is_string()
+    });
     let checks = world.sandbox.dns().queries_of("shop.example");
     let busy = world.done("sync");
     assert!(busy.err.contains("`run` since"), "{busy:?}");

@@ -3,7 +3,7 @@
 use testkit::internet::{Dnssec, Fault, RecordType, Scope};
 
 use crate::explained::{Case, cases, hold};
-use crate::world::{LABEL, NS1, NS2, SHOP, World};
+use crate::world::{LABEL, NS1, NS2, RESOLVERS, SHOP, World};
 
 const A: RecordType = RecordType::A;
 const AAAA: RecordType = RecordType::AAAA;
@@ -62,6 +62,8 @@ pub(crate) const NAMES: &[Case] = cases! {
     "the zone's wildcard leads away",    LABEL, "wildcard-record-only", OWNER, ["add cafe.shop.example A > {here}"], new, |w| { w.internet.remove(LABEL); w.records("*.shop.example", A, &["{there}"]); };
     "the zone's wildcard leads here",    LABEL, "wildcard-record-only", INFO_OWNER, ["add cafe.shop.example A > {here}"], new, |w| { w.internet.remove(LABEL); w.records("*.shop.example", A, &["{here}"]); };
     "a circle of two",                   LABEL, "cname-loop",           OWNER, ["remove cafe.shop.example CNAME bar.shop.example. >", "add cafe.shop.example A > {here}"], new, |w| { w.cname(LABEL, "bar.shop.example"); w.cname("bar.shop.example", LABEL); };
+    "a circle over two zones",           LABEL, "cname-loop",           OWNER, ["remove cafe.shop.example CNAME site.other.example. >", "add cafe.shop.example A > {here}"], new, |w| { other_zone(w); w.cname(LABEL, "site.other.example"); w.cname("site.other.example", LABEL); };
+    "an alias into a zone that is lame", LABEL, "lame-delegation",      OWNER, ["change other.example NS ns1.other.example. | ns2.other.example. >"], new, |w| { other_zone(w); w.cname(LABEL, "site.other.example"); for it in ["ns1.other.example", "ns2.other.example"] { w.internet.fault(it, Scope::all(), Fault::Refused); } };
     "an alias of nothing",               LABEL, "cname-dangling",       OWNER, ["remove cafe.shop.example CNAME gone.shop.example. >", "add cafe.shop.example A > {here}"], new, |w| w.cname(LABEL, "gone.shop.example");
     "of nothing in another zone",        LABEL, "cname-dangling",       OWNER, ["remove cafe.shop.example CNAME gone.example. >", "add cafe.shop.example A > {here}"], new, |w| w.cname(LABEL, "gone.example");
     "an alias of another's site",        LABEL, "cname-elsewhere",      OWNER, ["remove cafe.shop.example CNAME site.other.example. >", "add cafe.shop.example A > {here}"], new, |w| { other_zone(w); w.cname(LABEL, "site.other.example"); };
@@ -70,6 +72,7 @@ pub(crate) const NAMES: &[Case] = cases! {
 
 #[rustfmt::skip] // One case a line.
 pub(crate) const ADDRESSES: &[Case] = cases! {
+    "moved away, resolvers still right", SHOP,  "other-address",    OWNER, ["change shop.example A {there} > {here}"], new, |w| { held_as_it_is(w); w.points(SHOP, &w.there); };
     "another server",                    SHOP,  "other-address",    OWNER, ["change shop.example A {there} > {here}"], new, |w| w.points(SHOP, &w.there);
     "a proxy",                           SHOP,  "proxied",          OWNER, ["change shop.example A 104.16.1.1 > {here}"], new, |w| w.records(SHOP, A, &["104.16.1.1"]);
     "where the network was before",      SHOP,  "old-address",      OWNER, ["change shop.example A {there} > {here}"], new, moved;
@@ -80,7 +83,7 @@ pub(crate) const ADDRESSES: &[Case] = cases! {
     "one of two leads away",             SHOP,  "partly-elsewhere", OWNER, ["remove shop.example A {there} >", "keep shop.example A {here} > {here}"], new, |w| w.records(SHOP, A, &["{here}", "{there}"]);
     "the second server lags behind",     SHOP,  "servers-disagree", OWNER, ["change shop.example A {there} > {here}"], new, |w| w.internet.set_at(NS2, (SHOP, A), &[&w.there.address().to_string()]);
     "a resolver holds an old answer",    SHOP,  "not-propagated",   WAIT,  [], new, |w| w.internet.hold("r2", (SHOP, A), (&[&w.there.address().to_string()], 900));
-    "both do",                           SHOP,  "not-propagated",   WAIT,  [], new, |w| for r in crate::world::RESOLVERS { w.internet.hold(r, (SHOP, A), (&[&w.there.address().to_string()], 900)) };
+    "both do",                           SHOP,  "not-propagated",   WAIT,  [], new, |w| for r in RESOLVERS { w.internet.hold(r, (SHOP, A), (&[&w.there.address().to_string()], 900)) };
 };
 
 #[test]
@@ -112,6 +115,14 @@ fn sign(world: &World, dnssec: Dnssec) {
 fn other_zone(world: &World) {
     world.internet.zone("other.example");
     world.points("site.other.example", &world.there);
+}
+
+/// Both resolvers hold what the domain's address is now.
+fn held_as_it_is(world: &World) {
+    for resolver in RESOLVERS {
+        let here = world.here.address().to_string();
+        world.internet.hold(resolver, (SHOP, A), (&[&here], 900));
+    }
 }
 
 /// Servers that the parent names, in a zone that has not their names.

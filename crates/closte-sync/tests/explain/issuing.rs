@@ -66,6 +66,27 @@ pub(crate) const MISSING: &[Case] = cases! {
     "a wildcard",                       "*.shop.example", "wildcard-by-hand", ADMIN, [], new, wildcard;
 };
 
+#[test]
+fn a_wildcard_is_suggested_before_the_first_pass_and_after_it() {
+    let world = World::new();
+    for number in 0..26 {
+        let name = format!("s{number}.many.shop.example");
+        let site = world.site(&name);
+        world.map(site, &name);
+    }
+    world.sql("UPDATE wp_blogs SET registered = datetime('now', '-1 day') WHERE blog_id > 2");
+    let suggested = || {
+        let ended = world.run(&["suggest", "--output", "json"]);
+        let json: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+        let first = &json["suggestions"][0];
+        (ended.status.code(), first["wildcard"].clone(), first["spares"].clone())
+    };
+    let want = (Some(0), "*.many.shop.example".into(), 26.into());
+    assert_eq!(suggested(), want);
+    world.sync();
+    assert_eq!(suggested(), want);
+}
+
 /// Fifty more names of the domain are mapped, and got their certificates just now.
 fn fifty(world: &mut World) {
     world.records("*.shop.example", RecordType::A, &["{here}"]);

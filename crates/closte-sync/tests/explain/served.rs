@@ -26,9 +26,9 @@ fn a_domain_that_is_as_it_should_be_is_ready_and_has_nothing_to_say() {
     let lights = serde_json::json!({"alias": "present", "routing": "here", "certificate": "valid"});
     assert_eq!(domain["lights"], lights);
     let here = world.here.address().to_string();
-    let word = |it: &serde_json::Value, field| it[field].as_str().unwrap().to_owned();
+    let text_of = |it: &serde_json::Value, field| it[field].as_str().unwrap().to_owned();
     let seen = domain["seen"].as_array().unwrap().iter();
-    let seen: Vec<_> = seen.map(|it| (word(it, "source"), word(it, "said"))).collect();
+    let seen: Vec<_> = seen.map(|it| (text_of(it, "source"), text_of(it, "said"))).collect();
     let [first, second, certificate, proof] = &seen[..] else { panic!("{seen:?}") };
     let resolvers = RESOLVERS.map(|it| (world.internet.socket(it).to_string(), here.clone()));
     assert_eq!([first, second], resolvers.each_ref());

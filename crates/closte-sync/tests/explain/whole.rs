@@ -27,6 +27,7 @@ pub(crate) const SEEING: &[Case] = cases! {
 #[rustfmt::skip] // One case a line.
 pub(crate) const WHOLE: &[Case] = cases! {
     "a copy of another app",        SHOP, "copy",              ADMIN, [], synced, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); w.wp_config("'app1'", "'app2'"); };
+    "a copy without a ledger",      SHOP, "copy",              ADMIN, [], synced, |w| { w.row(SHOP, "stage = 'checking-dns', secure = 0"); let ledger = w.folder.path().join("new/ledger.db"); w.set("ledger.url", &format!("sqlite://{}", ledger.display())); };
     "a ledger of another network",  SHOP, "other-network",     ADMIN, [], synced, another_network;
     "the database was put back",    SHOP, "database-restored", ADMIN, [], synced, put_back;
     "Closte's list is empty",       SHOP, "list-doubt",        ADMIN, [], synced, |w| { w.pass(); w.host.drop_alias(SHOP); w.host.drop_alias(LABEL); w.pass(); };

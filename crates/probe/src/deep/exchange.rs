@@ -173,11 +173,12 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// Whether a server does not understand how it was asked; another dialect may do.
+/// Whether a server does not understand how it was asked; another dialect may do. (BADVERS has the
+/// number of BADSIG, as which it is read.)
 fn complains(message: &Message) -> bool {
     matches!(
         message.metadata.response_code,
-        ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BADVERS
+        ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::BADSIG
     )
 }
 

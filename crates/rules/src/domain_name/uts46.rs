@@ -1,5 +1,5 @@
 //! Names of each kind that the conformance tests of UTS 46 know, and what becomes of them: the processing is
-//! non-transitional, with STD3 letters, CheckBidi, CheckJoiners and VerifyDnsLength.
+//! non-transitional, with STD3 letters, `CheckBidi`, `CheckJoiners` and `VerifyDnsLength`.
 
 use super::{DomainName, NotADomain};
 

@@ -19,7 +19,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
         return vec![Finding::new(Code::AlreadyAtHost)];
     }
     if !is_owed(case) {
-        return Vec::new();
+        return pause(case).filter(|_| may_be_owed(case)).into_iter().collect();
     }
     let vanished = has_vanished(case).then(|| Finding::new(Code::Vanished));
     let mut found: Vec<Finding> = entry.and_then(of_entry).or(vanished).into_iter().collect();
@@ -52,6 +52,24 @@ pub(super) fn is_owed(case: &Case<'_>) -> bool {
         Some(_) => true,
         // Without a ledger only the list tells.
         None => subject.at_host == Some(false),
+    }
+}
+
+/// Whether a call is to be made as far as is known: nothing is recorded of a domain that is not served
+/// yet, and the host's list cannot be read.
+pub(super) fn may_be_owed(case: &Case<'_>) -> bool {
+    let Case { subject, situation, .. } = case;
+    let is_unknown = subject.entry.is_none() && subject.at_host.is_none();
+    is_unknown && !case.is_served() && situation.protected.why(subject.name).is_none()
+}
+
+/// Whether the host has the name, as far as is known: it is not asked to issue for others.
+pub(super) fn may_be_there(case: &Case<'_>) -> bool {
+    let is_recorded = |entry: &Entry| entry.alias.state == Alias::Present;
+    match case.subject.at_host {
+        Some(true) => true,
+        Some(false) => case.subject.entry.is_some_and(is_recorded),
+        None => case.is_mapped(),
     }
 }
 
@@ -141,6 +159,12 @@ pub(super) fn pause(case: &Case<'_>) -> Option<Finding> {
         }
         HostState::Paused { until, .. } => Some(Finding::new(Code::Paused).until(Some(*until))),
     }
+}
+
+/// Whether a finding says that no call to the host is made.
+pub(super) fn rests(finding: &Finding) -> bool {
+    use Code::{HostUnreachable, KeyRefused, Paused, RateLimited};
+    [KeyRefused, RateLimited, HostUnreachable, Paused].contains(&finding.code)
 }
 
 fn is_refusal(code: Code) -> bool {

@@ -96,7 +96,7 @@ fn of_fault(case: &Case<'_>, code: Code, ips: &[IpAddr]) -> Finding {
         TlsObservation::Presented { certificate, .. } => Some(certificate),
         _ => None,
     });
-    let names = certificate.map(|it| list(&it.names)).unwrap_or_default();
+    let names = certificate.map(some_names).unwrap_or_default();
     let end = certificate.map(|it| match code {
         Code::NotYetValid => it.not_before,
         _ => it.not_after,
@@ -113,11 +113,16 @@ fn of_fault(case: &Case<'_>, code: Code, ips: &[IpAddr]) -> Finding {
     }
 }
 
+/// Names of a certificate; some have a hundred.
+fn some_names(certificate: &Presented) -> String {
+    list(certificate.names.iter().take(5))
+}
+
 /// What an address presents, and how long that is good.
 pub(super) fn said(case: &Case<'_>, (ip, seen): &(IpAddr, &TlsObservation)) -> Said {
     let said = match seen {
         TlsObservation::Presented { certificate, .. } => {
-            let names = list(certificate.names.iter().take(5));
+            let names = some_names(certificate);
             let until = certificate.not_after.date();
             format!("presents a certificate of {} for {names}, until {until}", certificate.issuer)
         }
@@ -142,7 +147,8 @@ fn instead(case: &Case<'_>, fault: Finding, found: &[Finding]) -> Option<Finding
         return Some(by_hand.evidence(fault.evidence));
     }
     // Nobody issues for a name that the host does not have, or may not issue for.
-    let is_owed = alias::is_owed(case);
+    let is_owed =
+        alias::is_owed(case) || alias::may_be_owed(case) && found.iter().any(alias::rests);
     let is_kept = |it: &Finding| {
         it.severity == Severity::Error && (Code::CaaForbids..=Code::RedirectLoop).contains(&it.code)
     };
@@ -153,7 +159,7 @@ fn instead(case: &Case<'_>, fault: Finding, found: &[Finding]) -> Option<Finding
         return Some(spent.evidence(fault.evidence));
     }
     let until = since_here(case) + case.policy.stages.certificate_patience;
-    if case.policy.now < until && !case.is_served() {
+    if case.policy.now < until && !case.is_served() && alias::may_be_there(case) {
         let issuing = Finding::new(Code::Issuing).evidence(fault.evidence);
         return Some(issuing.until(Some(until)));
     }

@@ -4,7 +4,7 @@
 //! servers were not asked, or could not be, the resolvers' answer stands.
 
 mod addresses;
-mod bogus;
+pub(super) mod bogus;
 mod servers;
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
     }
     let asked = |deep: &&Deep| !deep.resolvers.is_empty() || !deep.zones.is_empty();
     let Some(deep) = case.deep().filter(asked) else {
-        return addresses::of(case, &seen(&case.evidence.check.dns)).into_iter().collect();
+        return checked(case).into_iter().collect();
     };
     let resolvers = Resolvers::of(case, deep);
     let servers = Servers::of(case, deep);
@@ -35,12 +35,12 @@ pub(super) fn of(case: &Case<'_>) -> Vec<Finding> {
     let mut found = servers.findings();
     found.extend(bogus::of(case, deep));
     match servers.agreed() {
-        _ if resolvers.are_right && !servers.disagree() => (),
         _ if servers.disagree() => found.push(servers.disagreement()),
-        Some(answer) if is_here(answer, case.situation.targets) => {
-            found.extend(resolvers.not_propagated(case, deep));
+        Some((by, answer)) if !is_here(answer, case.situation.targets) => {
+            found.extend(addresses::of(case, answer, by));
         }
-        Some(answer) => found.extend(addresses::of(case, answer)),
+        _ if resolvers.are_right => found.extend(checked(case)),
+        Some(_) => found.extend(resolvers.not_propagated(case, deep)),
         None => found.extend(by_resolvers(case, deep, &resolvers)),
     }
     // SERVFAIL says nothing more where it is known what fails.
@@ -66,6 +66,11 @@ pub(super) fn is_blind(evidence: &super::Evidence<'_>) -> bool {
     };
     let is_blind = |deep: &Deep| deep.resolvers.iter().all(mute) && !servers_are_mute(deep);
     silent && evidence.deep.is_none_or(is_blind)
+}
+
+/// What is wrong with what the check saw.
+fn checked(case: &Case<'_>) -> Option<Finding> {
+    addresses::of(case, &seen(&case.evidence.check.dns), "DNS".to_owned())
 }
 
 /// What a check saw, as an answer.
@@ -122,23 +127,31 @@ fn no_delegation(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
 
 /// What the resolvers say, where nobody nearer to the truth could be asked.
 fn by_resolvers(case: &Case<'_>, deep: &Deep, resolvers: &Resolvers<'_>) -> Vec<Finding> {
-    let unvalidated = deep.resolvers.iter().find_map(|it| it.unvalidated.as_ref());
-    let answers = || deep.resolvers.iter().map(|it| &it.answer);
-    let is_answer = |it: &&Answer| !matches!(it, Answer::Failed { .. } | Answer::Silent { .. });
-    let wrong = |it: &&Answer| is_answer(it) && !is_here(it, case.situation.targets);
-    if answers().any(|it| is_here(it, case.situation.targets)) && answers().any(|it| wrong(&it)) {
+    let answers = || deep.resolvers.iter().map(|it| (it.resolver, &it.answer));
+    let unvalidated =
+        deep.resolvers.iter().filter_map(|it| Some((it.resolver, it.unvalidated.as_ref()?)));
+    let wrong = |it: &Answer| is_answer(it) && !is_here(it, case.situation.targets);
+    if answers().any(|it| is_here(it.1, case.situation.targets)) && answers().any(|it| wrong(it.1))
+    {
         return resolvers.not_propagated(case, deep).into_iter().collect();
     }
-    if let Some(answer) = answers().find(wrong).or(unvalidated) {
-        return addresses::of(case, answer).into_iter().collect();
+    let mut unvalidated = unvalidated.filter(|it| is_answer(it.1));
+    if let Some((by, answer)) = answers().find(|it| wrong(it.1)).or_else(|| unvalidated.next()) {
+        return addresses::of(case, answer, by.to_string()).into_iter().collect();
     }
-    let fails = answers().any(|it| matches!(it, Answer::Failed { .. } | Answer::Silent { .. }));
-    let finding = || addresses::of(case, &seen(&case.evidence.check.dns));
-    if !fails {
-        return finding().into_iter().collect();
+    if answers().all(|it| is_answer(it.1)) {
+        return checked(case).into_iter().collect();
     }
-    let servfail = Finding::new(Code::Servfail).evidence(said(case, deep));
-    vec![servfail]
+    let of_target = Servers::of_target(case, deep);
+    if of_target.is_empty() {
+        return vec![Finding::new(Code::Servfail).evidence(said(case, deep))];
+    }
+    of_target
+}
+
+/// Whether somebody answered, whatever that says.
+fn is_answer(it: &Answer) -> bool {
+    !matches!(it, Answer::Failed { .. } | Answer::Silent { .. })
 }
 
 /// What the configured resolvers say together.
@@ -153,11 +166,8 @@ impl<'a> Resolvers<'a> {
     fn of(case: &Case<'_>, deep: &'a Deep) -> Self {
         let targets = case.situation.targets;
         // One that fails alone is its own matter; where all fail, nothing is right.
-        let answered = |it: &&ResolverSaid| {
-            !matches!(it.answer, Answer::Silent { .. } | Answer::Failed { .. })
-        };
-        let (right, old): (Vec<_>, Vec<_>) =
-            deep.resolvers.iter().filter(answered).partition(|it| is_here(&it.answer, targets));
+        let answered = deep.resolvers.iter().filter(|it| is_answer(&it.answer));
+        let (right, old): (Vec<_>, Vec<_>) = answered.partition(|it| is_here(&it.answer, targets));
         let one_is_here = |it: &&ResolverSaid| {
             it.answer.found().is_some_and(|found| found.iter().any(|ip| targets.contains(*ip)))
         };

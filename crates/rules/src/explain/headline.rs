@@ -93,8 +93,11 @@ mod tests {
         entry
     }
 
+    /// What it shows, what makes an entry so, and what is told of it.
+    type Row<'a> = (&'a str, &'a dyn Fn(&mut Entry), &'a str);
+
     /// `code turn`, and `!` where somebody must act; of a ready domain without news `-`.
-    fn told(change: &dyn Fn(&mut Entry)) -> String {
+    fn summary(change: impl Fn(&mut Entry)) -> String {
         let mut entry = ready();
         change(&mut entry);
         let Some(headline) = headline(&entry) else { return "-".to_owned() };
@@ -117,7 +120,7 @@ mod tests {
         };
         let unseen =
             |entry: &mut Entry| entry.certificate.miss(NOW, None, Reason::NoResolver, None);
-        let table: [(&str, &dyn Fn(&mut Entry), &str); 9] = [
+        let table: [Row<'_>; 9] = [
             ("nothing is wrong", &|_| (), "-"),
             ("only worth knowing", &found(&[Code::AlreadyAtHost, Code::NoProof]), "-"),
             ("it will break", &found(&[Code::ExpiresSoon, Code::NoProof]), "expires-soon host"),
@@ -129,7 +132,7 @@ mod tests {
             ("served and unseen", &unseen, "unseen nobody"),
         ];
         for (shows, change, want) in table {
-            assert_eq!(told(change), want, "{shows}");
+            assert_eq!(summary(change), want, "{shows}");
         }
     }
 
@@ -161,7 +164,7 @@ mod tests {
                 entry.alias.set(NOW, alias, None, None);
             }
         };
-        let table: [(&str, &dyn Fn(&mut Entry), &str); 9] = [
+        let table: [Row<'_>; 9] = [
             ("it may come", &missing(Stage::CheckingSslCert), "no-certificate nobody"),
             ("it did not", &missing(Stage::SslFailed), "no-certificate host!"),
             ("the owner must act", &elsewhere, "other-address owner!"),
@@ -173,7 +176,7 @@ mod tests {
             ("a twin that nobody waits for", &twin(Alias::Absent), "-"),
         ];
         for (shows, change, want) in table {
-            assert_eq!(told(change), want, "{shows}");
+            assert_eq!(summary(change), want, "{shows}");
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::domain_name::LONGEST_MAPPING;
 use crate::finding::{Code, Fact, Finding};
 use crate::network::Hidden;
 use crate::protected::{Protection, special_use};
+use crate::twins::Twin;
 use crate::{DomainName, Mapping, Network};
 
 /// The mappings of a network by name, made once for many domains.
@@ -109,8 +110,7 @@ pub(super) fn of_rows(case: &Case<'_>) -> Vec<Finding> {
     let (name, rows) = (case.subject.name, case.situation.rows);
     let ours = rows.ours(name);
     let Some((first, others)) = ours.split_first() else {
-        let known = if case.knows_no_rows() { None } else { Some(unmapped(case)) };
-        return known.into_iter().collect();
+        return unmapped(case).filter(|_| !case.knows_no_rows()).into_iter().collect();
     };
     let mut found = Vec::new();
     if !first.spelling.is_plain() {
@@ -128,13 +128,14 @@ pub(super) fn of_rows(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-/// No row of ours has the name: none at all, or one that leads nowhere.
-fn unmapped(case: &Case<'_>) -> Finding {
+/// No row of ours has the name: none at all, which a twin needs not where its parent has one, or one that leads nowhere.
+fn unmapped(case: &Case<'_>) -> Option<Finding> {
     let rows = case.situation.rows;
     let leads_nowhere = |row: &&&Mapping| !rows.network.sites.contains_key(&row.site_id);
     match rows.named(case.subject.name).iter().find(leads_nowhere) {
-        Some(row) => in_row(Code::SiteMissing, row),
-        None => Finding::new(Code::NotMapped),
+        Some(row) => Some(in_row(Code::SiteMissing, row)),
+        None if case.subject.entry.is_some_and(|it| it.twin == Some(Twin::Follows)) => None,
+        None => Some(Finding::new(Code::NotMapped)),
     }
 }
 

@@ -163,8 +163,12 @@ impl World {
         }
     }
 
-    fn stage(&mut self, stage: Stage) {
+    fn stage_of_row(&mut self, stage: Stage) {
         self.network.mappings[0].stage = Some(stage);
+    }
+
+    fn stage(&mut self, stage: Stage) {
+        self.stage_of_row(stage);
         self.entry.as_mut().unwrap().mapped.as_mut().unwrap().stage = Some(stage);
         self.written = Some(stage);
     }
@@ -342,8 +346,13 @@ fn what_is_wrong_in_dns_is_told_from_the_top_down() {
         ("the same, one is enough",          |w| { w.resolvers(vec![at(HERE), at("192.0.9.9")]); w.dns = DnsRule::Any }, ""),
         ("one right, one wrong, one is enough", |w| { w.everybody(at("203.0.113.7 192.0.9.9")); w.dns = DnsRule::Any }, ""),
         ("one resolver is silent",           |w| w.resolvers(vec![at(HERE), silent()]),                                 ""),
+        ("they are moved away, resolvers still here", |w| w.servers(vec![answered(at("192.0.9.9")), answered(at("192.0.9.9"))]), "other-address"),
+        ("servers give our addresses in turns", |w| { two_addresses(w); w.servers(vec![answered(at(HERE)), answered(at("203.0.113.8"))]); w.resolvers(vec![at(HERE)]) }, ""),
+        ("a target that may not be visited", |w| w.check.tls = vec![TlsObservation::Forbidden { detail: "loopback".into() }], "private-address"),
         ("a CNAME into another zone",        |w| into_another_zone(w, at(HERE)),                                        ""),
         ("the same, elsewhere",              |w| { w.resolvers(vec![by("x.host.example", "192.0.9.9")]); into_another_zone(w, at("192.0.9.9")) }, "cname-elsewhere"),
+        ("a CNAME into another zone and back", |w| { w.everybody(servfail()); into_another_zone(w, Answer::LedOut { through: vec!["shop.example".into()] }) }, "cname-loop"),
+        ("the servers of that zone refuse",  |w| { w.everybody(servfail()); into_another_zone(w, at(HERE)); w.deep.zones[1].servers[0].said = lame() }, "lame-delegation"),
         ("no resolver answers",              |w| w.resolvers(vec![silent()]), "blind"),
         ("the same, seen before",           |w| { w.resolvers(vec![silent(), silent()]); w.deep.zones.clear() },          "blind"),
         ("no targets",                       |w| w.targets = Targets::default(),                                        "no-targets"),
@@ -387,6 +396,7 @@ fn what_stops_issuing_comes_before_the_certificate_that_it_keeps_away() {
         ("being issued",                   |w| { w.without_certificate(); w.new_domain() },                                       "issuing"),
         ("the default, being issued",      |w| { w.presents(TlsVerdict::SelfSigned, "default.example"); w.new_domain() },         "issuing"),
         ("the week's are spent",           |w| { w.without_certificate(); w.new_domain(); let spent = Budget { issued: 50, waiting: 1, next: Some(NOW + DAY) }; w.budgets.insert(w.name.clone(), spent); }, "budget-spent"),
+        ("not mapped, nobody issues",      |w| { w.without_certificate(); w.network.mappings.clear(); w.entry = None; w.at_host = Some(false) }, "no-certificate not-mapped?"),
         ("no certificate for long",        |w| w.without_certificate(),                                                           "no-certificate"),
         ("it is served already",           |w| { w.without_certificate(); w.new_domain(); w.stage(Stage::Done) },                 "no-certificate"),
         ("for other names",                |w| w.presents(TlsVerdict::OtherName, "other.example"),                                "other-name"),
@@ -428,6 +438,7 @@ fn what_wordpress_and_the_host_do_is_told_as_far_as_it_matters_here() {
     use Alias::{Adding, Rejected, Wanted};
     let table: Vec<(&str, Break, &str)> = vec![
         ("not mapped",                    |w| { w.network.mappings.clear(); w.entry = None; w.at_host = Some(false) },   "not-mapped?"),
+        ("not mapped, a twin",            |w| { w.network.mappings.clear(); let entry = w.entry.as_mut().unwrap(); (entry.mapped, entry.twin) = (None, Some(crate::twins::Twin::Follows)) }, ""),
         ("not mapped, at the host",       |w| { w.network.mappings.clear(); w.entry = None },                            "not-ours? not-mapped?"),
         ("its site is missing",           |w| { w.network.sites.remove(&2); w.at_host = None },                          "site-missing"),
         ("its site is deleted",           |w| w.network.sites.get_mut(&2).unwrap().hidden = Some(Hidden::Deleted),       "site-deleted"),
@@ -439,6 +450,7 @@ fn what_wordpress_and_the_host_do_is_told_as_far_as_it_matters_here() {
         ("never found as it is spelled",  |w| w.network.mappings[0].spelling = Spelling::Odd { found_as: Box::new([]) }, "spelling-never-matched"),
         ("protected",                     |w| rename(w, "mail.example"),                                                 "protected-name?"),
         ("of special use",                |w| rename(w, "shop.internal"),                                                "reserved-name"),
+        ("the same, no DNS has it",       |w| { rename(w, "shop.internal"); w.everybody(gone()) },                       "reserved-name"),
         ("inactive",                      |w| w.network.mappings[0].active = false,                                      "mapping-inactive"),
         ("mapping switched off",          |w| w.network.settings.domain_mapping = Switch::Off,                           "mapping-disabled"),
         ("no sunrise",                    |w| w.serving = Serving::MapsNothing,                                          "no-sunrise"),
@@ -456,6 +468,10 @@ fn what_wordpress_and_the_host_do_is_told_as_far_as_it_matters_here() {
         ("the host cannot be reached",    |w| w.alias(Wanted, Some(Reason::HostUnreachable)),                            "host-unreachable"),
         ("the key is refused",            |w| { w.alias(Wanted, None); w.host = refused() },                             "key-refused"),
         ("the same, it is there",         |w| w.host = refused(),                                                        ""),
+        ("the same, its stage is owed",   |w| { w.stage(Stage::CheckingDns); w.host = refused() },                       "key-refused"),
+        ("no ledger, and no list",        |w| { nothing_known(w); w.host = HostState::Paused { reason: Reason::HostUnreachable, until: NOW } }, "host-unreachable"),
+        ("the same, no certificate yet",  |w| { nothing_known(w); w.without_certificate(); w.host = refused() },         "key-refused"),
+        ("the same, it is served",        |w| { nothing_known(w); w.stage_of_row(Stage::Done); w.host = HostState::Paused { reason: Reason::HostUnreachable, until: NOW } }, ""),
         ("switched off",                  |w| w.network.switch = Switch::Off,                                            ""),
         ("the same, it is owed",          |w| { w.alias(Wanted, None); w.network.switch = Switch::Off },                 "switched-off"),
         ("a copy",                        |w| w.network.home = Some(home("other.example")),                              ""),
@@ -481,6 +497,12 @@ fn rename(world: &mut World, name: &str) {
     world.network.mappings[0].domain = world.name.clone();
     world.presents(TlsVerdict::Trusted, name);
     world.at_host = Some(false);
+}
+
+/// Nothing is recorded, the host's list cannot be read, and the row is new.
+fn nothing_known(world: &mut World) {
+    world.stage_of_row(Stage::CheckingDns);
+    (world.entry, world.at_host) = (None, None);
 }
 
 fn refused() -> HostState {

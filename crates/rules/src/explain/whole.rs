@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::alias::is_owed;
+use super::dns::bogus::calls_bogus;
 use super::{Case, Evidence, Policy, Serving, Situation, Subject, dns, list};
 use crate::Time;
 use crate::acting::NotOurs;
 use crate::doubt::Lasting;
+use crate::evidence::ResolverSaid;
 use crate::finding::{Code, Fact, Finding};
 use crate::host_state::HostState;
 use crate::network::Switch;
@@ -30,8 +32,9 @@ pub fn of_network(
     found.extend(held_back(situation));
     found.extend(switches(situation));
     let resolvers = || evidence.iter().filter_map(|it| it.deep).flat_map(|deep| &deep.resolvers);
-    let validates = |is| resolvers().any(|it| it.validates == Some(is));
-    if validates(false) && !validates(true) {
+    // Of one that is silent it is not known.
+    let validates = |it: &ResolverSaid| it.validates != Some(false) || calls_bogus(it);
+    if resolvers().next().is_some() && !resolvers().any(validates) {
         let who = list(resolvers().map(|it| it.resolver).collect::<BTreeSet<_>>());
         found.push(Finding::new(Code::NotValidated).with(Fact::Server, who));
     }
@@ -47,9 +50,9 @@ pub(super) fn of_domain(case: &Case<'_>) -> Vec<Finding> {
     found.extend(no_targets(situation));
     if is_anything_owed(case) {
         found.extend(acting(situation));
+        found.extend(key_refused(situation));
     }
     if is_owed(case) {
-        found.extend(key_refused(situation));
         found.extend(held_for(subject, situation));
     }
     found

@@ -198,7 +198,7 @@ mod tests {
         entry
     }
 
-    fn told(entry: &Entry) -> PluginDomain<'_> {
+    fn with_headline(entry: &Entry) -> PluginDomain<'_> {
         PluginDomain { entry, headline: explain::headline(entry), text: "It is so.".to_owned() }
     }
 
@@ -244,8 +244,10 @@ mod tests {
             hint: "act".to_owned(),
         };
         let alerts = [alert("brake", None), alert("doubt", Some("a.example"))];
-        let report =
-            PluginReport { alerts: &alerts, ..report(Some(vec![told(&entry)]), &problems) };
+        let report = PluginReport {
+            alerts: &alerts,
+            ..report(Some(vec![with_headline(&entry)]), &problems)
+        };
         let body = body(&engine(), &report);
         let want = json!({
             "engine": "0.1.0", "at": 1_795_000_000, "ledger": "l-1", "silence": 3600,
@@ -386,10 +388,10 @@ mod tests {
         entry.findings.clear();
         entry.routing.set(NOW, Routing::Here, None, None);
         entry.certificate.set(NOW, Certificate::Valid, None, None);
-        let (_, ready) = domain(&told(&entry)).unwrap();
+        let (_, ready) = domain(&with_headline(&entry)).unwrap();
         let shown = ["finding", "turn", "reason", "text", "person"].map(|field| &ready[field]);
         assert_eq!(shown, [&json!(null), &json!(null), &json!(null), &json!(null), &json!(false)]);
         entry.mapped = None;
-        assert_eq!(domain(&told(&entry)), None);
+        assert_eq!(domain(&with_headline(&entry)), None);
     }
 }

@@ -33,8 +33,9 @@ const PARKING: [&str; 12] = [
 const PARKING_NETWORKS: [&str; 5] =
     ["91.195.240.0/23", "185.53.176.0/22", "199.59.240.0/22", "103.224.182.0/23", "64.190.62.0/23"];
 
-/// What is wrong with `answer`; nothing where all of it is here, or nothing is said for sure.
-pub(super) fn of(case: &Case<'_>, answer: &Answer) -> Option<Finding> {
+/// What is wrong with the `answer` of `source`; nothing where all of it is here, or nothing is said
+/// for sure.
+pub(super) fn of(case: &Case<'_>, answer: &Answer, source: String) -> Option<Finding> {
     let (name, targets) = (case.subject.name.as_str(), case.situation.targets);
     let through = answer.through();
     let add = || match through.first() {
@@ -42,7 +43,7 @@ pub(super) fn of(case: &Case<'_>, answer: &Answer) -> Option<Finding> {
         None => add_addresses(name, targets),
     };
     let finding = |code, records: Vec<RecordChange>| {
-        let said = case.said(source(case), answer_text(answer));
+        let said = case.said(source, answer_text(answer));
         Some(Finding::new(code).records(records).evidence([said]).with(Fact::Name, list(through)))
     };
     match answer {
@@ -65,13 +66,6 @@ pub(super) fn of(case: &Case<'_>, answer: &Answer) -> Option<Finding> {
             Some(finding.with(Fact::Target, list(&targets.addresses)))
         }
     }
-}
-
-/// Who said it, in short.
-fn source(case: &Case<'_>) -> String {
-    let zone = case.deep().and_then(|deep| deep.zones.first());
-    let server = zone.and_then(|zone| zone.servers.first()).map(|it| it.server.clone());
-    server.unwrap_or_else(|| "DNS".to_owned())
 }
 
 /// What is wrong with these addresses.
@@ -118,13 +112,12 @@ fn is_of_wildcard(deep: &Deep, found: &BTreeSet<IpAddr>, through: &[String]) -> 
 
 /// That a domain which is here has no record of its own: the zone's wildcard answers.
 pub(super) fn wildcard_only(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
-    let here = deep.resolvers.iter().map(|it| &it.answer);
-    let here = here.filter(|it| is_here(it, case.situation.targets)).find_map(|it| {
-        let found = it.found()?;
-        is_of_wildcard(deep, found, it.through()).then_some(it)
+    let mut here = deep.resolvers.iter().filter(|it| is_here(&it.answer, case.situation.targets));
+    let here = here.find(|it| {
+        it.answer.found().is_some_and(|found| is_of_wildcard(deep, found, it.answer.through()))
     })?;
     let finding = Finding::new(Code::WildcardRecordOnly).as_bad_as(Severity::Info);
-    let said = case.said(source(case), answer_text(here));
+    let said = case.said(here.resolver.to_string(), answer_text(&here.answer));
     let name = case.subject.name;
     // A wildcard mapping wants just that.
     (!name.is_wildcard()).then(|| {

@@ -2,19 +2,14 @@
 
 use super::super::records::record;
 use super::super::{Case, list};
-use super::answer_text;
+use super::{answer_text, is_answer};
 use crate::Time;
 use crate::evidence::{Answer, Deep, Dnssec, ResolverSaid};
 use crate::finding::{Code, Fact, Finding, RecordAction, RecordChange, Said};
 
 /// That signatures do not fit: SERVFAIL, and an answer without validation.
 pub(super) fn of(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
-    let is_answer =
-        |answer: &Answer| !matches!(answer, Answer::Failed { .. } | Answer::Silent { .. });
-    let is_bogus = |it: &&ResolverSaid| {
-        matches!(it.answer, Answer::Failed { .. }) && it.unvalidated.as_ref().is_some_and(is_answer)
-    };
-    let said = deep.resolvers.iter().find(is_bogus)?;
+    let said = deep.resolvers.iter().find(|it| calls_bogus(it))?;
     let unvalidated = said.unvalidated.as_ref().map(answer_text).unwrap_or_default();
     let evidence = [
         case.said(said.resolver.to_string(), answer_text(&said.answer)),
@@ -25,6 +20,11 @@ pub(super) fn of(case: &Case<'_>, deep: &Deep) -> Option<Finding> {
     let finding = finding.with(Fact::Zone, &dnssec.zone);
     let finding = finding.with(Fact::Detail, fault(dnssec, case.policy.now).unwrap_or_default());
     Some(finding.records(remedy(dnssec)).evidence(read(case, dnssec)))
+}
+
+/// Whether a resolver says that signatures do not fit, as only one that validates does.
+pub(in super::super) fn calls_bogus(said: &ResolverSaid) -> bool {
+    matches!(said.answer, Answer::Failed { .. }) && said.unvalidated.as_ref().is_some_and(is_answer)
 }
 
 /// What exactly does not fit, as a word that the texts know; none where that is not proved.
@@ -41,7 +41,8 @@ fn fault(dnssec: &Dnssec, now: Time) -> Option<&'static str> {
         return Some(NO_FITTING_DS);
     }
     let signatures = signatures?;
-    if signatures.is_empty() {
+    let of_keys = signatures.iter().filter(|it| it.covers == "DNSKEY").count();
+    if of_keys == 0 || of_keys == signatures.len() {
         Some(UNSIGNED)
     } else if signatures.iter().any(|it| it.until < now) {
         Some(EXPIRED)
@@ -56,7 +57,7 @@ fn fault(dnssec: &Dnssec, now: Time) -> Option<&'static str> {
 const DS_WITHOUT_KEY: &str = "ds-without-dnskey";
 /// No DS record is of one of the keys.
 const NO_FITTING_DS: &str = "no-matching-ds";
-/// There are no signatures.
+/// There are no signatures, of the keys or of what was asked for.
 const UNSIGNED: &str = "rrsig-missing";
 /// A signature's time is over.
 const EXPIRED: &str = "rrsig-expired";

@@ -17,32 +17,47 @@ pub(super) struct Servers<'a> {
 
 impl<'a> Servers<'a> {
     pub(super) fn of(case: &'a Case<'a>, deep: &'a Deep) -> Self {
-        let walked = deep.zones.first();
+        Self::of_zone(case, &deep.zones, deep.zones.first())
+    }
+
+    /// What is wrong with servers of the zones that CNAME records lead into, where none of a zone's
+    /// answers.
+    pub(super) fn of_target(case: &Case<'_>, deep: &Deep) -> Vec<Finding> {
+        let targets = deep.zones.iter().skip(1);
+        let targets = targets.map(|zone| Servers::of_zone(case, &deep.zones, Some(zone)));
+        targets.filter(|it| it.answers.is_empty()).flat_map(|it| it.findings()).collect()
+    }
+
+    fn of_zone(case: &'a Case<'a>, zones: &[ZoneSaid], walked: Option<&'a ZoneSaid>) -> Self {
         let zone = match walked.map(|it| &it.end) {
             Some(WalkEnd::Reached { zone, .. }) => zone.as_str(),
             _ => "",
         };
         let said: Vec<_> = walked.into_iter().flat_map(|it| &it.servers).collect();
+        let name: Vec<&str> = walked.iter().map(|it| it.name.as_str()).collect();
         let answers = said.iter().filter_map(|it| match &it.said {
-            Authority::Answered(answer) => Some((*it, followed(answer, &deep.zones))),
+            Authority::Answered(answer) => Some((*it, followed(answer, zones, &name))),
             _ => None,
         });
         let answers = answers.collect();
         Self { case, zone, said, answers }
     }
 
-    /// What all authoritative servers answer, where they agree.
-    pub(super) fn agreed(&self) -> Option<&Answer> {
-        let (_, first) = self.answers.first()?;
+    /// What all authoritative servers answer, where they agree, and one that does.
+    pub(super) fn agreed(&self) -> Option<(String, &Answer)> {
+        let (by, first) = self.answers.first()?;
         // A target whose own servers could not be asked is not known.
         let is_known =
             !matches!(first, Answer::LedOut { .. } | Answer::Failed { .. } | Answer::Silent { .. });
-        (is_known && !self.disagree()).then_some(first)
+        (is_known && !self.disagree()).then(|| (name_of(by), first))
     }
 
+    /// Whether they answer differently, and not all of it is here: some give addresses in turns.
     pub(super) fn disagree(&self) -> bool {
         let same = |a: &Answer, b: &Answer| (a.found(), kind(a)) == (b.found(), kind(b));
+        let targets = self.case.situation.targets;
         self.answers.windows(2).any(|two| !same(&two[0].1, &two[1].1))
+            && !self.answers.iter().all(|(_, answer)| is_here(answer, targets))
     }
 
     /// That servers answer differently, with what to change at those that are wrong.
@@ -117,17 +132,21 @@ impl<'a> Servers<'a> {
 }
 
 /// `answer`, or where its CNAME records lead out of the zone what the servers of the target's zone
-/// say.
-fn followed(answer: &Answer, zones: &[ZoneSaid]) -> Answer {
+/// say; `before` are the names that led here.
+fn followed(answer: &Answer, zones: &[ZoneSaid], before: &[&str]) -> Answer {
     let Answer::LedOut { through } = answer else { return answer.clone() };
-    let target = through.last();
-    let next = zones.iter().find(|zone| Some(&zone.name) == target);
+    let Some(target) = through.last() else { return answer.clone() };
+    if before.contains(&target.as_str()) {
+        return Answer::Circle { through: through.clone() };
+    }
+    let next = zones.iter().find(|zone| zone.name == *target);
+    let before = [before, &[target]].concat();
     let there = next.into_iter().flat_map(|zone| &zone.servers).find_map(|it| match &it.said {
         Authority::Answered(answer) => Some(answer),
         _ => None,
     });
     let nowhere = next.is_some_and(|it| matches!(it.end, WalkEnd::NotDelegated { .. }));
-    match there.map(|it| followed(it, zones)) {
+    match there.map(|it| followed(it, zones, &before)) {
         None if nowhere => Answer::Dangling { through: through.clone() },
         None => answer.clone(),
         Some(there) => behind(through, there),

@@ -17,7 +17,9 @@ fn what_does_not_fit_in_dnssec_is_said_with_the_ds_record_to_change() {
     let mut world = World::new();
     world.resolvers(vec![servfail()]);
     world.deep.resolvers[0].unvalidated = Some(at(HERE));
-    let signature = |until| Signature { covers: "A".to_owned(), from: NOW - DAY * 9, until };
+    let signature =
+        |covers: &str, until| Signature { covers: covers.to_owned(), from: NOW - DAY * 9, until };
+    let signed = |until| Some(vec![signature("A", until), signature("DNSKEY", NOW + DAY)]);
     let key = Some(vec!["257 3 13 AAAA".to_owned()]);
     let good = Dnssec {
         zone: "shop.example".to_owned(),
@@ -25,17 +27,18 @@ fn what_does_not_fit_in_dnssec_is_said_with_the_ds_record_to_change() {
         keys: key.clone(),
         fitting_ds: vec!["2 13 2 BB".to_owned()],
         matches: true,
-        signatures: Some(vec![signature(NOW + DAY)]),
+        signatures: signed(NOW + DAY),
     };
     let table = [
         ("ds-without-dnskey", "remove", Dnssec { keys: Some(vec![]), ..good.clone() }),
         ("no-matching-ds", "change", Dnssec { matches: false, ..good.clone() }),
         ("rrsig-missing", "remove", Dnssec { signatures: Some(vec![]), ..good.clone() }),
         (
-            "rrsig-expired",
+            "rrsig-missing",
             "remove",
-            Dnssec { signatures: Some(vec![signature(NOW - DAY)]), ..good.clone() },
+            Dnssec { signatures: Some(vec![signature("DNSKEY", NOW + DAY)]), ..good.clone() },
         ),
+        ("rrsig-expired", "remove", Dnssec { signatures: signed(NOW - DAY), ..good.clone() }),
         ("", "remove", Dnssec { keys: None, ..good }),
     ];
     for (detail, action, dnssec) in table {
@@ -108,16 +111,30 @@ fn the_whole_networks_findings_stand_apart() {
         dashboard: None,
         now: NOW,
     };
-    let evidence = Evidence { check: &world.check, deep: Some(&world.deep), label: "zq7", at: NOW };
-    let found = of_network(&[evidence], &situation, &policy);
-    let codes: Vec<_> = found.iter().map(|it| it.code.as_str()).collect();
-    assert_eq!(codes, ["switched-off", "key-refused", "not-validated"]);
+    let codes = |deep: &Deep| {
+        let evidence = Evidence { check: &world.check, deep: Some(deep), label: "zq7", at: NOW };
+        let found = of_network(&[evidence], &situation, &policy);
+        found.iter().map(|it| it.code.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&world.deep), ["switched-off", "key-refused", "not-validated"]);
+    let silent = |it: &mut ResolverSaid| it.validates = None;
+    let calls_bogus = |it: &mut ResolverSaid| {
+        (it.answer, it.unvalidated) = (servfail(), Some(at(HERE)));
+    };
+    for change in [silent, calls_bogus] {
+        let mut deep = world.deep.clone();
+        change(&mut deep.resolvers[0]);
+        assert_eq!(codes(&deep), ["switched-off", "key-refused"]);
+    }
 }
+
+/// What it shows, what is broken, and the three lights.
+type Light<'a> = (&'a str, fn(&mut World), Option<bool>, &'a str, &'a str);
 
 #[test]
 #[rustfmt::skip] // One case a line.
 fn lights_are_what_a_pass_would_record_of_it_now() {
-    let table: [(&str, fn(&mut World), Option<bool>, &str, &str); 8] = [
+    let table: [Light<'_>; 8] = [
         ("all right",                      |_| {},                                                            Some(true), "here",      "valid"),
         ("not at the host",                |w| w.at_host = Some(false),                                       Some(false), "here",     "valid"),
         ("no list",                        |w| w.at_host = None,                                              None,       "here",      "valid"),
