@@ -2,23 +2,26 @@
 //! on theirs.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::Engine;
-use engine::memory::{MemoryLedger, MemoryProbe};
+use engine::memory::{MemoryLedger, MemoryProbe, VirtualClock};
 use engine::pass::{AlertCode, Ends, PassObserver, Passed, PluginSync, Report, Silent};
 use rules::action::{Action, Release};
+use rules::evidence::{Deep, Inquiry};
 use rules::finding::{Actor, Code};
 use rules::ledger::Ledger;
 use rules::plan::Plan;
 use rules::plugin_client::{
     Handshake, PageAnswer, PageAsked, PageRequest, PluginClient, PluginReport, Standby, StatusPage,
 };
+use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::request::Asked;
 use rules::source::SourceError;
-use rules::{DomainName, Network, Problem};
+use rules::{Clock, DomainName, Network, Problem};
 
 use crate::passing::engine;
 use crate::world::{NOW, Source, copy, mapping, name, network};
@@ -393,6 +396,44 @@ async fn a_name_is_looked_at_before_it_is_mapped_and_nothing_remembers_it() {
     assert_eq!(in_the_way(&world.page).len(), 3);
     assert_eq!(world.ledger.contents().entries, before, "nothing of it is remembered");
     assert_eq!(world.at_the_host().await, 0);
+}
+
+/// Never comes to an end with a name.
+struct Lost;
+
+#[async_trait]
+impl Probe for Lost {
+    async fn resolve(&self, _: &DomainName) -> DnsObservation {
+        DnsObservation::NoSuchName
+    }
+
+    async fn handshake(&self, _: &DomainName, _: IpAddr) -> TlsObservation {
+        unreachable!("no name has an address")
+    }
+
+    async fn ask(&self, _: &DomainName, _: IpAddr, _: &str) -> ProofObservation {
+        unreachable!("no name has an address")
+    }
+
+    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
+        std::future::pending().await
+    }
+}
+
+#[test]
+fn nobody_waits_longer_than_fifteen_seconds_for_what_is_to_be_said_of_names() {
+    let mut world = World::new(network());
+    let clock = VirtualClock::at(NOW);
+    world.engine.env.clock = clock.clone();
+    world.engine.probe = Box::new(Lost);
+    for name in ["a.example", "b.example"] {
+        world.page.wants(OURS, PageAsked::Explain(name.to_owned()));
+    }
+    clock.block_on(world.pass());
+    assert_eq!(clock.now(), NOW + Duration::from_secs(15), "both are looked at together");
+    let refusals = world.page.refusals();
+    let want = "what is so of `b.example` could not be found out within 15 seconds";
+    assert_eq!((refusals.len(), refusals[1].as_str()), (2, want));
 }
 
 #[tokio::test]
