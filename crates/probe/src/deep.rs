@@ -48,9 +48,6 @@ use root_watch::RootWatch;
 use routes::Routes;
 use walk::{Walker, Way};
 
-/// How long a deep look at one name may take, its web included.
-pub(crate) const WHOLE: Duration = Duration::from_secs(15);
-
 /// How many names are investigated at once; more wait.
 const NAMES_AT_ONCE: usize = 64;
 
@@ -136,7 +133,7 @@ impl Inquirer {
         let Some(asked) = absolute(&name.checked_as(inquiry.label)) else {
             return DeepDns::default();
         };
-        let asking = Asking::new(self.timeout, WHOLE);
+        let asking = Asking::new(self.timeout, inquiry.within);
         let (servers, validating) = (dns.servers(), &self.validating);
         let resolvers = Resolvers { servers, validating, asking: &asking };
         let (bogus, told) = oneshot::channel();

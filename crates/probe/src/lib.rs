@@ -184,7 +184,7 @@ impl Probe for NetProbe {
     }
 
     async fn investigate(&self, name: &DomainName, inquiry: &Inquiry<'_>) -> Deep {
-        let deadline = Instant::now() + deep::WHOLE;
+        let deadline = Instant::now() + inquiry.within;
         let (tell, told) = oneshot::channel();
         let web = async {
             let mut addresses = told.await.unwrap_or_default();

@@ -159,7 +159,7 @@ mod tests {
         let set = BTreeSet::from([at.ip()]);
         let basis = TargetBasis { set: &set, public: &BTreeSet::new(), own: None };
         let targets = basis.targets(None, None, Time::default());
-        let inquiry = Inquiry { targets: &targets, label: "zq7" };
+        let inquiry = Inquiry { targets: &targets, label: "zq7", within: Inquiry::WHOLE };
         let begun = Instant::now();
         let deadline = begun + Duration::from_secs(15);
         let name = "shop.test".parse().unwrap();

@@ -18,6 +18,13 @@ pub struct Inquiry<'a> {
     pub targets: &'a Targets,
     /// A label that nobody has by chance, for a sibling of the name and for a stranger at the web server.
     pub label: &'a str,
+    /// How long all of it may take.
+    pub within: Duration,
+}
+
+impl Inquiry<'_> {
+    /// How long all questions about one name may take.
+    pub const WHOLE: Duration = Duration::from_secs(15);
 }
 
 /// All that was said. Empty parts were not asked, or not applicable.

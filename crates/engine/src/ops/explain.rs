@@ -29,7 +29,7 @@ use crate::failure::{Exit, Failure};
 use crate::pass::{Learns, PassSettings, ask_host, asking, random_label, see};
 
 /// So many names are looked at at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 
 /// The stage that was written last is sought among so many of a domain's newest events.
 const EVENTS: u32 = 50;
@@ -243,12 +243,15 @@ impl Explaining<'_> {
         let basis =
             TargetBasis { own: Some(&network.identity.domain), ..self.settings.target_basis() };
         let before = history.memory.as_ref().and_then(|memory| memory.network.targets.as_ref());
-        let targets = crate::targets(&basis, before, self.probe, self.env.now()).await;
+        let began = self.env.now();
+        let targets = crate::targets(&basis, before, self.probe, began).await;
+        // Where nobody answers, that took a part of the time of all.
+        let within = Inquiry::WHOLE.saturating_sub(self.env.now().since(began));
         let wanted = Wanted::of(&network);
         let looks = asked.iter().filter_map(Asked::domain).map(|name| {
             let asking = self.asking(name, &network, &wanted);
             let targets = &targets;
-            async move { self.see(name, targets, &asking).await }
+            async move { self.see(name, (targets, within), &asking).await }
         });
         let domains = stream::iter(looks).buffered(AT_ONCE).collect().await;
         Ok(Observed { network, targets, domains })
@@ -261,9 +264,15 @@ impl Explaining<'_> {
         asking(&entry, network, self.settings, self.source)
     }
 
-    async fn see(&self, name: &DomainName, targets: &Targets, asking: &Asking) -> Seen {
+    async fn see(
+        &self,
+        name: &DomainName,
+        (targets, within): (&Targets, Duration),
+        asking: &Asking,
+    ) -> Seen {
         let label = random_label(self.env);
-        let (concrete, inquiry) = (name.checked_as(&label), Inquiry { targets, label: &label });
+        let concrete = name.checked_as(&label);
+        let inquiry = Inquiry { targets, label: &label, within };
         let check = see(self.probe, &concrete, targets, asking);
         let (check, deep) = future::join(check, self.probe.investigate(name, &inquiry)).await;
         Seen { check, deep, label, at: self.env.now() }

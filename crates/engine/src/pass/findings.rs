@@ -42,7 +42,8 @@ impl<'a> Explainer<'a> {
 
     /// Ask everybody about the domain of `entry`.
     pub(super) async fn look_deeper(&self, entry: &Entry, looking: &Looking<'_>) -> Deep {
-        let inquiry = Inquiry { targets: looking.targets, label: looking.label };
+        let (targets, label) = (looking.targets, looking.label);
+        let inquiry = Inquiry { targets, label, within: Inquiry::WHOLE };
         self.engine.probe.investigate(&entry.domain, &inquiry).await
     }
 

@@ -217,7 +217,7 @@ pub(crate) fn probe_with(settings: Settings) -> NetProbe {
 
 pub(crate) async fn investigate(probe: &NetProbe, name: &str) -> Deep {
     let targets = Targets::default();
-    let inquiry = Inquiry { targets: &targets, label: LABEL };
+    let inquiry = Inquiry { targets: &targets, label: LABEL, within: Inquiry::WHOLE };
     probe.investigate(&name.parse().expect("a domain name"), &inquiry).await
 }
 

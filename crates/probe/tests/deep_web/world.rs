@@ -220,7 +220,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(Time::default() + Duration::from_hours(500_000)));
         let probe = NetProbe::new(self.settings.clone(), clock).expect("settings that make sense");
         let targets = targets(&self.targets);
-        let inquiry = Inquiry { targets: &targets, label: LABEL };
+        let inquiry = Inquiry { targets: &targets, label: LABEL, within: Inquiry::WHOLE };
         probe.investigate(&name.parse().expect("a domain name"), &inquiry).await
     }
 

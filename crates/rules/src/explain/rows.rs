@@ -2,10 +2,9 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use super::{Case, list};
-use crate::domain_name::LONGEST_MAPPING;
+use crate::domain_name::{LONGEST_MAPPING, NotADomain};
 use crate::finding::{Code, Fact, Finding};
 use crate::network::Hidden;
 use crate::protected::{Protection, special_use};
@@ -72,7 +71,8 @@ impl<'a> Rows<'a> {
 pub fn of_text(text: &str) -> Option<Finding> {
     let bare = text.trim().trim_end_matches('.').trim_start_matches('[').trim_end_matches(']');
     let is_long = LONGEST_MAPPING < bare.len() || bare.split('.').any(|label| 63 < label.len());
-    if bare.parse::<IpAddr>().is_ok() {
+    let why = text.trim().parse::<DomainName>().err();
+    if matches!(why, Some(NotADomain::Address | NotADomain::Ipv6Address)) {
         Some(Finding::new(Code::ReservedName).with(Fact::Detail, "IP"))
     } else if is_long {
         Some(too_long(bare))

@@ -72,6 +72,8 @@ fn a_text_that_is_no_name_may_be_a_finding_of_its_own() {
     let long = format!("{}.example", "a".repeat(64));
     let table = [
         ("192.0.2.1", Some(Code::ReservedName)),
+        ("1.2.3", Some(Code::ReservedName)),
+        ("2001:db8::1", Some(Code::ReservedName)),
         ("[2001:db8::1]", Some(Code::ReservedName)),
         ("localhost", Some(Code::ReservedName)),
         ("shop.onion", Some(Code::ReservedName)),
