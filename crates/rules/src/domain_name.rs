@@ -244,10 +244,12 @@ fn canonical(text: &str) -> Result<Cow<'_, str>, NotADomain> {
     }
     let name =
         ascii(text, Hyphens::CheckFirstLast, DnsLength::Verify).ok_or_else(|| why_not(text))?;
-    match () {
-        () if is_address(&name) => Err(NotADomain::Address),
-        () if name.split('.').any(is_encoded_twice) => Err(NotADomain::Encoding),
-        () => Ok(name),
+    if is_address(&name) {
+        Err(NotADomain::Address)
+    } else if name.split('.').any(is_encoded_twice) {
+        Err(NotADomain::Encoding)
+    } else {
+        Ok(name)
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn of_rows(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-/// No row of ours has the name: none at all, which a twin needs not where its parent has one, or one that leads nowhere.
+/// No row of ours has the name: one leads nowhere, or there is none. A twin that is followed needs none.
 fn unmapped(case: &Case<'_>) -> Option<Finding> {
     let rows = case.situation.rows;
     let leads_nowhere = |row: &&&Mapping| !rows.network.sites.contains_key(&row.site_id);
