@@ -134,9 +134,21 @@ async fn its_json_has_this_shape() {
             "wait_until": "null"
           }
         ],
+        "lights": {
+          "alias": "text",
+          "certificate": "text",
+          "routing": "text"
+        },
         "mapped": "bool",
         "next_check": "null",
-        "ready": "bool"
+        "ready": "bool",
+        "seen": [
+          {
+            "at": "time",
+            "said": "text",
+            "source": "text"
+          }
+        ]
       }
     ]
     "#);
