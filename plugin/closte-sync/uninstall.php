@@ -20,7 +20,6 @@ if ( is_multisite() ) {
 				\Closte_Sync\Giving_Back::leave();
 			}
 			\Closte_Sync\Nonces::forget_all();
-			\Closte_Sync\Look_Limits::forget();
 			\Closte_Sync\Passes::clear_events();
 		}
 	);

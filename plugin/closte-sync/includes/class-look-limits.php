@@ -2,7 +2,7 @@
 /**
  * How often the owners of domains may have them checked: each once a minute, and all of them ten times.
  *
- * Both limits are in one row, which changes only from the value that was read, so requests that come at once pass
+ * Both limits are in one option, which changes only from the value that was read, so requests that come at once pass
  * neither.
  *
  * @package Closte_Sync
@@ -13,22 +13,17 @@ namespace Closte_Sync;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * A row in the main site's options, whose names are unique: when each mapping was looked at last.
+ * When each mapping was looked at last.
  */
 final class Look_Limits {
 
-	const ROW = '_closte_sync_looks';
+	const OPTION = 'closte_sync_looks';
 
 	/**
 	 * The most in a window, and its seconds.
 	 */
 	const MOST   = 10;
 	const WINDOW = 60;
-
-	/**
-	 * So often the change is tried: each time it fails, somebody else's was stored.
-	 */
-	const TRIES = 30;
 
 	/**
 	 * Take a look at a mapping's domain, in one step.
@@ -38,40 +33,23 @@ final class Look_Limits {
 	 * @return int 0 where it may be taken; else after how many seconds to try again.
 	 */
 	public static function take( $id, $now ) {
-		global $wpdb;
-		$table = Nonces::table();
-		// phpcs:disable WordPress.DB -- The functions for options are not atomic.
-		$wpdb->query( $wpdb->prepare( "INSERT IGNORE INTO `$table` (option_name, option_value, autoload) VALUES (%s, '{}', 'no')", self::ROW ) );
-		for ( $tries = 0; $tries < self::TRIES; $tries++ ) {
-			$stored = (string) $wpdb->get_var( $wpdb->prepare( "SELECT option_value FROM `$table` WHERE option_name = %s", self::ROW ) );
-			$looks  = self::recent( $stored, $now );
-			$wait   = self::wait( $looks, $id, $now );
-			if ( 0 !== $wait ) {
-				return $wait;
+		$wait     = 0;
+		$is_taken = Network_Options::change(
+			self::OPTION,
+			static function ( $stored ) use ( $id, $now, &$wait ) {
+				$looks = self::recent( $stored, $now );
+				$wait  = self::wait( $looks, $id, $now );
+				return 0 === $wait ? (string) wp_json_encode( $looks + array( $id => $now ) ) : null;
 			}
-			$looks[ $id ] = $now;
-			if ( 1 === $wpdb->query( $wpdb->prepare( "UPDATE `$table` SET option_value = %s WHERE option_name = %s AND option_value = %s", wp_json_encode( $looks ), self::ROW, $stored ) ) ) {
-				return 0;
-			}
-		}
-		// phpcs:enable
-		return self::WINDOW;
-	}
-
-	/**
-	 * Delete the row.
-	 */
-	public static function forget() {
-		global $wpdb;
-		// phpcs:ignore WordPress.DB -- It is never in a cache.
-		$wpdb->delete( Nonces::table(), array( 'option_name' => self::ROW ) );
+		);
+		return $is_taken || 0 !== $wait ? $wait : self::WINDOW;
 	}
 
 	/**
 	 * The looks within the window.
 	 *
-	 * @param string $stored The row.
-	 * @param int    $now    The time.
+	 * @param mixed $stored The option.
+	 * @param int   $now    The time.
 	 * @return int[] When, by the ids of the mappings.
 	 */
 	private static function recent( $stored, $now ) {

@@ -68,7 +68,7 @@ final class Nonces {
 	 *
 	 * @return string
 	 */
-	public static function table() {
+	private static function table() {
 		global $wpdb;
 		return $wpdb->get_blog_prefix( get_main_site_id() ) . 'options';
 	}

@@ -342,7 +342,7 @@ fn the_button_has_the_domain_looked_at_within_limits() {
     assert_eq!(rechecks, json!(names[..10]));
 
     // All of a minute ago.
-    world.database.execute("UPDATE wp_options SET option_value = REGEXP_REPLACE(option_value, ':[0-9]+', ':1000') WHERE option_name = '_closte_sync_looks'");
+    world.database.execute("UPDATE wp_sitemeta SET meta_value = REGEXP_REPLACE(meta_value, ':[0-9]+', ':1000') WHERE meta_key = 'closte_sync_looks'");
     assert_eq!(press(10).status, 303);
     assert_eq!(world.call("hello", &json!({"take": true}))["rechecks"], json!([names[10]]));
     assert_eq!(world.complaints(), Vec::<String>::new());
