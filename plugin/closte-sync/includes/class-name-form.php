@@ -101,7 +101,7 @@ final class Name_Form {
 		}
 		echo '</tr></thead><tbody>';
 		foreach ( $records as $record ) {
-			$action = isset( $words['actions'][ $record['action'] ] ) ? $words['actions'][ $record['action'] ] : $record['action'];
+			$action = Status_Words::action( $words, $record );
 			$cells  = array( $action, $record['type'], $record['name'], implode( "\n", $record['found'] ), implode( "\n", $record['wanted'] ) );
 			printf( '<tr>%s</tr>', implode( '', array_map( array( self::class, 'cell' ), $cells ) ) ); // phpcs:ignore WordPress.Security.EscapeOutput
 		}

@@ -313,7 +313,7 @@ final class Status_Page {
 		}
 		$rows = '';
 		foreach ( $records as $record ) {
-			$action = isset( $this->words['actions'][ $record['action'] ] ) ? $this->words['actions'][ $record['action'] ] : $record['action'];
+			$action = Status_Words::action( $this->words, $record );
 			$rows  .= '<tr>' . $this->cell( 0, self::tag( 'strong', $action ) ) . $this->cell( 1, self::values( array( $record['type'] ) ) )
 				. $this->cell( 2, self::values( array( $record['name'] ) ) ) . $this->cell( 3, self::values( $record['found'] ) ) . $this->cell( 4, self::values( $record['wanted'] ) ) . '</tr>';
 		}

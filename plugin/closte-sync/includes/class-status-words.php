@@ -172,6 +172,18 @@ final class Status_Words {
 	}
 
 	/**
+	 * What to do with a record.
+	 *
+	 * @param array $words  Of a language.
+	 * @param array $record The record.
+	 * @return string
+	 */
+	public static function action( array $words, array $record ) {
+		$action = $record['action'];
+		return isset( $words['actions'][ $action ] ) ? $words['actions'][ $action ] : $action;
+	}
+
+	/**
 	 * A time as people say it: how long ago, or in how long.
 	 *
 	 * @param array $words Of a language.
