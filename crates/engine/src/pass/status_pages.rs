@@ -12,6 +12,9 @@ use crate::texts::findings::{ForOwner, Language};
 
 /// The pages of those `mappings` that `entries` knows.
 pub(super) fn status_pages(entries: &Entries, mappings: &BTreeSet<u64>) -> Vec<StatusPage> {
+    if mappings.is_empty() {
+        return Vec::new();
+    }
     let of_entry = |entry| {
         let rows = Entry::rows(entry).filter(|id| mappings.contains(id));
         rows.map(|id| page(id, entry)).collect::<Vec<_>>()

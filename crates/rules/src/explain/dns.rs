@@ -4,7 +4,7 @@
 //! servers were not asked, or could not be, the resolvers' answer stands.
 
 mod addresses;
-pub(super) mod bogus;
+mod bogus;
 mod servers;
 
 use std::collections::BTreeSet;
@@ -16,6 +16,7 @@ use crate::finding::{Code, Fact, Finding, Said};
 use crate::probe::DnsObservation;
 use crate::{Targets, Time};
 
+pub(super) use bogus::calls_bogus;
 use servers::Servers;
 
 /// What is wrong with the DNS of a domain.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::alias::is_owed;
-use super::dns::bogus::calls_bogus;
+use super::dns::calls_bogus;
 use super::{Case, Evidence, Policy, Serving, Situation, Subject, dns, list};
 use crate::Time;
 use crate::acting::NotOurs;
