@@ -2,7 +2,6 @@
 //! on theirs.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,20 +10,18 @@ use engine::Engine;
 use engine::memory::{MemoryLedger, MemoryProbe, VirtualClock};
 use engine::pass::{AlertCode, Ends, PassObserver, Passed, PluginSync, Report, Silent};
 use rules::action::{Action, Release};
-use rules::evidence::{Deep, Inquiry};
 use rules::finding::{Actor, Code};
 use rules::ledger::Ledger;
 use rules::plan::Plan;
 use rules::plugin_client::{
     Handshake, PageAnswer, PageAsked, PageRequest, PluginClient, PluginReport, Standby, StatusPage,
 };
-use rules::probe::{DnsObservation, Probe, ProofObservation, TlsObservation};
 use rules::request::Asked;
 use rules::source::SourceError;
 use rules::{Clock, DomainName, Network, Problem};
 
 use crate::passing::engine;
-use crate::world::{NOW, Source, copy, mapping, name, network};
+use crate::world::{Dark, NOW, Source, copy, mapping, name, network};
 
 /// The ledger of the engines here.
 const OURS: &str = "mine";
@@ -398,34 +395,12 @@ async fn a_name_is_looked_at_before_it_is_mapped_and_nothing_remembers_it() {
     assert_eq!(world.at_the_host().await, 0);
 }
 
-/// Never comes to an end with a name.
-struct Lost;
-
-#[async_trait]
-impl Probe for Lost {
-    async fn resolve(&self, _: &DomainName) -> DnsObservation {
-        DnsObservation::NoSuchName
-    }
-
-    async fn handshake(&self, _: &DomainName, _: IpAddr) -> TlsObservation {
-        unreachable!("no name has an address")
-    }
-
-    async fn ask(&self, _: &DomainName, _: IpAddr, _: &str) -> ProofObservation {
-        unreachable!("no name has an address")
-    }
-
-    async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
-        std::future::pending().await
-    }
-}
-
 #[test]
 fn nobody_waits_longer_than_fifteen_seconds_for_what_is_to_be_said_of_names() {
     let mut world = World::new(network());
     let clock = VirtualClock::at(NOW);
     world.engine.env.clock = clock.clone();
-    world.engine.probe = Box::new(Lost);
+    world.engine.probe = Box::new(Dark { is_lost: true });
     for name in ["a.example", "b.example"] {
         world.page.wants(OURS, PageAsked::Explain(name.to_owned()));
     }

@@ -35,7 +35,7 @@ pub(crate) fn engine(network: Network) -> (Engine, MemoryLedger) {
         plugin: None,
         notices: Notices::default(),
         host: Box::new(MemoryHost::default()),
-        probe: Box::new(Dark),
+        probe: Box::<Dark>::default(),
         ledger: Arc::new(ledger.clone()),
         env: env(),
         settings: settings(),

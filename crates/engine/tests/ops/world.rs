@@ -198,7 +198,11 @@ pub(crate) async fn put(ledger: &MemoryLedger, batch: Batch) {
 }
 
 /// Nothing can be seen.
-pub(crate) struct Dark;
+#[derive(Default)]
+pub(crate) struct Dark {
+    /// It never comes to an end with a name.
+    pub(crate) is_lost: bool,
+}
 
 #[async_trait]
 impl Probe for Dark {
@@ -215,6 +219,9 @@ impl Probe for Dark {
     }
 
     async fn investigate(&self, _: &DomainName, _: &Inquiry<'_>) -> Deep {
+        if self.is_lost {
+            return std::future::pending().await;
+        }
         Deep::default()
     }
 }
